@@ -1,0 +1,23 @@
+# Flags of every target: warnings are errors, x86-64-v2 is the floor, vector code is dispatched at run time.
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+add_library(lmpo_flags INTERFACE)
+target_compile_options(lmpo_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Werror
+  # Contracting a*b+c differently from function to function would make results depend on inlining.
+  -ffp-contract=off)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  if(LMPO_NATIVE)
+    target_compile_options(lmpo_flags INTERFACE -march=native)
+  else()
+    target_compile_options(lmpo_flags INTERFACE -march=x86-64-v2)
+  endif()
+endif()
+if(LMPO_SANITIZE)
+  target_compile_options(lmpo_flags INTERFACE -fsanitize=${LMPO_SANITIZE} -fno-omit-frame-pointer
+                                              -fno-sanitize-recover=all)
+  target_link_options(lmpo_flags INTERFACE -fsanitize=${LMPO_SANITIZE})
+endif()

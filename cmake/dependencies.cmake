@@ -1,0 +1,15 @@
+# Every dependency is a Debian 12 package; ./setup installs them.
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(nlohmann_json 3.11 REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(GTest REQUIRED)
+pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
+# Any library with the standard cblas interface serves: OpenBLAS, BLIS, MKL.
+pkg_search_module(CBLAS REQUIRED IMPORTED_TARGET openblas cblas blis)
+if(LMPO_BENCH)
+  find_package(benchmark REQUIRED)
+endif()

@@ -1,0 +1,33 @@
+include(GoogleTest)
+
+# lmpo_room(name USES room... LINKS target...): one folder of src/. Its *.cpp become the library lmpo_<name>;
+# its *_test.cpp the program <name>_test; its *_bench.cpp the program <name>_bench.
+# USES names the rooms it may include, so that arrows go one way.
+function(lmpo_room name)
+  cmake_parse_arguments(ROOM "" "" "USES;LINKS" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  set(tests ${sources})
+  set(benches ${sources})
+  list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+  list(FILTER benches INCLUDE REGEX "_bench\\.cpp$")
+  list(FILTER sources EXCLUDE REGEX "_(test|bench)\\.cpp$")
+  list(TRANSFORM ROOM_USES PREPEND lmpo_)
+  if(NOT sources)
+    file(WRITE ${CMAKE_BINARY_DIR}/empty_${name}.cpp "")
+    set(sources ${CMAKE_BINARY_DIR}/empty_${name}.cpp)
+  endif()
+  add_library(lmpo_${name} STATIC ${sources})
+  target_include_directories(lmpo_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
+  target_link_libraries(lmpo_${name} PUBLIC ${ROOM_USES} ${ROOM_LINKS} PRIVATE lmpo_flags)
+  if(tests)
+    add_executable(${name}_test ${tests})
+    target_link_libraries(${name}_test PRIVATE lmpo_${name} lmpo_flags GTest::gtest GTest::gmock GTest::gtest_main)
+    target_compile_definitions(${name}_test PRIVATE
+      LMPO_SOURCE_DIR="${CMAKE_SOURCE_DIR}" LMPO_BINARY="${CMAKE_BINARY_DIR}/bin/lmpo")
+    gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST TEST_PREFIX "${name}." PROPERTIES TIMEOUT 600)
+  endif()
+  if(benches AND LMPO_BENCH)
+    add_executable(${name}_bench ${benches})
+    target_link_libraries(${name}_bench PRIVATE lmpo_${name} lmpo_flags benchmark::benchmark benchmark::benchmark_main)
+  endif()
+endfunction()

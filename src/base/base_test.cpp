@@ -1,0 +1,137 @@
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cmath>
+#include <fstream>
+#include <set>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/names.h"
+#include "base/random.h"
+#include "base/threads.h"
+
+namespace lmpo {
+namespace {
+
+class Files : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = fs::temp_directory_path() /
+              fmt::format("lmpo_base_test_{}_{}", ::getpid(),
+                          testing::UnitTest::GetInstance()->current_test_info()->name());
+    fs::create_directories(folder_);
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+  fs::path folder_;
+};
+
+TEST(Random, PhiloxKnownAnswers) {
+  // Known-answer vectors published with the generator (kat_vectors of Random123).
+  const std::array<std::uint32_t, 4> zeros = {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8};
+  const std::array<std::uint32_t, 4> ones = {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd};
+  EXPECT_EQ(philox(0, 0, 0), zeros);
+  EXPECT_EQ(philox(~0ULL, ~0ULL, ~0ULL), ones);
+}
+
+TEST(Random, UniformAndNormalHaveTheirMoments) {
+  Random random(42, 1);
+  double sum = 0;
+  double square = 0;
+  double uniform = 0;
+  constexpr int count = 200000;
+  for (int i = 0; i < count; ++i) {
+    const double x = random.normal();
+    sum += x;
+    square += x * x;
+    uniform += random.uniform();
+  }
+  EXPECT_NEAR(sum / count, 0, 0.01);
+  EXPECT_NEAR(square / count, 1, 0.01);
+  EXPECT_NEAR(uniform / count, 0.5, 0.005);
+}
+
+TEST(Random, PermutationHoldsEveryIndexOnce) {
+  const auto order = permutation(1000, 3, 4);
+  EXPECT_EQ(std::set<std::int64_t>(order.begin(), order.end()).size(), 1000U);
+  EXPECT_EQ(order, permutation(1000, 3, 4));
+  EXPECT_NE(order, permutation(1000, 3, 5));
+  EXPECT_TRUE(permutation(0, 1, 1).empty());
+}
+
+TEST(Threads, CoversEveryIndexOnceAndRethrows) {
+  for (const int count : {1, 2, 3}) {
+    set_threads(count);
+    std::vector<std::atomic<int>> seen(1001);
+    parallel_for(1001, 10, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) {
+        ++seen[static_cast<std::size_t>(i)];
+      }
+    });
+    parallel_each(1001, [&](std::int64_t i) { ++seen[static_cast<std::size_t>(i)]; });
+    for (const auto& value : seen) {
+      EXPECT_EQ(value, 2);
+    }
+    EXPECT_THROW(parallel_each(8, [](std::int64_t i) {
+                   if (i == 5) {
+                     throw UserError("five");
+                   }
+                 }),
+                 UserError);
+  }
+  set_threads(available_threads());
+}
+
+TEST(Names, FindsTheNearest) {
+  const std::vector<std::string> known = {"learning_rate", "beta", "max_length"};
+  EXPECT_EQ(nearest_name("learning_rte", known), "learning_rate");
+  EXPECT_EQ(nearest_name("bta", known), "beta");
+  EXPECT_EQ(nearest_name("completely_else", known), "");
+}
+
+TEST(Json, ErrorsNameFileKeyAndExpectation) {
+  const json object = parse_json(R"({"a": 1, "b": "x", "c": null})", "f.json");
+  EXPECT_EQ(required<std::int64_t>(object, "a", "f.json"), 1);
+  EXPECT_EQ(optional<double>(object, "c", 2.5, "f.json"), 2.5);
+  try {
+    required<std::int64_t>(object, "b", "f.json");
+    FAIL();
+  } catch (const UserError& error) {
+    EXPECT_STREQ(error.what(), "f.json: key 'b': a whole number was expected, not \"x\"");
+  }
+  EXPECT_THROW(required<bool>(object, "missing", "f.json"), UserError);
+  EXPECT_THROW(parse_json("{", "f.json"), UserError);
+}
+
+TEST_F(Files, AppearWholeOrNotAtAll) {
+  const fs::path path = folder_ / "a.txt";
+  {
+    AtomicFile file(path);
+    file.write("half");
+    EXPECT_FALSE(fs::exists(path));
+  }
+  EXPECT_TRUE(fs::is_empty(folder_));
+  write_file_atomically(path, "whole");
+  append_line(path, "line");
+  EXPECT_EQ(read_file(path), "wholeline\n");
+  const MappedFile mapped(path);
+  EXPECT_EQ(mapped.bytes().size(), 10U);
+  EXPECT_THROW(read_file(folder_ / "none"), UserError);
+  EXPECT_THROW(read_file(folder_), UserError);
+}
+
+TEST_F(Files, FoldersReplaceWhole) {
+  const fs::path path = folder_ / "checkpoint";
+  for (const char* text : {"one", "two"}) {
+    AtomicFolder folder(path);
+    write_file_atomically(folder.path() / "x", text);
+    folder.commit();
+    EXPECT_EQ(read_file(path / "x"), text);
+  }
+  { AtomicFolder abandoned(path); }
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()), 1);
+}
+
+}  // namespace
+}  // namespace lmpo

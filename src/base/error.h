@@ -1,0 +1,42 @@
+// The three kinds of failure and what each means to a person.
+//
+//   UserError     a mistake in the input: names file, line or key, what was expected, what to do. Exit 2.
+//   MachineError  the machine failed (disk full, no memory): nothing is lost. Exit 1.
+//   LMPO_CHECK    a broken invariant, our own mistake: throws std::logic_error with the place. Exit 1.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace lmpo {
+
+class UserError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+class MachineError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+template <typename... Args>
+[[noreturn]] void user_error(fmt::format_string<Args...> format, Args&&... args) {
+  throw UserError(fmt::format(format, std::forward<Args>(args)...));
+}
+
+template <typename... Args>
+[[noreturn]] void machine_error(fmt::format_string<Args...> format, Args&&... args) {
+  throw MachineError(fmt::format(format, std::forward<Args>(args)...));
+}
+
+[[noreturn]] void broken_invariant(const char* condition, const char* file, int line);
+
+}  // namespace lmpo
+
+// Checked in every build: a wrong shape must never become a wrong number.
+#define LMPO_CHECK(condition) \
+  ((condition) ? void(0) : ::lmpo::broken_invariant(#condition, __FILE__, __LINE__))

@@ -1,0 +1,95 @@
+#include "base/json.h"
+
+#include <cstdint>
+
+#include "base/error.h"
+
+namespace lmpo {
+namespace {
+
+template <typename T>
+struct Kind;
+template <>
+struct Kind<bool> {
+  static constexpr const char* name = "true or false";
+  static bool matches(const json& value) { return value.is_boolean(); }
+};
+template <>
+struct Kind<std::int64_t> {
+  static constexpr const char* name = "a whole number";
+  static bool matches(const json& value) {
+    return value.is_number_integer() &&
+           !(value.is_number_unsigned() &&
+             value.get<std::uint64_t>() > static_cast<std::uint64_t>(INT64_MAX));
+  }
+};
+template <>
+struct Kind<double> {
+  static constexpr const char* name = "a number";
+  static bool matches(const json& value) { return value.is_number(); }
+};
+template <>
+struct Kind<std::string> {
+  static constexpr const char* name = "a string";
+  static bool matches(const json& value) { return value.is_string(); }
+};
+
+template <typename T>
+T typed(const json& value, std::string_view key, std::string_view source) {
+  if (!Kind<T>::matches(value)) {
+    std::string shown = value.dump(-1, ' ', false, json::error_handler_t::replace);
+    if (shown.size() > 60) {
+      shown = shown.substr(0, 57) + "...";
+    }
+    user_error("{}: key '{}': {} was expected, not {}", source, key, Kind<T>::name, shown);
+  }
+  return value.get<T>();
+}
+
+}  // namespace
+
+json parse_json(std::string_view text, std::string_view source) {
+  try {
+    return json::parse(text);
+  } catch (const json::parse_error& error) {
+    // The library's own message: "[json.exception.parse_error.101] parse error at line 1, ..."
+    std::string_view what = error.what();
+    const auto bracket = what.find("] ");
+    user_error("{}: not valid JSON: {}", source,
+               bracket == std::string_view::npos ? what : what.substr(bracket + 2));
+  }
+}
+
+json read_json(const fs::path& path) { return parse_json(read_file(path), path.string()); }
+
+template <typename T>
+T required(const json& object, std::string_view key, std::string_view source) {
+  if (!object.is_object()) {
+    user_error("{}: an object with the key '{}' was expected", source, key);
+  }
+  const auto found = object.find(key);
+  if (found == object.end()) {
+    user_error("{}: the key '{}' is missing", source, key);
+  }
+  return typed<T>(*found, key, source);
+}
+
+template <typename T>
+T optional(const json& object, std::string_view key, const T& fallback, std::string_view source) {
+  const auto found = object.find(key);
+  if (found == object.end() || found->is_null()) {
+    return fallback;
+  }
+  return typed<T>(*found, key, source);
+}
+
+#define LMPO_JSON_TYPE(T)                                                     \
+  template T required<T>(const json&, std::string_view, std::string_view);    \
+  template T optional<T>(const json&, std::string_view, const T&, std::string_view);
+LMPO_JSON_TYPE(bool)
+LMPO_JSON_TYPE(std::int64_t)
+LMPO_JSON_TYPE(double)
+LMPO_JSON_TYPE(std::string)
+#undef LMPO_JSON_TYPE
+
+}  // namespace lmpo

@@ -1,0 +1,35 @@
+// Messages for a person, on standard error. Results go to standard output, never here.
+// Thread-safe. Colours only on a terminal and without NO_COLOR.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <string_view>
+#include <utility>
+
+namespace lmpo {
+
+enum class LogLevel { debug, info, warning, error };
+
+// Messages below this level are dropped; info at the start.
+void set_log_level(LogLevel level);
+void log_message(LogLevel level, std::string_view message);
+
+template <typename... Args>
+void log_debug(fmt::format_string<Args...> format, Args&&... args) {
+  log_message(LogLevel::debug, fmt::format(format, std::forward<Args>(args)...));
+}
+template <typename... Args>
+void log_info(fmt::format_string<Args...> format, Args&&... args) {
+  log_message(LogLevel::info, fmt::format(format, std::forward<Args>(args)...));
+}
+template <typename... Args>
+void log_warning(fmt::format_string<Args...> format, Args&&... args) {
+  log_message(LogLevel::warning, fmt::format(format, std::forward<Args>(args)...));
+}
+template <typename... Args>
+void log_error(fmt::format_string<Args...> format, Args&&... args) {
+  log_message(LogLevel::error, fmt::format(format, std::forward<Args>(args)...));
+}
+
+}  // namespace lmpo

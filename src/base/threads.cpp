@@ -1,0 +1,168 @@
+#include "base/threads.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "base/error.h"
+
+namespace lmpo {
+namespace {
+
+thread_local bool inside_worker = false;
+
+// Workers wait for a task, run it with their own index, and report.
+class ThreadPool {
+ public:
+  explicit ThreadPool(int count) {
+    for (int index = 1; index < count; ++index) {
+      workers_.emplace_back([this, index] { work(index); });
+    }
+  }
+
+  ~ThreadPool() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    start_.notify_all();
+    for (auto& worker : workers_) {
+      worker.join();
+    }
+  }
+
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  int size() const { return static_cast<int>(workers_.size()) + 1; }
+
+  void run(const std::function<void(int)>& task) {
+    {
+      const std::lock_guard lock(mutex_);
+      task_ = &task;
+      error_ = nullptr;
+      pending_ = static_cast<int>(workers_.size());
+      ++generation_;
+    }
+    start_.notify_all();
+    run_guarded(task, 0);
+    std::unique_lock lock(mutex_);
+    done_.wait(lock, [this] { return pending_ == 0; });
+    if (error_) {
+      std::rethrow_exception(error_);
+    }
+  }
+
+ private:
+  void run_guarded(const std::function<void(int)>& task, int index) {
+    const bool before = std::exchange(inside_worker, true);
+    try {
+      task(index);
+    } catch (...) {
+      const std::lock_guard lock(mutex_);
+      error_ = std::current_exception();
+    }
+    inside_worker = before;
+  }
+
+  void work(int index) {
+    std::uint64_t seen = 0;
+    for (;;) {
+      const std::function<void(int)>* task = nullptr;
+      {
+        std::unique_lock lock(mutex_);
+        start_.wait(lock, [&] { return stopping_ || generation_ != seen; });
+        if (stopping_) {
+          return;
+        }
+        seen = generation_;
+        task = task_;
+      }
+      run_guarded(*task, index);
+      const std::lock_guard lock(mutex_);
+      if (--pending_ == 0) {
+        done_.notify_one();
+      }
+    }
+  }
+
+  std::vector<std::thread> workers_;
+  std::mutex mutex_;
+  std::condition_variable start_;
+  std::condition_variable done_;
+  const std::function<void(int)>* task_ = nullptr;
+  std::exception_ptr error_;
+  std::uint64_t generation_ = 0;
+  int pending_ = 0;
+  bool stopping_ = false;
+};
+
+std::unique_ptr<ThreadPool>& pool() {
+  static std::unique_ptr<ThreadPool> instance = std::make_unique<ThreadPool>(available_threads());
+  return instance;
+}
+
+}  // namespace
+
+int available_threads() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  const int count = ::sched_getaffinity(0, sizeof set, &set) == 0
+                        ? CPU_COUNT(&set)
+                        : static_cast<int>(std::thread::hardware_concurrency());
+  return std::max(1, count);
+}
+
+void set_threads(int count) {
+  LMPO_CHECK(count >= 1);
+  if (pool()->size() != count) {
+    pool() = std::make_unique<ThreadPool>(count);
+  }
+}
+
+int threads() { return pool()->size(); }
+
+void parallel_for(std::int64_t count, std::int64_t grain,
+                  const std::function<void(std::int64_t, std::int64_t)>& body) {
+  if (count <= 0) {
+    return;
+  }
+  const std::int64_t most = (count + std::max<std::int64_t>(grain, 1) - 1) /
+                            std::max<std::int64_t>(grain, 1);
+  if (inside_worker || most == 1 || threads() == 1) {
+    body(0, count);
+    return;
+  }
+  const std::int64_t parts = std::min<std::int64_t>(most, threads());
+  pool()->run([&](int index) {
+    if (index < parts) {
+      const std::int64_t begin = count * index / parts;
+      const std::int64_t end = count * (index + 1) / parts;
+      body(begin, end);
+    }
+  });
+}
+
+void parallel_each(std::int64_t count, const std::function<void(std::int64_t)>& body) {
+  if (inside_worker || count <= 1 || threads() == 1) {
+    for (std::int64_t index = 0; index < count; ++index) {
+      body(index);
+    }
+    return;
+  }
+  std::atomic<std::int64_t> next = 0;
+  pool()->run([&](int) {
+    for (std::int64_t index = next++; index < count; index = next++) {
+      body(index);
+    }
+  });
+}
+
+}  // namespace lmpo

@@ -1,0 +1,93 @@
+// An objective turns the scores of a tree's responses into a loss and its derivatives.
+//
+// Everything is double precision on the host, a scalar function of a few numbers (docs/method.md). The model's
+// backward pass needs nothing but dL/d(logp) of each response. The batch loss is the mean over the examples of
+// the global batch; nothing may depend on how the batch is cut into micro-batches, packs or ranks.
+//
+// The life of one optimizer step:
+//   if (needs_batch_scores())  score every example without gradients
+//   begin_step(totals, scores)             what the whole global batch knows
+//   evaluate(example, seeds, metrics)      for each example, in the order of the batch
+//   end_step()                             statistics move on
+// Evaluation (no training) calls evaluate between begin_step and nothing: statistics never move.
+// Not thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+
+namespace lmpo {
+
+// One response as the objective sees it.
+struct ResponseScore {
+  double logp = 0;            // summed log-probability of the scored tokens, natural logarithm
+  double reference_logp = 0;  // the same under the frozen reference; 0 where there is none
+  std::int64_t tokens = 1;    // scored tokens, at least 1
+};
+
+// One tree. Pairs: [0] chosen, [1] rejected.
+using ExampleScores = std::span<const ResponseScore>;
+
+// What is known of the global batch from the data alone.
+struct BatchTotals {
+  std::int64_t examples = 0;
+  std::int64_t chosen_tokens = 0;  // scored tokens of the first responses
+};
+
+// Sums over the examples of the global batch, by the names of docs/method.md section 4.
+class MetricSums {
+ public:
+  // A mean over examples (weight 1), or over tokens (weight = tokens, value already their mean).
+  void add(std::string_view name, double value, double weight = 1.0);
+  void merge(const MetricSums& other);
+  std::map<std::string, double> means() const;
+  void clear() { sums_.clear(); }
+
+ private:
+  struct Sum {
+    double total = 0;
+    double weight = 0;
+  };
+  std::map<std::string, Sum, std::less<>> sums_;
+};
+
+class Objective {
+ public:
+  virtual ~Objective() = default;
+
+  // Responses an example must have: 1 for SFT, 2 for pairs.
+  virtual int responses() const = 0;
+  virtual bool needs_reference() const { return false; }
+  // Whether begin_step must be given the scores of the whole global batch: now, which may change after the
+  // first step (statistics that start from one scoring pass).
+  virtual bool needs_batch_scores() const { return false; }
+
+  // `scores`: every example of the global batch in order when needs_batch_scores(), else empty.
+  virtual void begin_step(const BatchTotals& totals,
+                          std::span<const std::vector<ResponseScore>> scores);
+  // Returns the example's share of the batch loss (already divided by the batch's size), writes
+  // d(batch loss)/d(logp) for each response, and adds the example's metrics.
+  virtual double evaluate(ExampleScores example, std::span<double> seeds, MetricSums& metrics) = 0;
+  // `metrics` may take per-batch values. Called once a training step, after the last evaluate.
+  virtual void end_step() {}
+
+  // Running statistics for checkpoints: exact (numbers round-trip bitwise).
+  virtual json state() const { return json::object(); }
+  virtual void restore(const json& state) { static_cast<void>(state); }
+
+ protected:
+  BatchTotals totals_;
+};
+
+// Numbers shared by the objectives, finite for every finite argument.
+double softplus(double z);  // log(1 + e^z)
+double sigmoid(double z);   // 1 / (1 + e^-z)
+
+}  // namespace lmpo

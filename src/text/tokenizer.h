@@ -1,0 +1,56 @@
+// Text to token ids and back, as Hugging Face `tokenizers` does from a tokenizer.json.
+// Immutable after loading; all calls are thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/file.h"
+
+namespace lmpo {
+
+using TokenId = std::int32_t;
+
+class Tokenizer {
+ public:
+  // Reads DIR/tokenizer.json and, where present, DIR/tokenizer_config.json and DIR/special_tokens_map.json
+  // for the names of the special tokens. Throws UserError naming file, key and what is not supported.
+  static Tokenizer load(const fs::path& folder);
+  // The same from the text of a tokenizer.json alone; `source` names it in errors.
+  static Tokenizer from_json(std::string_view tokenizer_json, std::string_view source);
+
+  ~Tokenizer();
+  Tokenizer(Tokenizer&&) noexcept;
+  Tokenizer& operator=(Tokenizer&&) noexcept;
+
+  // `add_special_tokens` runs the post-processor (BOS and the like). Added and special tokens that stand in
+  // the text are always recognised, as the reference does. Invalid UTF-8 is replaced by U+FFFD.
+  std::vector<TokenId> encode(std::string_view text, bool add_special_tokens) const;
+  std::string decode(std::span<const TokenId> ids, bool skip_special_tokens) const;
+
+  // One more than the largest id.
+  std::int64_t id_limit() const;
+  std::optional<TokenId> find(std::string_view token) const;
+  // The token as it stands in the vocabulary; "" for an id that has none.
+  std::string_view token(TokenId id) const;
+
+  // From tokenizer_config.json (or special_tokens_map.json), as text; "" where there is none.
+  const std::string& bos_token() const;
+  const std::string& eos_token() const;
+  const std::string& unk_token() const;
+  const std::string& pad_token() const;
+  std::optional<TokenId> bos_id() const;
+  std::optional<TokenId> eos_id() const;
+
+ private:
+  struct Impl;
+  explicit Tokenizer(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace lmpo
