@@ -73,11 +73,12 @@ TEST(Threads, CoversEveryIndexOnceAndRethrows) {
     for (const auto& value : seen) {
       EXPECT_EQ(value, 2);
     }
-    EXPECT_THROW(parallel_each(8, [](std::int64_t i) {
-                   if (i == 5) {
-                     throw UserError("five");
-                   }
-                 }),
+    EXPECT_THROW(parallel_each(8,
+                               [](std::int64_t i) {
+                                 if (i == 5) {
+                                   throw UserError("five");
+                                 }
+                               }),
                  UserError);
   }
   set_threads(available_threads());

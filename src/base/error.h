@@ -1,8 +1,9 @@
 // The three kinds of failure and what each means to a person.
 //
-//   UserError     a mistake in the input: names file, line or key, what was expected, what to do. Exit 2.
-//   MachineError  the machine failed (disk full, no memory): nothing is lost. Exit 1.
-//   LMPO_CHECK    a broken invariant, our own mistake: throws std::logic_error with the place. Exit 1.
+//   UserError     a mistake in the input: names file, line or key, what was expected, what to do.
+//   Exit 2. MachineError  the machine failed (disk full, no memory): nothing is lost. Exit 1.
+//   LMPO_CHECK    a broken invariant, our own mistake: throws std::logic_error with the place.
+//   Exit 1.
 #pragma once
 
 #include <fmt/format.h>

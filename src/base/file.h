@@ -1,6 +1,6 @@
-// Files: read whole, mapped read-only, or written whole by rename. Nothing is ever written in place.
-// Every failure is a UserError (no such file, not readable) or a MachineError (disk full, I/O error)
-// that names the path.
+// Files: read whole, mapped read-only, or written whole by rename. Nothing is ever written in
+// place. Every failure is a UserError (no such file, not readable) or a MachineError (disk full,
+// I/O error) that names the path.
 #pragma once
 
 #include <cstddef>

@@ -51,7 +51,7 @@ T typed(const json& value, std::string_view key, std::string_view source) {
 json parse_json(std::string_view text, std::string_view source) {
   try {
     return json::parse(text);
-  } catch (const json::parse_error& error) {
+  } catch (const json::exception& error) {
     // The library's own message: "[json.exception.parse_error.101] parse error at line 1, ..."
     std::string_view what = error.what();
     const auto bracket = what.find("] ");
@@ -60,7 +60,9 @@ json parse_json(std::string_view text, std::string_view source) {
   }
 }
 
-json read_json(const fs::path& path) { return parse_json(read_file(path), path.string()); }
+json read_json(const fs::path& path) {
+  return parse_json(read_file(path), path.string());
+}
 
 template <typename T>
 T required(const json& object, std::string_view key, std::string_view source) {
@@ -83,8 +85,8 @@ T optional(const json& object, std::string_view key, const T& fallback, std::str
   return typed<T>(*found, key, source);
 }
 
-#define LMPO_JSON_TYPE(T)                                                     \
-  template T required<T>(const json&, std::string_view, std::string_view);    \
+#define LMPO_JSON_TYPE(T)                                                  \
+  template T required<T>(const json&, std::string_view, std::string_view); \
   template T optional<T>(const json&, std::string_view, const T&, std::string_view);
 LMPO_JSON_TYPE(bool)
 LMPO_JSON_TYPE(std::int64_t)

@@ -22,17 +22,23 @@ spdlog::logger& logger() {
 
 spdlog::level::level_enum translate(LogLevel level) {
   switch (level) {
-    case LogLevel::debug: return spdlog::level::debug;
-    case LogLevel::info: return spdlog::level::info;
-    case LogLevel::warning: return spdlog::level::warn;
-    case LogLevel::error: return spdlog::level::err;
+    case LogLevel::debug:
+      return spdlog::level::debug;
+    case LogLevel::info:
+      return spdlog::level::info;
+    case LogLevel::warning:
+      return spdlog::level::warn;
+    case LogLevel::error:
+      return spdlog::level::err;
   }
   return spdlog::level::info;
 }
 
 }  // namespace
 
-void set_log_level(LogLevel level) { logger().set_level(translate(level)); }
+void set_log_level(LogLevel level) {
+  logger().set_level(translate(level));
+}
 
 void log_message(LogLevel level, std::string_view message) {
   logger().log(translate(level), "{}", message);

@@ -1,6 +1,6 @@
-// Counter-based random numbers: Philox 4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3",
-// SC 2011). The n-th number of a stream is a function of (seed, stream, n) alone, so nothing has to be
-// saved but these three, and threads need no order.
+// Counter-based random numbers: Philox 4x32-10 (Salmon et al., "Parallel random numbers: as easy as
+// 1, 2, 3", SC 2011). The n-th number of a stream is a function of (seed, stream, n) alone, so
+// nothing has to be saved but these three, and threads need no order.
 #pragma once
 
 #include <array>
@@ -10,7 +10,8 @@
 namespace lmpo {
 
 // One block of four 32-bit numbers.
-std::array<std::uint32_t, 4> philox(std::uint64_t seed, std::uint64_t stream, std::uint64_t counter);
+std::array<std::uint32_t, 4> philox(std::uint64_t seed, std::uint64_t stream,
+                                    std::uint64_t counter);
 
 class Random {
  public:

@@ -127,15 +127,17 @@ void set_threads(int count) {
   }
 }
 
-int threads() { return pool()->size(); }
+int threads() {
+  return pool()->size();
+}
 
 void parallel_for(std::int64_t count, std::int64_t grain,
                   const std::function<void(std::int64_t, std::int64_t)>& body) {
   if (count <= 0) {
     return;
   }
-  const std::int64_t most = (count + std::max<std::int64_t>(grain, 1) - 1) /
-                            std::max<std::int64_t>(grain, 1);
+  const std::int64_t most =
+      (count + std::max<std::int64_t>(grain, 1) - 1) / std::max<std::int64_t>(grain, 1);
   if (inside_worker || most == 1 || threads() == 1) {
     body(0, count);
     return;

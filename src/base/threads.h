@@ -1,8 +1,8 @@
 // One pool of threads for the whole program.
 //
-// Work is cut by the number of items alone, never by timing, so results for a fixed thread count are
-// bitwise repeatable. parallel_for may be called from one thread at a time and does not nest: a call
-// from inside a worker runs serially.
+// Work is cut by the number of items alone, never by timing, so results for a fixed thread count
+// are bitwise repeatable. parallel_for may be called from one thread at a time and does not nest: a
+// call from inside a worker runs serially.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,8 @@ int available_threads();
 void set_threads(int count);
 int threads();
 
-// Calls body(begin, end) on consecutive ranges that cover [0, count): at most one range a thread, none
-// shorter than grain except the last. An exception of the body is thrown again here.
+// Calls body(begin, end) on consecutive ranges that cover [0, count): at most one range a thread,
+// none shorter than grain except the last. An exception of the body is thrown again here.
 void parallel_for(std::int64_t count, std::int64_t grain,
                   const std::function<void(std::int64_t begin, std::int64_t end)>& body);
 

@@ -102,6 +102,10 @@ class Ops {
   virtual void attention_backward(Tensor dqkv, Tensor dout, Tensor out, Tensor lse, Tensor qkv,
                                   Tensor positions, std::span<const Pack::Segment> segments,
                                   const AttentionShape& shape, Tensor scratch) = 0;
+  // After a prefill: keys and values of the rows [begin, end) of qkv[T,(H+2K)E] become slots [0, end - begin) of
+  // sequence b of cache_k and cache_v [B,S,K*E].
+  virtual void store_keys(Tensor cache_k, Tensor cache_v, Tensor qkv, std::int64_t begin, std::int64_t end,
+                          std::int64_t b, const AttentionShape& shape) = 0;
   // One new token for each of B sequences. out[B,H*E]; qkv[B,(H+2K)E] already rotated. The new key and value
   // are stored at slot lengths[b] of cache_k and cache_v [B,S,K*E], then attention runs over slots
   // [0, lengths[b]] within the window. lengths[B] i32.

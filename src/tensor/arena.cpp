@@ -12,7 +12,9 @@ namespace {
 constexpr std::size_t alignment = 64;
 }
 
-Arena Arena::counting() { return {}; }
+Arena Arena::counting() {
+  return {};
+}
 
 Arena Arena::host(std::size_t capacity) {
   Arena arena;
@@ -20,7 +22,8 @@ Arena Arena::host(std::size_t capacity) {
   void* block = ::mmap(nullptr, arena.capacity_, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (block == MAP_FAILED) {
-    machine_error("{} bytes of memory cannot be reserved: {}", arena.capacity_, std::strerror(errno));
+    machine_error("{} bytes of memory cannot be reserved: {}", arena.capacity_,
+                  std::strerror(errno));
   }
   ::madvise(block, arena.capacity_, MADV_HUGEPAGE);
   arena.base_ = static_cast<char*>(block);

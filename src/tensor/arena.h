@@ -1,9 +1,9 @@
 // Memory is planned, not discovered.
 //
-// An arena is one block handed out from the bottom up and given back in reverse order: a Scope remembers the
-// top and restores it. A counting arena hands out addresses of memory that is not there; running a step
-// against it, with ops that compute nothing, gives the exact size and the table of what a run will use.
-// Not thread-safe.
+// An arena is one block handed out from the bottom up and given back in reverse order: a Scope
+// remembers the top and restores it. A counting arena hands out addresses of memory that is not
+// there; running a step against it, with ops that compute nothing, gives the exact size and the
+// table of what a run will use. Not thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -29,8 +29,8 @@ class Arena {
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
-  // A tensor aligned to 64 bytes whose content is undefined. `name` is its group in the plan's table.
-  // In a real arena, exceeding the capacity is a broken invariant: the plan was wrong.
+  // A tensor aligned to 64 bytes whose content is undefined. `name` is its group in the plan's
+  // table. In a real arena, exceeding the capacity is a broken invariant: the plan was wrong.
   Tensor allocate(std::string_view name, Dtype dtype, std::initializer_list<std::int64_t> shape);
 
   bool is_counting() const { return base_ == nullptr; }

@@ -9,21 +9,28 @@ namespace lmpo {
 std::size_t dtype_size(Dtype dtype) {
   switch (dtype) {
     case Dtype::f32:
-    case Dtype::i32: return 4;
+    case Dtype::i32:
+      return 4;
     case Dtype::bf16:
     case Dtype::f16:
-    case Dtype::i16: return 2;
+    case Dtype::i16:
+      return 2;
   }
   return 0;
 }
 
 std::string_view dtype_name(Dtype dtype) {
   switch (dtype) {
-    case Dtype::f32: return "float32";
-    case Dtype::bf16: return "bfloat16";
-    case Dtype::f16: return "float16";
-    case Dtype::i32: return "int32";
-    case Dtype::i16: return "int16";
+    case Dtype::f32:
+      return "float32";
+    case Dtype::bf16:
+      return "bfloat16";
+    case Dtype::f16:
+      return "float16";
+    case Dtype::i32:
+      return "int32";
+    case Dtype::i16:
+      return "int16";
   }
   return "";
 }
@@ -79,7 +86,8 @@ float16 to_float16(float value) {
     return {static_cast<std::uint16_t>(sign | static_cast<std::uint16_t>(std::nearbyint(scaled)))};
   }
   const std::uint32_t rounded = magnitude + 0xFFF + ((magnitude >> 13) & 1);
-  return {static_cast<std::uint16_t>(sign | static_cast<std::uint16_t>((rounded - 0x38000000) >> 13))};
+  return {
+      static_cast<std::uint16_t>(sign | static_cast<std::uint16_t>((rounded - 0x38000000) >> 13))};
 }
 
 }  // namespace lmpo

@@ -23,7 +23,9 @@ struct float16 {
   std::uint16_t bits;
 };
 
-inline float to_float(float value) { return value; }
+inline float to_float(float value) {
+  return value;
+}
 inline float to_float(bfloat16 value) {
   return std::bit_cast<float>(static_cast<std::uint32_t>(value.bits) << 16);
 }
@@ -43,7 +45,8 @@ struct SplitFloat {
 inline SplitFloat split_float(float value) {
   const auto bits = std::bit_cast<std::uint32_t>(value);
   const auto low = static_cast<std::int16_t>(static_cast<std::uint16_t>(bits));
-  const std::uint32_t high = (bits - static_cast<std::uint32_t>(static_cast<std::int32_t>(low))) >> 16;
+  const std::uint32_t high =
+      (bits - static_cast<std::uint32_t>(static_cast<std::int32_t>(low))) >> 16;
   return {{static_cast<std::uint16_t>(high)}, low};
 }
 inline float join_float(SplitFloat split) {

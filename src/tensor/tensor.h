@@ -1,4 +1,5 @@
-// A tensor is a view: it owns nothing, is contiguous and row-major, and has at most four dimensions.
+// A tensor is a view: it owns nothing, is contiguous and row-major, and has at most four
+// dimensions.
 #pragma once
 
 #include <array>

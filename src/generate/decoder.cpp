@@ -1,0 +1,91 @@
+#include "generate/decoder.h"
+
+#include <numeric>
+
+namespace lmpo {
+
+Decoder::Decoder(Weights& weights, Ops& ops, Arena& arena, std::int64_t slots,
+                 std::int64_t max_length)
+    : weights_(weights),
+      ops_(ops),
+      arena_(arena),
+      config_(weights.config()),
+      block_(config_, ops, arena, max_length),
+      max_length_(max_length),
+      lengths_(static_cast<std::size_t>(slots), 0) {
+  LMPO_CHECK(weights.storage() == ops.compute_dtype());
+  for (std::int64_t l = 0; l < config_.layers; ++l) {
+    for (std::vector<Tensor>* cache : {&keys_, &values_}) {
+      cache->push_back(arena.allocate("key-value cache", ops.compute_dtype(),
+                                      {slots, max_length, config_.key_heads * config_.head_size}));
+    }
+  }
+}
+
+void Decoder::prefill(std::int64_t slot, std::span<const std::int32_t> prompt,
+                      std::span<float> logits) {
+  const auto length = static_cast<std::int64_t>(prompt.size());
+  LMPO_CHECK(length >= 1 && length <= max_length_);
+  const Arena::Scope scope(arena_);
+  std::vector<std::int32_t> counted(prompt.size());
+  std::iota(counted.begin(), counted.end(), 0);
+  const Tensor tokens = upload(prompt);
+  const Tensor positions = upload(counted);
+  const Pack::Segment whole = {0, static_cast<std::int32_t>(length), 0, 0};
+  const Tensor x = block_.activation(length, config_.hidden_size);
+  ops_.embedding_forward(x, weights_.embedding.value, tokens);
+  for (std::size_t l = 0; l < weights_.layers.size(); ++l) {
+    block_.forward_in_place(weights_.layers[l], positions, x, [&](const LayerState& state) {
+      ops_.attention_forward(state.attention, state.lse, state.qkv, positions, {&whole, 1},
+                             block_.shape());
+      ops_.store_keys(keys_[l], values_[l], state.qkv, 0, length, slot, block_.shape());
+    });
+  }
+  lengths_[static_cast<std::size_t>(slot)] = static_cast<std::int32_t>(length);
+  logits_of(x.rows(length - 1, length), logits);
+}
+
+void Decoder::step(std::span<const std::int32_t> tokens, std::span<float> logits) {
+  LMPO_CHECK(tokens.size() == lengths_.size());
+  const Arena::Scope scope(arena_);
+  const Tensor inputs = upload(tokens);
+  const Tensor lengths = upload(lengths_);  // the new token's position, and its slot in the cache
+  const Tensor x = block_.activation(slots(), config_.hidden_size);
+  ops_.embedding_forward(x, weights_.embedding.value, inputs);
+  for (std::size_t l = 0; l < weights_.layers.size(); ++l) {
+    block_.forward_in_place(weights_.layers[l], lengths, x, [&](const LayerState& state) {
+      ops_.attention_decode(state.attention, state.qkv, keys_[l], values_[l], lengths,
+                            block_.shape());
+    });
+  }
+  for (std::int32_t& length : lengths_) {
+    length += length > 0 ? 1 : 0;
+  }
+  logits_of(x, logits);
+}
+
+Tensor Decoder::upload(std::span<const std::int32_t> values) {
+  const Tensor result =
+      arena_.allocate("indices", Dtype::i32, {static_cast<std::int64_t>(values.size())});
+  ops_.upload(result, values.data());
+  return result;
+}
+
+void Decoder::logits_of(Tensor x, std::span<float> logits) {
+  LMPO_CHECK(static_cast<std::int64_t>(logits.size()) == x.dim(0) * config_.vocab_size);
+  const Tensor rstd = arena_.allocate("activations", Dtype::f32, {x.dim(0)});
+  const Tensor normed = block_.activation(x.dim(0), config_.hidden_size);
+  const Tensor result = block_.activation(x.dim(0), config_.vocab_size);
+  ops_.rmsnorm_forward(normed, rstd, x, weights_.final_norm.value, config_.rms_norm_eps);
+  ops_.linear_forward(result, normed, weights_.head.value, false);
+  const Tensor as_float =
+      result.dtype() == Dtype::f32
+          ? result
+          : arena_.allocate("activations", Dtype::f32, {x.dim(0), config_.vocab_size});
+  if (result.dtype() != Dtype::f32) {
+    ops_.cast(as_float, result);
+  }
+  ops_.download(logits.data(), as_float);
+}
+
+}  // namespace lmpo

@@ -1,0 +1,48 @@
+// Incremental decoding: a key-value cache for a fixed number of slots, each holding one sequence.
+//
+// All memory comes from the arena: the cache is 2 * L * B * S * K*E values. Weights must be in
+// compute type. A slot's result does not depend on what the other slots hold. Not thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "model/block.h"
+#include "model/weights.h"
+
+namespace lmpo {
+
+class Decoder {
+ public:
+  // B slots of at most S tokens. Weights, ops and arena must outlive the decoder.
+  Decoder(Weights& weights, Ops& ops, Arena& arena, std::int64_t slots, std::int64_t max_length);
+
+  // Starts a sequence in a slot: runs the prompt (1 to S tokens) and writes the logits after it.
+  void prefill(std::int64_t slot, std::span<const std::int32_t> prompt, std::span<float> logits);
+  // Appends one token to every slot and writes logits[B, V]. Slots that are not in use take any
+  // token. A slot that has reached S tokens must be started anew first.
+  void step(std::span<const std::int32_t> tokens, std::span<float> logits);
+
+  std::int64_t slots() const { return static_cast<std::int64_t>(lengths_.size()); }
+  std::int64_t length(std::int64_t slot) const { return lengths_[static_cast<std::size_t>(slot)]; }
+  // Marks a slot as not in use, so that it costs almost nothing.
+  void release(std::int64_t slot) { lengths_[static_cast<std::size_t>(slot)] = 0; }
+  std::int64_t max_length() const { return max_length_; }
+
+ private:
+  Tensor upload(std::span<const std::int32_t> values);
+  void logits_of(Tensor x, std::span<float> logits);
+
+  Weights& weights_;
+  Ops& ops_;
+  Arena& arena_;
+  const ModelConfig& config_;
+  Block block_;
+  std::int64_t max_length_;
+  std::vector<std::int32_t> lengths_;  // B
+  std::vector<Tensor> keys_;           // per layer [B, S, K*E]
+  std::vector<Tensor> values_;
+};
+
+}  // namespace lmpo

@@ -1,0 +1,52 @@
+// Batched generation: prompts in, completions out, slots refilled as sequences finish.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "generate/sampling.h"
+#include "model/weights.h"
+#include "text/tokenizer.h"
+
+namespace lmpo {
+
+struct GenerationOptions {
+  SamplingOptions sampling;
+  std::int64_t max_new_tokens = 256;
+  std::int64_t batch_size = 8;  // sequences that decode at once
+  std::uint64_t seed = 42;
+  std::vector<std::int32_t> stop_ids;  // generation ends after one of these
+};
+
+struct Completion {
+  std::int64_t prompt = 0;           // index of the prompt
+  std::vector<std::int32_t> tokens;  // new tokens, the stop token included
+  bool stopped = false;              // ended by a stop token rather than by length
+};
+
+// Loads the model of a folder once and generates. The numbers drawn for a prompt depend on the seed
+// and the prompt's index alone, so neither batch size nor order changes a completion (but for
+// rounding in the logits).
+class Generator {
+ public:
+  // Reads config.json and the weights of a model folder. Throws UserError.
+  explicit Generator(const fs::path& model_folder);
+  ~Generator();
+  Generator(const Generator&) = delete;
+  Generator& operator=(const Generator&) = delete;
+
+  // Calls done(completion) as each finishes. A prompt must have at least one token.
+  void generate(const std::vector<std::vector<std::int32_t>>& prompts,
+                const GenerationOptions& options,
+                const std::function<void(const Completion&)>& done);
+  const ModelConfig& config() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace lmpo

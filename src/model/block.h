@@ -1,0 +1,80 @@
+// One Llama layer, forward and backward:
+//
+//   x_mid = x_in + o_proj(attention(rope(qkv_proj(norm(x_in)))))
+//   x_out = x_mid + down_proj(silu(gate_proj(h)) * up_proj(h)),   h = norm(x_mid)
+//
+// How queries find their keys is the caller's: training attends over trees, decoding over a cache.
+// Memory comes from the arena. Not thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "model/weights.h"
+#include "ops/ops.h"
+
+namespace lmpo {
+
+// What a layer's backward needs of its forward, beside the layer's input.
+struct LayerState {
+  Tensor rstd1;      // [T]
+  Tensor qkv;        // [T, (H+2K)E], rotated
+  Tensor attention;  // [T, H*E]
+  Tensor lse;        // [H, T]
+  Tensor x_mid;      // [T, D], the residual stream between the two halves
+  Tensor rstd2;      // [T]
+  Tensor gate_up;    // [T, 2F]
+};
+
+class Block {
+ public:
+  // Allocates the rotary table for positions < max_positions.
+  Block(const ModelConfig& config, Ops& ops, Arena& arena, std::int64_t max_positions);
+
+  // All of a layer's state but x_mid, which the caller chooses.
+  LayerState allocate_state(std::int64_t rows);
+  Tensor activation(std::int64_t rows, std::int64_t columns);
+
+  // Computes state.attention and state.lse from state.qkv.
+  using Attend = std::function<void(const LayerState& state)>;
+  // x_mid holds the layer's input on entry, the input plus attention on return; x_in may be x_mid
+  // itself.
+  void forward_attention(const LayerWeights& layer, Tensor positions, Tensor x_in,
+                         LayerState& state, const Attend& attend);
+  void forward_gate_up(const LayerWeights& layer, LayerState& state);
+  // x_out holds x_mid on entry; adds the MLP's output. x_out may be x_mid itself.
+  void forward_down(const LayerWeights& layer, Tensor x_out, const LayerState& state);
+  // The whole layer in place on x[T,D], keeping nothing.
+  void forward_in_place(const LayerWeights& layer, Tensor positions, Tensor x,
+                        const Attend& attend);
+
+  // Computes dqkv from dattention.
+  using AttendBackward = std::function<void(Tensor dqkv, Tensor dattention)>;
+  // dx: gradient of the half's output on entry, of its input on return. Weights' gradients are
+  // added to.
+  void backward_mlp(const LayerWeights& layer, Tensor dx, const LayerState& state);
+  void backward_attention(const LayerWeights& layer, Tensor positions, Tensor dx, Tensor x_in,
+                          const LayerState& state, const AttendBackward& attend_backward);
+
+  // The weight in compute type: itself, or a copy in the caller's scope of the arena.
+  Tensor in_compute_type(const Parameter& w);
+  const AttentionShape& shape() const { return shape_; }
+
+ private:
+  void linear(Tensor y, Tensor x, const Parameter& w, bool accumulate);
+  // dx = dy w; gradient of w += dy^T x.
+  void linear_backward(Tensor dx, Tensor dy, Tensor x, const Parameter& w);
+
+  const ModelConfig& config_;
+  Ops& ops_;
+  Arena& arena_;
+  AttentionShape shape_;
+  Tensor cos_sin_;  // [P, E]
+};
+
+// cos_sin[P, E] of rope_forward, as transformers computes it: float32 angles, position * inverse
+// frequency.
+std::vector<float> rotary_table(const ModelConfig& config, std::int64_t positions);
+
+}  // namespace lmpo

@@ -1,0 +1,182 @@
+#include "model/llama.h"
+
+#include <algorithm>
+
+namespace lmpo {
+
+Llama::Llama(Weights& weights, Ops& ops, Arena& arena, const LlamaOptions& options)
+    : weights_(weights),
+      ops_(ops),
+      arena_(arena),
+      config_(weights.config()),
+      options_(options),
+      block_(config_, ops, arena, options.max_positions) {}
+
+void Llama::score(const Pack& pack, std::span<double> sums) {
+  const Arena::Scope scope(arena_);
+  const DevicePack device = upload(pack);
+  const Tensor x = block_.activation(pack.input_count(), config_.hidden_size);
+  ops_.embedding_forward(x, weights_.embedding.value, device.tokens);
+  for (const LayerWeights& layer : weights_.layers) {
+    block_.forward_in_place(layer, device.positions, x, attend_over(device));
+  }
+  sum_by_response(pack, forward_head(device, x).logp, sums);
+}
+
+void Llama::train(const Pack& pack, const Seed& seed) {
+  const Arena::Scope scope(arena_);
+  const DevicePack device = upload(pack);
+  const std::int64_t tokens = pack.input_count();
+  const std::size_t layers = weights_.layers.size();
+  std::vector<LayerState> states(layers);
+  std::vector<Tensor> x;  // the residual stream before each layer, and after the last
+
+  x.push_back(block_.activation(tokens, config_.hidden_size));
+  ops_.embedding_forward(x[0], weights_.embedding.value, device.tokens);
+  for (std::size_t l = 0; l < layers; ++l) {
+    x.push_back(block_.activation(tokens, config_.hidden_size));
+    if (!options_.recompute) {
+      states[l] = allocate_full_state(tokens);
+    }
+    const Arena::Scope layer_scope(arena_);
+    LayerState state = options_.recompute ? allocate_full_state(tokens) : states[l];
+    forward_kept(weights_.layers[l], device, x[l], state);
+    ops_.copy(x[l + 1], state.x_mid);
+    block_.forward_down(weights_.layers[l], x[l + 1], state);
+  }
+
+  const Tensor dx = block_.activation(tokens, config_.hidden_size);
+  {
+    const Arena::Scope head_scope(arena_);
+    const HeadState head = forward_head(device, x[layers]);
+    backward_head(device, head, seed_tokens(pack, head, seed), dx);
+  }
+
+  for (std::size_t l = layers; l-- > 0;) {
+    const Arena::Scope layer_scope(arena_);
+    LayerState state = states[l];
+    if (options_.recompute) {
+      state = allocate_full_state(tokens);
+      forward_kept(weights_.layers[l], device, x[l], state);
+    }
+    backward_layer(weights_.layers[l], device, dx, x[l], state);
+  }
+  ops_.embedding_backward(weights_.embedding.gradient, dx, device.tokens);
+}
+
+// --- layers
+// ---------------------------------------------------------------------------------------------------
+
+Block::Attend Llama::attend_over(const DevicePack& pack) {
+  return [this, &pack](const LayerState& state) {
+    ops_.attention_forward(state.attention, state.lse, state.qkv, pack.positions,
+                           pack.pack.segments, block_.shape());
+  };
+}
+
+LayerState Llama::allocate_full_state(std::int64_t tokens) {
+  LayerState state = block_.allocate_state(tokens);
+  state.x_mid = block_.activation(tokens, config_.hidden_size);
+  return state;
+}
+
+void Llama::forward_kept(const LayerWeights& layer, const DevicePack& pack, Tensor x_in,
+                         LayerState& state) {
+  ops_.copy(state.x_mid, x_in);
+  block_.forward_attention(layer, pack.positions, x_in, state, attend_over(pack));
+  block_.forward_gate_up(layer, state);
+}
+
+void Llama::backward_layer(const LayerWeights& layer, const DevicePack& pack, Tensor dx,
+                           Tensor x_in, const LayerState& state) {
+  block_.backward_mlp(layer, dx, state);
+  block_.backward_attention(
+      layer, pack.positions, dx, x_in, state, [&](Tensor dqkv, Tensor dattention) {
+        const Arena::Scope scope(arena_);
+        const Tensor scratch =
+            arena_.allocate("workspace", Dtype::f32, {config_.heads, dattention.dim(0)});
+        ops_.attention_backward(dqkv, dattention, state.attention, state.lse, state.qkv,
+                                pack.positions, pack.pack.segments, block_.shape(), scratch);
+      });
+}
+
+// --- head
+// -----------------------------------------------------------------------------------------------------
+
+Llama::HeadState Llama::forward_head(const DevicePack& pack, Tensor x) {
+  const std::int64_t rows = pack.pack.row_count();
+  const auto vector = [&](std::int64_t size) {
+    return arena_.allocate("head", Dtype::f32, {size});
+  };
+  const HeadState head = {.x = block_.activation(rows, config_.hidden_size),
+                          .rstd = vector(rows),
+                          .normed = block_.activation(rows, config_.hidden_size),
+                          .lse = vector(rows),
+                          .logp = vector(pack.pack.target_count()),
+                          .workspace = vector(ops_.head_workspace(
+                              rows, config_.hidden_size, config_.vocab_size, weights_.storage()))};
+  ops_.gather_rows(head.x, x, pack.head_rows);
+  ops_.rmsnorm_forward(head.normed, head.rstd, head.x, weights_.final_norm.value,
+                       config_.rms_norm_eps);
+  ops_.head_forward(head.logp, head.lse, head.normed, weights_.head.value, pack.target_row,
+                    pack.target_token, head.workspace);
+  return head;
+}
+
+void Llama::backward_head(const DevicePack& pack, const HeadState& head, Tensor dlogp, Tensor dx) {
+  const Arena::Scope scope(arena_);
+  const Tensor dnormed = block_.activation(head.x.dim(0), config_.hidden_size);
+  const Tensor drows = block_.activation(head.x.dim(0), config_.hidden_size);
+  ops_.head_backward(dnormed, weights_.head.gradient, dlogp, head.lse, head.normed,
+                     weights_.head.value, pack.target_row, pack.target_token, head.workspace);
+  ops_.zero(drows);
+  ops_.rmsnorm_backward(drows, weights_.final_norm.gradient, dnormed, head.x,
+                        weights_.final_norm.value, head.rstd);
+  ops_.scatter_rows(dx, drows, pack.head_rows);
+}
+
+void Llama::sum_by_response(const Pack& pack, Tensor logp, std::span<double> sums) {
+  LMPO_CHECK(static_cast<std::int64_t>(sums.size()) == pack.response_count());
+  std::vector<float> host(static_cast<std::size_t>(pack.target_count()));
+  ops_.download(host.data(), logp);
+  std::fill(sums.begin(), sums.end(), 0.0);
+  for (std::size_t m = 0; m < host.size(); ++m) {
+    sums[static_cast<std::size_t>(pack.target_response[m])] += static_cast<double>(host[m]);
+  }
+}
+
+Tensor Llama::seed_tokens(const Pack& pack, const HeadState& head, const Seed& seed) {
+  std::vector<double> sums(static_cast<std::size_t>(pack.response_count()));
+  std::vector<double> seeds(sums.size());
+  sum_by_response(pack, head.logp, sums);
+  seed(sums, seeds);
+  std::vector<float> spread;
+  spread.reserve(pack.target_response.size());
+  for (const std::int32_t response : pack.target_response) {
+    spread.push_back(static_cast<float>(seeds[static_cast<std::size_t>(response)]));
+  }
+  const Tensor dlogp = arena_.allocate("head", Dtype::f32, {pack.target_count()});
+  ops_.upload(dlogp, spread.data());
+  return dlogp;
+}
+
+// --- packs on the device
+// --------------------------------------------------------------------------------------
+
+Llama::DevicePack Llama::upload(const Pack& pack) {
+  return {.pack = pack,
+          .tokens = upload_indices(pack.tokens),
+          .positions = upload_indices(pack.positions),
+          .head_rows = upload_indices(pack.head_rows),
+          .target_row = upload_indices(pack.target_row),
+          .target_token = upload_indices(pack.target_token)};
+}
+
+Tensor Llama::upload_indices(const std::vector<std::int32_t>& indices) {
+  const Tensor result =
+      arena_.allocate("indices", Dtype::i32, {static_cast<std::int64_t>(indices.size())});
+  ops_.upload(result, indices.data());
+  return result;
+}
+
+}  // namespace lmpo

@@ -1,0 +1,80 @@
+// The whole model over packs of trees: scores responses, and trains.
+//
+// The backward graph is fixed; only its seed changes: the objective turns the summed
+// log-probabilities of the responses into dL/d(sum), and the same backward serves every objective.
+// All memory comes from the arena, so running one step against a counting arena with plan ops is
+// the plan. Not thread-safe; ops use the program's threads.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "model/block.h"
+#include "model/weights.h"
+#include "tree/tree.h"
+
+namespace lmpo {
+
+struct LlamaOptions {
+  std::int64_t max_positions = 0;  // longest sequence that will come; sizes the rotary table
+  bool recompute = false;  // keep only each layer's input and recompute the rest in backward
+};
+
+class Llama {
+ public:
+  // Weights, ops and arena must outlive the model.
+  Llama(Weights& weights, Ops& ops, Arena& arena, const LlamaOptions& options);
+
+  // Summed log-probability of each response's scored tokens (float32 per token, summed in double).
+  void score(const Pack& pack, std::span<double> sums);
+
+  // Given the sums of the pack's responses, writes dL/d(sum) of each.
+  using Seed = std::function<void(std::span<const double> sums, std::span<double> seeds)>;
+  // Forward, seed, backward: adds to the weights' gradients.
+  void train(const Pack& pack, const Seed& seed);
+
+ private:
+  // A pack's index arrays on the device, beside the pack itself.
+  struct DevicePack {
+    const Pack& pack;
+    Tensor tokens;        // [T] i32
+    Tensor positions;     // [T] i32
+    Tensor head_rows;     // [N] i32
+    Tensor target_row;    // [M] i32
+    Tensor target_token;  // [M] i32
+  };
+  struct HeadState {
+    Tensor x;       // [N, D], the rows that predict
+    Tensor rstd;    // [N]
+    Tensor normed;  // [N, D]
+    Tensor lse;     // [N]
+    Tensor logp;    // [M]
+    Tensor workspace;
+  };
+
+  DevicePack upload(const Pack& pack);
+  Tensor upload_indices(const std::vector<std::int32_t>& indices);
+  Block::Attend attend_over(const DevicePack& pack);
+  LayerState allocate_full_state(std::int64_t tokens);
+  // From the layer's input to all that its backward needs.
+  void forward_kept(const LayerWeights& layer, const DevicePack& pack, Tensor x_in,
+                    LayerState& state);
+  void backward_layer(const LayerWeights& layer, const DevicePack& pack, Tensor dx, Tensor x_in,
+                      const LayerState& state);
+  HeadState forward_head(const DevicePack& pack, Tensor x);
+  void backward_head(const DevicePack& pack, const HeadState& head, Tensor dlogp, Tensor dx);
+  void sum_by_response(const Pack& pack, Tensor logp, std::span<double> sums);
+  // Asks for the seeds and spreads each over its response's tokens: dlogp[M].
+  Tensor seed_tokens(const Pack& pack, const HeadState& head, const Seed& seed);
+
+  Weights& weights_;
+  Ops& ops_;
+  Arena& arena_;
+  const ModelConfig& config_;
+  LlamaOptions options_;
+  Block block_;
+};
+
+}  // namespace lmpo

@@ -1,0 +1,264 @@
+// The whole model against PyTorch autograd (testdata/, made by tools/oracle/model_golden.py) and
+// itself.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "base/json.h"
+#include "base/random.h"
+#include "model/llama.h"
+#include "model/reference_model.h"
+
+namespace lmpo {
+namespace {
+
+struct Golden {
+  json facts;
+  ModelConfig config;
+  Checkpoint weights;
+  Checkpoint gradients;
+  std::vector<Tree> trees;
+};
+
+Golden read_golden(const std::string& name) {
+  const fs::path folder = fs::path(LMPO_SOURCE_DIR) / "src/model/testdata" / name;
+  Golden golden{read_json(folder / "golden.json"),
+                read_model_config(folder),
+                Checkpoint::open(folder),
+                Checkpoint::open(folder / "gradients.safetensors"),
+                {}};
+  for (const json& row : golden.facts.at("rows")) {
+    Tree tree;
+    for (const char* side : {"chosen", "rejected"}) {
+      Sequence sequence;
+      sequence.tokens = row.at("prompt").get<std::vector<std::int32_t>>();
+      sequence.scored_begin = static_cast<std::int32_t>(sequence.tokens.size());
+      const auto answer = row.at(side).get<std::vector<std::int32_t>>();
+      sequence.tokens.insert(sequence.tokens.end(), answer.begin(), answer.end());
+      tree.sequences.push_back(sequence);
+    }
+    golden.trees.push_back(tree);
+  }
+  return golden;
+}
+
+// A model with its memory, ready to train.
+struct Trained {
+  Trained(const Golden& golden, Dtype storage, bool recompute)
+      : ops(make_cpu_ops()),
+        arena(Arena::host(std::size_t{64} << 20)),
+        weights(golden.config, storage, WeightUse::training, arena),
+        model(weights, *ops, arena, {.max_positions = 64, .recompute = recompute}) {
+    weights.load(golden.weights, *ops);
+    weights.zero_gradients(*ops);
+  }
+
+  std::unique_ptr<Ops> ops;
+  Arena arena;
+  Weights weights;
+  Llama model;
+};
+
+// SimPO over all trees, `per_pack` at a time; returns the batch loss and leaves gradients behind.
+double simpo_step(Trained& trained, const Golden& golden, std::size_t per_pack,
+                  std::vector<double>* all_sums = nullptr) {
+  const double beta = golden.facts.at("beta");
+  const double gamma = golden.facts.at("gamma");
+  const auto pairs = static_cast<double>(golden.trees.size());
+  double loss = 0;
+  for (std::size_t first = 0; first < golden.trees.size(); first += per_pack) {
+    std::vector<const Tree*> trees;
+    for (std::size_t i = first; i < std::min(first + per_pack, golden.trees.size()); ++i) {
+      trees.push_back(&golden.trees[i]);
+    }
+    trained.model.train(
+        make_pack(trees), [&](std::span<const double> sums, std::span<double> seeds) {
+          for (std::size_t i = 0; i < trees.size(); ++i) {
+            const double n_w = trees[i]->sequences[0].scored_tokens();
+            const double n_l = trees[i]->sequences[1].scored_tokens();
+            const double z = beta * (sums[2 * i] / n_w - sums[2 * i + 1] / n_l) - gamma;
+            loss += std::log1p(std::exp(-z)) / pairs;
+            const double slope = -1 / (1 + std::exp(z)) / pairs;
+            seeds[2 * i] = slope * beta / n_w;
+            seeds[2 * i + 1] = -slope * beta / n_l;
+          }
+          if (all_sums != nullptr) {
+            all_sums->insert(all_sums->end(), sums.begin(), sums.end());
+          }
+        });
+  }
+  return loss;
+}
+
+std::vector<float> to_host(Ops& ops, Tensor x) {
+  std::vector<float> host(static_cast<std::size_t>(x.elements()));
+  ops.download(host.data(), x);
+  return host;
+}
+
+double relative_difference(const std::vector<float>& a, const std::vector<float>& b) {
+  double difference = 0;
+  double norm = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    difference += std::pow(static_cast<double>(a[i]) - static_cast<double>(b[i]), 2);
+    norm += std::pow(static_cast<double>(b[i]), 2);
+  }
+  return std::sqrt(difference / norm);
+}
+
+class Model : public testing::TestWithParam<const char*> {};
+
+TEST_P(Model, LossSumsAndGradientsEqualPyTorch) {
+  const Golden golden = read_golden(GetParam());
+  Trained trained(golden, Dtype::f32, false);
+  std::vector<double> sums;
+  const double loss = simpo_step(trained, golden, 2, &sums);
+  const double expected = golden.facts.at("loss");
+  EXPECT_NEAR(loss / expected, 1, 1e-6);
+  for (std::size_t i = 0; i < golden.trees.size(); ++i) {
+    EXPECT_NEAR(sums[2 * i], golden.facts.at("sums")[i][0].get<double>(), 1e-4);
+    EXPECT_NEAR(sums[2 * i + 1], golden.facts.at("sums")[i][1].get<double>(), 1e-4);
+  }
+  for (const NamedParameter& named : trained.weights.named()) {
+    const TensorView stored = golden.gradients.tensor(named.name);
+    std::vector<float> expected_gradient(
+        static_cast<std::size_t>(named.parameter.value.elements()));
+    read_as_float(stored, 0, expected_gradient);
+    EXPECT_LT(
+        relative_difference(to_host(*trained.ops, named.parameter.gradient), expected_gradient),
+        1e-4)
+        << named.name;
+  }
+}
+
+// The gradient of one summed log-probability by complex step on a scalar model in double.
+TEST_P(Model, GradientsEqualTheScalarReference) {
+  const Golden golden = read_golden(GetParam());
+  Trained trained(golden, Dtype::f32, false);
+  const Tree& tree = golden.trees[4];
+  trained.model.train(make_pack({&tree}), [](auto, std::span<double> seeds) {
+    seeds[0] = 1;
+    seeds[1] = -0.5;
+  });
+  std::map<std::string, std::vector<std::complex<double>>> values;
+  for (const NamedParameter& named : trained.weights.named()) {
+    const auto host = to_host(*trained.ops, named.parameter.value);
+    values[named.name].assign(host.begin(), host.end());
+  }
+  reference::Model<std::complex<double>> truth(golden.config, values);
+  constexpr double step = 1e-100;
+  Random random(5, 0);
+  for (const NamedParameter& named : trained.weights.named()) {
+    const auto gradient = to_host(*trained.ops, named.parameter.gradient);
+    double norm = 0;
+    for (const float value : gradient) {
+      norm = std::max(norm, std::abs(static_cast<double>(value)));
+    }
+    for (int sample = 0; sample < 12; ++sample) {
+      const std::size_t index = random.below(gradient.size());
+      std::complex<double>& weight = truth.weight(named.name)[index];
+      weight += std::complex<double>(0, step);
+      const double expected =
+          (truth.logp(tree.sequences[0]) - 0.5 * truth.logp(tree.sequences[1])).imag() / step;
+      weight = weight.real();
+      EXPECT_NEAR(gradient[index], expected, 2e-5 * norm) << named.name << " " << index;
+    }
+  }
+}
+
+TEST_P(Model, LayoutAndRecomputationChangeNothing) {
+  const Golden golden = read_golden(GetParam());
+  Trained whole(golden, Dtype::f32, false);
+  const double loss = simpo_step(whole, golden, 5);
+  for (const bool recompute : {false, true}) {
+    for (const std::size_t per_pack : {1U, 3U}) {
+      Trained other(golden, Dtype::f32, recompute);
+      EXPECT_NEAR(simpo_step(other, golden, per_pack) / loss, 1, 1e-6);
+      const auto a = whole.weights.parameters();
+      const auto b = other.weights.parameters();
+      for (std::size_t i = 0; i < a.size(); ++i) {
+        EXPECT_LT(relative_difference(to_host(*other.ops, b[i].gradient),
+                                      to_host(*whole.ops, a[i].gradient)),
+                  1e-5);
+      }
+    }
+  }
+}
+
+TEST_P(Model, ScoringEqualsTrainingForward) {
+  const Golden golden = read_golden(GetParam());
+  Trained trained(golden, Dtype::f32, false);
+  std::vector<double> sums;
+  simpo_step(trained, golden, 5, &sums);
+  std::vector<const Tree*> trees;
+  for (const Tree& tree : golden.trees) {
+    trees.push_back(&tree);
+  }
+  std::vector<double> scored(sums.size());
+  trained.model.score(make_pack(trees), scored);
+  EXPECT_EQ(scored, sums);
+}
+
+TEST_P(Model, SixteenBitStorageKeepsAnExactMaster) {
+  const Golden golden = read_golden(GetParam());
+  for (const Dtype storage : {Dtype::bf16, Dtype::f16}) {
+    Trained trained(golden, storage, false);
+    const double loss = simpo_step(trained, golden, 2);
+    EXPECT_NEAR(loss / golden.facts.at("loss").get<double>(), 1, 0.1);
+    for (const NamedParameter& named : trained.weights.named()) {
+      std::vector<float> expected(static_cast<std::size_t>(named.parameter.value.elements()));
+      read_as_float(golden.weights.tensor(named.name), 0, expected);
+      for (std::size_t i = 0; i < expected.size(); ++i) {
+        const float master =
+            storage == Dtype::f16
+                ? named.parameter.low.f32()[i]
+                : join_float({named.parameter.value.bf16()[i], named.parameter.low.i16()[i]});
+        ASSERT_EQ(master, expected[i]);
+      }
+    }
+  }
+}
+
+TEST_P(Model, PlanEqualsWhatAStepUses) {
+  const Golden golden = read_golden(GetParam());
+  for (const Dtype storage : {Dtype::f32, Dtype::bf16}) {
+    for (const bool recompute : {false, true}) {
+      const auto plan_ops = make_plan_ops(*make_cpu_ops());
+      Arena counting = Arena::counting();
+      Weights planned(golden.config, storage, WeightUse::training, counting);
+      Llama model(planned, *plan_ops, counting, {.max_positions = 64, .recompute = recompute});
+      std::vector<const Tree*> trees;
+      for (const Tree& tree : golden.trees) {
+        trees.push_back(&tree);
+      }
+      model.train(make_pack(trees), [](auto, auto) {});
+      Trained real(golden, storage, recompute);
+      simpo_step(real, golden, trees.size());
+      EXPECT_EQ(counting.peak(), real.arena.peak());
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Model, testing::Values("llama", "llama_tied", "mistral"),
+                         [](const auto& parameter) { return std::string(parameter.param); });
+
+TEST(Weights, RandomInitialisationHasTheRightMoments) {
+  const Golden golden = read_golden("mistral");
+  const auto ops = make_cpu_ops();
+  Arena arena = Arena::host(std::size_t{16} << 20);
+  Weights weights(golden.config, Dtype::f32, WeightUse::inference, arena);
+  weights.initialize(42, *ops);
+  const auto gate_up = to_host(*ops, weights.layers[0].gate_up.value);
+  double square = 0;
+  for (const float value : gate_up) {
+    square += static_cast<double>(value) * static_cast<double>(value);
+  }
+  EXPECT_NEAR(std::sqrt(square / static_cast<double>(gate_up.size())),
+              golden.config.initializer_range, 0.02);
+  for (const float value : to_host(*ops, weights.final_norm.value)) {
+    EXPECT_EQ(value, 1.0F);
+  }
+}
+
+}  // namespace
+}  // namespace lmpo

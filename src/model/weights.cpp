@@ -1,0 +1,199 @@
+#include "model/weights.h"
+
+#include <algorithm>
+
+#include "base/random.h"
+
+namespace lmpo {
+namespace {
+
+// Values pass through the host in pieces of this many elements.
+constexpr std::int64_t chunk_elements = 1 << 20;
+
+Parameter allocate_parameter(Arena& arena, Dtype storage, WeightUse use,
+                             std::initializer_list<std::int64_t> shape) {
+  Parameter parameter;
+  parameter.value = arena.allocate("weights", storage, shape);
+  parameter.decays = shape.size() > 1;
+  if (use == WeightUse::training) {
+    if (storage == Dtype::bf16) {
+      parameter.low = arena.allocate("master weights", Dtype::i16, shape);
+    } else if (storage == Dtype::f16) {
+      parameter.low = arena.allocate("master weights", Dtype::f32, shape);
+    }
+    parameter.gradient = arena.allocate("gradients", Dtype::f32, shape);
+    parameter.moment1 = arena.allocate("moments", Dtype::f32, shape);
+    parameter.moment2 = arena.allocate("moments", Dtype::f32, shape);
+  }
+  return parameter;
+}
+
+Tensor flat(Tensor x, std::int64_t begin, std::int64_t end) {
+  return x.reshaped({x.elements()}).rows(begin, end);
+}
+
+// float32 to the 16 bits of the storage type and what they lack.
+struct Halves {
+  std::vector<std::uint16_t> value;
+  std::vector<std::int16_t> low;
+};
+
+Halves split(std::span<const float> values, Dtype storage, bool exact_master) {
+  Halves halves;
+  halves.value.reserve(values.size());
+  for (const float value : values) {
+    if (storage == Dtype::f16) {
+      halves.value.push_back(to_float16(value).bits);
+    } else if (exact_master) {
+      const SplitFloat both = split_float(value);
+      halves.value.push_back(both.high.bits);
+      halves.low.push_back(both.low);
+    } else {
+      halves.value.push_back(to_bfloat16(value).bits);
+    }
+  }
+  return halves;
+}
+
+}  // namespace
+
+Parameter Parameter::rows(std::int64_t begin, std::int64_t end) const {
+  const auto part = [&](const Tensor& x) { return x.rank() == 0 ? x : x.rows(begin, end); };
+  return {part(value), part(low), part(gradient), part(moment1), part(moment2), decays};
+}
+
+Weights::Weights(const ModelConfig& config, Dtype storage, WeightUse use, Arena& arena)
+    : config_(config), storage_(storage), use_(use) {
+  const auto allocate = [&](std::initializer_list<std::int64_t> shape) {
+    return allocate_parameter(arena, storage, use, shape);
+  };
+  const std::int64_t hidden = config.hidden_size;
+  const std::int64_t query_size = config.heads * config.head_size;
+  const std::int64_t key_size = config.key_heads * config.head_size;
+  embedding = allocate({config.vocab_size, hidden});
+  for (std::int64_t l = 0; l < config.layers; ++l) {
+    layers.push_back({.input_norm = allocate({hidden}),
+                      .qkv = allocate({query_size + 2 * key_size, hidden}),
+                      .o = allocate({hidden, query_size}),
+                      .post_norm = allocate({hidden}),
+                      .gate_up = allocate({2 * config.intermediate_size, hidden}),
+                      .down = allocate({hidden, config.intermediate_size})});
+  }
+  final_norm = allocate({hidden});
+  head = config.tie_word_embeddings ? embedding : allocate({config.vocab_size, hidden});
+}
+
+std::vector<Parameter> Weights::parameters() const {
+  std::vector<Parameter> all = {embedding};
+  for (const LayerWeights& layer : layers) {
+    all.insert(all.end(),
+               {layer.input_norm, layer.qkv, layer.o, layer.post_norm, layer.gate_up, layer.down});
+  }
+  all.push_back(final_norm);
+  if (!config_.tie_word_embeddings) {
+    all.push_back(head);
+  }
+  return all;
+}
+
+std::vector<NamedParameter> Weights::named() const {
+  const std::int64_t query_size = config_.heads * config_.head_size;
+  const std::int64_t key_size = config_.key_heads * config_.head_size;
+  const std::int64_t feed_forward = config_.intermediate_size;
+  std::vector<NamedParameter> all = {{"model.embed_tokens.weight", embedding}};
+  for (std::size_t l = 0; l < layers.size(); ++l) {
+    const LayerWeights& layer = layers[l];
+    const auto add = [&](const char* name, const Parameter& parameter) {
+      all.push_back({fmt::format("model.layers.{}.{}.weight", l, name), parameter});
+    };
+    add("self_attn.q_proj", layer.qkv.rows(0, query_size));
+    add("self_attn.k_proj", layer.qkv.rows(query_size, query_size + key_size));
+    add("self_attn.v_proj", layer.qkv.rows(query_size + key_size, query_size + 2 * key_size));
+    add("self_attn.o_proj", layer.o);
+    add("mlp.gate_proj", layer.gate_up.rows(0, feed_forward));
+    add("mlp.up_proj", layer.gate_up.rows(feed_forward, 2 * feed_forward));
+    add("mlp.down_proj", layer.down);
+    add("input_layernorm", layer.input_norm);
+    add("post_attention_layernorm", layer.post_norm);
+  }
+  all.push_back({"model.norm.weight", final_norm});
+  if (!config_.tie_word_embeddings) {
+    all.push_back({"lm_head.weight", head});
+  }
+  return all;
+}
+
+std::int64_t Weights::count() const {
+  std::int64_t total = 0;
+  for (const Parameter& parameter : parameters()) {
+    total += parameter.value.elements();
+  }
+  return total;
+}
+
+void Weights::zero_gradients(Ops& ops) {
+  for (const Parameter& parameter : parameters()) {
+    ops.zero(parameter.gradient);
+  }
+}
+
+void Weights::zero_moments(Ops& ops) {
+  for (const Parameter& parameter : parameters()) {
+    ops.zero(parameter.moment1);
+    ops.zero(parameter.moment2);
+  }
+}
+
+void Weights::assign(const Parameter& parameter, Ops& ops,
+                     const std::function<void(std::int64_t, std::span<float>)>& fill) const {
+  const std::int64_t count = parameter.value.elements();
+  std::vector<float> values(static_cast<std::size_t>(std::min(count, chunk_elements)));
+  const bool has_master = !parameter.low.empty();
+  for (std::int64_t begin = 0; begin < count; begin += chunk_elements) {
+    const std::int64_t end = std::min(count, begin + chunk_elements);
+    const std::span<float> chunk(values.data(), static_cast<std::size_t>(end - begin));
+    fill(begin, chunk);
+    if (storage_ == Dtype::f32) {
+      ops.upload(flat(parameter.value, begin, end), chunk.data());
+      continue;
+    }
+    const Halves halves = split(chunk, storage_, has_master);
+    ops.upload(flat(parameter.value, begin, end), halves.value.data());
+    if (has_master) {
+      const void* low =
+          storage_ == Dtype::f16 ? static_cast<const void*>(chunk.data()) : halves.low.data();
+      ops.upload(flat(parameter.low, begin, end), low);
+    }
+  }
+}
+
+void Weights::load(const Checkpoint& checkpoint, Ops& ops) {
+  check_tensors(config_, checkpoint);
+  for (const NamedParameter& named_parameter : named()) {
+    const TensorView stored = checkpoint.tensor(named_parameter.name);
+    assign(named_parameter.parameter, ops,
+           [&](std::int64_t begin, std::span<float> out) { read_as_float(stored, begin, out); });
+    checkpoint.forget(named_parameter.name);
+  }
+}
+
+void Weights::initialize(std::uint64_t seed, Ops& ops) {
+  std::uint64_t stream = 0;
+  for (const NamedParameter& named_parameter : named()) {
+    Random random(seed, stream++);
+    const Tensor value = named_parameter.parameter.value;
+    const bool is_norm = value.rank() == 1;
+    const bool is_embedding = named_parameter.name == "model.embed_tokens.weight";
+    const std::int64_t columns = config_.hidden_size;
+    assign(named_parameter.parameter, ops, [&](std::int64_t begin, std::span<float> out) {
+      for (std::size_t i = 0; i < out.size(); ++i) {
+        const std::int64_t row = (begin + static_cast<std::int64_t>(i)) / columns;
+        const auto drawn =
+            is_norm ? 1.0F : static_cast<float>(random.normal() * config_.initializer_range);
+        out[i] = is_embedding && config_.pad_id == row ? 0.0F : drawn;
+      }
+    });
+  }
+}
+
+}  // namespace lmpo

@@ -1,0 +1,70 @@
+"""Losses and gradients of small random models, by PyTorch autograd: golden values for src/model/model_test.cpp.
+
+    tools/oracle/setup && build/oracle/bin/python tools/oracle/model_golden.py
+
+Writes src/model/testdata/NAME/{config.json,model.safetensors,golden.json,gradients.safetensors} for three models
+that together cover grouped keys, an explicit head size, tied embeddings, llama3 rope scaling and a sliding window
+shorter than the data. The loss is SimPO's over a batch of pairs, computed in float64.
+"""
+import json
+import pathlib
+import random
+
+import torch
+from safetensors.torch import save_file
+from transformers import LlamaConfig, LlamaForCausalLM, MistralConfig, MistralForCausalLM
+
+ROOT = pathlib.Path(__file__).resolve().parents[2] / "src/model/testdata"
+COMMON = dict(vocab_size=48, hidden_size=24, intermediate_size=40, num_hidden_layers=2, num_attention_heads=4,
+              num_key_value_heads=2, max_position_embeddings=64, bos_token_id=1, eos_token_id=2,
+              attn_implementation="eager", initializer_range=0.3)
+BETA, GAMMA = 2.0, 1.6
+
+
+def models():
+    rope = {"rope_type": "llama3", "rope_theta": 10000.0, "factor": 8.0, "low_freq_factor": 1.0,
+            "high_freq_factor": 4.0, "original_max_position_embeddings": 16}
+    yield "llama", LlamaForCausalLM(LlamaConfig(**COMMON, head_dim=6, rope_parameters=rope))
+    yield "llama_tied", LlamaForCausalLM(LlamaConfig(**COMMON, head_dim=6, tie_word_embeddings=True))
+    yield "mistral", MistralForCausalLM(MistralConfig(**COMMON, head_dim=8, sliding_window=6))
+
+
+def pairs(rng):
+    """Prompts of 4-12 tokens; responses of 1-12, some with a common beginning, the last pair's prompt repeated."""
+    rows = []
+    for index in range(5):
+        prompt = [1] + [rng.randrange(3, 48) for _ in range(rng.randrange(3, 12))]
+        shared = [rng.randrange(3, 48) for _ in range(index % 3)]
+        answers = [shared + [rng.randrange(3, 48) for _ in range(rng.randrange(0, 10))] + [2] for _ in range(2)]
+        rows.append({"prompt": prompt, "chosen": answers[0], "rejected": answers[1]})
+    return rows
+
+
+def average_logp(model, prompt, answer):
+    tokens = torch.tensor([prompt + answer])
+    logits = model(tokens).logits[0, :-1]
+    logps = torch.log_softmax(logits, -1).gather(1, tokens[0, 1:, None])[:, 0]
+    return logps[len(prompt) - 1:].sum(), len(answer)
+
+
+def main():
+    torch.manual_seed(0)
+    for name, model in models():
+        folder = ROOT / name
+        model.save_pretrained(folder)
+        (folder / "generation_config.json").unlink(missing_ok=True)
+        model = model.double()
+        rows = pairs(random.Random(7))
+        loss, sums = 0.0, []
+        for row in rows:
+            (s_w, n_w), (s_l, n_l) = (average_logp(model, row["prompt"], row[side]) for side in ("chosen", "rejected"))
+            loss = loss - torch.nn.functional.logsigmoid(BETA * (s_w / n_w - s_l / n_l) - GAMMA) / len(rows)
+            sums.append([s_w.item(), s_l.item()])
+        loss.backward()
+        gradients = {key: p.grad.float().contiguous() for key, p in model.named_parameters()}
+        save_file(gradients, folder / "gradients.safetensors", metadata={"format": "pt"})
+        golden = {"beta": BETA, "gamma": GAMMA, "loss": loss.item(), "rows": rows, "sums": sums}
+        (folder / "golden.json").write_text(json.dumps(golden) + "\n")
+
+
+main()

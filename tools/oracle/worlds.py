@@ -1,0 +1,73 @@
+"""Small random models with a real tokenizer, and the tokenized pairs of a preference file: what the parity scripts share."""
+import json
+import pathlib
+
+import torch
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from transformers import LlamaConfig, LlamaForCausalLM, MistralConfig, MistralForCausalLM, PreTrainedTokenizerFast
+
+LLAMA3_PATTERN = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"
+                  r"|\s*[\r\n]+|\s+(?!\S)|\s+")
+TEMPLATE = ("{% for message in messages %}"
+            "{% set content = '<|start_header_id|>' + message['role'] + '<|end_header_id|>\n\n' "
+            "+ message['content'] | trim + '<|eot_id|>' %}"
+            "{% if loop.index0 == 0 %}{% set content = bos_token + content %}{% endif %}{{ content }}{% endfor %}"
+            "{% if add_generation_prompt %}{{ '<|start_header_id|>assistant<|end_header_id|>\n\n' }}{% endif %}")
+ROLES = {"human": "user", "gpt": "assistant", "system": "system"}
+
+
+def make_tokenizer(data: pathlib.Path, vocabulary: int) -> PreTrainedTokenizerFast:
+    """A byte-level BPE tokenizer in Llama-3's manner, trained on the shared texts."""
+    specials = ["<|begin_of_text|>", "<|end_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"]
+    tokenizer = Tokenizer(models.BPE(ignore_merges=True))
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
+        pre_tokenizers.Split(Regex(LLAMA3_PATTERN), "isolated"),
+        pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(vocab_size=vocabulary, special_tokens=specials, show_progress=False,
+                                  initial_alphabet=pre_tokenizers.ByteLevel.alphabet())
+    names = ["wiki_demo.txt", "c4_demo.jsonl", "alpaca_en_demo.json", "dpo_en_demo.json"]
+    tokenizer.train([str(data / name) for name in names], trainer)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<|begin_of_text|> $A", special_tokens=[("<|begin_of_text|>", tokenizer.token_to_id("<|begin_of_text|>"))])
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<|begin_of_text|>", eos_token="<|eot_id|>",
+                                   chat_template=TEMPLATE, clean_up_tokenization_spaces=False)
+
+
+def make_model(family: str, tokenizer, folder: pathlib.Path, scale: float = 0.06, **overrides):
+    """A random model of hidden size 256 with its tokenizer, saved to a folder; the Mistral has a short window."""
+    sizes = dict(vocab_size=16384, hidden_size=256, intermediate_size=688, num_hidden_layers=4,
+                 num_attention_heads=8, num_key_value_heads=4, max_position_embeddings=4096, initializer_range=scale,
+                 bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id,
+                 attn_implementation="eager") | overrides
+    torch.manual_seed(1)
+    if family == "llama":
+        model = LlamaForCausalLM(LlamaConfig(**sizes))
+    else:
+        model = MistralForCausalLM(MistralConfig(**sizes, sliding_window=100))
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return model
+
+
+def read_pairs(path: pathlib.Path):
+    """Rows of a file in from/value form as (prompt messages, chosen message, rejected message)."""
+    def message(turn):
+        return {"role": ROLES[turn["from"]], "content": turn["value"]}
+    for row in json.loads(path.read_text()):
+        yield [message(turn) for turn in row["conversations"]], message(row["chosen"]), message(row["rejected"])
+
+
+def tokenize(tokenizer, prompt, answer, max_length):
+    """TRL's boundary: the response is what the conversation adds to the prompt with its generation prompt."""
+    def ids(messages, **options):
+        return tokenizer.apply_chat_template(messages, tokenize=True, return_dict=False, **options)
+    prompt_ids = ids(prompt, add_generation_prompt=True)
+    return prompt_ids, ids(prompt + [answer])[len(prompt_ids):max_length]
+
+
+def summed_logp(model, prompt, answer):
+    """Sum of the answer's log-probabilities: float32 forward, log-softmax and sum in float64 (differentiable)."""
+    tokens = torch.tensor([prompt + answer])
+    logits = model(tokens).logits[0, len(prompt) - 1:-1].double()
+    return torch.log_softmax(logits, -1).gather(1, tokens[0, len(prompt):, None]).sum()
