@@ -1,15 +1,16 @@
 // An objective turns the scores of a tree's responses into a loss and its derivatives.
 //
-// Everything is double precision on the host, a scalar function of a few numbers (docs/method.md). The model's
-// backward pass needs nothing but dL/d(logp) of each response. The batch loss is the mean over the examples of
-// the global batch; nothing may depend on how the batch is cut into micro-batches, packs or ranks.
+// Everything is double precision on the host, a scalar function of a few numbers (docs/method.md).
+// The model's backward pass needs nothing but dL/d(logp) of each response. The batch loss is the
+// mean over the examples of the global batch; nothing may depend on how the batch is cut into
+// micro-batches, packs or ranks.
 //
 // The life of one optimizer step:
 //   if (needs_batch_scores())  score every example without gradients
 //   begin_step(totals, scores)             what the whole global batch knows
 //   evaluate(example, seeds, metrics)      for each example, in the order of the batch
 //   end_step()                             statistics move on
-// Evaluation (no training) calls evaluate between begin_step and nothing: statistics never move.
+// Evaluation (totals.training false) does the same without end_step: statistics never move.
 // Not thread-safe.
 #pragma once
 
@@ -39,6 +40,7 @@ using ExampleScores = std::span<const ResponseScore>;
 struct BatchTotals {
   std::int64_t examples = 0;
   std::int64_t chosen_tokens = 0;  // scored tokens of the first responses
+  bool training = true;            // false: running statistics are used as they stand
 };
 
 // Sums over the examples of the global batch, by the names of docs/method.md section 4.
@@ -65,17 +67,18 @@ class Objective {
   // Responses an example must have: 1 for SFT, 2 for pairs.
   virtual int responses() const = 0;
   virtual bool needs_reference() const { return false; }
-  // Whether begin_step must be given the scores of the whole global batch: now, which may change after the
-  // first step (statistics that start from one scoring pass).
+  // Whether begin_step must be given the scores of the whole global batch: now, which may change
+  // after the first step (statistics that start from one scoring pass).
   virtual bool needs_batch_scores() const { return false; }
 
   // `scores`: every example of the global batch in order when needs_batch_scores(), else empty.
   virtual void begin_step(const BatchTotals& totals,
                           std::span<const std::vector<ResponseScore>> scores);
   // Returns the example's share of the batch loss (already divided by the batch's size), writes
-  // d(batch loss)/d(logp) for each response, and adds the example's metrics.
+  // d(batch loss)/d(logp) for each response, and adds the example's metrics. A share that is not
+  // finite (scores that were not) leaves metrics and statistics untouched, so it may be skipped.
   virtual double evaluate(ExampleScores example, std::span<double> seeds, MetricSums& metrics) = 0;
-  // `metrics` may take per-batch values. Called once a training step, after the last evaluate.
+  // Called once a training step, after the last evaluate.
   virtual void end_step() {}
 
   // Running statistics for checkpoints: exact (numbers round-trip bitwise).

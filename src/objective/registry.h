@@ -1,0 +1,36 @@
+// The table of objectives. A new one is a file like simpo.cpp and its name in registry.cpp.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "objective/objective.h"
+#include "objective/options.h"
+
+namespace lmpo {
+
+struct ObjectiveInfo {
+  std::string_view name;
+  std::string_view summary;               // one line
+  std::string_view formula;               // per pair, in the notation of docs/method.md
+  std::vector<std::string_view> options;  // those of ObjectiveOptions that it uses
+  ObjectiveOptions defaults;              // where its defaults differ from the common ones
+  // Throws UserError for options that contradict each other.
+  std::unique_ptr<Objective> (*make)(const ObjectiveOptions& options);
+
+  bool uses(std::string_view option) const;
+};
+
+// All of them, in the order of docs/method.md.
+std::span<const ObjectiveInfo> objectives();
+// Throws UserError that names the known ones.
+const ObjectiveInfo& find_objective(std::string_view name);
+
+inline std::unique_ptr<Objective> make_objective(std::string_view name,
+                                                 const ObjectiveOptions& options) {
+  return find_objective(name).make(options);
+}
+
+}  // namespace lmpo

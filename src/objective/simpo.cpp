@@ -1,0 +1,81 @@
+// simpo: Simple Preference Optimization (Meng, Xia, Chen, NeurIPS 2024, arXiv 2405.14734).
+//
+//   z = beta a_w - beta a_l - gamma                  a = s / n, average log-probability, in nats
+//   L = (1 - e) softplus(-z) + e softplus(z)         loss_type sigmoid, e = label_smoothing
+//   L = max(0, 1 - z)                                loss_type hinge
+//   and sft_weight * NLL(y_w), a token mean over the global batch
+//
+// gamma is given itself or as gamma_beta_ratio * beta (default ratio 0.25). Rewards: beta * a.
+#include <cmath>
+
+#include "base/error.h"
+#include "objective/pair.h"
+#include "objective/registry.h"
+
+namespace lmpo {
+namespace {
+
+double target_margin(const ObjectiveOptions& options) {
+  if (options.gamma && options.gamma_beta_ratio) {
+    user_error("gamma and gamma_beta_ratio are two ways to say the same: give only one of them");
+  }
+  return options.gamma.value_or(options.gamma_beta_ratio.value_or(0.25) * options.beta);
+}
+
+class Simpo final : public PairObjective {
+ public:
+  explicit Simpo(const ObjectiveOptions& options)
+      : PairObjective(Logps::averages, options.sft_weight),
+        beta_(options.beta),
+        gamma_(target_margin(options)),
+        label_smoothing_(options.label_smoothing),
+        loss_type_(options.loss_type) {}
+
+ private:
+  PairLoss pair_loss(const ResponseScore& chosen, const ResponseScore& rejected,
+                     MetricSums&) override {
+    PairLoss result;
+    result.chosen_reward = beta_ * average_logp(chosen);
+    result.rejected_reward = beta_ * average_logp(rejected);
+    const double shortfall = gamma_ - (result.chosen_reward - result.rejected_reward);  // -z
+
+    double slope = 0;  // dL/d shortfall
+    if (loss_type_ == PairLossType::hinge) {
+      result.value = std::fmax(0, 1 + shortfall);
+      slope = 1 + shortfall > 0 ? 1 : 0;
+    } else {
+      result.value = (1 - label_smoothing_) * softplus(shortfall);
+      slope = (1 - label_smoothing_) * sigmoid(shortfall);
+      if (label_smoothing_ != 0) {
+        result.value += label_smoothing_ * softplus(-shortfall);
+        slope -= label_smoothing_ * sigmoid(-shortfall);
+      }
+    }
+    result.chosen_seed = -slope * (beta_ / static_cast<double>(chosen.tokens));
+    result.rejected_seed = slope * (beta_ / static_cast<double>(rejected.tokens));
+    return result;
+  }
+
+  double beta_;
+  double gamma_;
+  double label_smoothing_;
+  PairLossType loss_type_;
+};
+
+}  // namespace
+
+ObjectiveInfo simpo_objective() {
+  return {
+      .name = "simpo",
+      .summary = "length-normalised rewards and a target margin, without a reference model",
+      .formula = "softplus(-(beta (a_w - a_l) - gamma))",
+      .options = {"beta", "gamma", "gamma_beta_ratio", "loss_type", "label_smoothing",
+                  "sft_weight"},
+      .defaults = {},
+      .make = [](const ObjectiveOptions& options) -> std::unique_ptr<Objective> {
+        return std::make_unique<Simpo>(options);
+      },
+  };
+}
+
+}  // namespace lmpo

@@ -1,0 +1,144 @@
+#include "objective/statistics.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.h"
+
+namespace lmpo {
+namespace {
+
+constexpr double kDeviationFloor = 1e-6;
+
+Moments moments_of(std::span<const double> values) {
+  Moments result;
+  for (const double value : values) {
+    if (std::isfinite(value)) {
+      result.add(value);
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+void Moments::add(double value) {
+  ++count;
+  const double difference = value - mean;
+  mean += difference / static_cast<double>(count);
+  squares += difference * (value - mean);
+}
+
+void Moments::merge(const Moments& other) {
+  if (other.count == 0) {
+    return;
+  }
+  const double difference = other.mean - mean;
+  const auto mine = static_cast<double>(count);
+  const auto theirs = static_cast<double>(other.count);
+  count += other.count;
+  mean += difference * theirs / (mine + theirs);
+  squares += other.squares + difference * difference * mine * theirs / (mine + theirs);
+}
+
+double Moments::deviation(double fallback) const {
+  return count < 2 ? fallback : std::sqrt(squares / static_cast<double>(count - 1));
+}
+
+ZscoreStatistics::ZscoreStatistics(ZscoreMode mode, double decay, std::int64_t group)
+    : mode_(mode), decay_(decay), group_(group) {
+  if (mode_ == ZscoreMode::code) {
+    standing_ = {0, 0};
+  }
+}
+
+bool ZscoreStatistics::needs_margins() const {
+  return mode_ == ZscoreMode::code || (mode_ != ZscoreMode::none && !started_);
+}
+
+void ZscoreStatistics::begin(bool training, std::span<const double> margins) {
+  position_ = 0;
+  batch_ = {};
+  scales_ = {standing_};
+  if (training && mode_ == ZscoreMode::code) {
+    follow_groups(margins);
+  } else if (!started_ && mode_ != ZscoreMode::none) {
+    LMPO_CHECK(!training || !margins.empty());
+    const Moments first = moments_of(margins);
+    scales_ = {{first.mean, first.deviation(1)}};
+  }
+}
+
+// Each group moves the statistics before it is normalised with them.
+void ZscoreStatistics::follow_groups(std::span<const double> margins) {
+  LMPO_CHECK(!margins.empty());
+  scales_.clear();
+  Zscale scale = standing_;
+  for (std::size_t begin = 0; begin < margins.size(); begin += static_cast<std::size_t>(group_)) {
+    const std::size_t size = std::min(static_cast<std::size_t>(group_), margins.size() - begin);
+    scale = blend(scale, moments_of(margins.subspan(begin, size)));
+    scales_.push_back(scale);
+  }
+}
+
+Zscale ZscoreStatistics::blend(const Zscale& old, const Moments& recent) const {
+  Zscale result = old;
+  if (recent.count > 0) {
+    result.mean = decay_ * old.mean + (1 - decay_) * recent.mean;
+  }
+  if (recent.count > 1) {
+    result.deviation = decay_ * old.deviation + (1 - decay_) * recent.deviation(0);
+  }
+  return result;
+}
+
+Zscale ZscoreStatistics::next() {
+  const std::int64_t group = scales_.size() == 1 ? 0 : position_ / group_;
+  ++position_;
+  LMPO_CHECK(group < static_cast<std::int64_t>(scales_.size()));
+  Zscale scale = scales_[static_cast<std::size_t>(group)];
+  scale.deviation = std::max(scale.deviation, kDeviationFloor);
+  return scale;
+}
+
+void ZscoreStatistics::observe(double margin) {
+  if (std::isfinite(margin)) {
+    batch_.add(margin);
+  }
+}
+
+void ZscoreStatistics::end() {
+  LMPO_CHECK(!scales_.empty());
+  switch (mode_) {
+    case ZscoreMode::none:
+      return;
+    case ZscoreMode::code:
+      standing_ = scales_.back();
+      break;
+    case ZscoreMode::ema:
+      standing_ = blend(scales_.front(), batch_);
+      break;
+    case ZscoreMode::running:
+      seen_.merge(batch_);
+      standing_ = {seen_.mean, seen_.deviation(scales_.front().deviation)};
+      break;
+  }
+  started_ = true;
+}
+
+json ZscoreStatistics::state() const {
+  return {{"started", started_},  {"mean", standing_.mean},  {"deviation", standing_.deviation},
+          {"count", seen_.count}, {"seen_mean", seen_.mean}, {"seen_squares", seen_.squares}};
+}
+
+void ZscoreStatistics::restore(const json& state) {
+  const std::string_view source = "the checkpoint's margin statistics";
+  started_ = required<bool>(state, "started", source);
+  standing_.mean = required<double>(state, "mean", source);
+  standing_.deviation = required<double>(state, "deviation", source);
+  seen_.count = required<std::int64_t>(state, "count", source);
+  seen_.mean = required<double>(state, "seen_mean", source);
+  seen_.squares = required<double>(state, "seen_squares", source);
+}
+
+}  // namespace lmpo
