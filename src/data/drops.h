@@ -1,0 +1,47 @@
+// Rows that are not used, each with its reason: nothing disappears without a count.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lmpo {
+
+enum class DropReason {
+  invalid_utf8,         // the row's bytes are not UTF-8
+  empty_prompt,         // a conversation without turns before the response
+  empty_response,       // a response that is empty or only white space
+  identical_responses,  // chosen and rejected are the same text: no preference
+  no_assistant_turn,    // an SFT conversation in which the assistant says nothing
+  unstable_prompt,      // the prompt's tokens differ between its two responses by more than one
+  truncated_response,   // truncation left no token of a response to score
+};
+inline constexpr std::size_t kDropReasons = 7;
+
+// As written in logs and in the output of `lmpo score`, for example "identical responses".
+std::string_view name(DropReason reason);
+
+struct Drop {
+  std::int64_t row;  // index of the row in the data, counted from 0
+  DropReason reason;
+};
+
+class DropCounts {
+ public:
+  void add(std::int64_t row, DropReason reason);
+
+  // In the order they were added: by row, for a dataset.
+  const std::vector<Drop>& drops() const { return drops_; }
+  std::int64_t total() const { return static_cast<std::int64_t>(drops_.size()); }
+  std::int64_t count(DropReason reason) const;
+  // "3 dropped: empty response 2 (rows 5, 9), identical responses 1 (row 7)"; "none dropped".
+  std::string summary() const;
+
+ private:
+  std::vector<Drop> drops_;
+  std::array<std::int64_t, kDropReasons> counts_{};
+};
+
+}  // namespace lmpo

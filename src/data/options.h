@@ -1,0 +1,34 @@
+// How rows become tokens.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "data/schema.h"
+
+namespace lmpo {
+
+// Where the prompt ends and the scored response begins; see boundary.h.
+enum class Boundary { trl, simpo };
+// Which end of what is too long survives.
+enum class TruncationMode { keep_start, keep_end };
+// What SFT scores.
+enum class SftTarget { response, conversation };
+
+struct DataOptions {
+  RowKind kind = RowKind::preference;
+  SftTarget sft_target = SftTarget::response;
+  Boundary boundary = Boundary::trl;
+  // `simpo` only: an empty system turn is put before a conversation that has none, where the
+  // template speaks of one (auto_insert_empty_system_msg of the alignment handbook).
+  bool insert_empty_system = true;
+
+  // Lengths in tokens; none: no limit. max_prompt_length selects the old dialect, see
+  // truncation.h.
+  std::optional<std::int64_t> max_length;
+  std::optional<std::int64_t> max_prompt_length;
+  // None: keep_start in the new dialect, keep_end in the old one.
+  std::optional<TruncationMode> truncation_mode;
+};
+
+}  // namespace lmpo

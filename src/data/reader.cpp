@@ -1,0 +1,171 @@
+#include "data/reader.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "text/utf8.h"
+
+namespace lmpo {
+namespace {
+
+constexpr std::string_view kWhiteSpace = " \t\r\n";
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+constexpr std::int64_t kMostNesting = 256;
+
+// Where an object that begins at `begin` ends (npos: nowhere), and how deep it is nested.
+struct Extent {
+  std::size_t end = std::string_view::npos;
+  std::int64_t nesting = 0;
+};
+
+Extent object_extent(std::string_view text, std::size_t begin) {
+  Extent extent;
+  std::int64_t depth = 0;
+  bool in_string = false;
+  for (std::size_t at = begin; at < text.size(); ++at) {
+    const char c = text[at];
+    if (in_string) {
+      if (c == '\\') {
+        ++at;
+      } else if (c == '"') {
+        in_string = false;
+      }
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '{' || c == '[') {
+      extent.nesting = std::max(extent.nesting, ++depth);
+    } else if ((c == '}' || c == ']') && --depth == 0) {
+      extent.end = at + 1;
+      return extent;
+    }
+  }
+  return extent;
+}
+
+// Cuts a text into rows and hands them on.
+class RowReader {
+ public:
+  RowReader(std::string_view text, std::string_view source, const RowCallback& callback)
+      : text_(text), source_(source), callback_(callback) {}
+
+  std::int64_t read() {
+    if (text_.starts_with(kByteOrderMark)) {
+      position_ = kByteOrderMark.size();
+    }
+    const std::size_t first = text_.find_first_not_of(kWhiteSpace, position_);
+    if (first == std::string_view::npos) {
+      return 0;
+    }
+    if (text_[first] == '[') {
+      position_ = first + 1;
+      read_array();
+    } else if (text_[first] == '{') {
+      read_lines();
+    } else {
+      user_error(
+          "{}: neither a JSON array of objects nor JSON Lines (UTF-8 text that begins with '[' or "
+          "'{{' was expected)",
+          source_);
+    }
+    return rows_;
+  }
+
+ private:
+  void read_array() {
+    while (next_character() != ']') {
+      const std::string location = fmt::format("{}: row {}", source_, rows_);
+      expect_object(text_.substr(position_), location);
+      const Extent extent = object_extent(text_, position_);
+      if (extent.end == std::string_view::npos) {
+        user_error("{}: the file ends inside this row; is it cut short?", location);
+      }
+      hand_on(text_.substr(position_, extent.end - position_), extent.nesting, location);
+      position_ = extent.end;
+      const char separator = next_character();
+      if (separator == ',') {
+        ++position_;
+        if (next_character() == ']') {
+          user_error("{}: a comma stands before the closing ']'", source_);
+        }
+      } else if (separator != ']') {
+        user_error("{}: ',' or ']' was expected after it", location);
+      }
+    }
+    if (text_.find_first_not_of(kWhiteSpace, position_ + 1) != std::string_view::npos) {
+      user_error("{}: text follows the closing ']' of the array", source_);
+    }
+  }
+
+  void read_lines() {
+    std::int64_t line = 0;
+    while (position_ < text_.size()) {
+      ++line;
+      const std::size_t end = std::min(text_.find('\n', position_), text_.size());
+      std::string_view content = text_.substr(position_, end - position_);
+      position_ = end + 1;
+      const std::size_t begin = content.find_first_not_of(kWhiteSpace);
+      if (begin == std::string_view::npos) {
+        continue;
+      }
+      content.remove_prefix(begin);
+      const std::string location = fmt::format("{}:{}", source_, line);
+      expect_object(content, location);
+      hand_on(content, object_extent(content, 0).nesting, location);
+    }
+  }
+
+  // The first character at or after the position that is not white space; moves there.
+  char next_character() {
+    position_ = text_.find_first_not_of(kWhiteSpace, position_);
+    if (position_ == std::string_view::npos) {
+      user_error("{}: the array is not closed by ']' (after {} rows); is the file cut short?",
+                 source_, rows_);
+    }
+    return text_[position_];
+  }
+
+  static void expect_object(std::string_view content, std::string_view location) {
+    if (content.front() != '{') {
+      user_error("{}: a row must be an object, '{{...}}', but this one begins with '{}'", location,
+                 is_valid_utf8(content.substr(0, 1)) ? content.substr(0, 1) : "?");
+    }
+  }
+
+  void hand_on(std::string_view content, std::int64_t nesting, const std::string& location) {
+    if (nesting > kMostNesting) {
+      user_error("{}: nested deeper than {}; a row of text was expected", location, kMostNesting);
+    }
+    SourceRow row{.index = rows_++, .location = location, .value = {}, .valid_utf8 = true};
+    row.value = json::parse(content, nullptr, false);
+    if (row.value.is_discarded()) {
+      row.value = nullptr;
+      row.valid_utf8 = is_valid_utf8(content);
+      if (row.valid_utf8) {
+        parse_json(content, location);  // throws and says why
+      }
+    }
+    callback_(std::move(row));
+  }
+
+  std::string_view text_;
+  std::string_view source_;
+  const RowCallback& callback_;
+  std::size_t position_ = 0;
+  std::int64_t rows_ = 0;
+};
+
+}  // namespace
+
+std::int64_t read_rows(std::string_view text, std::string_view source,
+                       const RowCallback& callback) {
+  return RowReader(text, source, callback).read();
+}
+
+std::int64_t read_rows(const fs::path& file, const RowCallback& callback) {
+  const MappedFile mapped(file);
+  const auto bytes = mapped.bytes();
+  return read_rows({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, file.string(),
+                   callback);
+}
+
+}  // namespace lmpo

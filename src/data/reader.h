@@ -1,0 +1,32 @@
+// Rows of a data file, one at a time. The format is told by the content, not by the file's name:
+// a JSON array of objects, or JSON Lines (one object a line, blank lines skipped).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "base/json.h"
+
+namespace lmpo {
+
+struct SourceRow {
+  std::int64_t index = 0;  // within its file, counted from 0
+  std::string location;    // "FILE: row 17" (array, from 0) or "FILE:18" (line, from 1)
+  json value;              // an object; null where valid_utf8 is false
+  bool valid_utf8 = true;  // false: the row's bytes are not UTF-8, so it must not be used
+};
+
+using RowCallback = std::function<void(SourceRow&&)>;
+
+// Calls `callback` for each row in order and returns their number. The file is mapped, and only one
+// row is held parsed, so memory does not grow with the file. A UTF-8 byte order mark is skipped.
+// Throws UserError naming the row's location for what is not JSON, not an object, or nested deeper
+// than 256; and for a file that is neither format.
+std::int64_t read_rows(const fs::path& file, const RowCallback& callback);
+
+// The same from text; `source` names it in locations and errors.
+std::int64_t read_rows(std::string_view text, std::string_view source, const RowCallback& callback);
+
+}  // namespace lmpo

@@ -1,0 +1,119 @@
+#include "data/reader.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <vector>
+
+#include "base/error.h"
+
+namespace lmpo {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::vector<SourceRow> rows_of(std::string_view text) {
+  std::vector<SourceRow> rows;
+  const std::int64_t count =
+      read_rows(text, "f", [&](SourceRow&& row) { rows.push_back(std::move(row)); });
+  EXPECT_EQ(count, static_cast<std::int64_t>(rows.size()));
+  return rows;
+}
+
+std::string error_of(std::string_view text) {
+  try {
+    rows_of(text);
+  } catch (const UserError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(Reader, ArrayRowsAreCountedFromZero) {
+  const auto rows = rows_of("\xEF\xBB\xBF [ {\"a\": \"]},{\\\"\"} ,\n{\"a\": [{}, [1]]}]\n");
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0].location, "f: row 0");
+  EXPECT_EQ(rows[0].value["a"], "]},{\"");
+  EXPECT_EQ(rows[1].index, 1);
+  EXPECT_EQ(rows[1].value["a"].size(), 2u);
+}
+
+TEST(Reader, LinesAreNumberedAsInTheFileAndBlankOnesSkipped) {
+  const auto rows = rows_of("\n{\"a\":1}\r\n\n  \t\n  {\"a\":2}  ");
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0].location, "f:2");
+  EXPECT_EQ(rows[1].location, "f:5");
+  EXPECT_EQ(rows[1].index, 1);
+  EXPECT_EQ(rows[1].value["a"], 2);
+}
+
+TEST(Reader, FilesWithoutRows) {
+  EXPECT_TRUE(rows_of("").empty());
+  EXPECT_TRUE(rows_of(" \n\n").empty());
+  EXPECT_TRUE(rows_of("\xEF\xBB\xBF").empty());
+  EXPECT_TRUE(rows_of("[]").empty());
+  EXPECT_TRUE(rows_of(" [ ]\n").empty());
+}
+
+TEST(Reader, ErrorsNameTheRow) {
+  EXPECT_THAT(error_of("{\"a\":1}\n{\"a\" 1}\n"), HasSubstr("f:2: not valid JSON"));
+  EXPECT_THAT(error_of("{\"a\":1}\n[1]\n"), HasSubstr("f:2: a row must be an object"));
+  EXPECT_THAT(error_of("{\"a\":1} {\"a\":2}"), HasSubstr("f:1: not valid JSON"));
+  EXPECT_THAT(error_of("{\"a\":NaN}"), HasSubstr("f:1: not valid JSON"));
+  EXPECT_THAT(error_of("{\"a\":1e999}"), HasSubstr("f:1: not valid JSON"));
+  EXPECT_THAT(error_of("{\"a\":\"\\ud800\"}"), HasSubstr("f:1: not valid JSON"));
+  EXPECT_THAT(error_of("[{\"a\":1},{\"a\" 1}]"), HasSubstr("f: row 1: not valid JSON"));
+  EXPECT_THAT(error_of("[{\"a\":1},3]"), HasSubstr("f: row 1: a row must be an object"));
+  EXPECT_THAT(error_of("[{\"a\":1} {\"a\":2}]"), HasSubstr("f: row 0: ',' or ']'"));
+}
+
+TEST(Reader, FilesCutShortOrOfAnotherKind) {
+  EXPECT_THAT(error_of("[{\"a\":1},{\"a\":\"x"), HasSubstr("f: row 1: the file ends inside"));
+  EXPECT_THAT(error_of("[{\"a\":1}"), HasSubstr("not closed by ']' (after 1 rows)"));
+  EXPECT_THAT(error_of("[{\"a\":1},]"), HasSubstr("comma"));
+  EXPECT_THAT(error_of("[{\"a\":1}] x"), HasSubstr("follows the closing"));
+  EXPECT_THAT(error_of("PAR1\x15\x04"), HasSubstr("neither a JSON array"));
+  EXPECT_THAT(error_of("\xFF\xFE[\0"), HasSubstr("neither a JSON array"));
+}
+
+TEST(Reader, RowsOfInvalidUtf8AreMarkedAndTheOthersRead) {
+  for (const std::string bad :
+       {"\xE9t\xE9", "\xC0\xAF", "\xED\xA0\x80", "\xF5\x80\x80\x80", "\xE2\x82"}) {
+    const std::string row = "{\"a\":\"" + bad + "\"}";
+    for (const std::string& text :
+         {"{\"a\":1}\n" + row + "\n{\"a\":3}", "[{\"a\":1}," + row + ",{\"a\":3}]"}) {
+      const auto rows = rows_of(text);
+      ASSERT_EQ(rows.size(), 3u);
+      EXPECT_TRUE(rows[0].valid_utf8);
+      EXPECT_FALSE(rows[1].valid_utf8);
+      EXPECT_EQ(rows[2].value["a"], 3);
+    }
+  }
+}
+
+TEST(Reader, AVeryLongLine) {
+  const std::string content(10'000'000, 'x');
+  const auto rows = rows_of("{\"a\":\"" + content + "\"}\n{\"a\":\"y\"}");
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0].value["a"].get_ref<const std::string&>().size(), content.size());
+}
+
+TEST(Reader, DeepNestingIsRefusedBeforeItIsParsed) {
+  const std::string deep = "{\"a\":" + std::string(5'000'000, '[');
+  EXPECT_THAT(error_of(deep), HasSubstr("f:1: nested deeper"));
+  EXPECT_THAT(error_of("[" + deep + std::string(5'000'000, ']') + "}]"),
+              HasSubstr("f: row 0: nested deeper"));
+}
+
+TEST(Reader, MissingFileIsNamed) {
+  try {
+    read_rows(fs::path("/no/such/file.json"), [](SourceRow&&) {});
+    FAIL();
+  } catch (const UserError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("/no/such/file.json"));
+  }
+}
+
+}  // namespace
+}  // namespace lmpo

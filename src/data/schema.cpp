@@ -1,0 +1,352 @@
+#include "data/schema.h"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <optional>
+#include <utility>
+
+#include "base/error.h"
+
+namespace lmpo {
+namespace {
+
+constexpr std::string_view kPreferenceSchemas =
+    "  prompt, chosen, rejected\n"
+    "  chosen, rejected (the prompt is what they share)\n"
+    "  conversations or messages, chosen, rejected\n"
+    "  instruction, chosen, rejected";
+constexpr std::string_view kSftSchemas =
+    "  messages or conversations\n"
+    "  prompt, completion\n"
+    "  instruction, output\n"
+    "  text";
+
+// The names that datasets give to the speakers, and the ones that chat templates know.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kRoles = {{
+    {"human", "user"},
+    {"gpt", "assistant"},
+    {"chatgpt", "assistant"},
+    {"model", "assistant"},
+    {"observation", "tool"},
+}};
+
+bool is_blank(std::string_view text) {
+  return text.find_first_not_of(" \t\r\n\v\f") == std::string_view::npos;
+}
+
+bool is_blank(const Passage& passage) {
+  return is_blank(passage.text) &&
+         std::all_of(passage.turns.begin(), passage.turns.end(),
+                     [](const Message& message) { return is_blank(message.content); });
+}
+
+// The longest common beginning of two texts, in bytes; never inside a UTF-8 sequence.
+std::size_t common_prefix(std::string_view a, std::string_view b) {
+  const std::size_t most = std::min(a.size(), b.size());
+  const auto end = a.begin() + static_cast<std::ptrdiff_t>(most);
+  auto length =
+      static_cast<std::size_t>(std::mismatch(a.begin(), end, b.begin()).first - a.begin());
+  const auto continues = [](std::string_view text, std::size_t at) {
+    return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80;
+  };
+  while (length > 0 && (continues(a, length) || continues(b, length))) {
+    --length;
+  }
+  return length;
+}
+
+std::size_t common_prefix(const Turns& a, const Turns& b) {
+  const auto most = static_cast<std::ptrdiff_t>(std::min(a.size(), b.size()));
+  return static_cast<std::size_t>(std::mismatch(a.begin(), a.begin() + most, b.begin()).first -
+                                  a.begin());
+}
+
+// Reads one source row; every member throws UserError with the location.
+class RowParser {
+ public:
+  RowParser(const json& source, std::string_view location) : source_(source), location_(location) {}
+
+  // The row as its schema gives it, before any check of its content.
+  Row preference() const {
+    if (!has("chosen") || !has("rejected")) {
+      no_schema("a preference", std::string(kPreferenceSchemas));
+    }
+    return is_text("chosen") && is_text("rejected") ? preference_of_texts()
+                                                    : preference_of_messages();
+  }
+
+  std::variant<Row, DropReason> sft() const {
+    if (has("chosen") && has("rejected")) {
+      Row row = preference();
+      row.responses.resize(1);
+      return row;
+    }
+    if (has("prompt") && has("completion")) {
+      return prompt_completion();
+    }
+    if (has("messages") || has("conversations")) {
+      return whole_conversation(messages(has("messages") ? "messages" : "conversations"));
+    }
+    if (has("instruction") && has("output")) {
+      return explicit_row(*context_turns(), {{{"assistant", text("output")}}});
+    }
+    if (has("text")) {
+      return plain_row("", {text("text")});
+    }
+    no_schema("an SFT", std::string(kSftSchemas) + "\nor a preference row:\n" +
+                            std::string(kPreferenceSchemas));
+  }
+
+ private:
+  bool has(std::string_view key) const {
+    const auto found = source_.find(key);
+    return found != source_.end() && !found->is_null();
+  }
+  bool is_text(std::string_view key) const { return has(key) && source_.find(key)->is_string(); }
+  bool is_list(std::string_view key) const { return has(key) && source_.find(key)->is_array(); }
+  std::string text(std::string_view key) const {
+    return required<std::string>(source_, key, location_);
+  }
+  std::string text_or_empty(std::string_view key) const {
+    return optional<std::string>(source_, key, "", location_);
+  }
+
+  static Row plain_row(std::string prompt, std::vector<std::string> responses) {
+    Row row;
+    row.prompt.text = std::move(prompt);
+    for (std::string& response : responses) {
+      row.responses.push_back({{}, std::move(response)});
+    }
+    return row;
+  }
+
+  Row explicit_row(Turns prompt, std::vector<Turns> responses) const {
+    Row row;
+    row.conversational = true;
+    row.prompt.turns = std::move(prompt);
+    for (Turns& response : responses) {
+      row.responses.push_back({std::move(response), ""});
+    }
+    add_system(row);
+    return row;
+  }
+
+  Row preference_of_texts() const {
+    const std::string chosen = text("chosen");
+    const std::string rejected = text("rejected");
+    if (is_text("prompt")) {
+      return plain_row(text("prompt"), {chosen, rejected});
+    }
+    if (auto context = context_turns()) {
+      return explicit_row(std::move(*context),
+                          {{{"assistant", chosen}}, {{"assistant", rejected}}});
+    }
+    std::size_t length = common_prefix(chosen, rejected);
+    if (length > 0 && chosen[length - 1] == ' ') {
+      --length;
+    }
+    Row row = plain_row(chosen.substr(0, length), {chosen.substr(length), rejected.substr(length)});
+    row.implicit_prompt = true;
+    return row;
+  }
+
+  Row preference_of_messages() const {
+    Turns chosen = response_turns("chosen");
+    Turns rejected = response_turns("rejected");
+    const bool whole = !is_list("prompt") && !chosen.empty() && chosen.front().role != "assistant";
+    if (!whole) {
+      if (auto context = context_turns()) {
+        return explicit_row(std::move(*context), {std::move(chosen), std::move(rejected)});
+      }
+    }
+    // As in TRL, the last turn of the shorter conversation always belongs to its response.
+    const std::size_t shorter = std::min(chosen.size(), rejected.size());
+    const std::size_t length =
+        std::min(common_prefix(chosen, rejected), shorter == 0 ? 0 : shorter - 1);
+    const auto cut = static_cast<std::ptrdiff_t>(length);
+    Row row = explicit_row(
+        {chosen.begin(), chosen.begin() + cut},
+        {{chosen.begin() + cut, chosen.end()}, {rejected.begin() + cut, rejected.end()}});
+    row.implicit_prompt = true;
+    return row;
+  }
+
+  Row prompt_completion() const {
+    if (is_text("prompt") && is_text("completion")) {
+      return plain_row(text("prompt"), {text("completion")});
+    }
+    return explicit_row(*context_turns(), {response_turns("completion")});
+  }
+
+  std::variant<Row, DropReason> whole_conversation(Turns turns) const {
+    const auto last = std::find_if(turns.rbegin(), turns.rend(), [](const Message& message) {
+      return message.role == "assistant";
+    });
+    if (last == turns.rend()) {
+      return DropReason::no_assistant_turn;
+    }
+    const auto response = last.base() - 1;
+    return explicit_row({turns.begin(), response}, {{*response}});
+  }
+
+  // The turns before the response, from the keys other than the responses'; none where there are
+  // no such keys.
+  std::optional<Turns> context_turns() const {
+    for (const std::string_view key : {"prompt", "messages", "conversations"}) {
+      if (is_list(key)) {
+        return messages(key);
+      }
+    }
+    if (has("prompt")) {
+      return Turns{{"user", text("prompt")}};
+    }
+    if (has("messages") || has("conversations")) {
+      return messages(has("messages") ? "messages" : "conversations");  // not a list: throws
+    }
+    if (!has("instruction")) {
+      return std::nullopt;
+    }
+    Turns turns = history();
+    const std::string input = text_or_empty("input");
+    turns.push_back({"user", text("instruction") + (input.empty() ? "" : "\n" + input)});
+    return turns;
+  }
+
+  // Alpaca's earlier exchanges: a list of [instruction, response].
+  Turns history() const {
+    Turns turns;
+    if (!has("history")) {
+      return turns;
+    }
+    const json& exchanges = *source_.find("history");
+    const auto is_exchange = [](const json& value) {
+      return value.is_array() && value.size() == 2 && value[0].is_string() && value[1].is_string();
+    };
+    if (!exchanges.is_array() || !std::all_of(exchanges.begin(), exchanges.end(), is_exchange)) {
+      user_error("{}: key 'history': a list of [instruction, response] was expected", location_);
+    }
+    for (const json& exchange : exchanges) {
+      turns.push_back({"user", exchange[0].get<std::string>()});
+      turns.push_back({"assistant", exchange[1].get<std::string>()});
+    }
+    return turns;
+  }
+
+  // A response as turns: a list of messages, one message, or a text that the assistant says.
+  Turns response_turns(std::string_view key) const {
+    const json& value = *source_.find(key);
+    if (value.is_string()) {
+      return {{"assistant", value.get<std::string>()}};
+    }
+    if (value.is_object()) {
+      return {message(value, key)};
+    }
+    return messages(key);
+  }
+
+  Turns messages(std::string_view key) const {
+    const json& list = *source_.find(key);
+    if (!list.is_array()) {
+      user_error("{}: key '{}': a list of messages was expected", location_, key);
+    }
+    Turns turns;
+    turns.reserve(list.size());
+    for (const json& value : list) {
+      turns.push_back(message(value, key));
+    }
+    return turns;
+  }
+
+  Message message(const json& value, std::string_view key) const {
+    const bool from_value = value.is_object() && value.contains("from");
+    const std::string_view role_key = from_value ? "from" : "role";
+    const std::string_view content_key = from_value ? "value" : "content";
+    if (!value.is_object() || !value.contains(role_key) || !value[role_key].is_string()) {
+      user_error(
+          "{}: key '{}': a message was expected, {{\"role\": ..., \"content\": ...}} or "
+          "{{\"from\": ..., \"value\": ...}}",
+          location_, key);
+    }
+    std::string role = value[role_key].get<std::string>();
+    const auto known = std::find_if(kRoles.begin(), kRoles.end(),
+                                    [&](const auto& entry) { return entry.first == role; });
+    if (known != kRoles.end()) {
+      role = known->second;
+    }
+    return {std::move(role), content(value, content_key, key)};
+  }
+
+  std::string content(const json& value, std::string_view content_key, std::string_view key) const {
+    const auto found = value.find(content_key);
+    if (found != value.end() && found->is_string()) {
+      return found->get<std::string>();
+    }
+    const auto is_text_part = [](const json& part) {
+      return part.is_object() && part.value("type", json()) == "text" && part.contains("text") &&
+             part["text"].is_string();
+    };
+    if (found == value.end() || !found->is_array() ||
+        !std::all_of(found->begin(), found->end(), is_text_part)) {
+      user_error(
+          "{}: key '{}': a message's '{}' must be a string or a list of {{\"type\": \"text\"}} "
+          "parts",
+          location_, key, content_key);
+    }
+    std::string joined;
+    for (const json& part : *found) {
+      joined += part["text"].get<std::string>();
+    }
+    return joined;
+  }
+
+  void add_system(Row& row) const {
+    const bool wanted = row.conversational && is_text("system") && !text("system").empty();
+    Turns& turns = row.prompt.turns;
+    if (wanted && (turns.empty() || turns.front().role != "system")) {
+      turns.insert(turns.begin(), {"system", text("system")});
+    }
+  }
+
+  [[noreturn]] void no_schema(std::string_view kind, const std::string& schemas) const {
+    std::string keys;
+    for (const auto& [key, value] : source_.items()) {
+      keys += fmt::format("{}{}", keys.empty() ? "" : ", ", key);
+    }
+    user_error("{}: the keys {{{}}} do not make {} row. Its keys may be:\n{}", location_, keys,
+               kind, schemas);
+  }
+
+  const json& source_;
+  std::string_view location_;
+};
+
+}  // namespace
+
+std::variant<Row, DropReason> normalise_row(const json& source, RowKind kind,
+                                            std::string_view location) {
+  const RowParser parser(source, location);
+  std::variant<Row, DropReason> result = DropReason::no_assistant_turn;
+  if (kind == RowKind::sft) {
+    result = parser.sft();
+  } else {
+    result = parser.preference();
+  }
+  const Row* row = std::get_if<Row>(&result);
+  if (row == nullptr) {
+    return result;
+  }
+  if (std::any_of(row->responses.begin(), row->responses.end(),
+                  [](const Passage& response) { return is_blank(response); })) {
+    return DropReason::empty_response;
+  }
+  if (row->conversational && row->prompt.turns.empty()) {
+    return DropReason::empty_prompt;
+  }
+  if (row->responses.size() == 2 && row->responses[0] == row->responses[1]) {
+    return DropReason::identical_responses;
+  }
+  return result;
+}
+
+}  // namespace lmpo

@@ -1,0 +1,113 @@
+#include "data/truncation.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <numeric>
+
+#include "base/error.h"
+
+namespace lmpo {
+namespace {
+
+using Tokens = std::vector<std::int32_t>;
+
+// A prompt of tokens 0, 1, ... and a response of tokens 100, 101, ...
+Sequence sequence(std::int32_t prompt, std::int32_t response) {
+  Sequence result{.tokens = Tokens(static_cast<std::size_t>(prompt + response)),
+                  .scored_begin = prompt};
+  std::iota(result.tokens.begin(), result.tokens.begin() + prompt, 0);
+  std::iota(result.tokens.begin() + prompt, result.tokens.end(), 100);
+  return result;
+}
+
+DataOptions new_dialect(std::int64_t max_length, TruncationMode mode) {
+  DataOptions options;
+  options.max_length = max_length;
+  options.truncation_mode = mode;
+  return options;
+}
+
+DataOptions old_dialect(std::int64_t max_length, std::int64_t max_prompt_length) {
+  DataOptions options;
+  options.max_length = max_length;
+  options.max_prompt_length = max_prompt_length;
+  return options;
+}
+
+void expect(const Sequence& sequence, const Tokens& tokens, std::int32_t scored_begin) {
+  EXPECT_EQ(sequence.tokens, tokens);
+  EXPECT_EQ(sequence.scored_begin, scored_begin);
+}
+
+TEST(NewDialect, KeepStartCutsResponses) {
+  std::vector<Sequence> pair = {sequence(3, 4), sequence(3, 1)};
+  EXPECT_TRUE(truncate(pair, new_dialect(5, TruncationMode::keep_start)));
+  expect(pair[0], {0, 1, 2, 100, 101}, 3);
+  expect(pair[1], {0, 1, 2, 100}, 3);
+}
+
+TEST(NewDialect, KeepStartMayLeaveNoResponse) {
+  std::vector<Sequence> one = {sequence(5, 2)};
+  EXPECT_TRUE(truncate(one, new_dialect(5, TruncationMode::keep_start)));
+  expect(one[0], {0, 1, 2, 3, 4}, 5);
+  one = {sequence(9, 2)};
+  truncate(one, new_dialect(5, TruncationMode::keep_start));
+  expect(one[0], {0, 1, 2, 3, 4}, 5);
+}
+
+TEST(NewDialect, KeepEndCutsPromptsThenResponses) {
+  std::vector<Sequence> pair = {sequence(3, 4), sequence(3, 6)};
+  EXPECT_TRUE(truncate(pair, new_dialect(5, TruncationMode::keep_end)));
+  expect(pair[0], {2, 100, 101, 102, 103}, 1);
+  expect(pair[1], {101, 102, 103, 104, 105}, 0);
+}
+
+TEST(NewDialect, WhatFitsIsLeftAlone) {
+  std::vector<Sequence> pair = {sequence(3, 2), sequence(3, 1)};
+  EXPECT_FALSE(truncate(pair, new_dialect(5, TruncationMode::keep_start)));
+  EXPECT_FALSE(truncate(pair, DataOptions{}));
+  expect(pair[0], {0, 1, 2, 100, 101}, 3);
+}
+
+TEST(OldDialect, CutsThePromptOfBothWhenTheLongerDoesNotFit) {
+  std::vector<Sequence> pair = {sequence(5, 4), sequence(5, 1)};
+  EXPECT_TRUE(truncate(pair, old_dialect(8, 3)));
+  expect(pair[0], {2, 3, 4, 100, 101, 102, 103}, 3);
+  expect(pair[1], {2, 3, 4, 100}, 3);
+}
+
+TEST(OldDialect, KeepStartKeepsThePromptsBeginning) {
+  std::vector<Sequence> one = {sequence(5, 4)};
+  DataOptions options = old_dialect(8, 3);
+  options.truncation_mode = TruncationMode::keep_start;
+  truncate(one, options);
+  expect(one[0], {0, 1, 2, 100, 101, 102, 103}, 3);
+}
+
+TEST(OldDialect, CutsResponsesToTheDifferenceEvenAfterAShortPrompt) {
+  std::vector<Sequence> pair = {sequence(2, 9), sequence(2, 5)};
+  EXPECT_TRUE(truncate(pair, old_dialect(7, 3)));
+  expect(pair[0], {0, 1, 100, 101, 102, 103}, 2);
+  expect(pair[1], {0, 1, 100, 101, 102, 103}, 2);
+}
+
+TEST(OldDialect, WhatFitsIsLeftAloneHoweverLongThePrompt) {
+  std::vector<Sequence> one = {sequence(6, 2)};
+  EXPECT_FALSE(truncate(one, old_dialect(8, 3)));
+  expect(one[0], {0, 1, 2, 3, 4, 5, 100, 101}, 6);
+}
+
+TEST(CheckTruncation, RefusesLengthsWithoutRoom) {
+  EXPECT_NO_THROW(check_truncation(DataOptions{}));
+  EXPECT_NO_THROW(check_truncation(old_dialect(8, 7)));
+  EXPECT_THROW(check_truncation(old_dialect(8, 8)), UserError);
+  EXPECT_THROW(check_truncation(old_dialect(8, 0)), UserError);
+  EXPECT_THROW(check_truncation(new_dialect(1, TruncationMode::keep_end)), UserError);
+  DataOptions options;
+  options.max_prompt_length = 4;
+  EXPECT_THROW(check_truncation(options), UserError);
+}
+
+}  // namespace
+}  // namespace lmpo
