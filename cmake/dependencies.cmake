@@ -8,6 +8,7 @@ find_package(yaml-cpp REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(GTest REQUIRED)
 pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
+pkg_check_modules(UTF8PROC REQUIRED IMPORTED_TARGET libutf8proc)
 # Any library with the standard cblas interface serves: OpenBLAS, BLIS, MKL.
 pkg_search_module(CBLAS REQUIRED IMPORTED_TARGET openblas cblas blis)
 if(LMPO_BENCH)

@@ -223,7 +223,8 @@ TEST_P(Model, PlanEqualsWhatAStepUses) {
   const Golden golden = read_golden(GetParam());
   for (const Dtype storage : {Dtype::f32, Dtype::bf16}) {
     for (const bool recompute : {false, true}) {
-      const auto plan_ops = make_plan_ops(*make_cpu_ops());
+      const auto cpu_ops = make_cpu_ops();
+      const auto plan_ops = make_plan_ops(*cpu_ops);
       Arena counting = Arena::counting();
       Weights planned(golden.config, storage, WeightUse::training, counting);
       Llama model(planned, *plan_ops, counting, {.max_positions = 64, .recompute = recompute});

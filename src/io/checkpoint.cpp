@@ -1,0 +1,264 @@
+#include "io/checkpoint.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <numeric>
+#include <regex>
+#include <set>
+#include <utility>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/log.h"
+
+namespace lmpo {
+namespace {
+
+constexpr const char* single_name = "model.safetensors";
+constexpr const char* index_name = "model.safetensors.index.json";
+
+[[noreturn]] void refuse_without_weights(const fs::path& folder) {
+  if (fs::exists(folder / "pytorch_model.bin") ||
+      fs::exists(folder / "pytorch_model.bin.index.json")) {
+    user_error(
+        "{0}: only pytorch_model.bin is here, which lmpo does not read (a pickle can run code); "
+        "convert it once with Python: from transformers import AutoModelForCausalLM as M; "
+        "M.from_pretrained('{0}', torch_dtype='auto').save_pretrained('NEW_FOLDER', "
+        "safe_serialization=True)",
+        folder.string());
+  }
+  user_error("{}: no weights: {} or {} was expected", folder.string(), single_name, index_name);
+}
+
+// The names of the shards, by tensor, as the index gives them.
+std::map<std::string, std::string> read_weight_map(const fs::path& index) {
+  const json content = read_json(index);
+  if (!content.is_object() || !content.contains("weight_map") ||
+      !content["weight_map"].is_object()) {
+    user_error("{}: an object with the key 'weight_map' was expected", index.string());
+  }
+  std::map<std::string, std::string> map;
+  for (const auto& [tensor, shard] : content["weight_map"].items()) {
+    // A plain file name: an index must not lead out of its folder.
+    if (!shard.is_string() || shard.get<std::string>().empty() ||
+        fs::path(shard.get<std::string>()).filename() != shard.get<std::string>()) {
+      user_error("{}: weight_map: '{}' must name a file of the same folder", index.string(),
+                 tensor);
+    }
+    map[tensor] = shard.get<std::string>();
+  }
+  return map;
+}
+
+void warn_of_unlisted(const fs::path& index, const std::vector<std::string>& names) {
+  if (!names.empty()) {
+    log_warning("{}: {} tensors of its shards are not in weight_map and are left out: {}{}",
+                index.string(), names.size(),
+                fmt::join(names.begin(),
+                          names.begin() + std::min<std::ptrdiff_t>(5, std::ssize(names)), ", "),
+                names.size() > 5 ? ", ..." : "");
+  }
+}
+
+// Consecutive tensors, each group of at most max_bytes; a larger tensor is a group of its own that
+// does not close the group being filled.
+std::vector<std::vector<TensorSource>> cut_into_shards(const std::vector<TensorSource>& tensors,
+                                                       std::size_t max_bytes) {
+  std::vector<std::vector<TensorSource>> shards;
+  std::vector<TensorSource> current;
+  std::size_t current_bytes = 0;
+  for (const TensorSource& tensor : tensors) {
+    if (tensor.bytes() > max_bytes) {
+      shards.push_back({tensor});
+      continue;
+    }
+    if (current_bytes + tensor.bytes() > max_bytes) {
+      shards.push_back(std::exchange(current, {}));
+      current_bytes = 0;
+    }
+    current.push_back(tensor);
+    current_bytes += tensor.bytes();
+  }
+  if (!current.empty() || shards.empty()) {
+    shards.push_back(std::move(current));
+  }
+  return shards;
+}
+
+// Removes the weight files that are not of this save: a reader would prefer model.safetensors to
+// the shards beside it.
+void remove_other_weights(const fs::path& folder, const std::set<std::string>& written) {
+  static const std::regex weights(
+      R"(model(-\d{5}-of-\d{5})?\.safetensors|model\.safetensors\.index\.json)");
+  std::vector<fs::path> others;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    if (std::regex_match(name, weights) && !written.contains(name)) {
+      others.push_back(entry.path());
+    }
+  }
+  for (const fs::path& other : others) {
+    std::error_code code;
+    fs::remove(other, code);
+    if (code) {
+      machine_error("{}: cannot be removed: {}", other.string(), code.message());
+    }
+  }
+}
+
+}  // namespace
+
+void require_model_folder(const fs::path& path) {
+  if (!fs::is_directory(path)) {
+    user_error(
+        "{0}: there is no such folder; lmpo reads local model folders. A model of the Hugging Face "
+        "Hub is downloaded first, for example: hf download {0} --local-dir FOLDER",
+        path.string());
+  }
+}
+
+Checkpoint Checkpoint::open(const fs::path& path) {
+  Checkpoint checkpoint(path);
+  if (fs::is_regular_file(path)) {
+    checkpoint.add_file(path);
+    return checkpoint;
+  }
+  require_model_folder(path);
+  if (fs::exists(path / single_name)) {
+    checkpoint.add_file(path / single_name);
+  } else if (fs::exists(path / index_name)) {
+    checkpoint.add_shards(path / index_name);
+  } else {
+    refuse_without_weights(path);
+  }
+  return checkpoint;
+}
+
+void Checkpoint::add_file(const fs::path& file) {
+  files_.push_back(std::make_unique<SafetensorsFile>(file));
+  for (const StoredTensor& tensor : files_.back()->tensors()) {
+    owner_[tensor.name] = files_.back().get();
+  }
+}
+
+void Checkpoint::add_shards(const fs::path& index) {
+  const std::map<std::string, std::string> weight_map = read_weight_map(index);
+  std::map<std::string, const SafetensorsFile*> shards;
+  for (const auto& [tensor, shard] : weight_map) {
+    if (!shards.contains(shard)) {
+      const fs::path file = index.parent_path() / shard;
+      if (!fs::exists(file)) {
+        user_error("{}: this shard is missing, {} lists it (for tensor '{}'); download it again",
+                   file.string(), index.filename().string(), tensor);
+      }
+      files_.push_back(std::make_unique<SafetensorsFile>(file));
+      shards[shard] = files_.back().get();
+    }
+    if (shards[shard]->find(tensor) == nullptr) {
+      user_error("{}: weight_map: '{}' should be in {}, which does not hold it", index.string(),
+                 tensor, shard);
+    }
+    owner_[tensor] = shards[shard];
+  }
+  std::vector<std::string> unlisted;
+  for (const auto& [shard, file] : shards) {
+    for (const StoredTensor& tensor : file->tensors()) {
+      if (!owner_.contains(tensor.name)) {
+        unlisted.push_back(tensor.name);
+      }
+    }
+  }
+  warn_of_unlisted(index, unlisted);
+}
+
+std::vector<std::string> Checkpoint::names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, file] : owner_) {
+    names.push_back(name);
+  }
+  return names;
+}
+
+const StoredTensor* Checkpoint::find(std::string_view name) const {
+  const auto found = owner_.find(name);
+  return found == owner_.end() ? nullptr : found->second->find(name);
+}
+
+TensorView Checkpoint::tensor(std::string_view name) const {
+  const auto found = owner_.find(name);
+  if (found == owner_.end()) {
+    user_error("{}: there is no tensor '{}'", path_.string(), name);
+  }
+  return found->second->tensor(name);
+}
+
+void Checkpoint::forget(std::string_view name) const {
+  const auto found = owner_.find(name);
+  if (found != owner_.end()) {
+    found->second->forget(name);
+  }
+}
+
+std::int64_t parse_byte_size(std::string_view text) {
+  static const std::vector<std::pair<std::string_view, double>> units = {
+      {"TB", 1e12}, {"GB", 1e9}, {"MB", 1e6}, {"KB", 1e3}, {"", 1}};
+  double value = 0;
+  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  std::string unit;
+  for (const char* c = rest; c != text.data() + text.size(); ++c) {
+    if (*c != ' ') {
+      unit += static_cast<char>(std::toupper(static_cast<unsigned char>(*c)));
+    }
+  }
+  const auto found = std::ranges::find(units, std::string_view(unit),
+                                       [](const auto& known) { return known.first; });
+  if (error != std::errc() || found == units.end() || !(value > 0) ||
+      !(value * found->second >= 1 && value * found->second < 1e18)) {
+    user_error("'{}' is no size in bytes: a number with TB, GB, MB or KB was expected, as in 5GB",
+               text);
+  }
+  return static_cast<std::int64_t>(value * found->second);
+}
+
+void write_checkpoint(const fs::path& folder, const std::vector<TensorSource>& tensors,
+                      std::int64_t max_shard_bytes) {
+  LMPO_CHECK(max_shard_bytes > 0);
+  const auto shards = cut_into_shards(tensors, static_cast<std::size_t>(max_shard_bytes));
+  if (shards.size() == 1) {
+    write_safetensors(folder / single_name, shards[0]);
+    remove_other_weights(folder, {single_name});
+    return;
+  }
+  std::set<std::string> written = {index_name};
+  json weight_map = json::object();
+  std::size_t bytes = 0;
+  std::size_t parameters = 0;
+  for (std::size_t i = 0; i < shards.size(); ++i) {
+    const std::string name = fmt::format("model-{:05}-of-{:05}.safetensors", i + 1, shards.size());
+    write_safetensors(folder / name, shards[i]);
+    written.insert(name);
+    for (const TensorSource& tensor : shards[i]) {
+      weight_map[tensor.name] = name;
+      bytes += tensor.bytes();
+      parameters += tensor.bytes() / dtype_size(tensor.dtype);
+    }
+  }
+  const json index = {{"metadata", {{"total_parameters", parameters}, {"total_size", bytes}}},
+                      {"weight_map", weight_map}};
+  write_file_atomically(folder / index_name, index.dump(2) + "\n");
+  remove_other_weights(folder, written);
+}
+
+void copy_text_files(const fs::path& from, const fs::path& to) {
+  for (const char* name :
+       {"tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json",
+        "chat_template.jinja", "generation_config.json", "added_tokens.json", "vocab.json",
+        "merges.txt"}) {
+    if (fs::exists(from / name) && !fs::equivalent(from, to)) {
+      write_file_atomically(to / name, read_file(from / name));
+    }
+  }
+}
+
+}  // namespace lmpo

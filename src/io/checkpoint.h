@@ -1,0 +1,58 @@
+// The tensors and text files of a Hugging Face model folder.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "io/safetensors.h"
+
+namespace lmpo {
+
+// A checkpoint's tensors by name, over one file or many. Reading from many threads is safe.
+class Checkpoint {
+ public:
+  // A folder with model.safetensors, or with model.safetensors.index.json and the shards it names;
+  // or one .safetensors file. UserError that names what is missing or contradicts the index;
+  // tensors that the index does not name are left out with a warning.
+  static Checkpoint open(const fs::path& path);
+
+  const fs::path& path() const { return path_; }
+  std::vector<std::string> names() const;  // sorted
+  // What the header says of a tensor, readable or not; null where there is none.
+  const StoredTensor* find(std::string_view name) const;
+  // UserError for a name that is not there or a type that cannot be read.
+  TensorView tensor(std::string_view name) const;
+  // The tensor's pages may leave memory.
+  void forget(std::string_view name) const;
+
+ private:
+  explicit Checkpoint(fs::path path) : path_(std::move(path)) {}
+  void add_file(const fs::path& file);
+  void add_shards(const fs::path& index);
+
+  fs::path path_;
+  std::vector<std::unique_ptr<SafetensorsFile>> files_;
+  std::map<std::string, const SafetensorsFile*, std::less<>> owner_;
+};
+
+// Bytes of "5GB", "500MB", "1.5TB", "64KB" (decimal, as Hugging Face means them) or a plain number.
+// UserError.
+std::int64_t parse_byte_size(std::string_view text);
+
+// Writes model.safetensors, or shards of at most max_shard_bytes (a larger tensor has a shard of
+// its own) and their index. The order given is the order of cutting: transformers cuts in the
+// model's order. Weight files of an earlier save in the folder are removed once the new ones stand.
+void write_checkpoint(const fs::path& folder, const std::vector<TensorSource>& tensors,
+                      std::int64_t max_shard_bytes);
+
+// Copies the tokenizer's and the generation's files of a model folder, those that are there.
+void copy_text_files(const fs::path& from, const fs::path& to);
+
+// UserError with what to do if the path is not a folder, as when it is a name on the Hub.
+void require_model_folder(const fs::path& path);
+
+}  // namespace lmpo

@@ -1,0 +1,556 @@
+#include "model/config.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <numbers>
+#include <set>
+
+#include "base/error.h"
+#include "base/log.h"
+
+namespace lmpo {
+namespace {
+
+// Beyond these a number is a mistake, and products of sizes stay far from overflow.
+constexpr std::int64_t largest_vocabulary = 1 << 24;
+constexpr std::int64_t largest_width = 1 << 20;
+constexpr std::int64_t most_layers = 10000;
+constexpr std::int64_t longest_context = std::int64_t{1} << 31;
+
+const char* family_name(Family family) {
+  return family == Family::llama ? "llama" : "mistral";
+}
+
+// One of config.json's objects. An absent key has a default, null is a value of its own, and every
+// error names the key.
+class Reader {
+ public:
+  Reader(const json& object, std::string_view source) : object_(object), source_(source) {}
+
+  bool has(std::string_view key) const {  // and it is not null
+    const auto found = object_.find(key);
+    return found != object_.end() && !found->is_null();
+  }
+  const json& at(std::string_view key) const { return object_.at(std::string(key)); }
+
+  template <typename T>
+  T value(std::string_view key, const T& fallback) const {
+    return object_.contains(key) ? required<T>(object_, key, source_) : fallback;
+  }
+  std::int64_t size(std::string_view key, std::int64_t fallback, std::int64_t largest) const {
+    const std::int64_t result = value<std::int64_t>(key, fallback);
+    if (result < 1 || result > largest) {
+      wrong(key, "must be between 1 and {}, not {}", largest, result);
+    }
+    return result;
+  }
+  double positive(std::string_view key, double fallback) const {
+    const double result = value<double>(key, fallback);
+    if (!(result > 0) || !std::isfinite(result)) {
+      wrong(key, "must be a positive number, not {}", result);
+    }
+    return result;
+  }
+  double needed(std::string_view key) const {
+    required<double>(object_, key, source_);
+    return positive(key, 0);
+  }
+
+  template <typename... Args>
+  [[noreturn]] void wrong(std::string_view key, fmt::format_string<Args...> format,
+                          Args&&... args) const {
+    user_error("{}: key '{}': {}", source_, key, fmt::format(format, std::forward<Args>(args)...));
+  }
+
+ private:
+  const json& object_;
+  std::string_view source_;
+};
+
+Family read_family(const Reader& reader, std::string_view source) {
+  if (!reader.has("model_type")) {
+    user_error("{}: the key 'model_type' is missing; llama and mistral are supported", source);
+  }
+  const std::string name = reader.value<std::string>("model_type", "");
+  if (name != "llama" && name != "mistral") {
+    reader.wrong("model_type", "'{}' is not supported; llama and mistral are", name);
+  }
+  return name == "llama" ? Family::llama : Family::mistral;
+}
+
+// What would change the model's arithmetic in a way lmpo does not compute.
+void refuse_unsupported(const Reader& reader) {
+  const std::string activation = reader.value<std::string>("hidden_act", "silu");
+  if (activation != "silu") {
+    reader.wrong("hidden_act", "'{}' is not supported; silu is", activation);
+  }
+  for (const char* key : {"attention_bias", "mlp_bias"}) {
+    if (reader.has(key) && reader.value<bool>(key, false)) {
+      reader.wrong(key, "true is not supported: projections have no bias in lmpo");
+    }
+  }
+  if (reader.has("quantization_config")) {
+    reader.wrong(
+        "quantization_config",
+        "quantized weights are not supported; use the model's float32, bfloat16 or float16 "
+        "checkpoint");
+  }
+  if (reader.has("pretraining_tp") && reader.value<std::int64_t>("pretraining_tp", 1) > 1) {
+    reader.wrong("pretraining_tp", "more than 1 is not supported; 1 gives the same model");
+  }
+  if (reader.has("attention_dropout") && reader.value<double>("attention_dropout", 0) > 0) {
+    log_warning("attention_dropout of config.json is not applied: lmpo trains without dropout");
+  }
+}
+
+void refuse_partial_rotation(const Reader& reader) {
+  if (reader.has("partial_rotary_factor") &&
+      reader.value<double>("partial_rotary_factor", 1) != 1) {
+    reader.wrong("partial_rotary_factor", "other than 1 is not supported");
+  }
+}
+
+RopeScaling read_scaling(const Reader& rope, const Reader& reader, std::int64_t max_positions) {
+  RopeScaling scaling;
+  const char* type_key = rope.has("rope_type") ? "rope_type" : "type";
+  const std::string type =
+      rope.has(type_key) ? rope.value<std::string>(type_key, "") : std::string("default");
+  if (type == "default") {
+    return scaling;
+  }
+  if (type != "linear" && type != "llama3") {
+    rope.wrong(type_key, "'{}' is not supported; default, linear and llama3 are", type);
+  }
+  scaling.factor = rope.needed("factor");
+  if (type == "linear") {
+    scaling.type = RopeScaling::Type::linear;
+    return scaling;
+  }
+  scaling.type = RopeScaling::Type::llama3;
+  scaling.low_freq_factor = rope.needed("low_freq_factor");
+  scaling.high_freq_factor = rope.needed("high_freq_factor");
+  if (scaling.high_freq_factor <= scaling.low_freq_factor) {
+    rope.wrong("high_freq_factor", "must be greater than low_freq_factor");
+  }
+  // transformers lets the number beside the others win over the nested one.
+  constexpr const char* original = "original_max_position_embeddings";
+  scaling.original_max_positions = reader.has(original)
+                                       ? reader.size(original, 0, longest_context)
+                                       : rope.size(original, max_positions, longest_context);
+  return scaling;
+}
+
+struct Rope {
+  double theta = 10000.0;
+  RopeScaling scaling;
+  bool operator==(const Rope&) const = default;
+};
+
+Rope read_rope(const json& object, std::string_view source, std::int64_t max_positions) {
+  const Reader reader(object, source);
+  refuse_partial_rotation(reader);
+  json nested = json::object();
+  for (const char* key : {"rope_parameters", "rope_scaling"}) {  // transformers: the latter wins
+    if (!reader.has(key)) {
+      continue;
+    }
+    const json& found = reader.at(key);
+    if (!found.is_object()) {
+      reader.wrong(key, "an object or null was expected");
+    }
+    for (const auto& [name, value] : found.items()) {
+      if (value.is_object()) {
+        reader.wrong(key, "parameters by layer type ('{}') are not supported", name);
+      }
+    }
+    nested = found.empty() ? nested : found;
+  }
+  const std::string where = fmt::format("{}: rope parameters", source);
+  const Reader rope(nested, where);
+  refuse_partial_rotation(rope);
+  Rope result;
+  result.theta = rope.has("rope_theta") ? rope.positive("rope_theta", 0)
+                                        : reader.positive("rope_theta", result.theta);
+  result.scaling = read_scaling(rope, reader, max_positions);
+  return result;
+}
+
+// Ids outside the vocabulary are found on the Hub (a pad id of -1); no token has them.
+bool is_token(std::int64_t id, std::int64_t vocab_size, const char* key, std::string_view source) {
+  const bool inside = id >= 0 && id < vocab_size;
+  if (!inside) {
+    log_warning("{}: key '{}': {} is outside the vocabulary of {} and is ignored", source, key, id,
+                vocab_size);
+  }
+  return inside;
+}
+
+std::optional<std::int64_t> read_id(const Reader& reader, const char* key,
+                                    std::optional<std::int64_t> fallback, std::int64_t vocab_size,
+                                    std::string_view source, const json& object) {
+  if (!object.contains(key)) {
+    return fallback && *fallback < vocab_size ? fallback : std::nullopt;
+  }
+  if (!reader.has(key)) {
+    return std::nullopt;
+  }
+  const std::int64_t id = reader.value<std::int64_t>(key, 0);
+  return is_token(id, vocab_size, key, source) ? std::optional(id) : std::nullopt;
+}
+
+// One id, a list of them, or null.
+std::vector<std::int64_t> read_eos(const json& value, std::int64_t vocab_size,
+                                   std::string_view source) {
+  constexpr const char* key = "eos_token_id";
+  std::vector<std::int64_t> ids;
+  for (const json& id : value.is_array() ? value : json::array({value})) {
+    if (value.is_null()) {
+      break;
+    }
+    const auto number = required<std::int64_t>(json{{key, id}}, key, source);
+    if (is_token(number, vocab_size, key, source)) {
+      ids.push_back(number);
+    }
+  }
+  return ids;
+}
+
+Dtype read_config_dtype(const Reader& reader) {
+  for (const char* key : {"dtype", "torch_dtype"}) {
+    if (!reader.has(key)) {
+      continue;
+    }
+    const std::string name = reader.value<std::string>(key, "");
+    for (const Dtype dtype : {Dtype::f32, Dtype::bf16, Dtype::f16}) {
+      if (name == dtype_name(dtype) || name == fmt::format("torch.{}", dtype_name(dtype))) {
+        return dtype;
+      }
+    }
+    reader.wrong(key, "'{}' is not supported; float32, bfloat16 and float16 are", name);
+  }
+  return Dtype::f32;
+}
+
+void read_sizes(ModelConfig& config, const Reader& reader) {
+  const bool mistral = config.family == Family::mistral;
+  config.vocab_size = reader.size("vocab_size", 32000, largest_vocabulary);
+  config.hidden_size = reader.size("hidden_size", 4096, largest_width);
+  config.intermediate_size =
+      reader.size("intermediate_size", mistral ? 14336 : 11008, largest_width);
+  config.layers = reader.size("num_hidden_layers", 32, most_layers);
+  config.heads = reader.size("num_attention_heads", 32, largest_width);
+  config.max_positions =
+      reader.size("max_position_embeddings", mistral ? 131072 : 2048, longest_context);
+}
+
+void read_heads(ModelConfig& config, const Reader& reader, const json& object) {
+  constexpr const char* key_heads = "num_key_value_heads";
+  const bool absent = !object.contains(key_heads);
+  config.key_heads = absent && config.family == Family::mistral ? 8
+                     : reader.has(key_heads) ? reader.size(key_heads, 0, largest_width)
+                                             : config.heads;
+  if (config.heads % config.key_heads != 0) {
+    reader.wrong(key_heads, "{} does not divide num_attention_heads {}", config.key_heads,
+                 config.heads);
+  }
+  const bool explicit_size = reader.has("head_dim");
+  // transformers asks this of every Llama.
+  if ((!explicit_size || config.family == Family::llama) &&
+      config.hidden_size % config.heads != 0) {
+    reader.wrong("hidden_size", "{} is not a multiple of num_attention_heads {}",
+                 config.hidden_size, config.heads);
+  }
+  config.head_size =
+      explicit_size ? reader.size("head_dim", 0, largest_width) : config.hidden_size / config.heads;
+  if (config.head_size % 2 != 0) {
+    reader.wrong(explicit_size ? "head_dim" : "hidden_size",
+                 "the head size {} is odd; rotary embeddings need an even one", config.head_size);
+  }
+  if (config.heads > largest_width / config.head_size) {
+    reader.wrong("num_attention_heads", "{} heads of size {} are wider than {}", config.heads,
+                 config.head_size, largest_width);
+  }
+}
+
+void read_window(ModelConfig& config, const Reader& reader, const json& object) {
+  if (config.family == Family::mistral) {
+    const bool none = object.contains("sliding_window") && !reader.has("sliding_window");
+    config.sliding_window = none ? 0 : reader.size("sliding_window", 4096, longest_context);
+  }
+}
+
+void read_generation_config(ModelConfig& config, const fs::path& path) {
+  const json object = read_json(path);
+  if (object.is_object() && object.contains("eos_token_id") && !object["eos_token_id"].is_null()) {
+    config.generation_eos_ids = read_eos(object["eos_token_id"], config.vocab_size, path.string());
+  }
+}
+
+// --- writing
+
+// Sets a key whose value differs; one that says the same keeps its spelling (1, 1.0, [2]).
+void put(ordered_json& object, const char* key, const ordered_json& value) {
+  if (!object.contains(key) || object[key] != value) {
+    object[key] = value;
+  }
+}
+
+ordered_json id_or_null(std::optional<std::int64_t> id) {
+  return id ? ordered_json(*id) : ordered_json();
+}
+
+ordered_json eos_value(const std::vector<std::int64_t>& ids) {
+  return ids.empty() ? ordered_json() : ids.size() == 1 ? ordered_json(ids[0]) : ordered_json(ids);
+}
+
+// The shortest decimal that reads back as the same float32: 1e-05, not 9.99999974737875e-06.
+double shortest(float value) {
+  return std::stod(fmt::format("{}", value));
+}
+
+// Both spellings: transformers 5 reads rope_scaling and rope_theta too, 4 reads nothing else.
+void put_rope(ordered_json& object, const ModelConfig& config) {
+  const Rope rope{config.rope_theta, config.rope_scaling};
+  if (read_rope(json(object), "config", config.max_positions) != rope) {
+    for (const char* key :
+         {"rope_parameters", "rope_scaling", "rope_theta", "original_max_position_embeddings"}) {
+      object.erase(key);
+    }
+  }
+  if (!object.contains("rope_theta")) {
+    object["rope_theta"] = rope.theta;
+  }
+  const bool has_scaling = object.contains("rope_scaling") && !object["rope_scaling"].is_null();
+  if (rope.scaling.type == RopeScaling::Type::none || has_scaling) {
+    return;
+  }
+  ordered_json scaling = {{"rope_type", "linear"}, {"factor", rope.scaling.factor}};
+  if (rope.scaling.type == RopeScaling::Type::llama3) {
+    scaling["rope_type"] = "llama3";
+    scaling["low_freq_factor"] = rope.scaling.low_freq_factor;
+    scaling["high_freq_factor"] = rope.scaling.high_freq_factor;
+    scaling["original_max_position_embeddings"] = rope.scaling.original_max_positions;
+  }
+  object["rope_scaling"] = scaling;
+}
+
+// --- tensors
+
+std::string shape_text(const std::vector<std::int64_t>& shape) {
+  return fmt::format("[{}]", fmt::join(shape, ", "));
+}
+
+// "  3 missing: a, b, c" with at most five named.
+std::string list_line(const std::vector<std::string>& items, const char* what) {
+  if (items.empty()) {
+    return "";
+  }
+  const auto shown = std::min<std::ptrdiff_t>(5, std::ssize(items));
+  return fmt::format("\n  {} {}: {}{}", items.size(), what,
+                     fmt::join(items.begin(), items.begin() + shown, ", "),
+                     std::ssize(items) > shown ? ", ..." : "");
+}
+
+// A tied model's checkpoint may hold the head again; one that differs is another model.
+void check_tied_head(const Checkpoint& checkpoint) {
+  const TensorView head = checkpoint.tensor("lm_head.weight");
+  const TensorView embedding = checkpoint.tensor("model.embed_tokens.weight");
+  const bool same = head.dtype == embedding.dtype && head.shape == embedding.shape &&
+                    std::ranges::equal(head.bytes, embedding.bytes);
+  if (!same) {
+    user_error(
+        "{}: lm_head.weight differs from model.embed_tokens.weight, though config.json says "
+        "tie_word_embeddings: true; set it to false to use the head, or remove lm_head.weight",
+        checkpoint.path().string());
+  }
+  log_info("{}: lm_head.weight equals the embedding it is tied to and is not read",
+           checkpoint.path().string());
+}
+
+}  // namespace
+
+ModelConfig parse_model_config(std::string_view text, std::string_view source) {
+  const json object = parse_json(text, source);
+  if (!object.is_object()) {
+    user_error("{}: a JSON object was expected", source);
+  }
+  const Reader reader(object, source);
+  ModelConfig config;
+  config.original = ordered_json::parse(text);
+  config.family = read_family(reader, source);
+  refuse_unsupported(reader);
+  read_sizes(config, reader);
+  read_heads(config, reader, object);
+  read_window(config, reader, object);
+  config.rms_norm_eps = static_cast<float>(reader.positive("rms_norm_eps", 1e-6));
+  const Rope rope = read_rope(object, source, config.max_positions);
+  config.rope_theta = rope.theta;
+  config.rope_scaling = rope.scaling;
+  config.tie_word_embeddings = reader.value<bool>("tie_word_embeddings", false);
+  config.initializer_range = reader.positive("initializer_range", 0.02);
+  config.bos_id = read_id(reader, "bos_token_id", 1, config.vocab_size, source, object);
+  config.pad_id = read_id(reader, "pad_token_id", {}, config.vocab_size, source, object);
+  config.eos_ids = read_eos(object.value("eos_token_id", json(2)), config.vocab_size, source);
+  config.generation_eos_ids = config.eos_ids;
+  config.dtype = read_config_dtype(reader);
+  return config;
+}
+
+ModelConfig read_model_config(const fs::path& path) {
+  if (fs::is_regular_file(path)) {
+    return parse_model_config(read_file(path), path.string());
+  }
+  require_model_folder(path);
+  if (!fs::exists(path / "config.json")) {
+    user_error("{}: there is no config.json; a Hugging Face model folder was expected",
+               path.string());
+  }
+  ModelConfig config =
+      parse_model_config(read_file(path / "config.json"), (path / "config.json").string());
+  if (fs::exists(path / "generation_config.json")) {
+    read_generation_config(config, path / "generation_config.json");
+  }
+  return config;
+}
+
+ordered_json ModelConfig::to_json() const {
+  ordered_json object = original;
+  if (object.empty()) {
+    object["architectures"] = {family == Family::llama ? "LlamaForCausalLM" : "MistralForCausalLM"};
+  }
+  put(object, "model_type", family_name(family));
+  put(object, "vocab_size", vocab_size);
+  put(object, "hidden_size", hidden_size);
+  put(object, "intermediate_size", intermediate_size);
+  put(object, "num_hidden_layers", layers);
+  put(object, "num_attention_heads", heads);
+  put(object, "num_key_value_heads", key_heads);
+  put(object, "head_dim", head_size);
+  put(object, "hidden_act", "silu");
+  put(object, "max_position_embeddings", max_positions);
+  if (!object.contains("rms_norm_eps") ||
+      static_cast<float>(object["rms_norm_eps"].get<double>()) != rms_norm_eps) {
+    object["rms_norm_eps"] = shortest(rms_norm_eps);
+  }
+  put_rope(object, *this);
+  if (family == Family::mistral) {
+    put(object, "sliding_window",
+        sliding_window == 0 ? ordered_json() : ordered_json(sliding_window));
+  }
+  put(object, "tie_word_embeddings", tie_word_embeddings);
+  put(object, "initializer_range", initializer_range);
+  put(object, "bos_token_id", id_or_null(bos_id));
+  if (!object.contains("eos_token_id") || object["eos_token_id"] != ordered_json(eos_ids)) {
+    put(object, "eos_token_id", eos_value(eos_ids));
+  }
+  put(object, "pad_token_id", id_or_null(pad_id));
+  object["torch_dtype"] = dtype_name(dtype);
+  if (object.contains("dtype")) {
+    object["dtype"] = dtype_name(dtype);
+  }
+  object["use_cache"] = true;
+  return object;
+}
+
+void write_model_config(const ModelConfig& config, const fs::path& folder) {
+  write_file_atomically(folder / "config.json", config.to_json().dump(2) + "\n");
+}
+
+std::vector<float> inverse_frequencies(const ModelConfig& config) {
+  const RopeScaling& scaling = config.rope_scaling;
+  const auto factor = static_cast<float>(scaling.factor);
+  const auto context = static_cast<double>(scaling.original_max_positions);
+  const auto low_wavelength = static_cast<float>(context / scaling.low_freq_factor);
+  const auto high_wavelength = static_cast<float>(context / scaling.high_freq_factor);
+  const auto low = static_cast<float>(scaling.low_freq_factor);
+  const auto range = static_cast<float>(scaling.high_freq_factor - scaling.low_freq_factor);
+  std::vector<float> frequencies;
+  for (std::int64_t i = 0; i < config.head_size; i += 2) {
+    const float exponent = static_cast<float>(i) / static_cast<float>(config.head_size);
+    const auto power = static_cast<float>(std::pow(
+        static_cast<double>(static_cast<float>(config.rope_theta)), static_cast<double>(exponent)));
+    float frequency = 1.0F / power;
+    if (scaling.type == RopeScaling::Type::linear) {
+      frequency /= factor;
+    } else if (scaling.type == RopeScaling::Type::llama3) {
+      // PyTorch computes number / tensor as the reciprocal times the number.
+      const float wavelength = 1.0F / frequency * static_cast<float>(2 * std::numbers::pi);
+      if (wavelength > low_wavelength) {
+        frequency /= factor;
+      } else if (wavelength >= high_wavelength) {
+        const float smooth = (1.0F / wavelength * static_cast<float>(context) - low) / range;
+        frequency = (1.0F - smooth) * frequency / factor + smooth * frequency;
+      }
+    }
+    frequencies.push_back(frequency);
+  }
+  return frequencies;
+}
+
+std::vector<ExpectedTensor> expected_tensors(const ModelConfig& config) {
+  const std::int64_t hidden = config.hidden_size;
+  const std::int64_t query_size = config.heads * config.head_size;
+  const std::int64_t key_size = config.key_heads * config.head_size;
+  const std::int64_t feed_forward = config.intermediate_size;
+  std::vector<ExpectedTensor> tensors = {
+      {"model.embed_tokens.weight", {config.vocab_size, hidden}}};
+  for (std::int64_t l = 0; l < config.layers; ++l) {
+    const auto add = [&](const char* name, std::vector<std::int64_t> shape) {
+      tensors.push_back({fmt::format("model.layers.{}.{}.weight", l, name), std::move(shape)});
+    };
+    add("self_attn.q_proj", {query_size, hidden});
+    add("self_attn.k_proj", {key_size, hidden});
+    add("self_attn.v_proj", {key_size, hidden});
+    add("self_attn.o_proj", {hidden, query_size});
+    add("mlp.gate_proj", {feed_forward, hidden});
+    add("mlp.up_proj", {feed_forward, hidden});
+    add("mlp.down_proj", {hidden, feed_forward});
+    add("input_layernorm", {hidden});
+    add("post_attention_layernorm", {hidden});
+  }
+  tensors.push_back({"model.norm.weight", {hidden}});
+  if (!config.tie_word_embeddings) {
+    tensors.push_back({"lm_head.weight", {config.vocab_size, hidden}});
+  }
+  return tensors;
+}
+
+void check_tensors(const ModelConfig& config, const Checkpoint& checkpoint) {
+  std::set<std::string> known;
+  std::vector<std::string> missing;
+  std::vector<std::string> misshaped;
+  for (const ExpectedTensor& expected : expected_tensors(config)) {
+    known.insert(expected.name);
+    const StoredTensor* stored = checkpoint.find(expected.name);
+    if (stored == nullptr) {
+      missing.push_back(expected.name);
+    } else if (stored->shape != expected.shape) {
+      misshaped.push_back(fmt::format("{} is {}, config.json says {}", expected.name,
+                                      shape_text(stored->shape), shape_text(expected.shape)));
+    }
+  }
+  bool tied_head = false;
+  std::vector<std::string> unexpected;
+  for (const std::string& name : checkpoint.names()) {
+    tied_head |= config.tie_word_embeddings && name == "lm_head.weight";
+    const bool ignored = name.ends_with("rotary_emb.inv_freq") ||
+                         (config.tie_word_embeddings && name == "lm_head.weight");
+    if (!known.contains(name) && !ignored) {
+      unexpected.push_back(name);
+    }
+  }
+  const bool only_head = missing.size() == 1 && missing[0] == "lm_head.weight";
+  const std::string problems =
+      list_line(missing, "missing") +
+      (only_head ? " (if the head is tied to the embedding, set tie_word_embeddings: true)" : "") +
+      list_line(unexpected, "unexpected") + list_line(misshaped, "of another shape");
+  if (!problems.empty()) {
+    user_error("{}: the tensors do not fit config.json:{}", checkpoint.path().string(), problems);
+  }
+  if (tied_head) {
+    check_tied_head(checkpoint);
+  }
+}
+
+}  // namespace lmpo

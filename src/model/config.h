@@ -1,0 +1,72 @@
+// config.json of a Llama or Mistral model, in the spellings of transformers 4 and 5.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "io/checkpoint.h"
+#include "tensor/dtype.h"
+
+namespace lmpo {
+
+// How rotary frequencies are stretched for long contexts.
+struct RopeScaling {
+  enum class Kind { none, linear, llama3 };
+  Kind kind = Kind::none;
+  double factor = 1;
+  double low_frequency_factor = 1;         // llama3
+  double high_frequency_factor = 4;        // llama3
+  std::int64_t original_positions = 8192;  // llama3
+};
+
+struct ModelConfig {
+  std::string family;                  // "llama" or "mistral"
+  std::int64_t vocab_size = 0;         // V
+  std::int64_t hidden_size = 0;        // D
+  std::int64_t intermediate_size = 0;  // F
+  std::int64_t layers = 0;             // L
+  std::int64_t heads = 0;              // H
+  std::int64_t key_heads = 0;          // K
+  std::int64_t head_size = 0;          // E
+  std::int64_t max_positions = 0;
+  float rms_norm_eps = 1e-6F;
+  double rope_theta = 10000;
+  RopeScaling rope_scaling;
+  std::int64_t sliding_window = 0;  // 0: none
+  bool tie_word_embeddings = false;
+  double initializer_range = 0.02;
+  std::optional<std::int64_t> bos_id;
+  std::vector<std::int64_t> eos_ids;  // the checkpoint may name one or several
+  std::optional<std::int64_t> pad_id;
+  Dtype dtype = Dtype::f32;  // of the stored weights
+
+  ordered_json original;  // every key of the file, known or not
+};
+
+// Throws UserError that names the key and what is supported.
+ModelConfig parse_model_config(const ordered_json& config, const std::string& source);
+// DIR/config.json, or the file itself.
+ModelConfig read_model_config(const fs::path& path);
+// Where generation stops: eos_token_id of generation_config.json when it says so, else of
+// config.json.
+std::vector<std::int64_t> read_stop_ids(const fs::path& folder, const ModelConfig& config);
+
+// The original keys with the stored type updated and use_cache restored to true.
+ordered_json config_to_json(const ModelConfig& config, Dtype dtype);
+
+// Inverse frequencies [E/2] of the rotary embedding, in transformers' float32 arithmetic.
+std::vector<float> inverse_frequencies(const ModelConfig& config);
+
+struct ExpectedTensor {
+  std::string name;
+  std::vector<std::int64_t> shape;
+};
+// The tensors of a checkpoint, in transformers' order. No lm_head.weight when tied.
+std::vector<ExpectedTensor> expected_tensors(const ModelConfig& config);
+// Throws one UserError that names missing, extra and wrongly shaped tensors.
+void check_tensors(const ModelConfig& config, const Checkpoint& checkpoint);
+
+}  // namespace lmpo

@@ -1,0 +1,229 @@
+#include "ops/reference/attention.h"
+
+#include "ops/testing/ops_test.h"
+
+namespace lmpo::testing {
+namespace {
+
+// Lengths of a trunk and its branches; 0 is a run that is not there.
+using TreeLengths = std::vector<std::int32_t>;
+
+struct Layout {
+  std::vector<std::int32_t> positions;
+  std::vector<Pack::Segment> segments;
+
+  std::int64_t tokens() const { return static_cast<std::int64_t>(positions.size()); }
+  void append(std::int32_t length, std::int32_t position, std::int32_t context_begin,
+              std::int32_t context_end) {
+    const auto begin = static_cast<std::int32_t>(positions.size());
+    for (std::int32_t i = 0; i < length; ++i) {
+      positions.push_back(position + i);
+    }
+    if (length > 0) {
+      segments.push_back({begin, begin + length, context_begin, context_end});
+    }
+  }
+};
+
+Layout lay_out(const std::vector<TreeLengths>& trees) {
+  Layout layout;
+  for (const TreeLengths& tree : trees) {
+    const auto trunk_begin = static_cast<std::int32_t>(layout.positions.size());
+    const std::int32_t trunk = tree.front();
+    layout.append(trunk, 0, 0, 0);
+    for (std::size_t branch = 1; branch < tree.size(); ++branch) {
+      layout.append(tree[branch], trunk, trunk_begin, trunk_begin + trunk);
+    }
+  }
+  return layout;
+}
+
+struct AttentionCase {
+  std::vector<TreeLengths> trees;
+  AttentionShape shape;
+};
+
+const std::vector<AttentionCase>& attention_cases() {
+  static const std::vector<AttentionCase> cases{
+      {{{1}}, {1, 1, 2}},
+      {{{1}}, {4, 2, 8, 1}},
+      {{{5}}, {2, 1, 8}},
+      {{{3, 4, 2}}, {4, 2, 8}},
+      {{{3, 4, 2}}, {4, 2, 8, 2}},
+      {{{3, 4, 2}}, {4, 1, 8, 1000}},
+      {{{7, 1, 5, 3, 9, 2, 4}}, {4, 1, 16}},
+      {{{10, 0, 3}, {0, 4, 5}, {6}, {1, 1}, {0, 1}}, {2, 2, 10}},
+      {{{10, 0, 3}, {0, 4, 5}, {6}, {1, 1}, {0, 1}}, {2, 2, 10, 4}},
+      {{{150, 70, 131}}, {2, 1, 16}},
+      {{{150, 70, 131}}, {2, 1, 16, 1}},
+      {{{150, 70, 131}, {20, 80}}, {2, 1, 8, 65}},
+      {{{65, 64, 129}, {128}}, {4, 4, 8, 130}},
+      {{{193}}, {2, 1, 128}},
+      {{{30, 10, 12}}, {8, 2, 64, 16}},
+  };
+  return cases;
+}
+
+class AttentionTest : public OpsTest {
+ protected:
+  static std::int64_t width(const AttentionShape& shape) {
+    return (shape.query_heads + 2 * shape.key_heads) * shape.head_size;
+  }
+  static std::int64_t out_width(const AttentionShape& shape) {
+    return shape.query_heads * shape.head_size;
+  }
+  struct Run {
+    Tensor out;
+    Tensor lse;
+  };
+  Run forward(const Filled& qkv, const Layout& layout, const AttentionShape& shape) {
+    const Run run{poisoned(compute(), {layout.tokens(), out_width(shape)}),
+                  poisoned(Dtype::f32, {shape.query_heads, layout.tokens()})};
+    ops().attention_forward(run.out, run.lse, qkv.tensor, indices(layout.positions),
+                            layout.segments, shape);
+    return run;
+  }
+  Tensor backward(const Filled& dout, const Run& run, const Filled& qkv, const Layout& layout,
+                  const AttentionShape& shape) {
+    const Tensor dqkv = poisoned(compute(), {layout.tokens(), width(shape)});
+    const Tensor scratch = poisoned(Dtype::f32, {shape.query_heads, layout.tokens()});
+    ops().attention_backward(dqkv, dout.tensor, run.out, run.lse, qkv.tensor,
+                             indices(layout.positions), layout.segments, shape, scratch);
+    return dqkv;
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Devices, AttentionTest, ::testing::ValuesIn(every_device()), case_name);
+
+TEST_P(AttentionTest, ForwardAndBackwardOverTrees) {
+  for (std::size_t i = 0; i < attention_cases().size(); ++i) {
+    SCOPED_TRACE(::testing::Message() << "case " << i);
+    const AttentionShape& shape = attention_cases()[i].shape;
+    const Layout layout = lay_out(attention_cases()[i].trees);
+    const Filled qkv = random(compute(), {layout.tokens(), width(shape)}, 1.5);
+    const Run run = forward(qkv, layout, shape);
+    const auto expected =
+        reference::attention(qkv.values, layout.positions, layout.segments, shape);
+    expect_close(run.out, expected.out);
+    expect_close(run.lse, expected.lse);
+
+    const Filled dout = random(compute(), {layout.tokens(), out_width(shape)});
+    const Tensor dqkv = backward(dout, run, qkv, layout, shape);
+    expect_gradient(
+        dqkv, qkv.values, dout.values,
+        [&](const std::vector<Complex>& point) {
+          return reference::attention(point, layout.positions, layout.segments, shape).out;
+        },
+        {}, layout.tokens() > 100 ? 4 : 12);
+  }
+}
+
+// A branch computed beside others equals the same sequence alone: trees are only a way to save.
+TEST_P(AttentionTest, BranchEqualsItsSequenceAlone) {
+  const AttentionShape shape{4, 2, 16, 0};
+  const Layout tree = lay_out({{70, 20, 45}});
+  const Filled qkv = random(compute(), {tree.tokens(), width(shape)});
+  const Run together = forward(qkv, tree, shape);
+  const auto row = static_cast<std::ptrdiff_t>(width(shape));
+  std::vector<double> sequence(qkv.values.begin(), qkv.values.begin() + 70 * row);
+  sequence.insert(sequence.end(), qkv.values.begin() + 90 * row, qkv.values.end());
+  const Layout line = lay_out({{115}});
+  const Run alone = forward(filled(compute(), {115, width(shape)}, sequence), line, shape);
+  const std::vector<double> branch = read(together.out.rows(90, 135));
+  expect_close(alone.out.rows(70, 115), branch);
+}
+
+TEST_P(AttentionTest, LargeScoresDoNotOverflow) {
+  const AttentionShape shape{2, 1, 8, 0};
+  const Layout layout = lay_out({{140, 9}});
+  // Queries and keys so large that scores reach 1e7; one key of each query wins.
+  const Filled qkv = random(compute(), {layout.tokens(), width(shape)}, 3000.0);
+  const Run run = forward(qkv, layout, shape);
+  const auto expected = reference::attention(qkv.values, layout.positions, layout.segments, shape);
+  expect_close(run.out, expected.out);
+  expect_close(run.lse, expected.lse);
+  const Filled dout = random(compute(), {layout.tokens(), out_width(shape)});
+  for (const double value : read(backward(dout, run, qkv, layout, shape))) {
+    ASSERT_TRUE(std::isfinite(value));
+  }
+}
+
+TEST_P(AttentionTest, NotANumberIsNotHidden) {
+  const AttentionShape shape{1, 1, 4, 0};
+  const Layout layout = lay_out({{6}});
+  Filled qkv = random(compute(), {6, 12});
+  qkv.values[3 * 12] = std::numeric_limits<double>::quiet_NaN();
+  const std::vector<double> out =
+      read(forward(filled(compute(), {6, 12}, qkv.values), layout, shape).out);
+  EXPECT_TRUE(std::isfinite(out[2 * 4]));
+  EXPECT_TRUE(std::isnan(out[3 * 4]));
+}
+
+TEST_P(AttentionTest, RopeTurnsAndTurnsBack) {
+  for (const AttentionShape shape : {AttentionShape{1, 1, 2}, {4, 2, 8}, {2, 1, 130}}) {
+    const std::vector<std::int32_t> positions{0, 1, 2, 19, 1, 7};
+    std::vector<double> angles(static_cast<std::size_t>(20 * shape.head_size));
+    for (std::size_t i = 0; i < angles.size(); ++i) {
+      const auto column = static_cast<std::int64_t>(i) % shape.head_size;
+      const double angle = 0.37 * static_cast<double>(i + 1);
+      angles[i] = column < shape.head_size / 2
+                      ? std::cos(angle)
+                      : std::sin(angle - 0.37 * static_cast<double>(shape.head_size / 2));
+    }
+    const Filled cos_sin = filled(Dtype::f32, {20, shape.head_size}, angles);
+    const Filled qkv = random(compute(), {6, width(shape)});
+    ops().rope_forward(qkv.tensor, cos_sin.tensor, indices(positions), shape);
+    expect_close(qkv.tensor, reference::rope(qkv.values, cos_sin.values, positions, shape));
+
+    const Filled seed = random(compute(), {6, width(shape)});
+    ops().rope_backward(seed.tensor, cos_sin.tensor, indices(positions), shape);
+    expect_gradient(seed.tensor, qkv.values, seed.values, [&](const std::vector<Complex>& point) {
+      return reference::rope(point, cos_sin.values, positions, shape);
+    });
+  }
+}
+
+// Decoding token by token equals attention over the whole sequences at once.
+TEST_P(AttentionTest, DecodeEqualsForward) {
+  for (const AttentionShape shape :
+       {AttentionShape{1, 1, 2}, {4, 2, 8, 1}, {8, 2, 16, 5}, {4, 4, 8, 130}, {70, 1, 8}}) {
+    SCOPED_TRACE(::testing::Message() << shape.query_heads << " heads, window " << shape.window);
+    const std::vector<std::int32_t> lengths{3, 1, 140};
+    const std::int64_t slots = 141;
+    const std::int64_t key_width = shape.key_heads * shape.head_size;
+    const Tensor cache_k = poisoned(compute(), {3, slots, key_width});
+    const Tensor cache_v = poisoned(compute(), {3, slots, key_width});
+    std::vector<double> expected;
+    std::vector<double> newest;
+    for (std::size_t b = 0; b < lengths.size(); ++b) {
+      const Layout layout = lay_out({{lengths[b] + 1}});
+      const Filled qkv = random(compute(), {layout.tokens(), width(shape)});
+      const auto whole =
+          reference::attention(qkv.values, layout.positions, layout.segments, shape).out;
+      expected.insert(expected.end(), whole.end() - out_width(shape), whole.end());
+      newest.insert(newest.end(), qkv.values.end() - width(shape), qkv.values.end());
+      ops().store_keys(cache_k, cache_v, qkv.tensor, 0, lengths[b], static_cast<std::int64_t>(b),
+                       shape);
+    }
+    const Filled qkv = filled(compute(), {3, width(shape)}, newest);
+    const Tensor out = poisoned(compute(), {3, out_width(shape)});
+    ops().attention_decode(out, qkv.tensor, cache_k, cache_v, indices(lengths), shape);
+    expect_close(out, expected);
+    // The new key is where the next token will look for it.
+    const std::vector<double> keys = read(cache_k);
+    const auto slot = static_cast<std::size_t>((slots + 1) * key_width);
+    EXPECT_EQ(keys[slot], newest[static_cast<std::size_t>(width(shape) + out_width(shape))]);
+  }
+}
+
+TEST_P(AttentionTest, RefusesSegmentsThatDoNotCoverThePack) {
+  const AttentionShape shape{1, 1, 4, 0};
+  Layout layout = lay_out({{3, 2}});
+  const Filled qkv = random(compute(), {5, 12});
+  layout.segments.pop_back();
+  EXPECT_THROW(forward(qkv, layout, shape), std::logic_error);
+  layout.segments.push_back({3, 5, 0, 4});
+  EXPECT_THROW(forward(qkv, layout, shape), std::logic_error);
+}
+
+}  // namespace
+}  // namespace lmpo::testing

@@ -1,0 +1,146 @@
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numeric>
+
+#include "base/threads.h"
+#include "ops/cpu/convert.h"
+#include "ops/cpu/cpu_ops.h"
+#include "ops/cpu/vector.h"
+
+namespace lmpo {
+namespace {
+
+// The constants of one step, rounded to float32 where torch rounds them.
+struct Constants {
+  float scale;
+  float decay;
+  float beta1_rest;  // 1 - beta1
+  float beta1;
+  float beta2;
+  float beta2_rest;
+  float correction2_root;
+  float epsilon;
+  float minus_step;
+};
+
+Constants constants_of(const AdamWStep& step) {
+  return {static_cast<float>(step.gradient_scale),
+          static_cast<float>(1.0 - step.learning_rate * step.weight_decay),
+          static_cast<float>(1.0 - step.beta1),
+          static_cast<float>(step.beta1),
+          static_cast<float>(step.beta2),
+          static_cast<float>(1.0 - step.beta2),
+          static_cast<float>(std::sqrt(step.bias_correction2)),
+          static_cast<float>(step.epsilon),
+          static_cast<float>(-step.learning_rate / step.bias_correction1)};
+}
+
+// In the order of operations of torch.optim.AdamW. The first moment moves from the nearer end, as
+// torch.lerp does.
+LMPO_VECTOR void update(float* __restrict w, const float* __restrict gradient,
+                        float* __restrict moment1, float* __restrict moment2, std::int64_t count,
+                        const Constants& given) {
+  const Constants c = given;
+  const bool from_moment = c.beta1_rest < 0.5F;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const float g = gradient[i] * c.scale;
+    const float difference = g - moment1[i];
+    const float m = from_moment ? moment1[i] + c.beta1_rest * difference : g - c.beta1 * difference;
+    const float v = moment2[i] * c.beta2 + c.beta2_rest * g * g;
+    const float denominator = std::sqrt(v) / c.correction2_root + c.epsilon;
+    w[i] = w[i] * c.decay + c.minus_step * m / denominator;
+    moment1[i] = m;
+    moment2[i] = v;
+  }
+}
+
+LMPO_VECTOR void join(float* __restrict out, const bfloat16* __restrict high,
+                      const std::int16_t* __restrict low, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    out[i] = join_float({high[i], low[i]});
+  }
+}
+
+LMPO_VECTOR void split(bfloat16* __restrict high, std::int16_t* __restrict low,
+                       const float* __restrict in, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    const SplitFloat parts = split_float(in[i]);
+    high[i] = parts.high;
+    low[i] = parts.low;
+  }
+}
+
+LMPO_VECTOR double square_sum(const float* x, std::int64_t count) {
+  double sum = 0.0;
+#pragma omp simd reduction(+ : sum)
+  for (std::int64_t i = 0; i < count; ++i) {
+    sum += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+  }
+  return sum;
+}
+
+// Where an element's float32 master is, by the storage of w.
+void check_master(Tensor w, Tensor low) {
+  switch (w.dtype()) {
+    case Dtype::f32:
+      return;
+    case Dtype::bf16:
+      LMPO_CHECK(low.dtype() == Dtype::i16 && low.elements() == w.elements());
+      return;
+    case Dtype::f16:
+      LMPO_CHECK(low.dtype() == Dtype::f32 && low.elements() == w.elements());
+      return;
+    case Dtype::i32:
+    case Dtype::i16:
+      break;
+  }
+  LMPO_CHECK(!"a floating-point weight");
+}
+
+}  // namespace
+
+double CpuOps::sum_of_squares(Tensor x) {
+  // A fixed number of parts, added in order.
+  constexpr std::int64_t parts = 256;
+  std::array<double, parts> sums{};
+  const std::int64_t count = x.elements();
+  parallel_for(parts, count < (1 << 16) ? parts : 1, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t part = first; part < last; ++part) {
+      const std::int64_t begin = count / parts * part + std::min(part, count % parts);
+      const std::int64_t size = count / parts + (part < count % parts ? 1 : 0);
+      sums[static_cast<std::size_t>(part)] = square_sum(x.f32() + begin, size);
+    }
+  });
+  return std::accumulate(sums.begin(), sums.end(), 0.0);
+}
+
+void CpuOps::adamw(Tensor w, Tensor low, Tensor gradient, Tensor moment1, Tensor moment2,
+                   const AdamWStep& step) {
+  LMPO_CHECK(gradient.elements() == w.elements() && moment1.elements() == w.elements() &&
+             moment2.elements() == w.elements());
+  check_master(w, low);
+  const Constants constants = constants_of(step);
+  constexpr std::int64_t block = 1024;
+  parallel_for(w.elements(), 4 * block, [&](std::int64_t begin, std::int64_t end) {
+    std::array<float, block> buffer;
+    for (std::int64_t i = begin; i < end; i += block) {
+      const std::int64_t count = std::min(block, end - i);
+      const auto update_master = [&](float* master) {
+        update(master, gradient.f32() + i, moment1.f32() + i, moment2.f32() + i, count, constants);
+      };
+      if (w.dtype() == Dtype::f32) {
+        update_master(w.f32() + i);
+      } else if (w.dtype() == Dtype::bf16) {
+        join(buffer.data(), w.bf16() + i, low.i16() + i, count);
+        update_master(buffer.data());
+        split(w.bf16() + i, low.i16() + i, buffer.data(), count);
+      } else {
+        update_master(low.f32() + i);
+        cpu::narrow(w, i, low.f32() + i, count);
+      }
+    }
+  });
+}
+
+}  // namespace lmpo

@@ -1,0 +1,96 @@
+#include "ops/cpu/attention_block.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "base/error.h"
+#include "ops/cpu/matmul.h"
+#include "ops/cpu/vector.h"
+
+namespace lmpo::cpu {
+namespace {
+
+LMPO_VECTOR float largest(const float* x, std::int64_t count) {
+  float result = std::numeric_limits<float>::lowest();
+#pragma omp simd reduction(max : result)
+  for (std::int64_t i = 0; i < count; ++i) {
+    result = result < x[i] ? x[i] : result;
+  }
+  return result;
+}
+
+// x = exp(x - maximum); returns the sum.
+LMPO_VECTOR float exponentiate(float* x, float maximum, std::int64_t count) {
+  float sum = 0.0F;
+#pragma omp simd reduction(+ : sum)
+  for (std::int64_t i = 0; i < count; ++i) {
+    x[i] = exp(x[i] - maximum);
+    sum += x[i];
+  }
+  return sum;
+}
+
+LMPO_VECTOR void scale(float* x, float factor, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    x[i] *= factor;
+  }
+}
+
+}  // namespace
+
+AttentionBlock::AttentionBlock(HeadRows queries, HeadRows out, std::int64_t count,
+                               std::int64_t head_size)
+    : queries_(queries), out_(out), count_(count), head_size_(head_size) {
+  LMPO_CHECK(count <= query_block);
+  // Finite, so that differences of maxima are never NaN.
+  maximum_.fill(std::numeric_limits<float>::lowest());
+  sum_.fill(0.0F);
+}
+
+void AttentionBlock::add_tile(HeadRows keys, HeadRows values, std::int64_t key_count,
+                              const VisibleRows& visible) {
+  const float factor = 1.0F / std::sqrt(static_cast<float>(head_size_));
+  matmul_serial(Transpose::no, Transpose::yes, count_, key_count, head_size_, factor, queries_.data,
+                queries_.stride, keys.data, keys.stride, 0.0F, scores_.data(), key_block);
+  for (std::int64_t query = 0; query < count_; ++query) {
+    weigh(query, visible[static_cast<std::size_t>(query)], key_count);
+  }
+  matmul_serial(Transpose::no, Transpose::no, count_, head_size_, key_count, 1.0F, scores_.data(),
+                key_block, values.data, values.stride, empty_ ? 0.0F : 1.0F, out_.data,
+                out_.stride);
+  empty_ = false;
+}
+
+void AttentionBlock::weigh(std::int64_t query, VisibleKeys visible, std::int64_t key_count) {
+  float* row = scores_.data() + query * key_block;
+  float& maximum = maximum_[static_cast<std::size_t>(query)];
+  float& sum = sum_[static_cast<std::size_t>(query)];
+  const std::int64_t seen = visible.last - visible.first;
+  std::fill(row, row + visible.first, 0.0F);
+  std::fill(row + visible.last, row + key_count, 0.0F);
+  if (seen == 0) {
+    return;
+  }
+  const float before = maximum;
+  maximum = std::max(before, largest(row + visible.first, seen));
+  const float correction = std::exp(before - maximum);
+  sum = sum * correction + exponentiate(row + visible.first, maximum, seen);
+  if (!empty_ && correction != 1.0F) {
+    scale(out_.data + query * out_.stride, correction, head_size_);
+  }
+}
+
+void AttentionBlock::finish() {
+  for (std::int64_t query = 0; query < count_; ++query) {
+    scale(out_.data + query * out_.stride, 1.0F / sum_[static_cast<std::size_t>(query)],
+          head_size_);
+  }
+}
+
+float AttentionBlock::log_sum_exp(std::int64_t query) const {
+  const auto index = static_cast<std::size_t>(query);
+  return maximum_[index] + std::log(sum_[index]);
+}
+
+}  // namespace lmpo::cpu

@@ -1,0 +1,55 @@
+// Attention of one block of queries, tile of keys by tile of keys, in the manner of flash attention
+// (Dao et al. 2022): a running maximum and sum a query, never more scores than one tile.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+namespace lmpo::cpu {
+
+constexpr std::int64_t query_block = 64;  // most queries of a block
+constexpr std::int64_t key_block = 128;   // most keys of a tile
+
+// Scores or probabilities of one tile, [queries, key_block].
+using ScoreTile = std::array<float, query_block * key_block>;
+
+// The keys [first, last) of a tile that a query sees; may be empty.
+struct VisibleKeys {
+  std::int64_t first;
+  std::int64_t last;
+};
+using VisibleRows = std::array<VisibleKeys, query_block>;
+
+// Rows of one head inside a wider matrix.
+struct HeadRows {
+  float* data;
+  std::int64_t stride;
+};
+
+class AttentionBlock {
+ public:
+  // queries[count, E] and out[count, E]; out is overwritten.
+  AttentionBlock(HeadRows queries, HeadRows out, std::int64_t count, std::int64_t head_size);
+
+  // Tiles come in any order; every query sees at least one key of one of them.
+  void add_tile(HeadRows keys, HeadRows values, std::int64_t key_count, const VisibleRows& visible);
+  // Divides by the sums.
+  void finish();
+  // After finish: the log-sum-exp of the scaled scores of a query.
+  float log_sum_exp(std::int64_t query) const;
+
+ private:
+  // Turns a query's scores into weights exp(score - maximum); the earlier ones follow the maximum.
+  void weigh(std::int64_t query, VisibleKeys visible, std::int64_t key_count);
+
+  HeadRows queries_;
+  HeadRows out_;
+  std::int64_t count_;
+  std::int64_t head_size_;
+  bool empty_ = true;
+  std::array<float, query_block> maximum_;
+  std::array<float, query_block> sum_;
+  ScoreTile scores_;
+};
+
+}  // namespace lmpo::cpu

@@ -1,0 +1,17 @@
+// Between the storage types and the float32 that the CPU computes in.
+#pragma once
+
+#include <cstdint>
+
+#include "tensor/tensor.h"
+
+namespace lmpo::cpu {
+
+// out[count] = elements [begin, begin + count) of a float32, bfloat16 or float16 tensor.
+void widen(float* out, Tensor in, std::int64_t begin, std::int64_t count);
+// The same without a copy where the storage is float32 already; else through `buffer` [count].
+const float* as_f32(Tensor in, std::int64_t begin, std::int64_t count, float* buffer);
+// Elements [begin, begin + count) of a tensor = in[count], rounded to nearest, ties to even.
+void narrow(Tensor out, std::int64_t begin, const float* in, std::int64_t count);
+
+}  // namespace lmpo::cpu

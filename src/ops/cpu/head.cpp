@@ -1,0 +1,237 @@
+// The head, tile by tile: a tile of logits is a chunk of rows against a run of the vocabulary. The
+// vocabulary is the outer loop, so that the weights, the largest operand, are read once.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "base/threads.h"
+#include "ops/cpu/convert.h"
+#include "ops/cpu/cpu_ops.h"
+#include "ops/cpu/matmul.h"
+#include "ops/cpu/vector.h"
+#include "ops/shape.h"
+
+namespace lmpo {
+namespace {
+
+using cpu::matmul;
+using cpu::Transpose;
+
+constexpr std::int64_t row_chunk = 256;
+constexpr std::int64_t vocabulary_tile = 2048;
+
+LMPO_VECTOR float largest(const float* x, float start, std::int64_t count) {
+  float result = start;
+#pragma omp simd reduction(max : result)
+  for (std::int64_t i = 0; i < count; ++i) {
+    result = result < x[i] ? x[i] : result;
+  }
+  return result;
+}
+
+LMPO_VECTOR float exponential_sum(const float* x, float maximum, std::int64_t count) {
+  float sum = 0.0F;
+#pragma omp simd reduction(+ : sum)
+  for (std::int64_t i = 0; i < count; ++i) {
+    sum += cpu::exp(x[i] - maximum);
+  }
+  return sum;
+}
+
+// x = factor exp(x - lse).
+LMPO_VECTOR void scaled_probabilities(float* x, float lse, float factor, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    x[i] = factor * cpu::exp(x[i] - lse);
+  }
+}
+
+struct Sizes {
+  std::int64_t rows;
+  std::int64_t width;
+  std::int64_t vocabulary;
+
+  std::int64_t chunk() const { return std::min(rows, row_chunk); }
+  std::int64_t tile() const { return std::min(vocabulary, vocabulary_tile); }
+};
+
+// The parts of the workspace.
+struct Workspace {
+  float* logits;   // [chunk, tile]
+  float* of_rows;  // [N], one number a row
+  float* weights;  // [tile, D], unless the weights are float32 already
+};
+
+// A tile of logits and where it lies.
+struct Tile {
+  std::int64_t row;
+  std::int64_t rows;
+  std::int64_t token;
+  std::int64_t tokens;
+  float* logits;         // [rows, tokens]
+  const float* weights;  // [tokens, D]
+
+  float* logits_of(std::int64_t n) const { return logits + (n - row) * tokens; }
+  bool has_token(std::int64_t target) const { return target >= token && target < token + tokens; }
+};
+
+class Head {
+ public:
+  Head(Tensor hidden, Tensor w, Tensor target_row, Tensor target_token, Tensor workspace,
+       std::int64_t workspace_size)
+      : sizes_{hidden.dim(0), hidden.dim(1), w.dim(0)},
+        hidden_(hidden),
+        w_(w),
+        target_row_(target_row.i32()),
+        target_token_(target_token.i32()),
+        targets_(target_row.dim(0)) {
+    LMPO_CHECK(has_shape(w, {sizes_.vocabulary, sizes_.width}) &&
+               has_shape(target_token, {targets_}) && workspace.elements() >= workspace_size);
+    for (std::int64_t m = 0; m < targets_; ++m) {
+      LMPO_CHECK(target_row_[m] >= (m == 0 ? 0 : target_row_[m - 1]) &&
+                 target_row_[m] < sizes_.rows && target_token_[m] >= 0 &&
+                 target_token_[m] < sizes_.vocabulary);
+    }
+    workspace_.logits = workspace.f32();
+    workspace_.of_rows = workspace_.logits + sizes_.chunk() * sizes_.tile();
+    workspace_.weights = workspace_.of_rows + sizes_.rows;
+  }
+
+  const Sizes& sizes() const { return sizes_; }
+  // One number a row, for the caller's use.
+  float* of_rows() const { return workspace_.of_rows; }
+  const float* hidden_rows(const Tile& tile) const {
+    return hidden_.f32() + tile.row * sizes_.width;
+  }
+
+  // body(tile) for every tile, its logits computed.
+  template <typename Body>
+  void for_tiles(const Body& body) const {
+    for (std::int64_t token = 0; token < sizes_.vocabulary; token += vocabulary_tile) {
+      const std::int64_t tokens = std::min(vocabulary_tile, sizes_.vocabulary - token);
+      const float* weights = widened(token, tokens);
+      for (std::int64_t row = 0; row < sizes_.rows; row += row_chunk) {
+        const Tile tile{
+            row, std::min(row_chunk, sizes_.rows - row), token, tokens, workspace_.logits, weights};
+        matmul(Transpose::no, Transpose::yes, tile.rows, tokens, sizes_.width, 1.0F,
+               hidden_rows(tile), sizes_.width, weights, sizes_.width, 0.0F, tile.logits, tokens);
+        body(tile);
+      }
+    }
+  }
+
+  // body(n) for the tile's rows, by all threads.
+  template <typename Body>
+  static void for_rows(const Tile& tile, const Body& body) {
+    parallel_for(tile.rows, 4096 / tile.tokens + 1, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t n = begin; n < end; ++n) {
+        body(tile.row + n);
+      }
+    });
+  }
+
+  // body(m, token) for the targets of a row.
+  template <typename Body>
+  void for_targets(std::int64_t n, const Body& body) const {
+    const std::int32_t* first = std::lower_bound(target_row_, target_row_ + targets_, n);
+    for (std::int64_t m = first - target_row_; m < targets_ && target_row_[m] == n; ++m) {
+      body(m, target_token_[m]);
+    }
+  }
+
+ private:
+  const float* widened(std::int64_t token, std::int64_t tokens) const {
+    const std::int64_t begin = token * sizes_.width;
+    if (w_.dtype() == Dtype::f32) {
+      return w_.f32() + begin;
+    }
+    parallel_for(tokens * sizes_.width, 1 << 14, [&](std::int64_t first, std::int64_t last) {
+      cpu::widen(workspace_.weights + first, w_, begin + first, last - first);
+    });
+    return workspace_.weights;
+  }
+
+  Sizes sizes_;
+  Tensor hidden_;
+  Tensor w_;
+  const std::int32_t* target_row_;
+  const std::int32_t* target_token_;
+  std::int64_t targets_;
+  Workspace workspace_;
+};
+
+}  // namespace
+
+std::int64_t CpuOps::head_workspace(std::int64_t rows, std::int64_t hidden, std::int64_t vocabulary,
+                                    Dtype storage) const {
+  const Sizes sizes{rows, hidden, vocabulary};
+  return sizes.chunk() * sizes.tile() + rows + (storage == Dtype::f32 ? 0 : sizes.tile() * hidden);
+}
+
+void CpuOps::head_forward(Tensor logp, Tensor lse, Tensor hidden, Tensor w, Tensor target_row,
+                          Tensor target_token, Tensor workspace) {
+  const Head head(hidden, w, target_row, target_token, workspace,
+                  head_workspace(hidden.dim(0), hidden.dim(1), w.dim(0), w.dtype()));
+  LMPO_CHECK(has_shape(logp, {target_row.dim(0)}) && has_shape(lse, {hidden.dim(0)}));
+  // Until the end lse holds the running maximum, sums the running sum and logp the target's logit.
+  float* maxima = lse.f32();
+  float* sums = head.of_rows();
+  std::fill_n(maxima, lse.dim(0), std::numeric_limits<float>::lowest());
+  std::fill_n(sums, lse.dim(0), 0.0F);
+  head.for_tiles([&](const Tile& tile) {
+    Head::for_rows(tile, [&](std::int64_t n) {
+      const float* logits = tile.logits_of(n);
+      const float maximum = largest(logits, maxima[n], tile.tokens);
+      sums[n] =
+          sums[n] * std::exp(maxima[n] - maximum) + exponential_sum(logits, maximum, tile.tokens);
+      maxima[n] = maximum;
+      head.for_targets(n, [&](std::int64_t m, std::int64_t token) {
+        if (tile.has_token(token)) {
+          logp.f32()[m] = logits[token - tile.token];
+        }
+      });
+    });
+  });
+  for (std::int64_t n = 0; n < lse.dim(0); ++n) {
+    // In double: the difference of two large numbers would lose the digits of a small one.
+    const double log_sum = std::log(static_cast<double>(sums[n]));
+    head.for_targets(n, [&](std::int64_t m, std::int64_t) {
+      const double logit = static_cast<double>(logp.f32()[m]);
+      logp.f32()[m] = static_cast<float>((logit - static_cast<double>(maxima[n])) - log_sum);
+    });
+    lse.f32()[n] = static_cast<float>(static_cast<double>(maxima[n]) + log_sum);
+  }
+}
+
+void CpuOps::head_backward(Tensor dhidden, Tensor dw, Tensor dlogp, Tensor lse, Tensor hidden,
+                           Tensor w, Tensor target_row, Tensor target_token, Tensor workspace) {
+  const Head head(hidden, w, target_row, target_token, workspace,
+                  head_workspace(hidden.dim(0), hidden.dim(1), w.dim(0), w.dtype()));
+  LMPO_CHECK(has_shape(dlogp, {target_row.dim(0)}) && has_shape(lse, {hidden.dim(0)}) &&
+             dhidden.same_shape(hidden) && has_shape(dw, {w.dim(0), w.dim(1)}));
+  const std::int64_t width = head.sizes().width;
+  // Each target's gradient comes back, negative, through the row's log-sum-exp.
+  float* row_gradient = head.of_rows();
+  for (std::int64_t n = 0; n < lse.dim(0); ++n) {
+    row_gradient[n] = 0.0F;
+    head.for_targets(n, [&](std::int64_t m, std::int64_t) { row_gradient[n] += dlogp.f32()[m]; });
+  }
+  head.for_tiles([&](const Tile& tile) {
+    // The logits become their gradients.
+    Head::for_rows(tile, [&](std::int64_t n) {
+      float* logits = tile.logits_of(n);
+      scaled_probabilities(logits, lse.f32()[n], -row_gradient[n], tile.tokens);
+      head.for_targets(n, [&](std::int64_t m, std::int64_t token) {
+        if (tile.has_token(token)) {
+          logits[token - tile.token] += dlogp.f32()[m];
+        }
+      });
+    });
+    matmul(Transpose::no, Transpose::no, tile.rows, width, tile.tokens, 1.0F, tile.logits,
+           tile.tokens, tile.weights, width, tile.token == 0 ? 0.0F : 1.0F,
+           dhidden.f32() + tile.row * width, width);
+    matmul(Transpose::yes, Transpose::no, tile.tokens, width, tile.rows, 1.0F, tile.logits,
+           tile.tokens, head.hidden_rows(tile), width, 1.0F, dw.f32() + tile.token * width, width);
+  });
+}
+
+}  // namespace lmpo

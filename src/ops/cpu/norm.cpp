@@ -1,0 +1,131 @@
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "base/threads.h"
+#include "ops/cpu/convert.h"
+#include "ops/cpu/cpu_ops.h"
+#include "ops/cpu/vector.h"
+#include "ops/shape.h"
+
+namespace lmpo {
+namespace {
+
+// Columns that are handled at a time, so that a weight of any storage is widened on the stack.
+constexpr std::int64_t tile = 256;
+using Columns = std::array<float, tile>;
+
+LMPO_VECTOR float sum_of_products(const float* a, const float* b, std::int64_t count) {
+  float sum = 0.0F;
+#pragma omp simd reduction(+ : sum)
+  for (std::int64_t i = 0; i < count; ++i) {
+    sum += a[i] * b[i];
+  }
+  return sum;
+}
+
+LMPO_VECTOR float sum_of_three(const float* a, const float* b, const float* c, std::int64_t count) {
+  float sum = 0.0F;
+#pragma omp simd reduction(+ : sum)
+  for (std::int64_t i = 0; i < count; ++i) {
+    sum += a[i] * b[i] * c[i];
+  }
+  return sum;
+}
+
+LMPO_VECTOR void normalise(float* __restrict y, const float* __restrict x,
+                           const float* __restrict w, float rstd, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    y[i] = x[i] * rstd * w[i];
+  }
+}
+
+// dx += rstd (w dy - x projection).
+LMPO_VECTOR void input_gradient(float* __restrict dx, const float* __restrict dy,
+                                const float* __restrict x, const float* __restrict w, float rstd,
+                                float projection, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    dx[i] += rstd * (w[i] * dy[i] - x[i] * projection);
+  }
+}
+
+// sums += dy x rstd.
+LMPO_VECTOR void weight_gradient(float* __restrict sums, const float* __restrict dy,
+                                 const float* __restrict x, float rstd, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    sums[i] += dy[i] * (x[i] * rstd);
+  }
+}
+
+// body(column, count, weights of these columns).
+template <typename Body>
+void for_tiles(Tensor w, const Body& body) {
+  Columns buffer;
+  for (std::int64_t column = 0; column < w.dim(0); column += tile) {
+    const std::int64_t count = std::min(tile, w.dim(0) - column);
+    body(column, count, cpu::as_f32(w, column, count, buffer.data()));
+  }
+}
+
+void forward_row(float* y, float& rstd, const float* x, Tensor w, float eps) {
+  const std::int64_t width = w.dim(0);
+  const float mean = sum_of_products(x, x, width) / static_cast<float>(width);
+  rstd = 1.0F / std::sqrt(mean + eps);
+  for_tiles(w, [&](std::int64_t column, std::int64_t count, const float* weights) {
+    normalise(y + column, x + column, weights, rstd, count);
+  });
+}
+
+// With y = x rstd w:  dx = rstd (w dy - x rstd^2 mean(w dy x)).
+void backward_row(float* dx, const float* dy, const float* x, Tensor w, float rstd) {
+  float sum = 0.0F;
+  for_tiles(w, [&](std::int64_t column, std::int64_t count, const float* weights) {
+    sum += sum_of_three(dy + column, x + column, weights, count);
+  });
+  const float projection = rstd * rstd * sum / static_cast<float>(w.dim(0));
+  for_tiles(w, [&](std::int64_t column, std::int64_t count, const float* weights) {
+    input_gradient(dx + column, dy + column, x + column, weights, rstd, projection, count);
+  });
+}
+
+}  // namespace
+
+void CpuOps::rmsnorm_forward(Tensor y, Tensor rstd, Tensor x, Tensor w, float eps) {
+  const std::int64_t rows = x.dim(0);
+  const std::int64_t width = x.dim(1);
+  LMPO_CHECK(y.same_shape(x) && has_shape(rstd, {rows}) && has_shape(w, {width}));
+  parallel_for(rows, 4096 / width + 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+      forward_row(y.f32() + row * width, rstd.f32()[row], x.f32() + row * width, w, eps);
+    }
+  });
+}
+
+void CpuOps::rmsnorm_backward(Tensor dx, Tensor dw, Tensor dy, Tensor x, Tensor w, Tensor rstd) {
+  const std::int64_t rows = x.dim(0);
+  const std::int64_t width = x.dim(1);
+  LMPO_CHECK(dx.same_shape(x) && dy.same_shape(x) && has_shape(rstd, {rows}) &&
+             has_shape(w, {width}) && has_shape(dw, {width}));
+  parallel_for(rows, 4096 / width + 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+      const std::int64_t offset = row * width;
+      backward_row(dx.f32() + offset, dy.f32() + offset, x.f32() + offset, w, rstd.f32()[row]);
+    }
+  });
+  // Every column's sum goes over all rows in order, whoever computes it.
+  const std::int64_t tiles = (width + tile - 1) / tile;
+  parallel_each(tiles, [&](std::int64_t index) {
+    const std::int64_t column = index * tile;
+    const std::int64_t count = std::min(tile, width - column);
+    Columns sums{};
+    for (std::int64_t row = 0; row < rows; ++row) {
+      const std::int64_t offset = row * width + column;
+      weight_gradient(sums.data(), dy.f32() + offset, x.f32() + offset, rstd.f32()[row], count);
+    }
+    for (std::int64_t i = 0; i < count; ++i) {
+      dw.f32()[column + i] += sums[static_cast<std::size_t>(i)];
+    }
+  });
+}
+
+}  // namespace lmpo

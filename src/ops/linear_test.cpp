@@ -1,0 +1,152 @@
+#include "ops/reference/linear.h"
+
+#include "ops/testing/ops_test.h"
+
+namespace lmpo::testing {
+namespace {
+
+using reference::gather_rows;
+using reference::linear;
+
+class LinearTest : public OpsTest {};
+INSTANTIATE_TEST_SUITE_P(Devices, LinearTest, ::testing::ValuesIn(every_device()), case_name);
+
+TEST_P(LinearTest, ForwardAndBackward) {
+  const std::int64_t sizes[][3] = {
+      {1, 1, 1}, {1, 37, 5}, {7, 3, 130}, {65, 66, 67}, {130, 257, 70}};
+  for (const auto& [tokens, in, out] : sizes) {
+    SCOPED_TRACE(::testing::Message() << tokens << " x " << in << " x " << out);
+    const Filled x = random(compute(), {tokens, in});
+    const Filled w = random(compute(), {out, in});
+    const Filled dy = random(compute(), {tokens, out});
+    const Tensor y = poisoned(compute(), {tokens, out});
+    ops().linear_forward(y, x.tensor, w.tensor, false);
+    std::vector<double> expected = linear(x.values, w.values, tokens, in, out);
+    expect_close(y, expected);
+    ops().linear_forward(y, x.tensor, w.tensor, true);
+    for (double& value : expected) {
+      value *= 2.0;
+    }
+    expect_close(y, expected);
+
+    const auto of_x = [&, tokens = tokens, in = in, out = out](const std::vector<Complex>& point) {
+      return linear(point, {w.values.begin(), w.values.end()}, tokens, in, out);
+    };
+    const Tensor dx = poisoned(compute(), {tokens, in});
+    ops().linear_backward_input(dx, dy.tensor, w.tensor, false);
+    expect_gradient(dx, x.values, dy.values, of_x);
+    const std::vector<double> before = read(dx);
+    ops().linear_backward_input(dx, dy.tensor, w.tensor, true);
+    expect_gradient(dx, x.values, dy.values, of_x, before);
+
+    const Filled dw = random(Dtype::f32, {out, in});
+    ops().linear_backward_weight(dw.tensor, dy.tensor, x.tensor);
+    expect_gradient(
+        dw.tensor, w.values, dy.values,
+        [&, tokens = tokens, in = in, out = out](const std::vector<Complex>& point) {
+          return linear({x.values.begin(), x.values.end()}, point, tokens, in, out);
+        },
+        dw.values);
+  }
+}
+
+TEST_P(LinearTest, RefusesWrongShapes) {
+  const Filled x = random(compute(), {4, 3});
+  const Filled w = random(compute(), {5, 3});
+  const Tensor y = poisoned(compute(), {4, 6});
+  EXPECT_THROW(ops().linear_forward(y, x.tensor, w.tensor, false), std::logic_error);
+  EXPECT_THROW(ops().linear_backward_input(x.tensor, y, w.tensor, false), std::logic_error);
+  EXPECT_THROW(ops().linear_backward_weight(w.tensor, y, x.tensor), std::logic_error);
+}
+
+class RowsTest : public OpsTest {};
+INSTANTIATE_TEST_SUITE_P(Devices, RowsTest, ::testing::ValuesIn(every_storage()), case_name);
+
+TEST_P(RowsTest, EmbeddingLooksUpAndAddsBack) {
+  for (const std::int64_t width : {1, 6, 200}) {
+    const std::vector<std::int32_t> tokens{3, 0, 3, 9, 3, 1};
+    const Filled table = random(storage(), {10, width});
+    const Tensor y = poisoned(compute(), {6, width});
+    ops().embedding_forward(y, table.tensor, indices(tokens));
+    expect_close(y, gather_rows(table.values, tokens, width));
+
+    const Filled dy = random(compute(), {6, width});
+    const Filled dtable = random(Dtype::f32, {10, width});
+    ops().embedding_backward(dtable.tensor, dy.tensor, indices(tokens));
+    expect_gradient(
+        dtable.tensor, table.values, dy.values,
+        [&](const std::vector<Complex>& point) { return gather_rows(point, tokens, width); },
+        dtable.values);
+  }
+}
+
+TEST_P(RowsTest, EmbeddingRefusesATokenOutsideOfTheTable) {
+  const Filled table = random(storage(), {10, 4});
+  const Tensor y = poisoned(compute(), {1, 4});
+  for (const std::int32_t token : {-1, 10}) {
+    EXPECT_THROW(ops().embedding_forward(y, table.tensor, indices({token})), std::logic_error);
+  }
+}
+
+TEST_P(RowsTest, GatherAndScatterAreInverse) {
+  const std::vector<std::int32_t> rows{1, 2, 6};
+  const Filled x = random(compute(), {8, 130});
+  const Tensor y = poisoned(compute(), {3, 130});
+  ops().gather_rows(y, x.tensor, indices(rows));
+  expect_close(read(y), gather_rows(x.values, rows, 130), 0.0);
+
+  const Tensor dx = poisoned(compute(), {8, 130});
+  ops().scatter_rows(dx, y, indices(rows));
+  std::vector<double> expected(x.values.size(), 0.0);
+  for (const std::int32_t row : rows) {
+    std::copy_n(x.values.begin() + row * 130, 130, expected.begin() + row * 130);
+  }
+  expect_close(read(dx), expected, 0.0);
+}
+
+TEST_P(RowsTest, ZeroCopyAndAdd) {
+  const Filled x = random(compute(), {33, 7});
+  const Tensor y = poisoned(compute(), {33, 7});
+  ops().copy(y, x.tensor);
+  expect_close(read(y), x.values, 0.0);
+  ops().add(y, x.tensor);
+  std::vector<double> twice = x.values;
+  for (double& value : twice) {
+    value *= 2.0;
+  }
+  expect_close(y, twice);
+  ops().zero(y);
+  expect_close(read(y), std::vector<double>(x.values.size(), 0.0), 0.0);
+}
+
+// Every pattern of 16 bits widened, and float32 bits of every kind rounded, exactly as dtype.h
+// does.
+TEST_P(RowsTest, CastsAsDtypeDoes) {
+  std::vector<float> values;
+  for (std::uint32_t bits = 0; bits < 65536; ++bits) {
+    values.push_back(to_float(bfloat16{static_cast<std::uint16_t>(bits)}));
+    values.push_back(to_float(float16{static_cast<std::uint16_t>(bits)}));
+    values.push_back(std::bit_cast<float>(bits * 65537U));
+    // Around the ties of float16, subnormals included.
+    values.push_back(std::bit_cast<float>(0x33000000U + bits * 4096U));
+    values.push_back(std::bit_cast<float>(0x33000001U + bits * 4096U));
+  }
+  const std::vector<double> wide(values.begin(), values.end());
+  const auto count = static_cast<std::int64_t>(values.size());
+  const Tensor in = upload(Dtype::f32, {count}, values.data());
+  const Tensor stored = poisoned(storage(), {count});
+  const Tensor out = poisoned(Dtype::f32, {count});
+  ops().cast(stored, in);
+  ops().cast(out, stored);
+  const std::vector<double> expected = decode(storage(), encode(storage(), wide));
+  for (const Tensor tensor : {stored, out}) {
+    const std::vector<double> actual = read(tensor);
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      ASSERT_TRUE(actual[i] == expected[i] || (std::isnan(actual[i]) && std::isnan(expected[i])))
+          << wide[i] << " became " << actual[i] << " and not " << expected[i];
+    }
+  }
+}
+
+}  // namespace
+}  // namespace lmpo::testing

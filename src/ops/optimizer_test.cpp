@@ -1,0 +1,172 @@
+#include "base/json.h"
+#include "ops/testing/ops_test.h"
+
+namespace lmpo::testing {
+namespace {
+
+class OptimizerTest : public OpsTest {
+ protected:
+  struct State {
+    Tensor w;
+    Tensor low;
+    Tensor moment1;
+    Tensor moment2;
+  };
+
+  // Weights of the storage under test whose exact master has these values.
+  State make_state(const std::vector<double>& values) {
+    const auto count = static_cast<std::int64_t>(values.size());
+    State state;
+    if (storage() == Dtype::bf16) {
+      std::vector<bfloat16> high;
+      std::vector<std::int16_t> low;
+      for (const double value : values) {
+        const SplitFloat parts = split_float(static_cast<float>(value));
+        high.push_back(parts.high);
+        low.push_back(parts.low);
+      }
+      state.w = upload(Dtype::bf16, {count}, high.data());
+      state.low = upload(Dtype::i16, {count}, low.data());
+    } else {
+      state.w = filled(storage(), {count}, values).tensor;
+      if (storage() == Dtype::f16) {
+        state.low = filled(Dtype::f32, {count}, values).tensor;
+      }
+    }
+    const std::vector<double> zeros(values.size(), 0.0);
+    state.moment1 = filled(Dtype::f32, {count}, zeros).tensor;
+    state.moment2 = filled(Dtype::f32, {count}, zeros).tensor;
+    return state;
+  }
+
+  std::vector<double> master(const State& state) {
+    if (storage() == Dtype::f32) {
+      return read(state.w);
+    }
+    if (storage() == Dtype::f16) {
+      return read(state.low);
+    }
+    const auto count = static_cast<std::size_t>(state.w.elements());
+    std::vector<bfloat16> high(count);
+    std::vector<std::int16_t> low(count);
+    ops().download(high.data(), state.w);
+    ops().download(low.data(), state.low);
+    std::vector<double> values;
+    for (std::size_t i = 0; i < count; ++i) {
+      values.push_back(static_cast<double>(join_float({high[i], low[i]})));
+    }
+    return values;
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Devices, OptimizerTest, ::testing::ValuesIn(every_storage()), case_name);
+
+AdamWStep step_of(const json& setting, int t) {
+  const double beta1 = setting["betas"][0];
+  const double beta2 = setting["betas"][1];
+  return {.learning_rate = setting["lr"],
+          .beta1 = beta1,
+          .beta2 = beta2,
+          .epsilon = setting["eps"],
+          .weight_decay = setting["weight_decay"],
+          .bias_correction1 = 1.0 - std::pow(beta1, t),
+          .bias_correction2 = 1.0 - std::pow(beta2, t),
+          .gradient_scale = 1.0};
+}
+
+// To a few roundings of the larger of a number and the one it came from: torch fuses a
+// multiplication and an addition here and there, and a moment may nearly cancel.
+void expect_almost(const std::vector<double>& actual, const json& expected, const json& before) {
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const double now = expected[i];
+    const double earlier = before[i];
+    ASSERT_NEAR(actual[i], now, 3e-7 * std::max(std::abs(now), std::abs(earlier))) << "at " << i;
+  }
+}
+
+TEST_P(OptimizerTest, FollowsTorch) {
+  for (const json& setting : read_json(LMPO_SOURCE_DIR "/src/ops/testdata/adamw.json")) {
+    const State state = make_state(setting["weight"].get<std::vector<double>>());
+    const json zeros = std::vector<double>(24, 0.0);
+    json before{{"weight", setting["weight"]}, {"moment1", zeros}, {"moment2", zeros}};
+    int t = 0;
+    for (const json& step : setting["steps"]) {
+      SCOPED_TRACE(::testing::Message() << "learning rate " << setting["lr"] << ", step " << ++t);
+      const auto gradient = step["gradient"].get<std::vector<double>>();
+      ops().adamw(state.w, state.low, filled(Dtype::f32, {24}, gradient).tensor, state.moment1,
+                  state.moment2, step_of(setting, t));
+      expect_almost(master(state), step["weight"], before["weight"]);
+      expect_almost(read(state.moment1), step["moment1"], before["moment1"]);
+      expect_almost(read(state.moment2), step["moment2"], before["moment2"]);
+      before = step;
+    }
+  }
+}
+
+// Storage is a way to keep the master, not another arithmetic: many small steps that none of the
+// 16-bit types could take alone end where float32 ends, and w is the master's rounding.
+TEST_P(OptimizerTest, MasterLosesNothing) {
+  Random random(11, 0);
+  std::vector<double> start(3000);
+  std::vector<double> gradient(start.size());
+  for (std::size_t i = 0; i < start.size(); ++i) {
+    start[i] = static_cast<double>(static_cast<float>(random.normal()));
+    gradient[i] = random.normal();
+  }
+  const json setting{{"lr", 5e-7}, {"betas", {0.9, 0.999}}, {"eps", 1e-8}, {"weight_decay", 0.0}};
+  const State state = make_state(start);
+  const Filled plain = filled(Dtype::f32, {3000}, start);
+  const Filled gradients = filled(Dtype::f32, {3000}, gradient);
+  const Tensor moment1 = filled(Dtype::f32, {3000}, std::vector<double>(3000, 0.0)).tensor;
+  const Tensor moment2 = filled(Dtype::f32, {3000}, std::vector<double>(3000, 0.0)).tensor;
+  for (int t = 1; t <= 20; ++t) {
+    const AdamWStep step = step_of(setting, t);
+    ops().adamw(state.w, state.low, gradients.tensor, state.moment1, state.moment2, step);
+    ops().adamw(plain.tensor, {}, gradients.tensor, moment1, moment2, step);
+  }
+  const std::vector<double> expected = read(plain.tensor);
+  EXPECT_EQ(master(state), expected);
+  EXPECT_NE(expected, start);
+  if (storage() == Dtype::f16) {
+    EXPECT_EQ(read(state.w), decode(storage(), encode(storage(), expected)));
+  }
+}
+
+TEST_P(OptimizerTest, ScalesTheGradientFirst) {
+  const json setting{{"lr", 1e-2}, {"betas", {0.9, 0.999}}, {"eps", 1e-2}, {"weight_decay", 0.0}};
+  AdamWStep step = step_of(setting, 1);
+  const State whole = make_state({1.0, 2.0});
+  ops().adamw(whole.w, whole.low, filled(Dtype::f32, {2}, {0.25, -0.5}).tensor, whole.moment1,
+              whole.moment2, step);
+  step.gradient_scale = 0.25;
+  const State scaled = make_state({1.0, 2.0});
+  ops().adamw(scaled.w, scaled.low, filled(Dtype::f32, {2}, {1.0, -2.0}).tensor, scaled.moment1,
+              scaled.moment2, step);
+  EXPECT_EQ(master(whole), master(scaled));
+}
+
+TEST_P(OptimizerTest, RefusesAMissingMaster) {
+  if (storage() == Dtype::f32) {
+    GTEST_SKIP() << "float32 is its own master";
+  }
+  const State state = make_state({1.0});
+  const AdamWStep step{};
+  EXPECT_THROW(ops().adamw(state.w, {}, state.moment1, state.moment1, state.moment2, step),
+               std::logic_error);
+}
+
+class SumTest : public OpsTest {};
+INSTANTIATE_TEST_SUITE_P(Devices, SumTest, ::testing::ValuesIn(every_device()), case_name);
+
+TEST_P(SumTest, SumOfSquares) {
+  for (const std::int64_t count : {1, 255, 256, 1000, 200003}) {
+    const Filled x = random(Dtype::f32, {count}, 1e20);
+    double expected = 0.0;
+    for (const double value : x.values) {
+      expected += value * value;
+    }
+    EXPECT_NEAR(ops().sum_of_squares(x.tensor), expected, 1e-12 * expected);
+  }
+}
+
+}  // namespace
+}  // namespace lmpo::testing

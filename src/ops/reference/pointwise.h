@@ -1,0 +1,40 @@
+#pragma once
+
+#include "ops/reference/scalar.h"
+
+namespace lmpo::reference {
+
+// y[T,D] = x / sqrt(mean(x^2) + eps) * w[D].
+template <typename S>
+std::vector<S> rmsnorm(const std::vector<S>& x, const std::vector<S>& w, std::int64_t rows,
+                       double eps) {
+  const auto width = static_cast<std::int64_t>(w.size());
+  std::vector<S> y(x.size());
+  for (std::int64_t t = 0; t < rows; ++t) {
+    S sum{};
+    for (std::int64_t d = 0; d < width; ++d) {
+      sum += x[at(t, width, d)] * x[at(t, width, d)];
+    }
+    const S root = std::sqrt(sum / S(static_cast<double>(width)) + S(eps));
+    for (std::int64_t d = 0; d < width; ++d) {
+      y[at(t, width, d)] = x[at(t, width, d)] / root * w[at(0, 0, d)];
+    }
+  }
+  return y;
+}
+
+// y[T,F] = silu(g) u for gate_up[T,2F] = [g | u].
+template <typename S>
+std::vector<S> swiglu(const std::vector<S>& gate_up, std::int64_t rows, std::int64_t width) {
+  std::vector<S> y(at(rows, width, 0));
+  for (std::int64_t t = 0; t < rows; ++t) {
+    for (std::int64_t f = 0; f < width; ++f) {
+      const S gate = gate_up[at(t, 2 * width, f)];
+      const S up = gate_up[at(t, 2 * width, width + f)];
+      y[at(t, width, f)] = gate / (S(1.0) + std::exp(-gate)) * up;
+    }
+  }
+  return y;
+}
+
+}  // namespace lmpo::reference
