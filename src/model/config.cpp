@@ -18,10 +18,6 @@ constexpr std::int64_t largest_width = 1 << 20;
 constexpr std::int64_t most_layers = 10000;
 constexpr std::int64_t longest_context = std::int64_t{1} << 31;
 
-const char* family_name(Family family) {
-  return family == Family::llama ? "llama" : "mistral";
-}
-
 // One of config.json's objects. An absent key has a default, null is a value of its own, and every
 // error names the key.
 class Reader {
@@ -68,7 +64,7 @@ class Reader {
   std::string_view source_;
 };
 
-Family read_family(const Reader& reader, std::string_view source) {
+std::string read_family(const Reader& reader, std::string_view source) {
   if (!reader.has("model_type")) {
     user_error("{}: the key 'model_type' is missing; llama and mistral are supported", source);
   }
@@ -76,7 +72,7 @@ Family read_family(const Reader& reader, std::string_view source) {
   if (name != "llama" && name != "mistral") {
     reader.wrong("model_type", "'{}' is not supported; llama and mistral are", name);
   }
-  return name == "llama" ? Family::llama : Family::mistral;
+  return name;
 }
 
 // What would change the model's arithmetic in a way lmpo does not compute.
@@ -124,20 +120,20 @@ RopeScaling read_scaling(const Reader& rope, const Reader& reader, std::int64_t 
   }
   scaling.factor = rope.needed("factor");
   if (type == "linear") {
-    scaling.type = RopeScaling::Type::linear;
+    scaling.kind = RopeScaling::Kind::linear;
     return scaling;
   }
-  scaling.type = RopeScaling::Type::llama3;
-  scaling.low_freq_factor = rope.needed("low_freq_factor");
-  scaling.high_freq_factor = rope.needed("high_freq_factor");
-  if (scaling.high_freq_factor <= scaling.low_freq_factor) {
+  scaling.kind = RopeScaling::Kind::llama3;
+  scaling.low_frequency_factor = rope.needed("low_freq_factor");
+  scaling.high_frequency_factor = rope.needed("high_freq_factor");
+  if (scaling.high_frequency_factor <= scaling.low_frequency_factor) {
     rope.wrong("high_freq_factor", "must be greater than low_freq_factor");
   }
   // transformers lets the number beside the others win over the nested one.
   constexpr const char* original = "original_max_position_embeddings";
-  scaling.original_max_positions = reader.has(original)
-                                       ? reader.size(original, 0, longest_context)
-                                       : rope.size(original, max_positions, longest_context);
+  scaling.original_positions = reader.has(original)
+                                   ? reader.size(original, 0, longest_context)
+                                   : rope.size(original, max_positions, longest_context);
   return scaling;
 }
 
@@ -233,7 +229,7 @@ Dtype read_config_dtype(const Reader& reader) {
 }
 
 void read_sizes(ModelConfig& config, const Reader& reader) {
-  const bool mistral = config.family == Family::mistral;
+  const bool mistral = config.family == "mistral";
   config.vocab_size = reader.size("vocab_size", 32000, largest_vocabulary);
   config.hidden_size = reader.size("hidden_size", 4096, largest_width);
   config.intermediate_size =
@@ -247,17 +243,16 @@ void read_sizes(ModelConfig& config, const Reader& reader) {
 void read_heads(ModelConfig& config, const Reader& reader, const json& object) {
   constexpr const char* key_heads = "num_key_value_heads";
   const bool absent = !object.contains(key_heads);
-  config.key_heads = absent && config.family == Family::mistral ? 8
-                     : reader.has(key_heads) ? reader.size(key_heads, 0, largest_width)
-                                             : config.heads;
+  config.key_heads = absent && config.family == "mistral" ? 8
+                     : reader.has(key_heads)              ? reader.size(key_heads, 0, largest_width)
+                                                          : config.heads;
   if (config.heads % config.key_heads != 0) {
     reader.wrong(key_heads, "{} does not divide num_attention_heads {}", config.key_heads,
                  config.heads);
   }
   const bool explicit_size = reader.has("head_dim");
   // transformers asks this of every Llama.
-  if ((!explicit_size || config.family == Family::llama) &&
-      config.hidden_size % config.heads != 0) {
+  if ((!explicit_size || config.family == "llama") && config.hidden_size % config.heads != 0) {
     reader.wrong("hidden_size", "{} is not a multiple of num_attention_heads {}",
                  config.hidden_size, config.heads);
   }
@@ -274,16 +269,9 @@ void read_heads(ModelConfig& config, const Reader& reader, const json& object) {
 }
 
 void read_window(ModelConfig& config, const Reader& reader, const json& object) {
-  if (config.family == Family::mistral) {
+  if (config.family == "mistral") {
     const bool none = object.contains("sliding_window") && !reader.has("sliding_window");
     config.sliding_window = none ? 0 : reader.size("sliding_window", 4096, longest_context);
-  }
-}
-
-void read_generation_config(ModelConfig& config, const fs::path& path) {
-  const json object = read_json(path);
-  if (object.is_object() && object.contains("eos_token_id") && !object["eos_token_id"].is_null()) {
-    config.generation_eos_ids = read_eos(object["eos_token_id"], config.vocab_size, path.string());
   }
 }
 
@@ -322,15 +310,15 @@ void put_rope(ordered_json& object, const ModelConfig& config) {
     object["rope_theta"] = rope.theta;
   }
   const bool has_scaling = object.contains("rope_scaling") && !object["rope_scaling"].is_null();
-  if (rope.scaling.type == RopeScaling::Type::none || has_scaling) {
+  if (rope.scaling.kind == RopeScaling::Kind::none || has_scaling) {
     return;
   }
   ordered_json scaling = {{"rope_type", "linear"}, {"factor", rope.scaling.factor}};
-  if (rope.scaling.type == RopeScaling::Type::llama3) {
+  if (rope.scaling.kind == RopeScaling::Kind::llama3) {
     scaling["rope_type"] = "llama3";
-    scaling["low_freq_factor"] = rope.scaling.low_freq_factor;
-    scaling["high_freq_factor"] = rope.scaling.high_freq_factor;
-    scaling["original_max_position_embeddings"] = rope.scaling.original_max_positions;
+    scaling["low_freq_factor"] = rope.scaling.low_frequency_factor;
+    scaling["high_freq_factor"] = rope.scaling.high_frequency_factor;
+    scaling["original_max_position_embeddings"] = rope.scaling.original_positions;
   }
   object["rope_scaling"] = scaling;
 }
@@ -370,14 +358,14 @@ void check_tied_head(const Checkpoint& checkpoint) {
 
 }  // namespace
 
-ModelConfig parse_model_config(std::string_view text, std::string_view source) {
-  const json object = parse_json(text, source);
+ModelConfig parse_model_config(const ordered_json& content, const std::string& source) {
+  const json object(content);
   if (!object.is_object()) {
     user_error("{}: a JSON object was expected", source);
   }
   const Reader reader(object, source);
   ModelConfig config;
-  config.original = ordered_json::parse(text);
+  config.original = content;
   config.family = read_family(reader, source);
   refuse_unsupported(reader);
   read_sizes(config, reader);
@@ -392,59 +380,65 @@ ModelConfig parse_model_config(std::string_view text, std::string_view source) {
   config.bos_id = read_id(reader, "bos_token_id", 1, config.vocab_size, source, object);
   config.pad_id = read_id(reader, "pad_token_id", {}, config.vocab_size, source, object);
   config.eos_ids = read_eos(object.value("eos_token_id", json(2)), config.vocab_size, source);
-  config.generation_eos_ids = config.eos_ids;
   config.dtype = read_config_dtype(reader);
   return config;
 }
 
 ModelConfig read_model_config(const fs::path& path) {
-  if (fs::is_regular_file(path)) {
-    return parse_model_config(read_file(path), path.string());
+  fs::path file = path;
+  if (!fs::is_regular_file(path)) {
+    require_model_folder(path);
+    file = path / "config.json";
+    if (!fs::exists(file)) {
+      user_error("{}: there is no config.json; a Hugging Face model folder was expected",
+                 path.string());
+    }
   }
-  require_model_folder(path);
-  if (!fs::exists(path / "config.json")) {
-    user_error("{}: there is no config.json; a Hugging Face model folder was expected",
-               path.string());
-  }
-  ModelConfig config =
-      parse_model_config(read_file(path / "config.json"), (path / "config.json").string());
-  if (fs::exists(path / "generation_config.json")) {
-    read_generation_config(config, path / "generation_config.json");
-  }
-  return config;
+  const std::string text = read_file(file);
+  parse_json(text, file.string());  // for its errors: the next line's are not for people
+  return parse_model_config(ordered_json::parse(text), file.string());
 }
 
-ordered_json ModelConfig::to_json() const {
-  ordered_json object = original;
+std::vector<std::int64_t> read_stop_ids(const fs::path& folder, const ModelConfig& config) {
+  const fs::path file = folder / "generation_config.json";
+  const json object = fs::exists(file) ? read_json(file) : json::object();
+  const bool says_so = object.is_object() && !object.value("eos_token_id", json()).is_null();
+  return says_so ? read_eos(object["eos_token_id"], config.vocab_size, file.string())
+                 : config.eos_ids;
+}
+
+ordered_json config_to_json(const ModelConfig& config, Dtype dtype) {
+  ordered_json object = config.original;
+  const bool llama = config.family == "llama";
   if (object.empty()) {
-    object["architectures"] = {family == Family::llama ? "LlamaForCausalLM" : "MistralForCausalLM"};
+    object["architectures"] = {llama ? "LlamaForCausalLM" : "MistralForCausalLM"};
   }
-  put(object, "model_type", family_name(family));
-  put(object, "vocab_size", vocab_size);
-  put(object, "hidden_size", hidden_size);
-  put(object, "intermediate_size", intermediate_size);
-  put(object, "num_hidden_layers", layers);
-  put(object, "num_attention_heads", heads);
-  put(object, "num_key_value_heads", key_heads);
-  put(object, "head_dim", head_size);
+  put(object, "model_type", config.family);
+  put(object, "vocab_size", config.vocab_size);
+  put(object, "hidden_size", config.hidden_size);
+  put(object, "intermediate_size", config.intermediate_size);
+  put(object, "num_hidden_layers", config.layers);
+  put(object, "num_attention_heads", config.heads);
+  put(object, "num_key_value_heads", config.key_heads);
+  put(object, "head_dim", config.head_size);
   put(object, "hidden_act", "silu");
-  put(object, "max_position_embeddings", max_positions);
+  put(object, "max_position_embeddings", config.max_positions);
   if (!object.contains("rms_norm_eps") ||
-      static_cast<float>(object["rms_norm_eps"].get<double>()) != rms_norm_eps) {
-    object["rms_norm_eps"] = shortest(rms_norm_eps);
+      static_cast<float>(object["rms_norm_eps"].get<double>()) != config.rms_norm_eps) {
+    object["rms_norm_eps"] = shortest(config.rms_norm_eps);
   }
-  put_rope(object, *this);
-  if (family == Family::mistral) {
+  put_rope(object, config);
+  if (!llama) {
     put(object, "sliding_window",
-        sliding_window == 0 ? ordered_json() : ordered_json(sliding_window));
+        config.sliding_window == 0 ? ordered_json() : ordered_json(config.sliding_window));
   }
-  put(object, "tie_word_embeddings", tie_word_embeddings);
-  put(object, "initializer_range", initializer_range);
-  put(object, "bos_token_id", id_or_null(bos_id));
-  if (!object.contains("eos_token_id") || object["eos_token_id"] != ordered_json(eos_ids)) {
-    put(object, "eos_token_id", eos_value(eos_ids));
+  put(object, "tie_word_embeddings", config.tie_word_embeddings);
+  put(object, "initializer_range", config.initializer_range);
+  put(object, "bos_token_id", id_or_null(config.bos_id));
+  if (!object.contains("eos_token_id") || object["eos_token_id"] != ordered_json(config.eos_ids)) {
+    put(object, "eos_token_id", eos_value(config.eos_ids));
   }
-  put(object, "pad_token_id", id_or_null(pad_id));
+  put(object, "pad_token_id", id_or_null(config.pad_id));
   object["torch_dtype"] = dtype_name(dtype);
   if (object.contains("dtype")) {
     object["dtype"] = dtype_name(dtype);
@@ -453,27 +447,28 @@ ordered_json ModelConfig::to_json() const {
   return object;
 }
 
-void write_model_config(const ModelConfig& config, const fs::path& folder) {
-  write_file_atomically(folder / "config.json", config.to_json().dump(2) + "\n");
+void write_model_config(const ModelConfig& config, Dtype dtype, const fs::path& folder) {
+  write_file_atomically(folder / "config.json", config_to_json(config, dtype).dump(2) + "\n");
 }
 
 std::vector<float> inverse_frequencies(const ModelConfig& config) {
   const RopeScaling& scaling = config.rope_scaling;
   const auto factor = static_cast<float>(scaling.factor);
-  const auto context = static_cast<double>(scaling.original_max_positions);
-  const auto low_wavelength = static_cast<float>(context / scaling.low_freq_factor);
-  const auto high_wavelength = static_cast<float>(context / scaling.high_freq_factor);
-  const auto low = static_cast<float>(scaling.low_freq_factor);
-  const auto range = static_cast<float>(scaling.high_freq_factor - scaling.low_freq_factor);
+  const auto context = static_cast<double>(scaling.original_positions);
+  const auto low_wavelength = static_cast<float>(context / scaling.low_frequency_factor);
+  const auto high_wavelength = static_cast<float>(context / scaling.high_frequency_factor);
+  const auto low = static_cast<float>(scaling.low_frequency_factor);
+  const auto range =
+      static_cast<float>(scaling.high_frequency_factor - scaling.low_frequency_factor);
   std::vector<float> frequencies;
   for (std::int64_t i = 0; i < config.head_size; i += 2) {
     const float exponent = static_cast<float>(i) / static_cast<float>(config.head_size);
     const auto power = static_cast<float>(std::pow(
         static_cast<double>(static_cast<float>(config.rope_theta)), static_cast<double>(exponent)));
     float frequency = 1.0F / power;
-    if (scaling.type == RopeScaling::Type::linear) {
+    if (scaling.kind == RopeScaling::Kind::linear) {
       frequency /= factor;
-    } else if (scaling.type == RopeScaling::Type::llama3) {
+    } else if (scaling.kind == RopeScaling::Kind::llama3) {
       // PyTorch computes number / tensor as the reciprocal times the number.
       const float wavelength = 1.0F / frequency * static_cast<float>(2 * std::numbers::pi);
       if (wavelength > low_wavelength) {

@@ -20,6 +20,8 @@ struct RopeScaling {
   double low_frequency_factor = 1;         // llama3
   double high_frequency_factor = 4;        // llama3
   std::int64_t original_positions = 8192;  // llama3
+
+  bool operator==(const RopeScaling&) const = default;
 };
 
 struct ModelConfig {
@@ -29,13 +31,14 @@ struct ModelConfig {
   std::int64_t intermediate_size = 0;  // F
   std::int64_t layers = 0;             // L
   std::int64_t heads = 0;              // H
-  std::int64_t key_heads = 0;          // K
-  std::int64_t head_size = 0;          // E
+  std::int64_t key_heads = 0;          // K, divides H
+  std::int64_t head_size = 0;          // E, even
   std::int64_t max_positions = 0;
   float rms_norm_eps = 1e-6F;
   double rope_theta = 10000;
   RopeScaling rope_scaling;
-  std::int64_t sliding_window = 0;  // 0: none
+  // A query sees this many last keys, itself among them; 0: all.
+  std::int64_t sliding_window = 0;
   bool tie_word_embeddings = false;
   double initializer_range = 0.02;
   std::optional<std::int64_t> bos_id;
@@ -43,19 +46,24 @@ struct ModelConfig {
   std::optional<std::int64_t> pad_id;
   Dtype dtype = Dtype::f32;  // of the stored weights
 
-  ordered_json original;  // every key of the file, known or not
+  ordered_json original;  // every key of the file, known or not; empty for a new model
 };
 
-// Throws UserError that names the key and what is supported.
-ModelConfig parse_model_config(const ordered_json& config, const std::string& source);
+// Absent keys have transformers' defaults. Refuses, by name, what lmpo does not compute and what
+// contradicts itself: UserError. `source` names the file in errors.
+ModelConfig parse_model_config(const ordered_json& content, const std::string& source);
 // DIR/config.json, or the file itself.
 ModelConfig read_model_config(const fs::path& path);
 // Where generation stops: eos_token_id of generation_config.json when it says so, else of
 // config.json.
 std::vector<std::int64_t> read_stop_ids(const fs::path& folder, const ModelConfig& config);
 
-// The original keys with the stored type updated and use_cache restored to true.
+// The content of config.json: the original's keys in their order, changed only where a field
+// differs, with missing ones added and rope in the spelling of transformers 4 too. dtype is the
+// type of the stored weights, written as torch_dtype, and as dtype if that was there; use_cache is
+// true.
 ordered_json config_to_json(const ModelConfig& config, Dtype dtype);
+void write_model_config(const ModelConfig& config, Dtype dtype, const fs::path& folder);
 
 // Inverse frequencies [E/2] of the rotary embedding, in transformers' float32 arithmetic.
 std::vector<float> inverse_frequencies(const ModelConfig& config);
@@ -66,7 +74,9 @@ struct ExpectedTensor {
 };
 // The tensors of a checkpoint, in transformers' order. No lm_head.weight when tied.
 std::vector<ExpectedTensor> expected_tensors(const ModelConfig& config);
-// Throws one UserError that names missing, extra and wrongly shaped tensors.
+// UserError that names every kind of misfit (missing, unexpected, wrongly shaped: the first five of
+// each and their number). Stored rotary frequencies are ignored, and so is the head of a tied model
+// if it equals the embedding.
 void check_tensors(const ModelConfig& config, const Checkpoint& checkpoint);
 
 }  // namespace lmpo
