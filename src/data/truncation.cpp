@@ -35,8 +35,7 @@ bool truncate_new(Sequence& sequence, std::int64_t max_length, TruncationMode mo
 bool truncate_old(Sequence& sequence, std::int64_t longest_response, const DataOptions& options) {
   const std::int64_t max_length = *options.max_length;
   const std::int64_t max_prompt = *options.max_prompt_length;
-  const auto too_long = [&] { return sequence.scored_begin + longest_response > max_length; };
-  if (!too_long()) {
+  if (sequence.scored_begin + longest_response <= max_length) {
     return false;
   }
   const std::int64_t before = size(sequence);
@@ -48,7 +47,7 @@ bool truncate_old(Sequence& sequence, std::int64_t longest_response, const DataO
     }
   }
   const std::int64_t most = sequence.scored_begin + (max_length - max_prompt);
-  if (too_long() && size(sequence) > most) {
+  if (size(sequence) > most) {
     remove(sequence, most, size(sequence));
   }
   return size(sequence) < before;

@@ -1,0 +1,177 @@
+#include "data/dataset.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <variant>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/threads.h"
+#include "data/boundary.h"
+#include "data/reader.h"
+#include "data/truncation.h"
+
+namespace lmpo {
+namespace {
+
+// Rows parsed before they are tokenized together.
+constexpr std::size_t kRowsAtOnce = 1024;
+
+// What became of one row.
+struct Outcome {
+  std::variant<Tree, DropReason> result = DropReason::invalid_utf8;
+  bool conversational = false;
+  bool truncated = false;
+  bool token_spans_boundary = false;
+  bool rendered_together = false;
+};
+
+// Appends the trees of rows to a dataset, a bunch at a time.
+class Loader {
+ public:
+  Loader(const Tokenizer& tokenizer, const ChatTemplate* chat_template, const DataOptions& options)
+      : row_tokenizer_(tokenizer, chat_template, options), options_(options) {}
+
+  void add(SourceRow&& row) {
+    waiting_.push_back(std::move(row));
+    if (waiting_.size() == kRowsAtOnce) {
+      tokenize_waiting();
+    }
+  }
+
+  Dataset finish() {
+    tokenize_waiting();
+    return std::move(dataset_);
+  }
+
+ private:
+  void tokenize_waiting() {
+    std::vector<Outcome> outcomes(waiting_.size());
+    parallel_each(static_cast<std::int64_t>(waiting_.size()), [&](std::int64_t index) {
+      const auto at = static_cast<std::size_t>(index);
+      outcomes[at] = process(std::exchange(waiting_[at], {}));
+    });
+    waiting_.clear();
+    for (Outcome& outcome : outcomes) {
+      record(std::move(outcome));
+    }
+  }
+
+  Outcome process(const SourceRow& source) const {
+    Outcome outcome;
+    if (!source.valid_utf8) {
+      return outcome;
+    }
+    const auto normalised = normalise_row(source.value, options_.kind, source.location);
+    if (const auto* reason = std::get_if<DropReason>(&normalised)) {
+      outcome.result = *reason;
+      return outcome;
+    }
+    const Row& row = std::get<Row>(normalised);
+    auto tokenized = row_tokenizer_.tokenize(row, source.location);
+    if (!tokenized) {
+      outcome.result = DropReason::unstable_prompt;
+      return outcome;
+    }
+    outcome.conversational = row.conversational;
+    outcome.token_spans_boundary = tokenized->token_spans_boundary;
+    outcome.rendered_together = tokenized->rendered_together;
+    std::vector<Sequence>& sequences = tokenized->sequences;
+    outcome.truncated = truncate(sequences, options_);
+    for (Sequence& sequence : sequences) {
+      sequence.scored_begin = std::max(sequence.scored_begin, 1);
+      if (sequence.scored_tokens() < 1) {
+        outcome.result = DropReason::truncated_response;
+        return outcome;
+      }
+      if (options_.kind == RowKind::sft && options_.sft_target == SftTarget::conversation) {
+        sequence.scored_begin = 1;
+      }
+    }
+    outcome.result = Tree{.sequences = std::move(sequences)};
+    return outcome;
+  }
+
+  void record(Outcome&& outcome) {
+    const std::int64_t row = dataset_.rows++;
+    if (const auto* reason = std::get_if<DropReason>(&outcome.result)) {
+      dataset_.drops.add(row, *reason);
+      return;
+    }
+    Tree& tree = std::get<Tree>(outcome.result);
+    tree.row = row;
+    dataset_.conversations += outcome.conversational;
+    dataset_.truncated += outcome.truncated;
+    dataset_.token_spans_boundary += outcome.token_spans_boundary;
+    dataset_.rendered_together += outcome.rendered_together;
+    dataset_.identical_after_truncation +=
+        tree.sequences.size() == 2 && tree.sequences[0].tokens == tree.sequences[1].tokens;
+    dataset_.trees.push_back(std::move(tree));
+  }
+
+  RowTokenizer row_tokenizer_;
+  const DataOptions& options_;
+  std::vector<SourceRow> waiting_;
+  Dataset dataset_;
+};
+
+std::string truncation_text(const DataOptions& options) {
+  if (!options.max_length) {
+    return "no truncation";
+  }
+  const bool old = options.max_prompt_length.has_value();
+  const auto mode =
+      options.truncation_mode.value_or(old ? TruncationMode::keep_end : TruncationMode::keep_start);
+  const char* mode_name = mode == TruncationMode::keep_end ? "keep_end" : "keep_start";
+  if (old) {
+    return fmt::format("max_length {}, max_prompt_length {}, {} on the prompt", *options.max_length,
+                       *options.max_prompt_length, mode_name);
+  }
+  return fmt::format("max_length {}, {}", *options.max_length, mode_name);
+}
+
+}  // namespace
+
+Dataset load_dataset(const std::vector<fs::path>& files, const Tokenizer& tokenizer,
+                     const ChatTemplate* chat_template, const DataOptions& options) {
+  check_truncation(options);
+  Loader loader(tokenizer, chat_template, options);
+  for (const fs::path& file : files) {
+    const std::int64_t rows = read_rows(file, [&](SourceRow&& row) { loader.add(std::move(row)); });
+    if (rows == 0) {
+      user_error("{}: no rows; a JSON array of objects or JSON Lines was expected", file.string());
+    }
+  }
+  return loader.finish();
+}
+
+void log_dataset(const Dataset& dataset, const DataOptions& options, std::string_view what) {
+  const auto kept = static_cast<std::int64_t>(dataset.trees.size());
+  log_info("{}: {} rows, {}", what, dataset.rows, dataset.drops.summary());
+  const char* boundary = options.boundary == Boundary::simpo ? "simpo" : "trl";
+  log_info("{}: boundary {}, {}; {} rows cut", what, boundary, truncation_text(options),
+           dataset.truncated);
+  if (dataset.conversations > 0) {
+    log_info("{}: the chat template was applied to {} conversations", what, dataset.conversations);
+  }
+  if (dataset.conversations < kept) {
+    log_info("{}: {} rows are plain text: no chat template was applied, EOS was appended", what,
+             kept - dataset.conversations);
+  }
+  if (dataset.rendered_together > 0) {
+    log_info(
+        "{}: the template refuses a response alone; prompt and response were rendered together",
+        what);
+  }
+  if (dataset.token_spans_boundary > 0) {
+    log_warning("{}: in {} rows a token spans prompt and response; it counts as response", what,
+                dataset.token_spans_boundary);
+  }
+  if (dataset.identical_after_truncation > 0) {
+    log_warning("{}: in {} rows truncation made chosen and rejected the same", what,
+                dataset.identical_after_truncation);
+  }
+}
+
+}  // namespace lmpo

@@ -1,0 +1,204 @@
+#include "data/dataset.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "base/error.h"
+#include "base/threads.h"
+
+namespace lmpo {
+namespace {
+
+using ::testing::HasSubstr;
+
+const fs::path kTestdata = fs::path(LMPO_SOURCE_DIR) / "src/data/testdata";
+
+class DatasetTest : public ::testing::Test {
+ protected:
+  DatasetTest()
+      : tokenizer_(Tokenizer::load(kTestdata / "llama3")),
+        template_(ChatTemplate::load(kTestdata / "llama3").value()),
+        folder_(fs::path(::testing::TempDir()) /
+                ::testing::UnitTest::GetInstance()->current_test_info()->name()) {
+    fs::create_directories(folder_);
+  }
+  ~DatasetTest() override { fs::remove_all(folder_); }
+
+  fs::path file(const std::string& name, const std::string& content) const {
+    std::ofstream(folder_ / name, std::ios::binary) << content;
+    return folder_ / name;
+  }
+
+  Dataset load(const std::vector<fs::path>& files, const DataOptions& options = {}) const {
+    return load_dataset(files, tokenizer_, &template_, options);
+  }
+  std::string error_of(const std::vector<fs::path>& files, const DataOptions& options = {}) const {
+    try {
+      load(files, options);
+    } catch (const UserError& error) {
+      return error.what();
+    }
+    return "no error";
+  }
+
+  Tokenizer tokenizer_;
+  ChatTemplate template_;
+  fs::path folder_;
+};
+
+constexpr auto kGood = R"({"prompt": "One", "chosen": " two", "rejected": " three"})";
+
+TEST_F(DatasetTest, EveryDropIsCountedWithItsRow) {
+  const auto path =
+      file("rows.jsonl", std::string(kGood) + "\n" +
+                             R"({"prompt": "a", "chosen": "b", "rejected": ""})" + "\n\n" +
+                             R"({"prompt": "a", "chosen": "b", "rejected": "b"})" +
+                             "\n{\"prompt\": \"\xE9\", \"chosen\": \"b\", \"rejected\": \"c\"}\n" +
+                             R"({"prompt": [], "chosen": "b", "rejected": "c"})" + "\n" + kGood);
+  const Dataset dataset = load({path});
+  EXPECT_EQ(dataset.rows, 6);
+  ASSERT_EQ(dataset.trees.size(), 2u);
+  EXPECT_EQ(dataset.trees[0].row, 0);
+  EXPECT_EQ(dataset.trees[1].row, 5);
+  ASSERT_EQ(dataset.drops.total(), 4);
+  EXPECT_EQ(dataset.drops.drops()[0].row, 1);
+  EXPECT_EQ(dataset.drops.drops()[0].reason, DropReason::empty_response);
+  EXPECT_EQ(dataset.drops.drops()[1].reason, DropReason::identical_responses);
+  EXPECT_EQ(dataset.drops.drops()[2].reason, DropReason::invalid_utf8);
+  EXPECT_EQ(dataset.drops.drops()[3].row, 4);
+  EXPECT_EQ(dataset.drops.drops()[3].reason, DropReason::empty_prompt);
+}
+
+TEST_F(DatasetTest, AResponseThatTruncationEmptiesDropsTheRow) {
+  const auto path = file("rows.json", "[" + std::string(kGood) + "]");
+  DataOptions options;
+  const auto context =
+      static_cast<std::int64_t>(load({path}).trees.at(0).sequences[0].scored_begin);
+  options.max_length = context;
+  EXPECT_EQ(load({path}, options).drops.count(DropReason::truncated_response), 1);
+  options.max_length = context + 1;
+  const Dataset kept = load({path}, options);
+  ASSERT_EQ(kept.trees.size(), 1u);
+  EXPECT_EQ(kept.truncated, 1);
+  for (const Sequence& sequence : kept.trees[0].sequences) {
+    EXPECT_EQ(sequence.scored_tokens(), 1);
+  }
+}
+
+TEST_F(DatasetTest, PairsMadeEqualByTruncationAreKeptAndCounted) {
+  const auto path =
+      file("rows.json", R"([{"prompt": "One", "chosen": " a b c d", "rejected": " a b c e"}])");
+  DataOptions options;
+  options.max_length = load({path}).trees.at(0).sequences[0].scored_begin + 2;
+  const Dataset dataset = load({path}, options);
+  EXPECT_EQ(dataset.trees.size(), 1u);
+  EXPECT_EQ(dataset.identical_after_truncation, 1);
+}
+
+TEST_F(DatasetTest, WithoutAPromptTheFirstTokenIsNotScored) {
+  DataOptions options;
+  options.kind = RowKind::sft;
+  options.max_length = 4;
+  options.truncation_mode = TruncationMode::keep_end;
+  const auto path = file("rows.jsonl", R"({"text": "a b c d e f g h"})");
+  const Dataset dataset = load({path}, options);
+  ASSERT_EQ(dataset.trees.size(), 1u);
+  EXPECT_EQ(dataset.trees[0].sequences[0].tokens.size(), 4u);
+  EXPECT_EQ(dataset.trees[0].sequences[0].scored_begin, 1);
+}
+
+TEST_F(DatasetTest, SftScoresTheResponseOrTheConversation) {
+  const auto path = file(
+      "rows.jsonl",
+      R"({"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]})");
+  DataOptions options;
+  options.kind = RowKind::sft;
+  const Sequence response = load({path}, options).trees.at(0).sequences.at(0);
+  options.sft_target = SftTarget::conversation;
+  const Sequence conversation = load({path}, options).trees.at(0).sequences.at(0);
+  EXPECT_EQ(response.tokens, conversation.tokens);
+  EXPECT_EQ(conversation.scored_begin, 1);
+  const std::span<const TokenId> tokens = response.tokens;
+  EXPECT_EQ(
+      tokenizer_.decode(tokens.subspan(static_cast<std::size_t>(response.scored_begin)), false),
+      "b<|eot_id|>");
+}
+
+TEST_F(DatasetTest, OrderAndTokensDoNotDependOnThreads) {
+  std::string content;
+  for (int row = 0; row < 3000; ++row) {
+    content += fmt::format(R"({{"prompt": "Row {}", "chosen": "{}", "rejected": " no"}})", row,
+                           row % 7 == 0 ? "" : "yes") +
+               "\n";
+  }
+  const std::vector<fs::path> files = {file("a.jsonl", content), file("b.jsonl", content)};
+  const int before = threads();
+  set_threads(1);
+  const Dataset serial = load(files);
+  set_threads(4);
+  const Dataset parallel = load(files);
+  set_threads(before);
+  EXPECT_EQ(serial.rows, 6000);
+  ASSERT_EQ(serial.trees.size(), parallel.trees.size());
+  std::int64_t last = -1;
+  for (std::size_t index = 0; index < serial.trees.size(); ++index) {
+    EXPECT_GT(serial.trees[index].row, last);
+    last = serial.trees[index].row;
+    EXPECT_EQ(parallel.trees[index].row, last);
+    for (std::size_t side = 0; side < 2; ++side) {
+      EXPECT_EQ(serial.trees[index].sequences[side].tokens,
+                parallel.trees[index].sequences[side].tokens);
+    }
+  }
+}
+
+TEST_F(DatasetTest, MistakesAreNamed) {
+  EXPECT_THAT(error_of({file("empty.json", "")}), HasSubstr("empty.json: no rows"));
+  EXPECT_THAT(error_of({file("none.json", "[]")}), HasSubstr("none.json: no rows"));
+  EXPECT_THAT(error_of({file("keys.jsonl", std::string(kGood) + "\n{\"a\": 1}")}),
+              HasSubstr("keys.jsonl:2: the keys {a}"));
+  EXPECT_THAT(error_of({file("types.json", R"([{"prompt": "a", "chosen": 1, "rejected": "b"}])")}),
+              HasSubstr("types.json: row 0: key 'chosen'"));
+  DataOptions options;
+  options.max_prompt_length = 5;
+  EXPECT_THAT(error_of({file("a.jsonl", kGood)}, options), HasSubstr("max_length"));
+}
+
+TEST_F(DatasetTest, RealRowsOfEveryKind) {
+  const fs::path shared = fs::path(LMPO_SOURCE_DIR) / "../shared/data";
+  if (!fs::exists(shared)) {
+    GTEST_SKIP() << shared << " is not here";
+  }
+  DataOptions options;
+  for (const auto boundary : {Boundary::trl, Boundary::simpo}) {
+    options.boundary = boundary;
+    EXPECT_EQ(load({shared / "dpo_en_demo.json"}, options).trees.size(), 300u);
+    const Dataset preference = load({shared / "instruction_preference_1100.json"}, options);
+    EXPECT_EQ(preference.trees.size(), 1094u);
+    EXPECT_EQ(preference.drops.count(DropReason::identical_responses), 6);
+  }
+  options = {};
+  options.kind = RowKind::sft;
+  EXPECT_EQ(load({shared / "alpaca_en_demo.json"}, options).trees.size(), 999u);
+  EXPECT_EQ(load({shared / "c4_demo.jsonl"}, options).trees.size(), 300u);
+  EXPECT_EQ(load({shared / "kto_en_demo.json"}, options).trees.size(), 300u);
+}
+
+TEST(DropCounts, SummaryNamesReasonsAndFirstRows) {
+  DropCounts drops;
+  EXPECT_EQ(drops.summary(), "none dropped");
+  drops.add(7, DropReason::identical_responses);
+  for (std::int64_t row = 10; row < 17; ++row) {
+    drops.add(row, DropReason::empty_response);
+  }
+  EXPECT_EQ(
+      drops.summary(),
+      "8 dropped: empty response 7 (rows 10, 11, 12, 13, 14, ...), identical responses 1 (row "
+      "7)");
+}
+
+}  // namespace
+}  // namespace lmpo
