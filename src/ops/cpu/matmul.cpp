@@ -51,12 +51,26 @@ Panels cut(std::int64_t m, std::int64_t n, std::int64_t count) {
   return best;
 }
 
+// c[n] = alpha b[n,k] a[k] + beta c: for one row, several times as fast as the general product,
+// which would first rearrange all of b.
+void multiply_vector(std::int64_t n, std::int64_t k, float alpha, const float* a, const float* b,
+                     std::int64_t ldb, float beta, float* c) {
+  if (beta == 0.0F) {  // whether a library's beta 0 reads c differs between versions
+    std::fill_n(c, n, 0.0F);
+    beta = 1.0F;
+  }
+  cblas_sgemv(CblasRowMajor, CblasNoTrans, blas_size(n), blas_size(k), alpha, b, blas_size(ldb), a,
+              1, beta, c, 1);
+}
+
 }  // namespace
 
 void matmul_serial(Transpose ta, Transpose tb, std::int64_t m, std::int64_t n, std::int64_t k,
                    float alpha, const float* a, std::int64_t lda, const float* b, std::int64_t ldb,
                    float beta, float* c, std::int64_t ldc) {
-  if (m > 0 && n > 0) {
+  if (m == 1 && ta == Transpose::no && tb == Transpose::yes) {
+    multiply_vector(n, k, alpha, a, b, ldb, beta, c);
+  } else if (m > 0 && n > 0) {
     cblas_sgemm(CblasRowMajor, blas_transpose(ta), blas_transpose(tb), blas_size(m), blas_size(n),
                 blas_size(k), alpha, a, blas_size(lda), b, blas_size(ldb), beta, c, blas_size(ldc));
   }
