@@ -6,9 +6,17 @@
 
 namespace lmpo {
 
-// Runs with the arguments after the command's name and returns the exit code. Mistakes are thrown.
-using Command = int (*)(const std::vector<std::string>& arguments);
-
+// Each runs with the arguments after the command's name and returns the exit code. Mistakes are
+// thrown.
+int run_train(const std::vector<std::string>& arguments);
+int run_sft(const std::vector<std::string>& arguments);
+int run_score(const std::vector<std::string>& arguments);
+int run_generate(const std::vector<std::string>& arguments);
+int run_tokenize(const std::vector<std::string>& arguments);
+int run_init(const std::vector<std::string>& arguments);
+int run_example(const std::vector<std::string>& arguments);
 int run_env(const std::vector<std::string>& arguments);
+// Tables of the documentation, made from the lists that define them.
+int run_docs(const std::vector<std::string>& arguments);
 
 }  // namespace lmpo

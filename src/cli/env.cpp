@@ -1,7 +1,61 @@
+// lmpo env: what a bug report should say.
+#include <sys/utsname.h>
+
+#include <fstream>
+
+#include "base/threads.h"
 #include "cli/commands.h"
+#include "recipe/option_set.h"
 
 namespace lmpo {
+namespace {
 
-int run_env(const std::vector<std::string>&) { return 0; }
+// The value of "key : value" in a file of /proc.
+std::string proc_value(const char* file, std::string_view key) {
+  std::ifstream stream(file);
+  for (std::string line; std::getline(stream, line);) {
+    const std::size_t colon = line.find(':');
+    if (line.starts_with(key) && colon != std::string::npos) {
+      const std::size_t first = line.find_first_not_of(" \t", colon + 1);
+      return first == std::string::npos ? "" : line.substr(first);
+    }
+  }
+  return "unknown";
+}
+
+std::string vector_units() {
+  std::string units;
+  for (const auto& [name, present] :
+       {std::pair("avx2", __builtin_cpu_supports("avx2")),
+        std::pair("avx512f", __builtin_cpu_supports("avx512f")),
+        std::pair("avx512bf16", __builtin_cpu_supports("avx512bf16"))}) {
+    units += present ? std::string(units.empty() ? "" : " ") + name : "";
+  }
+  return units.empty() ? "none beyond x86-64-v2" : units;
+}
+
+}  // namespace
+
+int run_env(const std::vector<std::string>& arguments) {
+  OptionSet set("lmpo env", "Prints what this program and this machine are, for bug reports.");
+  if (!set.parse(arguments)) {
+    return 0;
+  }
+  utsname system{};
+  uname(&system);
+  const auto line = [](const char* name, const std::string& value) {
+    fmt::print("{:<12} {}\n", name, value);
+  };
+  line("lmpo", LMPO_VERSION);
+  line("compiler", __VERSION__);
+  line("system", fmt::format("{} {} {}", system.sysname, system.release, system.machine));
+  line("processor", proc_value("/proc/cpuinfo", "model name"));
+  line("vector code", vector_units());
+  line("threads", fmt::format("{}", available_threads()));
+  line("memory", fmt::format("{} in all, {} available", proc_value("/proc/meminfo", "MemTotal"),
+                             proc_value("/proc/meminfo", "MemAvailable")));
+  line("devices", "cpu");
+  return 0;
+}
 
 }  // namespace lmpo

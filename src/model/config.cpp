@@ -2,9 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
-#include <numbers>
-#include <set>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -28,11 +25,13 @@ class Reader {
     const auto found = object_.find(key);
     return found != object_.end() && !found->is_null();
   }
+  bool absent(std::string_view key) const { return !object_.contains(key); }
+  std::string_view source() const { return source_; }
   const json& at(std::string_view key) const { return object_.at(std::string(key)); }
 
   template <typename T>
   T value(std::string_view key, const T& fallback) const {
-    return object_.contains(key) ? required<T>(object_, key, source_) : fallback;
+    return absent(key) ? fallback : required<T>(object_, key, source_);
   }
   std::int64_t size(std::string_view key, std::int64_t fallback, std::int64_t largest) const {
     const std::int64_t result = value<std::int64_t>(key, fallback);
@@ -64,9 +63,10 @@ class Reader {
   std::string_view source_;
 };
 
-std::string read_family(const Reader& reader, std::string_view source) {
+std::string read_family(const Reader& reader) {
   if (!reader.has("model_type")) {
-    user_error("{}: the key 'model_type' is missing; llama and mistral are supported", source);
+    user_error("{}: the key 'model_type' is missing; llama and mistral are supported",
+               reader.source());
   }
   const std::string name = reader.value<std::string>("model_type", "");
   if (name != "llama" && name != "mistral") {
@@ -183,16 +183,15 @@ bool is_token(std::int64_t id, std::int64_t vocab_size, const char* key, std::st
 }
 
 std::optional<std::int64_t> read_id(const Reader& reader, const char* key,
-                                    std::optional<std::int64_t> fallback, std::int64_t vocab_size,
-                                    std::string_view source, const json& object) {
-  if (!object.contains(key)) {
-    return fallback && *fallback < vocab_size ? fallback : std::nullopt;
+                                    std::optional<std::int64_t> fallback, std::int64_t vocab_size) {
+  if (reader.absent(key)) {
+    return fallback;
   }
   if (!reader.has(key)) {
     return std::nullopt;
   }
   const std::int64_t id = reader.value<std::int64_t>(key, 0);
-  return is_token(id, vocab_size, key, source) ? std::optional(id) : std::nullopt;
+  return is_token(id, vocab_size, key, reader.source()) ? std::optional(id) : std::nullopt;
 }
 
 // One id, a list of them, or null.
@@ -240,12 +239,11 @@ void read_sizes(ModelConfig& config, const Reader& reader) {
       reader.size("max_position_embeddings", mistral ? 131072 : 2048, longest_context);
 }
 
-void read_heads(ModelConfig& config, const Reader& reader, const json& object) {
+void read_heads(ModelConfig& config, const Reader& reader) {
   constexpr const char* key_heads = "num_key_value_heads";
-  const bool absent = !object.contains(key_heads);
-  config.key_heads = absent && config.family == "mistral" ? 8
-                     : reader.has(key_heads)              ? reader.size(key_heads, 0, largest_width)
-                                                          : config.heads;
+  config.key_heads = reader.absent(key_heads) && config.family == "mistral" ? 8
+                     : reader.has(key_heads) ? reader.size(key_heads, 0, largest_width)
+                                             : config.heads;
   if (config.heads % config.key_heads != 0) {
     reader.wrong(key_heads, "{} does not divide num_attention_heads {}", config.key_heads,
                  config.heads);
@@ -268,9 +266,9 @@ void read_heads(ModelConfig& config, const Reader& reader, const json& object) {
   }
 }
 
-void read_window(ModelConfig& config, const Reader& reader, const json& object) {
+void read_window(ModelConfig& config, const Reader& reader) {
   if (config.family == "mistral") {
-    const bool none = object.contains("sliding_window") && !reader.has("sliding_window");
+    const bool none = !reader.absent("sliding_window") && !reader.has("sliding_window");
     config.sliding_window = none ? 0 : reader.size("sliding_window", 4096, longest_context);
   }
 }
@@ -309,7 +307,7 @@ void put_rope(ordered_json& object, const ModelConfig& config) {
   if (!object.contains("rope_theta")) {
     object["rope_theta"] = rope.theta;
   }
-  const bool has_scaling = object.contains("rope_scaling") && !object["rope_scaling"].is_null();
+  const bool has_scaling = !object.value("rope_scaling", ordered_json()).empty();
   if (rope.scaling.kind == RopeScaling::Kind::none || has_scaling) {
     return;
   }
@@ -323,39 +321,6 @@ void put_rope(ordered_json& object, const ModelConfig& config) {
   object["rope_scaling"] = scaling;
 }
 
-// --- tensors
-
-std::string shape_text(const std::vector<std::int64_t>& shape) {
-  return fmt::format("[{}]", fmt::join(shape, ", "));
-}
-
-// "  3 missing: a, b, c" with at most five named.
-std::string list_line(const std::vector<std::string>& items, const char* what) {
-  if (items.empty()) {
-    return "";
-  }
-  const auto shown = std::min<std::ptrdiff_t>(5, std::ssize(items));
-  return fmt::format("\n  {} {}: {}{}", items.size(), what,
-                     fmt::join(items.begin(), items.begin() + shown, ", "),
-                     std::ssize(items) > shown ? ", ..." : "");
-}
-
-// A tied model's checkpoint may hold the head again; one that differs is another model.
-void check_tied_head(const Checkpoint& checkpoint) {
-  const TensorView head = checkpoint.tensor("lm_head.weight");
-  const TensorView embedding = checkpoint.tensor("model.embed_tokens.weight");
-  const bool same = head.dtype == embedding.dtype && head.shape == embedding.shape &&
-                    std::ranges::equal(head.bytes, embedding.bytes);
-  if (!same) {
-    user_error(
-        "{}: lm_head.weight differs from model.embed_tokens.weight, though config.json says "
-        "tie_word_embeddings: true; set it to false to use the head, or remove lm_head.weight",
-        checkpoint.path().string());
-  }
-  log_info("{}: lm_head.weight equals the embedding it is tied to and is not read",
-           checkpoint.path().string());
-}
-
 }  // namespace
 
 ModelConfig parse_model_config(const ordered_json& content, const std::string& source) {
@@ -366,19 +331,22 @@ ModelConfig parse_model_config(const ordered_json& content, const std::string& s
   const Reader reader(object, source);
   ModelConfig config;
   config.original = content;
-  config.family = read_family(reader, source);
+  config.family = read_family(reader);
   refuse_unsupported(reader);
   read_sizes(config, reader);
-  read_heads(config, reader, object);
-  read_window(config, reader, object);
+  read_heads(config, reader);
+  read_window(config, reader);
   config.rms_norm_eps = static_cast<float>(reader.positive("rms_norm_eps", 1e-6));
   const Rope rope = read_rope(object, source, config.max_positions);
   config.rope_theta = rope.theta;
   config.rope_scaling = rope.scaling;
   config.tie_word_embeddings = reader.value<bool>("tie_word_embeddings", false);
-  config.initializer_range = reader.positive("initializer_range", 0.02);
-  config.bos_id = read_id(reader, "bos_token_id", 1, config.vocab_size, source, object);
-  config.pad_id = read_id(reader, "pad_token_id", {}, config.vocab_size, source, object);
+  config.initializer_range = reader.value<double>("initializer_range", 0.02);
+  if (config.initializer_range < 0 || config.initializer_range > 1) {
+    reader.wrong("initializer_range", "must be between 0 and 1");
+  }
+  config.bos_id = read_id(reader, "bos_token_id", 1, config.vocab_size);
+  config.pad_id = read_id(reader, "pad_token_id", {}, config.vocab_size);
   config.eos_ids = read_eos(object.value("eos_token_id", json(2)), config.vocab_size, source);
   config.dtype = read_config_dtype(reader);
   return config;
@@ -449,103 +417,6 @@ ordered_json config_to_json(const ModelConfig& config, Dtype dtype) {
 
 void write_model_config(const ModelConfig& config, Dtype dtype, const fs::path& folder) {
   write_file_atomically(folder / "config.json", config_to_json(config, dtype).dump(2) + "\n");
-}
-
-std::vector<float> inverse_frequencies(const ModelConfig& config) {
-  const RopeScaling& scaling = config.rope_scaling;
-  const auto factor = static_cast<float>(scaling.factor);
-  const auto context = static_cast<double>(scaling.original_positions);
-  const auto low_wavelength = static_cast<float>(context / scaling.low_frequency_factor);
-  const auto high_wavelength = static_cast<float>(context / scaling.high_frequency_factor);
-  const auto low = static_cast<float>(scaling.low_frequency_factor);
-  const auto range =
-      static_cast<float>(scaling.high_frequency_factor - scaling.low_frequency_factor);
-  std::vector<float> frequencies;
-  for (std::int64_t i = 0; i < config.head_size; i += 2) {
-    const float exponent = static_cast<float>(i) / static_cast<float>(config.head_size);
-    const auto power = static_cast<float>(std::pow(
-        static_cast<double>(static_cast<float>(config.rope_theta)), static_cast<double>(exponent)));
-    float frequency = 1.0F / power;
-    if (scaling.kind == RopeScaling::Kind::linear) {
-      frequency /= factor;
-    } else if (scaling.kind == RopeScaling::Kind::llama3) {
-      // PyTorch computes number / tensor as the reciprocal times the number.
-      const float wavelength = 1.0F / frequency * static_cast<float>(2 * std::numbers::pi);
-      if (wavelength > low_wavelength) {
-        frequency /= factor;
-      } else if (wavelength >= high_wavelength) {
-        const float smooth = (1.0F / wavelength * static_cast<float>(context) - low) / range;
-        frequency = (1.0F - smooth) * frequency / factor + smooth * frequency;
-      }
-    }
-    frequencies.push_back(frequency);
-  }
-  return frequencies;
-}
-
-std::vector<ExpectedTensor> expected_tensors(const ModelConfig& config) {
-  const std::int64_t hidden = config.hidden_size;
-  const std::int64_t query_size = config.heads * config.head_size;
-  const std::int64_t key_size = config.key_heads * config.head_size;
-  const std::int64_t feed_forward = config.intermediate_size;
-  std::vector<ExpectedTensor> tensors = {
-      {"model.embed_tokens.weight", {config.vocab_size, hidden}}};
-  for (std::int64_t l = 0; l < config.layers; ++l) {
-    const auto add = [&](const char* name, std::vector<std::int64_t> shape) {
-      tensors.push_back({fmt::format("model.layers.{}.{}.weight", l, name), std::move(shape)});
-    };
-    add("self_attn.q_proj", {query_size, hidden});
-    add("self_attn.k_proj", {key_size, hidden});
-    add("self_attn.v_proj", {key_size, hidden});
-    add("self_attn.o_proj", {hidden, query_size});
-    add("mlp.gate_proj", {feed_forward, hidden});
-    add("mlp.up_proj", {feed_forward, hidden});
-    add("mlp.down_proj", {hidden, feed_forward});
-    add("input_layernorm", {hidden});
-    add("post_attention_layernorm", {hidden});
-  }
-  tensors.push_back({"model.norm.weight", {hidden}});
-  if (!config.tie_word_embeddings) {
-    tensors.push_back({"lm_head.weight", {config.vocab_size, hidden}});
-  }
-  return tensors;
-}
-
-void check_tensors(const ModelConfig& config, const Checkpoint& checkpoint) {
-  std::set<std::string> known;
-  std::vector<std::string> missing;
-  std::vector<std::string> misshaped;
-  for (const ExpectedTensor& expected : expected_tensors(config)) {
-    known.insert(expected.name);
-    const StoredTensor* stored = checkpoint.find(expected.name);
-    if (stored == nullptr) {
-      missing.push_back(expected.name);
-    } else if (stored->shape != expected.shape) {
-      misshaped.push_back(fmt::format("{} is {}, config.json says {}", expected.name,
-                                      shape_text(stored->shape), shape_text(expected.shape)));
-    }
-  }
-  bool tied_head = false;
-  std::vector<std::string> unexpected;
-  for (const std::string& name : checkpoint.names()) {
-    tied_head |= config.tie_word_embeddings && name == "lm_head.weight";
-    const bool ignored = name.ends_with("rotary_emb.inv_freq") ||
-                         (config.tie_word_embeddings && name == "lm_head.weight");
-    if (!known.contains(name) && !ignored) {
-      unexpected.push_back(name);
-    }
-  }
-  const bool only_head = missing.size() == 1 && missing[0] == "lm_head.weight";
-  const std::string problems =
-      list_line(missing, "missing") +
-      (only_head ? " (if the head is tied to the embedding, set tie_word_embeddings: true)" : "") +
-      list_line(unexpected, "unexpected") + list_line(misshaped, "of another shape");
-  if (!problems.empty()) {
-    user_error("{}: the tensors do not fit config.json:{}", checkpoint.path().string(), problems);
-  }
-  if (tied_head) {
-    check_tied_head(checkpoint);
-  }
 }
 
 }  // namespace lmpo

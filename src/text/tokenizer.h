@@ -18,8 +18,9 @@ using TokenId = std::int32_t;
 
 class Tokenizer {
  public:
-  // Reads DIR/tokenizer.json and, where present, DIR/tokenizer_config.json and DIR/special_tokens_map.json
-  // for the names of the special tokens. Throws UserError naming file, key and what is not supported.
+  // Reads DIR/tokenizer.json and, where present, DIR/tokenizer_config.json and
+  // DIR/special_tokens_map.json for the names of the special tokens. Throws UserError naming file,
+  // key and what is not supported.
   static Tokenizer load(const fs::path& folder);
   // The same from the text of a tokenizer.json alone; `source` names it in errors.
   static Tokenizer from_json(std::string_view tokenizer_json, std::string_view source);
@@ -28,8 +29,9 @@ class Tokenizer {
   Tokenizer(Tokenizer&&) noexcept;
   Tokenizer& operator=(Tokenizer&&) noexcept;
 
-  // `add_special_tokens` runs the post-processor (BOS and the like). Added and special tokens that stand in
-  // the text are always recognised, as the reference does. Invalid UTF-8 is replaced by U+FFFD.
+  // `add_special_tokens` runs the post-processor (BOS and the like). Added and special tokens that
+  // stand in the text are always recognised, as the reference does. Invalid UTF-8 is replaced by
+  // U+FFFD.
   std::vector<TokenId> encode(std::string_view text, bool add_special_tokens) const;
   std::string decode(std::span<const TokenId> ids, bool skip_special_tokens) const;
 

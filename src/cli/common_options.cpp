@@ -1,0 +1,53 @@
+#include "cli/common_options.h"
+
+#include <iostream>
+
+#include "base/threads.h"
+
+namespace lmpo {
+
+void add_model_option(OptionSet& set, fs::path& model) {
+  set.add("model_name_or_path", model, "folder of a Hugging Face Llama or Mistral checkpoint",
+          {.value_name = "DIR", .letter = 'm', .synonyms = {"model"}, .required = true});
+}
+
+void add_data_option(OptionSet& set, std::vector<fs::path>& data) {
+  set.add("dataset", data, "JSON or JSONL files of preference rows",
+          {.value_name = "FILE",
+           .synonyms = {"data"},
+           .old_names = {"dataset_name"},
+           .required = true});
+}
+
+void add_threads_option(OptionSet& set, std::int64_t& threads) {
+  set.add("threads", threads, "threads to use; 0: one for each processor",
+          {.range = within(0, 1024), .letter = 't'});
+}
+
+void apply_threads(std::int64_t threads) {
+  set_threads(threads == 0 ? available_threads() : static_cast<int>(threads));
+}
+
+TextModel TextModel::load(const fs::path& folder) {
+  return {Tokenizer::load(folder), ChatTemplate::load(folder)};
+}
+
+ordered_json TextModel::template_variables() const {
+  return {{"bos_token", tokenizer.bos_token()},
+          {"eos_token", tokenizer.eos_token()},
+          {"unk_token", tokenizer.unk_token()},
+          {"pad_token", tokenizer.pad_token()}};
+}
+
+std::vector<std::string> read_standard_input() {
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(std::cin, line);) {
+    if (line.ends_with('\r')) {
+      line.pop_back();
+    }
+    lines.push_back(line);
+  }
+  return lines;
+}
+
+}  // namespace lmpo

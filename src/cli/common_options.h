@@ -1,0 +1,35 @@
+// Options and steps that several commands share.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "base/file.h"
+#include "model/model_folder.h"
+#include "recipe/option_set.h"
+#include "text/chat_template.h"
+#include "text/tokenizer.h"
+
+namespace lmpo {
+
+void add_model_option(OptionSet& set, fs::path& model);
+void add_data_option(OptionSet& set, std::vector<fs::path>& data);
+// 0 means all processors.
+void add_threads_option(OptionSet& set, std::int64_t& threads);
+void apply_threads(std::int64_t threads);
+
+// The text side of a model folder.
+struct TextModel {
+  Tokenizer tokenizer;
+  std::optional<ChatTemplate> chat;
+
+  static TextModel load(const fs::path& folder);
+  const ChatTemplate* chat_template() const { return chat ? &*chat : nullptr; }
+  // What templates may read beside the messages.
+  ordered_json template_variables() const;
+};
+
+// The lines of standard input, without their ends.
+std::vector<std::string> read_standard_input();
+
+}  // namespace lmpo

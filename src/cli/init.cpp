@@ -1,0 +1,73 @@
+// lmpo init: a random model from a configuration and a tokenizer.
+#include "base/error.h"
+#include "base/log.h"
+#include "cli/commands.h"
+#include "cli/common_options.h"
+#include "model/model_folder.h"
+
+namespace lmpo {
+namespace {
+
+struct InitOptions {
+  fs::path config;
+  fs::path tokenizer;
+  fs::path output;
+  std::int64_t seed = 42;
+  std::string dtype = "auto";
+  std::string max_shard_size = "5GB";
+};
+
+// What transformers writes beside a new model, so that generation knows where to stop.
+std::string generation_config(const ModelConfig& config) {
+  ordered_json written = {{"_from_model_config", true}};
+  for (const char* key : {"bos_token_id", "eos_token_id", "pad_token_id"}) {
+    if (config.original.contains(key) && !config.original.at(key).is_null()) {
+      written[key] = config.original.at(key);
+    }
+  }
+  return written.dump(2) + "\n";
+}
+
+}  // namespace
+
+int run_init(const std::vector<std::string>& arguments) {
+  InitOptions options;
+  OptionSet set("lmpo init",
+                "Makes a random model, initialised as transformers does, in the folder OUT.");
+  set.add_positional("OUT", options.output, "the folder to make", {.required = true});
+  set.add("config", options.config, "config.json of the model to make",
+          {.value_name = "FILE", .required = true});
+  set.add("tokenizer", options.tokenizer, "folder whose tokenizer the model gets",
+          {.value_name = "DIR", .required = true});
+  set.add("seed", options.seed, "of the random numbers", {.range = at_least(0), .letter = 's'});
+  set.add("dtype", options.dtype, "storage of the weights; auto: as config.json says",
+          {.choices = {"auto", "float32", "bfloat16", "float16"}, .old_names = {"torch_dtype"}});
+  set.add("max_shard_size", options.max_shard_size, "largest weight file", {.value_name = "SIZE"});
+  set.section("Examples", "  lmpo init --config config.json --tokenizer DIR --seed 1 my-model\n");
+  if (!set.parse(arguments)) {
+    return 0;
+  }
+  if (fs::exists(options.output) && !fs::is_empty(options.output)) {
+    user_error("{}: the folder is not empty; choose another", options.output.string());
+  }
+  const ModelConfig config = read_model_config(options.config);
+  check_tokenizer_fits(config, Tokenizer::load(options.tokenizer).id_limit(), options.tokenizer);
+  const Dtype storage = options.dtype == "auto" ? config.dtype : parse_dtype(options.dtype);
+  const std::unique_ptr<Ops> ops = make_cpu_ops();
+  Arena counting = Arena::counting();
+  Weights(config, storage, WeightUse::inference, counting);
+  Arena arena = Arena::host(counting.peak());
+  Weights weights(config, storage, WeightUse::inference, arena);
+  weights.initialize(static_cast<std::uint64_t>(options.seed), *ops);
+
+  AtomicFolder folder(options.output);
+  write_model_folder(folder.path(), weights, *ops, options.tokenizer,
+                     parse_byte_size(options.max_shard_size));
+  write_file_atomically(folder.path() / "generation_config.json", generation_config(config));
+  folder.commit();
+  log_info("{}: {} parameters in {}", options.output.string(), weights.count(),
+           dtype_name(storage));
+  return 0;
+}
+
+}  // namespace lmpo

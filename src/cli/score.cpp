@@ -1,0 +1,90 @@
+// lmpo score: what a model thinks of each response.
+#include <cstdio>
+#include <map>
+
+#include "cli/commands.h"
+#include "cli/common_options.h"
+#include "data/dataset.h"
+#include "recipe/train_recipe.h"
+#include "train/scorer.h"
+
+namespace lmpo {
+namespace {
+
+struct ScoreOptions {
+  fs::path model;
+  std::vector<fs::path> data;
+  fs::path output;
+  std::string dtype = "float32";
+  std::int64_t batch_size = 8;
+  std::int64_t max_pack_tokens = 0;
+  std::int64_t threads = 0;
+  DataOptions data_options;
+};
+
+ordered_json score_line(const Tree& tree, std::span<const double> sums) {
+  return {{"row", tree.row},
+          {"prompt_tokens", tree.sequences[0].scored_begin},
+          {"chosen_tokens", tree.sequences[0].scored_tokens()},
+          {"rejected_tokens", tree.sequences[1].scored_tokens()},
+          {"chosen_logp", sums[0]},
+          {"rejected_logp", sums[1]}};
+}
+
+}  // namespace
+
+int run_score(const std::vector<std::string>& arguments) {
+  ScoreOptions options;
+  OptionSet set("lmpo score",
+                "Writes the summed log-probability of both responses of every preference pair, one "
+                "JSON object a row.");
+  set.group("Model and data");
+  add_model_option(set, options.model);
+  add_data_option(set, options.data);
+  set.add("output", options.output, "where to write; standard output when absent",
+          {.value_name = "FILE.jsonl"});
+  set.add("dtype", options.dtype, "storage of the weights; arithmetic is float32",
+          {.choices = {"float32", "bfloat16", "float16"}, .old_names = {"torch_dtype"}});
+  set.group("Tokens");
+  add_data_options(set, options.data_options);
+  set.group("Speed");
+  set.add("per_device_eval_batch_size", options.batch_size, "pairs in a pack",
+          {.range = at_least(1)});
+  set.add("max_pack_tokens", options.max_pack_tokens, "most input tokens in a pack; 0: no limit",
+          {.range = at_least(0)});
+  add_threads_option(set, options.threads);
+  set.section("Examples", "  lmpo score --model DIR --data pairs.json --output scores.jsonl\n");
+  if (!set.parse(arguments)) {
+    return 0;
+  }
+  apply_threads(options.threads);
+
+  const TextModel text = TextModel::load(options.model);
+  Scorer scorer(options.model, parse_dtype(options.dtype));
+  check_tokenizer_fits(scorer.config(), text.tokenizer.id_limit(), options.model);
+  const Dataset dataset =
+      load_dataset(options.data, text.tokenizer, text.chat_template(), options.data_options);
+  log_dataset(dataset, options.data_options, "data");
+
+  std::map<std::int64_t, ordered_json> lines;  // by row
+  for (const Drop& drop : dataset.drops.drops()) {
+    lines[drop.row] = {{"row", drop.row}, {"dropped", name(drop.reason)}};
+  }
+  scorer.score(dataset.trees, {options.batch_size, options.max_pack_tokens},
+               [&](std::size_t index, std::span<const double> sums) {
+                 const Tree& tree = dataset.trees[index];
+                 lines[tree.row] = score_line(tree, sums);
+               });
+  std::string all;
+  for (const auto& [row, line] : lines) {
+    all += line.dump() + "\n";
+  }
+  if (options.output.empty()) {
+    std::fwrite(all.data(), 1, all.size(), stdout);
+  } else {
+    write_file_atomically(options.output, all);
+  }
+  return 0;
+}
+
+}  // namespace lmpo

@@ -1,0 +1,97 @@
+// lmpo tokenize: text to ids and back, one JSON value a line.
+#include <iostream>
+
+#include "base/error.h"
+#include "cli/commands.h"
+#include "cli/common_options.h"
+
+namespace lmpo {
+namespace {
+
+struct TokenizeOptions {
+  fs::path model;
+  bool decode = false;
+  bool add_generation_prompt = false;
+  bool add_special_tokens = true;
+  bool skip_special_tokens = false;
+};
+
+ordered_json result(const std::string& text, const std::vector<TokenId>& ids) {
+  return {{"text", text}, {"ids", ids}};
+}
+
+ordered_json decode_line(const json& value, const std::string& place, const TextModel& model,
+                         bool skip_special) {
+  std::vector<TokenId> ids;
+  for (const json& id : value.is_array() ? value : json::array({value})) {
+    if (!id.is_number_integer() || id.get<std::int64_t>() < 0 ||
+        id.get<std::int64_t>() >= model.tokenizer.id_limit()) {
+      user_error("{}: a list of token ids from 0 to {} was expected", place,
+                 model.tokenizer.id_limit() - 1);
+    }
+    ids.push_back(id.get<TokenId>());
+  }
+  return result(model.tokenizer.decode(ids, skip_special), ids);
+}
+
+ordered_json encode_line(const std::string& line, const std::string& place, const TextModel& model,
+                         const TokenizeOptions& options) {
+  const json value = parse_json(line, place);
+  if (options.decode) {
+    return decode_line(value, place, model, options.skip_special_tokens);
+  }
+  if (value.is_string()) {
+    const auto text = value.get<std::string>();
+    return result(text, model.tokenizer.encode(text, options.add_special_tokens));
+  }
+  if (!value.is_array()) {
+    user_error("{}: a string or a list of chat messages was expected", place);
+  }
+  if (!model.chat) {
+    user_error("{}: messages need a chat template, and the model folder has none", place);
+  }
+  // The template writes its own special tokens.
+  const std::string text = model.chat->render(
+      ordered_json::parse(line), options.add_generation_prompt, model.template_variables());
+  return result(text, model.tokenizer.encode(text, false));
+}
+
+}  // namespace
+
+int run_tokenize(const std::vector<std::string>& arguments) {
+  TokenizeOptions options;
+  OptionSet set("lmpo tokenize",
+                "Reads one JSON value a line from standard input, a string or a list of chat "
+                "messages, and writes one "
+                "object a line with its text and ids.");
+  add_model_option(set, options.model);
+  set.add("decode", options.decode, "the other way: lines hold lists of ids");
+  set.add("add_generation_prompt", options.add_generation_prompt,
+          "end messages with the assistant's header");
+  set.add("add_special_tokens", options.add_special_tokens,
+          "let the tokenizer add BOS and the like to strings");
+  set.add("skip_special_tokens", options.skip_special_tokens,
+          "leave special tokens out of decoded text");
+  set.section("Examples",
+              "  echo '\"Hello world\"' | lmpo tokenize --model DIR\n"
+              "  echo '[{\"role\": \"user\", \"content\": \"Hi\"}]' | lmpo tokenize -m DIR "
+              "--add_generation_prompt\n"
+              "  echo '[1, 2, 3]' | lmpo tokenize --model DIR --decode\n");
+  if (!set.parse(arguments)) {
+    return 0;
+  }
+  const TextModel model = TextModel::load(options.model);
+  std::int64_t number = 0;
+  for (std::string line; std::getline(std::cin, line);) {
+    ++number;
+    if (line.find_first_not_of(" \t\r") != std::string::npos) {
+      const std::string place = fmt::format("standard input, line {}", number);
+      std::cout << encode_line(line, place, model, options)
+                       .dump(-1, ' ', false, json::error_handler_t::replace)
+                << '\n';
+    }
+  }
+  return 0;
+}
+
+}  // namespace lmpo

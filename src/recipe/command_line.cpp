@@ -1,0 +1,158 @@
+// The command line: --key v, --key=v, --a-b for --a_b, --flag and --no_flag, -k v. No
+// abbreviations.
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/names.h"
+#include "recipe/foreign.h"
+#include "recipe/option_set.h"
+
+namespace lmpo {
+namespace {
+
+std::string with_underscores(std::string name) {
+  for (char& c : name) {
+    c = c == '-' ? '_' : c;
+  }
+  return name;
+}
+
+bool is_flag(const std::string& word) {
+  return word.size() > 1 && word[0] == '-' && !parse_real(word);
+}
+
+bool is_yaml(const std::string& word) {
+  return word.ends_with(".yaml") || word.ends_with(".yml");
+}
+
+}  // namespace
+
+bool OptionSet::read_arguments(const std::vector<std::string>& arguments) {
+  Words words(arguments.begin(), arguments.end());
+  std::vector<std::string> positionals;
+  while (!words.empty()) {
+    const std::string word = words.front();
+    words.pop_front();
+    if (word == "--help" || word == "-h") {
+      return false;
+    }
+    if (word == "--") {
+      positionals.insert(positionals.end(), words.begin(), words.end());
+      break;
+    }
+    if (word.starts_with("--")) {
+      take_long(word, words);
+    } else if (is_flag(word)) {
+      take_short(word, words);
+    } else {
+      positionals.push_back(word);
+    }
+  }
+  take_positionals(std::move(positionals));
+  return true;
+}
+
+void OptionSet::take_long(const std::string& word, Words& rest) {
+  const auto equals = word.find('=');
+  const std::string place = word.substr(0, equals);
+  const std::string name = with_underscores(place.substr(2));
+  std::optional<std::string> attached;
+  if (equals != std::string::npos) {
+    attached = word.substr(equals + 1);
+  }
+  if (const Name* meaning = look_up(name)) {
+    take_flag(name, *meaning, place, attached, rest);
+    return;
+  }
+  if (name == "config" && accepts_config_) {
+    if (!attached && rest.empty()) {
+      user_error("--config: a YAML file was expected after it");
+    }
+    if (!attached) {
+      attached = rest.front();
+      rest.pop_front();
+    }
+    config_ = attached;
+    return;
+  }
+  const Name* negated = name.starts_with("no_") ? look_up(name.substr(3)) : nullptr;
+  if (negated != nullptr && options_[negated->option].is_bool) {
+    if (attached) {
+      user_error("{} takes no value", place);
+    }
+    take(name.substr(3), *negated, {.texts = {"false"}, .source = Source::flag, .place = place});
+    return;
+  }
+  if (const ForeignKey* foreign = find_foreign_key(name)) {
+    user_error("{} has no meaning here ({}): leave it out", place, foreign->reason);
+  }
+  const std::string nearest = nearest_name(name, known_names());
+  user_error("unknown option {}{}; {} --help lists them", place,
+             nearest.empty() ? "" : fmt::format(" (did you mean --{}?)", nearest), command_);
+}
+
+void OptionSet::take_short(const std::string& word, Words& rest) {
+  for (std::size_t i = 0; i < options_.size(); ++i) {
+    if (options_[i].traits.letter != word[1] || (word.size() > 2 && word[2] != '=')) {
+      continue;
+    }
+    std::optional<std::string> attached;
+    if (word.size() > 2) {
+      attached = word.substr(3);
+    }
+    take_flag(options_[i].name, {.option = i}, word.substr(0, 2), attached, rest);
+    return;
+  }
+  user_error("unknown option {}; {} --help lists them", word, command_);
+}
+
+void OptionSet::take_flag(const std::string& name, const Name& meaning, const std::string& place,
+                          std::optional<std::string> attached, Words& rest) {
+  const Option& option = options_[meaning.option];
+  const bool more = !rest.empty();
+  bool takes_next = false;
+  if (option.is_bool || meaning.flag_value) {
+    takes_next = more && parse_bool(rest.front());
+    attached = attached || takes_next ? attached : "true";
+  } else if (!option.traits.implied.empty()) {
+    // A recipe may follow, which is not this option's value.
+    takes_next = more && !is_flag(rest.front()) && !is_yaml(rest.front());
+    attached = attached || takes_next ? attached : option.traits.implied;
+  } else {
+    takes_next = true;
+  }
+  if (!attached) {
+    if (!takes_next || !more || rest.front().starts_with("--")) {
+      user_error("{}: {} was expected after it", place, option.expected);
+    }
+    attached = rest.front();
+    rest.pop_front();
+  }
+  take(name, meaning,
+       {.texts = split_list(*attached, option.is_list), .source = Source::flag, .place = place});
+}
+
+void OptionSet::take_positionals(std::vector<std::string> words) {
+  std::size_t next = 0;
+  if (accepts_config_ && !words.empty()) {
+    if (config_) {
+      user_error("unexpected argument '{}': --config names a recipe already", words[0]);
+    }
+    config_ = words[next++];
+  }
+  for (std::size_t i = 0; i < options_.size() && next < words.size(); ++i) {
+    if (options_[i].is_positional) {
+      const std::string place = options_[i].name;
+      RawValue value = {.texts = {words[next++]}, .source = Source::flag, .place = place};
+      while (options_[i].is_list && next < words.size()) {
+        value.texts.push_back(words[next++]);
+      }
+      take(options_[i].name, {.option = i}, std::move(value));
+    }
+  }
+  if (next < words.size()) {
+    user_error("unexpected argument '{}'; {} --help tells what is taken", words[next], command_);
+  }
+}
+
+}  // namespace lmpo

@@ -1,0 +1,155 @@
+#include "recipe/foreign.h"
+
+#include <algorithm>
+#include <map>
+
+#include "recipe/option_type.h"
+
+namespace lmpo {
+namespace {
+
+// Keys that share a reason and the harmless values.
+struct Family {
+  std::string_view reason;
+  std::vector<std::string_view> allowed;
+  std::vector<std::string_view> names;
+};
+
+std::vector<Family> families() {
+  return {
+      {"nothing is uploaded",
+       {},
+       {"push_to_hub", "hub_model_id", "hub_token", "hub_strategy", "hub_private_repo",
+        "hub_always_push", "hub_revision", "tags", "use_auth_token"}},
+      {"metrics are written to files in output_dir",
+       {},
+       {"report_to", "run_name", "logging_dir", "logging_first_step", "logging_nan_inf_filter",
+        "log_on_each_node", "log_level_replica", "include_num_input_tokens_seen",
+        "include_tokens_per_second", "include_for_metrics", "prediction_loss_only"}},
+      {"metrics are logged by steps", {"steps"}, {"logging_strategy"}},
+      {"there is one implementation, which chooses by itself",
+       {},
+       {"attn_implementation",
+        "use_flash_attention_2",
+        "use_liger_kernel",
+        "use_liger",
+        "gradient_checkpointing_kwargs",
+        "torch_compile",
+        "torch_compile_backend",
+        "torch_compile_mode",
+        "tf32",
+        "bf16_full_eval",
+        "fp16_full_eval",
+        "half_precision_backend",
+        "fp16_opt_level",
+        "fp16_backend",
+        "jit_mode_eval",
+        "use_cache",
+        "use_reentrant",
+        "padding_free",
+        "packing",
+        "pad_to_multiple_of",
+        "eval_accumulation_steps",
+        "torch_empty_cache_steps",
+        "auto_find_batch_size"}},
+      {"processes and devices are chosen by the launcher",
+       {},
+       {"local_rank",
+        "no_cuda",
+        "use_cpu",
+        "use_mps_device",
+        "ddp_backend",
+        "ddp_bucket_cap_mb",
+        "ddp_broadcast_buffers",
+        "ddp_find_unused_parameters",
+        "ddp_timeout",
+        "deepspeed",
+        "fsdp",
+        "fsdp_config",
+        "fsdp_min_num_params",
+        "fsdp_transformer_layer_cls_to_wrap",
+        "accelerator_config",
+        "parallelism_config",
+        "split_batches",
+        "dispatch_batches",
+        "average_tokens_across_devices",
+        "full_determinism",
+        "skip_memory_metrics"}},
+      {"data is read and kept by this program itself",
+       {},
+       {"remove_unused_columns", "preprocessing_num_workers", "dataset_num_proc",
+        "dataloader_num_workers", "dataloader_pin_memory", "dataloader_persistent_workers",
+        "dataloader_prefetch_factor", "dataset_kwargs", "dataset_text_field", "label_pad_token_id",
+        "padding_value", "pad_token", "label_names", "overwrite_cache", "length_column_name"}},
+      {"the data are files: name them by dataset and eval_dataset",
+       {},
+       {"dataset_mixer", "dataset_mixture", "dataset_splits", "dataset_split", "dataset_configs",
+        "dataset_config", "dataset_train_split", "dataset_test_split", "dataset_streaming"}},
+      {"the model is a folder: its own settings hold",
+       {},
+       {"model_revision", "trust_remote_code", "model_init_kwargs", "tokenizer_name_or_path",
+        "use_fast_tokenizer", "token"}},
+      {"the optimizer is AdamW",
+       {"adamw_torch", "adamw_torch_fused", "adamw_hf", "adamw", "adamw_apex_fused"},
+       {"optim"}},
+      {"the optimizer is AdamW", {}, {"optim_args", "optim_target_modules"}},
+      {"what to do follows from the command and the data",
+       {},
+       {"do_train", "do_eval", "do_predict"}},
+      {"models here have no dropout", {}, {"disable_dropout"}},
+      {"no reference model is needed",
+       {},
+       {"precompute_ref_log_probs", "precompute_ref_batch_size", "ref_model_init_kwargs",
+        "sync_ref_model"}},
+      {"every weight is trained, in the type of dtype",
+       {"false", "False", "no"},
+       {"use_peft", "use_lora", "load_in_8bit", "load_in_4bit", "use_rslora", "use_dora"}},
+      {"every weight is trained: there are no adapters",
+       {},
+       {"lora_r", "lora_alpha", "lora_dropout", "lora_target_modules", "lora_modules_to_save",
+        "lora_task_type", "lora_target_parameters", "bnb_4bit_quant_type", "bnb_4bit_quant_storage",
+        "use_bnb_nested_quant"}},
+      {"only decoders are trained", {"false", "False", "no"}, {"is_encoder_decoder"}},
+      {"lmpo generate writes answers",
+       {"false", "False", "no"},
+       {"generate_during_eval", "predict_with_generate"}},
+      {"batches are drawn at random",
+       {"false", "False", "no"},
+       {"group_by_length", "ignore_data_skip"}},
+      {"every checkpoint is kept as it is",
+       {"false", "False", "no"},
+       {"load_best_model_at_end", "save_only_model", "save_on_each_node"}},
+      {"every checkpoint is kept as it is", {}, {"metric_for_best_model", "greater_is_better"}},
+      {"weights are saved as safetensors", {"true", "True", "yes"}, {"save_safetensors"}},
+      {"evaluation follows eval_strategy",
+       {"false", "False", "no", "0"},
+       {"eval_on_start", "eval_delay", "batch_eval_metrics", "eval_do_concat_batches"}},
+      {"lengths are set by max_length and max_prompt_length",
+       {},
+       {"max_target_length", "max_completion_length"}},
+  };
+}
+
+std::map<std::string_view, ForeignKey> make_table() {
+  std::map<std::string_view, ForeignKey> table;
+  for (const Family& family : families()) {
+    for (const std::string_view name : family.names) {
+      table[name] = {name, family.reason, family.allowed};
+    }
+  }
+  return table;
+}
+
+}  // namespace
+
+bool ForeignKey::allows(std::string_view text) const {
+  return std::find(allowed.begin(), allowed.end(), text) != allowed.end();
+}
+
+const ForeignKey* find_foreign_key(std::string_view name) {
+  static const std::map<std::string_view, ForeignKey> table = make_table();
+  const auto found = table.find(name);
+  return found == table.end() ? nullptr : &found->second;
+}
+
+}  // namespace lmpo

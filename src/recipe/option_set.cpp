@@ -1,0 +1,229 @@
+#include "recipe/option_set.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+
+#include "base/error.h"
+#include "base/names.h"
+
+namespace lmpo {
+namespace {
+
+bool means_default(std::string_view text) {
+  return text == "null" || text == "None" || text == "~";
+}
+
+}  // namespace
+
+OptionSet::OptionSet(std::string command, std::string summary)
+    : command_(std::move(command)), summary_(std::move(summary)) {}
+
+void OptionSet::section(std::string title, std::string text) {
+  sections_.emplace_back(std::move(title), std::move(text));
+}
+
+void OptionSet::add_option(Option option) {
+  option.group = group_;
+  const std::size_t index = options_.size();
+  const auto add_name = [&](const std::string& name, Name meaning) {
+    LMPO_CHECK(names_.emplace(name, std::move(meaning)).second);
+  };
+  add_name(option.name, {.option = index});
+  for (const std::string& name : option.traits.synonyms) {
+    add_name(name, {.option = index});
+  }
+  for (const std::string& name : option.traits.old_names) {
+    add_name(name, {.option = index, .old = true});
+  }
+  for (const auto& [name, value] : option.traits.flags) {
+    add_name(name, {.option = index, .flag_value = value});
+  }
+  options_.push_back(std::move(option));
+}
+
+const OptionSet::Option& OptionSet::find(std::string_view name) const {
+  const auto found = names_.find(name);
+  LMPO_CHECK(found != names_.end());
+  return options_[found->second.option];
+}
+
+const OptionSet::Name* OptionSet::look_up(const std::string& name) const {
+  const auto found = names_.find(name);
+  return found == names_.end() || options_[found->second.option].is_positional ? nullptr
+                                                                               : &found->second;
+}
+
+std::vector<std::string> OptionSet::known_names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, meaning] : names_) {
+    if (!options_[meaning.option].is_positional) {
+      names.push_back(name);
+    }
+  }
+  return names;
+}
+
+void OptionSet::take(const std::string& name, const Name& meaning, RawValue value) {
+  const Option& option = options_[meaning.option];
+  value.null = value.texts.size() == 1 && (value.null || means_default(value.texts[0]));
+  if (meaning.old) {
+    notice(LogLevel::info,
+           fmt::format("{}: '{}' is called '{}' here", value.place, name, option.name));
+  }
+  if (meaning.flag_value && !value.null) {
+    const auto on = value.texts.size() == 1 ? parse_bool(value.texts[0]) : std::nullopt;
+    if (!on) {
+      user_error("{}: {}: true or false was expected", value.place, name);
+    }
+    if (!*on) {
+      return;
+    }
+    notice(LogLevel::info, fmt::format("{}: '{}' is read as {}: {}", value.place, name, option.name,
+                                       *meaning.flag_value));
+    value.texts = {*meaning.flag_value};
+  }
+  const auto [place, fresh] = given_.try_emplace(meaning.option, value);
+  if (fresh) {
+    return;
+  }
+  RawValue& old = place->second;
+  if (old.source == value.source && value.source == Source::file && !old.null && !value.null) {
+    user_error("{}: '{}' says again what {} has said: keep one of the two", value.place, name,
+               old.place);
+  }
+  if (old.source == value.source && value.source == Source::flag && option.is_list && !old.null &&
+      !value.null) {
+    old.texts.insert(old.texts.end(), value.texts.begin(), value.texts.end());
+  } else if (value.source > old.source || (value.source == old.source && !value.null)) {
+    old = std::move(value);
+  }
+}
+
+void OptionSet::read_environment() {
+  for (std::size_t i = 0; i < options_.size(); ++i) {
+    const std::string variable = environment_name(options_[i].name);
+    const char* value = options_[i].is_positional ? nullptr : std::getenv(variable.c_str());
+    if (value != nullptr && *value != '\0') {
+      take(options_[i].name, {.option = i},
+           {.texts = split_list(value, options_[i].is_list),
+            .source = Source::environment,
+            .place = variable});
+    }
+  }
+}
+
+void OptionSet::assign(std::size_t index, const RawValue& value) {
+  const Option& option = options_[index];
+  if (value.null) {
+    return;
+  }
+  const std::string where = place(option.name);
+  if (!option.is_list && value.texts.size() != 1) {
+    user_error("{}: one value was expected, not a list of {}", where, value.texts.size());
+  }
+  if (!option.assign(value.texts)) {
+    std::string shown = join(value.texts, ", ");
+    if (shown.size() > 60) {
+      shown = shown.substr(0, 57) + "...";
+    }
+    user_error("{}: {} was expected, not '{}'", where, option.expected, shown);
+  }
+}
+
+void OptionSet::assign_given() {
+  for (const auto& [option, value] : given_) {
+    assign(option, value);
+  }
+}
+
+void OptionSet::require_given() const {
+  for (std::size_t i = 0; i < options_.size(); ++i) {
+    const auto found = given_.find(i);
+    if (options_[i].traits.required && (found == given_.end() || found->second.null)) {
+      const std::string shown =
+          options_[i].is_positional ? options_[i].name : "--" + options_[i].name;
+      user_error("{} is needed: {} ({} --help tells more)", shown, options_[i].help, command_);
+    }
+  }
+}
+
+void OptionSet::resolve() {
+  assign_given();
+  if (adjust_) {
+    adjust_();
+    assign_given();
+  }
+  require_given();
+  if (check_) {
+    check_();
+  }
+}
+
+bool OptionSet::parse(const std::vector<std::string>& arguments) {
+  if (!read_arguments(arguments)) {
+    if (adjust_) {
+      adjust_();
+    }
+    std::fputs(help().c_str(), stdout);
+    return false;
+  }
+  if (config_) {
+    read_yaml(read_file(*config_), *config_);
+  }
+  for (const auto& [name, value] : file_environment_) {
+    ::setenv(name.c_str(), value.c_str(), 0);  // what is set outside wins
+  }
+  read_environment();
+  resolve();
+  for (const auto& [level, text] : notices_) {
+    log_message(level, text);
+  }
+  return true;
+}
+
+bool OptionSet::given(std::string_view name) const {
+  const auto index = static_cast<std::size_t>(&find(name) - options_.data());
+  const auto found = given_.find(index);
+  return found != given_.end() && !found->second.null;
+}
+
+std::string OptionSet::place(std::string_view name) const {
+  const Option& option = find(name);
+  const auto found = given_.find(static_cast<std::size_t>(&option - options_.data()));
+  if (found == given_.end()) {
+    return option.name;
+  }
+  const RawValue& value = found->second;
+  return value.source == Source::file ? fmt::format("{}: {}", value.place, option.name)
+                                      : value.place;
+}
+
+void OptionSet::reject(std::string_view name, std::string_view message) const {
+  user_error("{}: {}", place(name), message);
+}
+
+void OptionSet::notice(LogLevel level, std::string text) {
+  notices_.emplace_back(level, std::move(text));
+}
+
+ordered_json OptionSet::record() const {
+  static constexpr std::array names = {"default", "file", "environment", "flag"};
+  ordered_json result = ordered_json::object();
+  for (std::size_t i = 0; i < options_.size(); ++i) {
+    const auto found = given_.find(i);
+    const bool is_given = found != given_.end() && !found->second.null;
+    const Source source = is_given ? found->second.source : Source::builtin;
+    ordered_json entry = {{"value", options_[i].show()},
+                          {"source", names[static_cast<std::size_t>(source)]}};
+    if (is_given) {
+      entry["place"] = found->second.place;
+    }
+    result[options_[i].name] = std::move(entry);
+  }
+  return result;
+}
+
+}  // namespace lmpo

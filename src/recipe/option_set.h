@@ -1,0 +1,204 @@
+// The options of a command, each said once: name, variable, default, help, check. From this list
+// come the flags, the YAML reader, the environment variables, --help, the run record and the
+// tables of the documentation.
+//
+//   TrainRecipe recipe;                              // variables with their defaults
+//   OptionSet options("lmpo train", "Trains a model.");
+//   options.group("Optimizer");
+//   options.add("learning_rate", recipe.learning_rate, "peak learning rate", {.range = kPositive});
+//   if (!options.parse(arguments)) return 0;         // --help was shown
+//
+// Where a value may come from, the later winning over the earlier: the variable's own value, the
+// YAML file, the environment (LMPO_ and the name in capitals), the command line. `null`, `None` and
+// `~` mean the default. The variables must outlive the set. Not thread-safe.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "recipe/option_type.h"
+
+namespace lmpo {
+
+enum class Source { builtin, file, environment, flag };
+
+// A value as it was written, with the place for errors: "recipe.yaml:7", "LMPO_SEED", "--seed".
+struct RawValue {
+  std::vector<std::string> texts = {};  // one, but for lists
+  Source source = Source::builtin;
+  std::string place = "";
+  bool null = false;
+};
+
+class OptionSet {
+ public:
+  // `command` as it is typed, for example "lmpo train"; `summary` for the top of --help.
+  OptionSet(std::string command, std::string summary);
+
+  // Declaring. The options that follow belong to the group.
+  void group(std::string title) { group_ = std::move(title); }
+  // T: bool, std::int64_t, double, std::string, fs::path, Bytes, an enumeration with choice_names,
+  // std::optional of one of these, or std::vector of one (a list).
+  template <typename T>
+  void add(std::string name, T& value, std::string help, OptionTraits traits = {});
+  // An argument without a name, in the order declared, for example "OUT".
+  template <typename T>
+  void add_positional(std::string name, T& value, std::string help, OptionTraits traits = {});
+  // Takes a YAML file by --config or as the first positional argument.
+  void accept_config_file() { accepts_config_ = true; }
+  // A last part of --help, for example examples.
+  void section(std::string title, std::string text);
+
+  // Defaults that depend on other options: called when all has been read, to set variables that
+  // were not given; those that were are then read once more, so it may set any.
+  void adjust_defaults(std::function<void()> adjust) { adjust_ = std::move(adjust); }
+  // Called last: checks of several options together, see reject.
+  void check(std::function<void()> check) { check_ = std::move(check); }
+
+  // Reads everything and sets the variables; logs notices. False: --help was printed. Throws
+  // UserError naming the place, what was expected and the nearest known name.
+  bool parse(const std::vector<std::string>& arguments);
+
+  // The parts of parse, in its order.
+  bool read_arguments(const std::vector<std::string>& arguments);  // false: --help was asked for
+  void read_yaml(std::string_view text, const std::string& source);
+  void read_environment();
+  void resolve();
+
+  // After parse.
+  bool given(std::string_view name) const;
+  // "recipe.yaml:7: beta", "--beta", "LMPO_BETA", or the name alone where it has its default.
+  std::string place(std::string_view name) const;
+  [[noreturn]] void reject(std::string_view name, std::string_view message) const;
+  void notice(LogLevel level, std::string text);
+  const std::vector<std::pair<LogLevel, std::string>>& notices() const { return notices_; }
+
+  // {"learning_rate": {"value": 1e-6, "source": "file", "place": "recipe.yaml:7"}, ...} in the
+  // order of the list; "place" only where the value was given.
+  ordered_json record() const;
+  // Both show the variables' present values as defaults.
+  std::string help() const;
+  // A table for each group: option, default, meaning.
+  std::string markdown() const;
+
+ private:
+  struct Option {
+    std::string name;
+    std::string help;
+    std::string group;
+    OptionTraits traits;
+    bool is_bool = false;
+    bool is_list = false;
+    bool is_positional = false;
+    std::string value_name;
+    std::string expected;
+    std::function<bool(const std::vector<std::string>&)> assign;  // false: not such a value
+    std::function<json()> show;
+  };
+  // What a name stands for.
+  struct Name {
+    std::size_t option;
+    bool old = false;
+    std::optional<std::string> flag_value = std::nullopt;  // of {"bf16", "bfloat16"}
+  };
+
+  void add_option(Option option);
+  const Option& find(std::string_view name) const;
+  const Name* look_up(const std::string& name) const;
+  std::vector<std::string> known_names() const;
+  std::string default_text(const Option& option) const;
+  std::string flag_names(const Option& option) const;
+
+  // Keeps the value under the option its name stands for. Lists of flags grow.
+  void take(const std::string& name, const Name& meaning, RawValue value);
+  void assign_given();
+  void assign(std::size_t option, const RawValue& value);
+  void require_given() const;
+
+  // Of the command line: words not yet read. Each takes what belongs to its flag.
+  using Words = std::deque<std::string>;
+  void take_long(const std::string& word, Words& rest);
+  void take_short(const std::string& word, Words& rest);
+  void take_flag(const std::string& name, const Name& meaning, const std::string& place,
+                 std::optional<std::string> attached, Words& rest);
+  void take_positionals(std::vector<std::string> words);
+
+  std::string command_;
+  std::string summary_;
+  std::string group_ = "Options";
+  std::vector<Option> options_;
+  std::map<std::string, Name, std::less<>> names_;
+  std::map<std::size_t, RawValue> given_;
+  std::vector<std::pair<std::string, std::string>> sections_;
+  std::vector<std::pair<LogLevel, std::string>> notices_;
+  std::vector<std::pair<std::string, std::string>> file_environment_;  // `env:` of the YAML file
+  std::optional<std::string> config_;
+  bool accepts_config_ = false;
+  std::function<void()> adjust_;
+  std::function<void()> check_;
+};
+
+template <typename T>
+void OptionSet::add(std::string name, T& value, std::string help, OptionTraits traits) {
+  Option option;
+  option.name = std::move(name);
+  option.help = std::move(help);
+  option.is_bool = std::is_same_v<T, bool>;
+  option.is_list = lmpo::is_list<T>;
+  if constexpr (lmpo::is_list<T>) {
+    using Item = OptionType<typename T::value_type>;
+    option.value_name = Item::value_name(traits) + ",...";
+    option.expected = "a list, each " + Item::expected(traits);
+    option.assign = [&value, traits](const std::vector<std::string>& texts) {
+      value.clear();
+      for (const std::string& text : texts) {
+        auto item = Item::parse(text, traits);
+        if (!item) {
+          return false;
+        }
+        value.push_back(std::move(*item));
+      }
+      return true;
+    };
+    option.show = [&value] {
+      json list = json::array();
+      for (const auto& item : value) {
+        list.push_back(Item::show(item));
+      }
+      return list;
+    };
+  } else {
+    using Type = OptionType<T>;
+    option.value_name = Type::value_name(traits);
+    option.expected = Type::expected(traits);
+    option.assign = [&value, traits](const std::vector<std::string>& texts) {
+      auto parsed = Type::parse(texts.front(), traits);
+      if (parsed) {
+        value = std::move(*parsed);
+      }
+      return parsed.has_value();
+    };
+    option.show = [&value] { return Type::show(value); };
+  }
+  if (!traits.value_name.empty()) {
+    option.value_name = traits.value_name + (option.is_list ? ",..." : "");
+  }
+  option.traits = std::move(traits);
+  add_option(std::move(option));
+}
+
+template <typename T>
+void OptionSet::add_positional(std::string name, T& value, std::string help, OptionTraits traits) {
+  add(std::move(name), value, std::move(help), std::move(traits));
+  options_.back().is_positional = true;
+}
+
+}  // namespace lmpo

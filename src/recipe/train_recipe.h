@@ -1,0 +1,128 @@
+// Everything a training run can be told.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/log.h"
+#include "data/options.h"
+#include "objective/options.h"
+#include "recipe/option_set.h"
+
+namespace lmpo {
+
+// Names of the choices that other rooms define.
+constexpr std::array<std::string_view, 2> choice_names(Boundary) {
+  return {"trl", "simpo"};
+}
+constexpr std::array<std::string_view, 2> choice_names(TruncationMode) {
+  return {"keep_start", "keep_end"};
+}
+constexpr std::array<std::string_view, 2> choice_names(SftTarget) {
+  return {"response", "conversation"};
+}
+constexpr std::array<std::string_view, 4> choice_names(LogLevel) {
+  return {"debug", "info", "warning", "error"};
+}
+
+// Numbers of steps are real: below 1 they are a part of the run's steps, see absolute_steps.
+struct TrainRecipe {
+  enum class Scheduler { cosine, linear, constant, constant_with_warmup };
+  enum class Strategy { no, steps, epoch };
+
+  // Model
+  fs::path model_name_or_path;
+  std::string dtype = "float32";  // float32, bfloat16, float16, or auto: as in the checkpoint
+  fs::path chat_template_path;    // empty: the model's own
+
+  // Files
+  std::vector<fs::path> dataset;
+  std::vector<fs::path> eval_dataset;
+  fs::path output_dir;
+  bool overwrite_output_dir = false;
+  std::string resume_from_checkpoint;  // a folder, "true" for the newest, or "" for none
+
+  // Text to tokens. `kind` follows from the objective.
+  DataOptions data = [] {
+    DataOptions options;
+    options.max_length = 1024;
+    return options;
+  }();
+
+  // Objective
+  std::string objective = "lmpo";
+  ObjectiveOptions objective_options;
+
+  // Optimizer
+  double learning_rate = 1e-6;
+  Scheduler lr_scheduler_type = Scheduler::linear;
+  double warmup_steps = 0;
+  double warmup_ratio = 0;  // used where warmup_steps is 0
+  double weight_decay = 0;
+  double adam_beta1 = 0.9;
+  double adam_beta2 = 0.999;
+  double adam_epsilon = 1e-8;
+  double max_grad_norm = 1.0;  // 0: no clipping
+  bool skip_nonfinite = false;
+
+  // Length and batches
+  double num_train_epochs = 3;
+  std::int64_t max_steps = -1;  // above 0: instead of epochs
+  std::int64_t per_device_train_batch_size = 8;
+  std::int64_t gradient_accumulation_steps = 1;
+  std::int64_t per_device_eval_batch_size = 8;
+  bool dataloader_drop_last = false;
+  std::int64_t max_pack_tokens = 0;  // 0: no limit but the batch size
+  bool gradient_checkpointing = true;
+
+  // Logging, evaluation and checkpoints
+  double logging_steps = 10;
+  Strategy eval_strategy = Strategy::no;
+  std::optional<double> eval_steps;  // unset: logging_steps
+  Strategy save_strategy = Strategy::steps;
+  double save_steps = 500;
+  std::optional<std::int64_t> save_total_limit;
+  Bytes max_shard_size = {5'000'000'000};
+  bool disable_tqdm = false;
+  LogLevel log_level = LogLevel::info;
+
+  // Machine
+  std::int64_t seed = 42;
+  std::optional<std::int64_t> data_seed;  // unset: seed
+  std::int64_t threads = 0;               // 0: all processors
+  Bytes max_memory;                       // 0: what the machine has free
+  bool dry_run = false;
+
+  bool is_sft() const { return objective == "sft"; }
+  std::int64_t train_batch_size() const {
+    return per_device_train_batch_size * gradient_accumulation_steps;
+  }
+};
+
+constexpr std::array<std::string_view, 4> choice_names(TrainRecipe::Scheduler) {
+  return {"cosine", "linear", "constant", "constant_with_warmup"};
+}
+constexpr std::array<std::string_view, 3> choice_names(TrainRecipe::Strategy) {
+  return {"no", "steps", "epoch"};
+}
+
+// What --eval_steps 0.1 means in a run of `total` steps: ceil(0.1 * total), as in transformers; a
+// number of 1 or more is itself, rounded down.
+std::int64_t absolute_steps(double steps_or_ratio, std::int64_t total);
+
+// The options of a training run with their checks. The objective's defaults (of recipe.objective,
+// or of what is given) replace the recipe's where nothing was given.
+void add_train_options(OptionSet& options, TrainRecipe& recipe);
+
+// Parts of it, for other commands.
+void add_data_options(OptionSet& options, DataOptions& data);
+void add_objective_options(OptionSet& options, ObjectiveOptions& objective);
+
+// The table of objectives for the documentation: name, loss, options.
+std::string objectives_markdown();
+
+}  // namespace lmpo

@@ -1,0 +1,207 @@
+#include "recipe/train_recipe.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "objective/registry.h"
+
+namespace lmpo {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+struct Reading {
+  TrainRecipe recipe;
+  OptionSet options{"lmpo train", "Trains a model."};
+
+  Reading() { add_train_options(options, recipe); }
+  explicit Reading(const std::vector<std::string>& arguments, std::string_view yaml = "")
+      : Reading() {
+    EXPECT_TRUE(options.read_arguments(arguments));
+    options.read_yaml(yaml, "r.yaml");
+    options.resolve();
+  }
+};
+
+// What a run cannot do without.
+const std::vector<std::string> kNeeded = {"-m", "model", "--data", "a.json", "--output_dir", "out"};
+
+std::vector<std::string> needed_and(std::vector<std::string> more) {
+  more.insert(more.begin(), kNeeded.begin(), kNeeded.end());
+  return more;
+}
+
+std::string error_of(const std::vector<std::string>& arguments, std::string_view yaml = "") {
+  try {
+    Reading run(arguments, yaml);
+  } catch (const UserError& error) {
+    return error.what();
+  }
+  return "nothing was thrown";
+}
+
+TEST(TrainRecipe, DefaultsAreThoseOfTheEcosystem) {
+  const Reading run(kNeeded);
+  const TrainRecipe& r = run.recipe;
+  EXPECT_EQ(r.model_name_or_path, "model");
+  EXPECT_THAT(r.dataset, ElementsAre("a.json"));
+  EXPECT_EQ(r.objective, "lmpo");
+  EXPECT_EQ(r.learning_rate, 1e-6);
+  EXPECT_EQ(r.data.max_length, 1024);
+  EXPECT_EQ(r.data.max_prompt_length, std::nullopt);
+  EXPECT_EQ(r.data.boundary, Boundary::trl);
+  EXPECT_EQ(r.data.kind, RowKind::preference);
+  EXPECT_EQ(r.adam_beta2, 0.999);
+  EXPECT_EQ(r.save_steps, 500);
+  EXPECT_EQ(r.seed, 42);
+  EXPECT_EQ(r.max_shard_size.count, 5'000'000'000u);
+  EXPECT_EQ(r.train_batch_size(), 8);
+}
+
+TEST(TrainRecipe, DefaultsFollowTheObjective) {
+  EXPECT_EQ(Reading(needed_and({"--objective", "sft"})).recipe.learning_rate, 2e-5);
+  EXPECT_EQ(Reading(needed_and({"--objective", "sft"})).recipe.data.kind, RowKind::sft);
+  EXPECT_EQ(
+      Reading(needed_and({"--objective", "sft", "--learning_rate", "3e-6"})).recipe.learning_rate,
+      3e-6);
+  EXPECT_EQ(
+      Reading(needed_and({"--beta", "3", "--objective", "simpo"})).recipe.objective_options.beta,
+      3);
+}
+
+// The recipe that was published with the paper, as it stands, with files for data.
+TEST(TrainRecipe, ReadsAPublishedRecipe) {
+  const Reading run({"--dataset", "a.json", "--eval_dataset", "b.json"}, R"(# Model arguments
+model_name_or_path: princeton-nlp/Llama-3-Base-8B-SFT
+torch_dtype: null
+attn_implementation: flash_attention_2
+dataset_mixer:
+  HuggingFaceH4/ultrafeedback_binarized: 1.0
+dataset_splits:
+- train_prefs
+- test_prefs
+preprocessing_num_workers: 12
+bf16: true
+beta: 2.0
+gamma_beta_ratio: 0.5
+do_eval: true
+evaluation_strategy: steps
+eval_steps: 400
+gradient_accumulation_steps: 16
+gradient_checkpointing: true
+gradient_checkpointing_kwargs:
+  use_reentrant: False
+hub_model_id: lmpo-exps
+learning_rate: 6.0e-7
+log_level: info
+logging_steps: 5
+lr_scheduler_type: cosine
+max_length: 2048
+max_prompt_length: 1800
+num_train_epochs: 1
+optim: adamw_torch
+output_dir: outputs/llama-3-8b-base-lmpo
+run_name: llama-3-8b-base-lmpo
+per_device_train_batch_size: 2
+per_device_eval_batch_size: 4
+push_to_hub: false
+save_strategy: "steps"
+save_steps: 1000000
+report_to:
+- wandb
+save_total_limit: 20
+seed: 42
+warmup_ratio: 0.1
+)");
+  const TrainRecipe& r = run.recipe;
+  EXPECT_EQ(r.dtype, "bfloat16");
+  EXPECT_EQ(r.objective_options.gamma_beta_ratio, 0.5);
+  EXPECT_EQ(r.eval_strategy, TrainRecipe::Strategy::steps);
+  EXPECT_EQ(r.eval_steps, 400);
+  EXPECT_EQ(r.train_batch_size(), 32);
+  EXPECT_EQ(r.learning_rate, 6e-7);
+  EXPECT_EQ(r.lr_scheduler_type, TrainRecipe::Scheduler::cosine);
+  EXPECT_EQ(r.data.max_prompt_length, 1800);
+  EXPECT_EQ(r.warmup_ratio, 0.1);
+  EXPECT_EQ(r.save_total_limit, 20);
+}
+
+TEST(TrainRecipe, AcceptsTheNamesOfOtherTrainers) {
+  const Reading run(kNeeded,
+                    "pref_beta: 0.7\npref_loss: simpo\nsimpo_gamma: 1.1\ncutoff_len: 512\n"
+                    "micro_batch_size: 3\n");
+  EXPECT_EQ(run.recipe.objective_options.beta, 0.7);
+  EXPECT_EQ(run.recipe.objective, "simpo");
+  EXPECT_EQ(run.recipe.objective_options.gamma, 1.1);
+  EXPECT_EQ(run.recipe.data.max_length, 512);
+  EXPECT_EQ(run.recipe.per_device_train_batch_size, 3);
+  EXPECT_EQ(run.options.notices().size(), 5u);
+}
+
+TEST(TrainRecipe, ResumeIsAFlagAPathOrNothing) {
+  const auto resume = [](const char* word) {
+    return Reading(needed_and({std::string("--resume_from_checkpoint=") + word}))
+        .recipe.resume_from_checkpoint;
+  };
+  EXPECT_EQ(Reading(needed_and({"--resume"})).recipe.resume_from_checkpoint, "true");
+  EXPECT_EQ(resume("True"), "true");
+  EXPECT_EQ(resume("false"), "");
+  EXPECT_EQ(resume("out/checkpoint-5"), "out/checkpoint-5");
+  EXPECT_EQ(resume("null"), "");
+}
+
+TEST(TrainRecipe, RefusesWhatCannotBe) {
+  EXPECT_THAT(error_of({"--data", "a", "--output_dir", "o"}),
+              HasSubstr("--model_name_or_path is needed"));
+  EXPECT_THAT(error_of({"-m", "m", "--output_dir", "o"}), HasSubstr("--dataset is needed"));
+  EXPECT_THAT(error_of({"-m", "m", "--data", "a"}), HasSubstr("--output_dir DIR"));
+  EXPECT_EQ(error_of({"-m", "m", "--data", "a", "--dry_run"}), "nothing was thrown");
+  EXPECT_THAT(error_of(kNeeded, "beta: 0\n"),
+              HasSubstr("r.yaml:1: beta: a number > 0 was expected, not '0'"));
+  EXPECT_THAT(error_of(needed_and({"--objective", "simop"})),
+              HasSubstr("one of sft, simpo, lmpo was expected"));
+  EXPECT_THAT(error_of(needed_and({"--max_prompt_length", "1024"})),
+              HasSubstr("--max_prompt_length: it must be smaller than max_length, which is 1024"));
+  EXPECT_THAT(error_of(needed_and({"--eval_strategy", "epoch"})), HasSubstr("eval_dataset"));
+  EXPECT_THAT(error_of(needed_and({"--home_advantage", "1", "--gamma_beta_ratio", "1"})),
+              HasSubstr("give only one"));
+}
+
+TEST(TrainRecipe, WarnsOfOptionsTheObjectiveDoesNotUse) {
+  const Reading run(needed_and({"--objective", "sft", "--beta", "2", "--lambda", "1"}));
+  ASSERT_EQ(run.options.notices().size(), 2u) << ::testing::PrintToString(run.options.notices());
+  EXPECT_EQ(run.options.notices()[0].first, LogLevel::warning);
+  EXPECT_EQ(run.options.notices()[0].second, "--beta has no effect on the objective sft");
+}
+
+TEST(TrainRecipe, EveryOptionOfAnObjectiveIsAnOption) {
+  const Reading run;
+  for (const ObjectiveInfo& info : objectives()) {
+    for (const std::string_view name : info.options) {
+      EXPECT_NO_THROW(static_cast<void>(run.options.given(name))) << name;
+    }
+  }
+}
+
+TEST(TrainRecipe, HelpAndTablesKnowTheObjectives) {
+  const Reading run;
+  EXPECT_THAT(run.options.help(),
+              AllOf(HasSubstr("-m, --model_name_or_path, --model DIR"),
+                    HasSubstr("(env: LMPO_LEARNING_RATE)"), HasSubstr("[default: 1e-6]"),
+                    HasSubstr("[required]"), HasSubstr("softplus(-(beta (a_w - a_l) - gamma))")));
+  EXPECT_THAT(objectives_markdown(), HasSubstr("| `simpo` |"));
+  EXPECT_THAT(run.options.markdown(), HasSubstr("| `learning_rate` | 1e-6 |"));
+}
+
+TEST(AbsoluteSteps, BelowOneIsARatio) {
+  EXPECT_EQ(absolute_steps(0.1, 1000), 100);
+  EXPECT_EQ(absolute_steps(0.1, 1001), 101);
+  EXPECT_EQ(absolute_steps(25, 1000), 25);
+  EXPECT_EQ(absolute_steps(0, 1000), 0);
+}
+
+}  // namespace
+}  // namespace lmpo

@@ -1,0 +1,191 @@
+#include "text/added_tokens.h"
+
+#include <algorithm>
+
+#include "text/regex.h"
+
+namespace lmpo {
+namespace {
+
+bool is_word_character(std::string_view character) {
+  static const Regex word("[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}]", "added_tokens");
+  return !word.find_all(character).empty();
+}
+
+bool touches_word(std::string_view text, Span span) {
+  if (span.begin > 0) {
+    const std::size_t before = previous_character(text, span.begin);
+    if (is_word_character(text.substr(before, span.begin - before))) {
+      return true;
+    }
+  }
+  return span.end < text.size() &&
+         is_word_character(text.substr(span.end, utf8_size(text[span.end])));
+}
+
+std::size_t white_space_begin(std::string_view text, std::size_t end) {
+  while (end > 0) {
+    const std::size_t before = previous_character(text, end);
+    if (!is_white_space(first_code_point(text.substr(before)))) {
+      break;
+    }
+    end = before;
+  }
+  return end;
+}
+
+std::size_t white_space_end(std::string_view text, std::size_t begin) {
+  while (begin < text.size() && is_white_space(first_code_point(text.substr(begin)))) {
+    begin += utf8_size(text[begin]);
+  }
+  return begin;
+}
+
+AddedToken read_token(const JsonPart& part, const Normalizer& normalizer) {
+  AddedToken token;
+  token.content = part.required<std::string>("content");
+  token.single_word = part.required<bool>("single_word");
+  token.lstrip = part.required<bool>("lstrip");
+  token.rstrip = part.required<bool>("rstrip");
+  token.normalized = part.required<bool>("normalized");
+  token.special = part.required<bool>("special");
+  NormalizedText pattern{token.content, 0};
+  if (token.normalized) {
+    normalizer(pattern);
+  }
+  token.pattern = std::move(pattern.text);
+  return token;
+}
+
+}  // namespace
+
+TextSet::TextSet(std::vector<const AddedToken*> tokens) : tokens_(std::move(tokens)) {
+  std::sort(tokens_.begin(), tokens_.end(),
+            [](const AddedToken* a, const AddedToken* b) { return a->pattern < b->pattern; });
+  for (const AddedToken* token : tokens_) {
+    begins_[static_cast<unsigned char>(token->pattern[0])] = true;
+  }
+}
+
+const AddedToken* TextSet::longest(std::string_view text, std::size_t at) const {
+  if (!begins_[static_cast<unsigned char>(text[at])]) {
+    return nullptr;
+  }
+  // The candidates agree with the text in their first `length` bytes; the shortest comes first.
+  auto first = tokens_.begin();
+  auto last = tokens_.end();
+  const AddedToken* best = nullptr;
+  for (std::size_t length = 0; first != last; ++length) {
+    if ((*first)->pattern.size() == length) {
+      best = *first++;
+    }
+    if (at + length >= text.size()) {
+      break;
+    }
+    const auto byte = static_cast<unsigned char>(text[at + length]);
+    const auto byte_of = [length](const AddedToken* token) {
+      return static_cast<unsigned char>(token->pattern[length]);
+    };
+    first = std::partition_point(first, last,
+                                 [&](const AddedToken* token) { return byte_of(token) < byte; });
+    last = std::partition_point(first, last,
+                                [&](const AddedToken* token) { return byte_of(token) == byte; });
+  }
+  return best;
+}
+
+AddedTokens::AddedTokens(const JsonPart& part, const Bpe& model, const Normalizer& normalizer) {
+  if (part.absent()) {
+    return;
+  }
+  const auto elements = part.elements();
+  // The tokens are referred to by address from here on.
+  tokens_.reserve(elements.size());
+  std::int64_t next_id = model.size();
+  std::array<std::vector<const AddedToken*>, 2> kinds;
+  std::array<std::unordered_set<std::string_view>, 2> patterns;
+  for (const JsonPart& element : elements) {
+    AddedToken& token = tokens_.emplace_back(read_token(element, normalizer));
+    if (token.pattern.empty()) {
+      element.refuse("key 'content': '{}' is an empty text", token.content);
+    }
+    if (!by_content_.emplace(token.content, &token).second) {
+      element.refuse("the token '{}' comes twice", token.content);
+    }
+    // The reference counts ids itself; a file that says another number would be read wrongly.
+    const auto known = model.find(token.content);
+    const std::int64_t id = known ? *known : next_id++;
+    if (const auto given = element.required<std::int64_t>("id"); given != id) {
+      element.refuse(
+          "key 'id': {} was given to the token '{}', but its place is {} (from the "
+          "vocabulary, or the next number after it)",
+          given, token.content, id);
+    }
+    token.id = static_cast<TokenId>(id);
+    if (!by_id_.emplace(token.id, &token).second) {
+      element.refuse("key 'id': {} belongs to two tokens", id);
+    }
+    if (!patterns[token.normalized].insert(token.pattern).second) {
+      element.refuse("the token '{}' is the same text as another when normalized", token.content);
+    }
+    kinds[token.normalized].push_back(&token);
+    if (token.special) {
+      special_.insert(token.content);
+    }
+  }
+  raw_ = TextSet(std::move(kinds[false]));
+  normalized_ = TextSet(std::move(kinds[true]));
+}
+
+std::vector<AddedTokens::Part> AddedTokens::split(std::string_view text, bool normalized) const {
+  const TextSet& set = normalized ? normalized_ : raw_;
+  std::vector<Part> parts;
+  std::size_t taken = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const AddedToken* token = set.longest(text, at);
+    if (token == nullptr) {
+      ++at;
+      continue;
+    }
+    Span span{at, at + token->pattern.size()};
+    at = span.end;
+    if (token->single_word && touches_word(text, span)) {
+      continue;
+    }
+    if (token->lstrip) {
+      span.begin = std::max(white_space_begin(text, span.begin), taken);
+    }
+    if (token->rstrip) {
+      span.end = white_space_end(text, span.end);
+    }
+    if (taken < span.begin) {
+      parts.push_back({{taken, span.begin}, nullptr});
+    }
+    parts.push_back({span, token});
+    taken = span.end;
+  }
+  if (taken != text.size()) {
+    parts.push_back({{taken, text.size()}, nullptr});
+  }
+  return parts;
+}
+
+const AddedToken* AddedTokens::find(std::string_view content) const {
+  const auto found = by_content_.find(content);
+  return found == by_content_.end() ? nullptr : found->second;
+}
+
+const AddedToken* AddedTokens::find(TokenId id) const {
+  const auto found = by_id_.find(id);
+  return found == by_id_.end() ? nullptr : found->second;
+}
+
+std::int64_t AddedTokens::id_limit() const {
+  std::int64_t limit = 0;
+  for (const AddedToken& token : tokens_) {
+    limit = std::max<std::int64_t>(limit, token.id + 1);
+  }
+  return limit;
+}
+
+}  // namespace lmpo

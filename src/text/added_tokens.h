@@ -1,0 +1,79 @@
+// The added tokens of tokenizer.json: found in the text as they stand, before anything else.
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "text/bpe.h"
+#include "text/json_part.h"
+#include "text/normalizer.h"
+#include "text/tokenizer.h"
+#include "text/utf8.h"
+
+namespace lmpo {
+
+struct AddedToken {
+  TokenId id = 0;
+  std::string content;
+  // What is looked for: the content, normalized where `normalized` says so.
+  std::string pattern;
+  // Found only where no word character touches it.
+  bool single_word = false;
+  // Takes the white space on its left or right with it.
+  bool lstrip = false;
+  bool rstrip = false;
+  // Looked for in the normalized text instead of the raw one.
+  bool normalized = false;
+  bool special = false;
+};
+
+// Finds the longest of several texts at a place.
+class TextSet {
+ public:
+  TextSet() = default;
+  // Refers to the tokens' patterns, none empty, all different.
+  explicit TextSet(std::vector<const AddedToken*> tokens);
+  // The longest token that begins at `at`, or null.
+  const AddedToken* longest(std::string_view text, std::size_t at) const;
+
+ private:
+  // Sorted by pattern.
+  std::vector<const AddedToken*> tokens_;
+  std::array<bool, 256> begins_{};
+};
+
+// Immutable; thread-safe.
+class AddedTokens {
+ public:
+  // `part` is the file's "added_tokens".
+  AddedTokens(const JsonPart& part, const Bpe& model, const Normalizer& normalizer);
+  AddedTokens(AddedTokens&&) = default;
+  AddedTokens(const AddedTokens&) = delete;
+
+  struct Part {
+    Span span;
+    // Null for text between added tokens.
+    const AddedToken* token;
+  };
+  // The whole text in parts: the added tokens of one kind and what lies between them.
+  std::vector<Part> split(std::string_view text, bool normalized) const;
+
+  const AddedToken* find(std::string_view content) const;
+  const AddedToken* find(TokenId id) const;
+  bool is_special(std::string_view content) const { return special_.contains(content); }
+  std::int64_t id_limit() const;
+
+ private:
+  std::vector<AddedToken> tokens_;
+  std::unordered_map<std::string_view, const AddedToken*> by_content_;
+  std::unordered_map<TokenId, const AddedToken*> by_id_;
+  std::unordered_set<std::string_view> special_;
+  TextSet raw_;
+  TextSet normalized_;
+};
+
+}  // namespace lmpo

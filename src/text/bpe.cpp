@@ -1,0 +1,311 @@
+#include "text/bpe.h"
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+#include "text/utf8.h"
+
+namespace lmpo {
+namespace {
+
+// Far above any real vocabulary; keeps a file that lies from claiming all memory.
+constexpr std::int64_t greatest_id = (1 << 22) - 1;
+constexpr TokenId merged_away = -1;
+
+// Two numbers that are not negative and below 2^31, as one key.
+std::uint64_t pair_of(std::uint32_t left, std::uint32_t right) {
+  return static_cast<std::uint64_t>(left) << 32 | right;
+}
+std::uint64_t pair_of(TokenId left, TokenId right) {
+  return pair_of(static_cast<std::uint32_t>(left), static_cast<std::uint32_t>(right));
+}
+
+std::uint64_t hash_of(std::string_view token) {
+  // Not the largest number, which the table keeps for itself.
+  return std::hash<std::string_view>()(token) >> 1;
+}
+
+void add_symbol(TokenId id, Bpe::Scratch& scratch) {
+  const auto position = static_cast<std::int32_t>(scratch.symbols.size());
+  scratch.symbols.push_back({id, position - 1, position + 1});
+}
+
+// A rule: ["a", "b"], or "a b" in older files.
+std::optional<std::pair<std::string, std::string>> merge_rule(const json& rule) {
+  std::pair<std::string, std::string> tokens;
+  if (rule.is_array() && rule.size() == 2 && rule[0].is_string() && rule[1].is_string()) {
+    tokens = {rule[0].get<std::string>(), rule[1].get<std::string>()};
+  } else if (rule.is_string()) {
+    const auto& text = rule.get_ref<const std::string&>();
+    const std::size_t space = std::min(text.find(' '), text.size());
+    tokens = {text.substr(0, space), text.substr(std::min(space + 1, text.size()))};
+    if (tokens.second.find(' ') != std::string::npos) {
+      return std::nullopt;
+    }
+  }
+  return tokens.first.empty() || tokens.second.empty() ? std::nullopt : std::optional(tokens);
+}
+
+}  // namespace
+
+Bpe::Bpe(const JsonPart& part) : where_(part.where()) {
+  if (part.absent()) {
+    part.refuse("missing; an object with the keys 'vocab' and 'merges' was expected");
+  }
+  if (const auto type = part.optional<std::string>("type", "BPE"); type != "BPE") {
+    part.refuse("the type '{}' is not supported; these are: BPE", type);
+  }
+  for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"}) {
+    if (const auto affix = part.optional<std::string>(key, ""); !affix.empty()) {
+      part.refuse("key '{}': '{}' is not supported, only null", key, affix);
+    }
+  }
+  if (const double dropout = part.optional<double>("dropout", 0); dropout != 0) {
+    part.refuse("key 'dropout': {} is not supported, only null (ids would be random)", dropout);
+  }
+  if (!part.child("unk_token").absent()) {
+    unknown_ = part.required<std::string>("unk_token");
+  }
+  fuse_unknown_ = part.optional<bool>("fuse_unk", false);
+  byte_fallback_ = part.optional<bool>("byte_fallback", false);
+  ignore_merges_ = part.optional<bool>("ignore_merges", false);
+  read_vocabulary(part.child("vocab"));
+  read_merges(part);
+}
+
+void Bpe::read_vocabulary(const JsonPart& part) {
+  if (!part.value().is_object()) {
+    part.refuse("an object from tokens to ids was expected");
+  }
+  std::vector<bool> taken;
+  for (const auto& [token, value] : part.value().items()) {
+    if (!value.is_number_unsigned() || value.get<std::uint64_t>() > greatest_id) {
+      part.refuse("token '{}': an id from 0 to {} was expected, not {}", token, greatest_id,
+                  value.dump(-1, ' ', false, json::error_handler_t::replace).substr(0, 60));
+    }
+    const auto id = value.get<std::size_t>();
+    if (id >= tokens_.size()) {
+      tokens_.resize(id + 1);
+      taken.resize(id + 1);
+    }
+    if (taken[id]) {
+      part.refuse("tokens '{}' and '{}' have the same id {}", tokens_[id], token, id);
+    }
+    taken[id] = true;
+    tokens_[id] = token;
+  }
+  index_vocabulary(taken);
+  byte_ids_.resize(256, -1);
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    byte_ids_[byte] = find(fmt::format("<0x{:02X}>", byte)).value_or(-1);
+  }
+}
+
+void Bpe::index_vocabulary(const std::vector<bool>& taken) {
+  size_ = std::count(taken.begin(), taken.end(), true);
+  ids_ = IntegerTable(static_cast<std::size_t>(size_));
+  ends_.resize(tokens_.size());
+  for (std::size_t id = 0; id < tokens_.size(); ++id) {
+    if (!taken[id]) {
+      continue;
+    }
+    const std::string_view token = tokens_[id];
+    std::uint64_t key = hash_of(token);
+    while (ids_.find(key) != nullptr) {
+      ++key;
+    }
+    ids_.set(key, static_cast<std::uint32_t>(id));
+    if (!token.empty()) {
+      ends_[id] = {first_code_point(token),
+                   first_code_point(token.substr(previous_character(token, token.size())))};
+    }
+  }
+}
+
+void Bpe::read_merges(const JsonPart& part) {
+  const JsonPart list = part.child("merges");
+  if (!list.value().is_array()) {
+    list.refuse("a list was expected");
+  }
+  ranks_ = IntegerTable(list.value().size());
+  joints_ = IntegerTable(list.value().size());
+  for (std::size_t i = 0; i < list.value().size(); ++i) {
+    const json& rule = list.value()[i];
+    if (rule.is_string() && rule.get_ref<const std::string&>().starts_with("#version")) {
+      continue;
+    }
+    const auto id_of = [&](const std::string& token) {
+      const auto id = find(token);
+      if (!id) {
+        user_error("{}[{}]: the token '{}' is not in the vocabulary", list.where(), i, token);
+      }
+      return *id;
+    };
+    const auto tokens = merge_rule(rule);
+    if (!tokens) {
+      user_error("{}[{}]: two tokens were expected, as \"a b\" or [\"a\", \"b\"]", list.where(), i);
+    }
+    const TokenId left = id_of(tokens->first);
+    const TokenId right = id_of(tokens->second);
+    add_merge(left, right, id_of(tokens->first + tokens->second));
+  }
+}
+
+void Bpe::add_merge(TokenId left, TokenId right, TokenId result) {
+  // A pair that comes twice takes its last place, as in the reference.
+  ranks_.set(pair_of(left, right), static_cast<std::uint32_t>(results_.size()));
+  results_.push_back(result);
+  joints_.set(pair_of(ends_[static_cast<std::size_t>(left)].last,
+                      ends_[static_cast<std::size_t>(right)].first),
+              0);
+}
+
+bool Bpe::can_join(TokenId left, TokenId right) const {
+  return joints_.find(pair_of(ends_[static_cast<std::size_t>(left)].last,
+                              ends_[static_cast<std::size_t>(right)].first)) != nullptr;
+}
+
+std::optional<TokenId> Bpe::find(std::string_view token) const {
+  for (std::uint64_t key = hash_of(token);; ++key) {
+    const std::uint32_t* id = ids_.find(key);
+    if (id == nullptr) {
+      return std::nullopt;
+    }
+    if (tokens_[*id] == token) {
+      return static_cast<TokenId>(*id);
+    }
+  }
+}
+
+std::string_view Bpe::token(TokenId id) const {
+  return id >= 0 && id < id_limit() ? std::string_view(tokens_[static_cast<std::size_t>(id)]) : "";
+}
+
+void Bpe::encode(std::string_view word, Scratch& scratch, std::vector<TokenId>& ids) const {
+  if (ignore_merges_) {
+    if (const auto id = find(word)) {
+      ids.push_back(*id);
+      return;
+    }
+  }
+  LMPO_CHECK(word.size() <= INT32_MAX);
+  split_into_symbols(word, scratch);
+  const auto& symbols = scratch.symbols;
+  for (std::size_t begin = 0, end = 0; begin < symbols.size(); begin = end) {
+    do {
+      ++end;
+    } while (end < symbols.size() && can_join(symbols[end - 1].id, symbols[end].id));
+    merge_run(static_cast<std::int32_t>(begin), static_cast<std::int32_t>(end), scratch);
+  }
+  for (const auto& symbol : symbols) {
+    if (symbol.id != merged_away) {
+      ids.push_back(symbol.id);
+    }
+  }
+}
+
+void Bpe::split_into_symbols(std::string_view word, Scratch& scratch) const {
+  scratch.symbols.clear();
+  // An unknown character waits for the next known one, so that a run may become one token. Bytes do
+  // not end the wait: a quirk of the reference, kept for equal ids.
+  std::optional<TokenId> waiting;
+  for (std::size_t at = 0; at < word.size();) {
+    const std::string_view character = word.substr(at, utf8_size(word[at]));
+    at += character.size();
+    if (const auto id = find(character)) {
+      if (waiting) {
+        add_symbol(*std::exchange(waiting, std::nullopt), scratch);
+      }
+      add_symbol(*id, scratch);
+    } else if (!fall_back_to_bytes(character, scratch) && unknown_) {
+      if (waiting && !fuse_unknown_) {
+        add_symbol(*waiting, scratch);
+      }
+      waiting = unknown_id(character);
+    }
+  }
+  if (waiting) {
+    add_symbol(*waiting, scratch);
+  }
+}
+
+bool Bpe::fall_back_to_bytes(std::string_view character, Scratch& scratch) const {
+  const auto id_of = [this](char c) { return byte_ids_[static_cast<unsigned char>(c)]; };
+  if (!byte_fallback_ ||
+      std::any_of(character.begin(), character.end(), [&](char c) { return id_of(c) < 0; })) {
+    return false;
+  }
+  for (const char c : character) {
+    add_symbol(id_of(c), scratch);
+  }
+  return true;
+}
+
+TokenId Bpe::unknown_id(std::string_view character) const {
+  const auto id = find(*unknown_);
+  if (!id) {
+    user_error(
+        "{}: key 'unk_token': '{}' is not in the vocabulary, but the text has a character "
+        "that needs it: '{}'",
+        where_, *unknown_, character);
+  }
+  return *id;
+}
+
+// Queues the merge of the symbol at `position` with the one after it, where there is a rule.
+void Bpe::push_candidate(std::int32_t position, Scratch& scratch) const {
+  const auto& left = scratch.symbols[static_cast<std::size_t>(position)];
+  const auto& right = scratch.symbols[static_cast<std::size_t>(left.next)];
+  if (const std::uint32_t* rank = ranks_.find(pair_of(left.id, right.id))) {
+    scratch.queue.push_back(static_cast<std::uint64_t>(*rank) << 32 |
+                            static_cast<std::uint64_t>(position));
+  }
+}
+
+// Merges among the symbols [begin, end).
+void Bpe::merge_run(std::int32_t begin, std::int32_t end, Scratch& scratch) const {
+  auto& symbols = scratch.symbols;
+  auto& queue = scratch.queue;
+  queue.clear();
+  for (std::int32_t i = begin; i + 1 < end; ++i) {
+    push_candidate(i, scratch);
+  }
+  constexpr std::greater<> comes_later;
+  std::make_heap(queue.begin(), queue.end(), comes_later);
+  const auto push = [&](std::int32_t position) {
+    const std::size_t before = queue.size();
+    push_candidate(position, scratch);
+    if (queue.size() > before) {
+      std::push_heap(queue.begin(), queue.end(), comes_later);
+    }
+  };
+  while (!queue.empty()) {
+    std::pop_heap(queue.begin(), queue.end(), comes_later);
+    const TokenId result = results_[queue.back() >> 32];
+    const auto position = static_cast<std::int32_t>(queue.back() & UINT32_MAX);
+    queue.pop_back();
+    auto& left = symbols[static_cast<std::size_t>(position)];
+    if (left.id == merged_away || left.next >= end) {
+      continue;
+    }
+    auto& right = symbols[static_cast<std::size_t>(left.next)];
+    // An entry is out of date when another merge has taken one of its two symbols.
+    const std::uint32_t* rank = ranks_.find(pair_of(left.id, right.id));
+    if (rank == nullptr || results_[*rank] != result) {
+      continue;
+    }
+    left.id = result;
+    left.next = right.next;
+    right.id = merged_away;
+    if (left.next < end) {
+      symbols[static_cast<std::size_t>(left.next)].previous = position;
+      push(position);
+    }
+    if (left.previous >= begin) {
+      push(left.previous);
+    }
+  }
+}
+
+}  // namespace lmpo

@@ -1,0 +1,85 @@
+// Byte-pair encoding: a word's characters are merged pair by pair, always the pair whose rule comes
+// first in the file, the leftmost of several (Sennrich et al., "Neural machine translation of rare
+// words with subword units", ACL 2016), with the options of tokenizer.json's model "BPE".
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "text/integer_table.h"
+#include "text/json_part.h"
+#include "text/tokenizer.h"
+
+namespace lmpo {
+
+// Immutable after loading; all calls are thread-safe.
+class Bpe {
+ public:
+  // Memory that calls of encode may use again, one for each thread.
+  struct Scratch {
+    struct Symbol {
+      TokenId id;
+      std::int32_t previous, next;
+    };
+    std::vector<Symbol> symbols;
+    // Merges to be done, a heap: the rule's rank in the upper half, the left symbol's position in
+    // the lower.
+    std::vector<std::uint64_t> queue;
+  };
+
+  // `part` is the file's "model".
+  explicit Bpe(const JsonPart& part);
+  Bpe(Bpe&&) = default;
+  Bpe(const Bpe&) = delete;
+
+  // Appends the ids of one word. O(n log n) in the word's length, at most 2^31 - 1 bytes.
+  void encode(std::string_view word, Scratch& scratch, std::vector<TokenId>& ids) const;
+
+  std::optional<TokenId> find(std::string_view token) const;
+  // "" for an id that has none.
+  std::string_view token(TokenId id) const;
+  // One more than the largest id, and the number of tokens: not the same where ids have gaps.
+  std::int64_t id_limit() const { return static_cast<std::int64_t>(tokens_.size()); }
+  std::int64_t size() const { return size_; }
+
+ private:
+  void read_vocabulary(const JsonPart& part);
+  void index_vocabulary(const std::vector<bool>& taken);
+  void read_merges(const JsonPart& part);
+  void add_merge(TokenId left, TokenId right, TokenId result);
+
+  void split_into_symbols(std::string_view word, Scratch& scratch) const;
+  bool fall_back_to_bytes(std::string_view character, Scratch& scratch) const;
+  TokenId unknown_id(std::string_view character) const;
+  bool can_join(TokenId left, TokenId right) const;
+  void push_candidate(std::int32_t position, Scratch& scratch) const;
+  void merge_run(std::int32_t begin, std::int32_t end, Scratch& scratch) const;
+
+  // By id; "" for an id that has no token.
+  std::vector<std::string> tokens_;
+  std::int64_t size_ = 0;
+  // From a token's hash to its id. Where that place is another token's, one further.
+  IntegerTable ids_;
+  // From a pair of ids to the rank of its rule.
+  IntegerTable ranks_;
+  // What the rule of each rank makes.
+  std::vector<TokenId> results_;
+  // The first and the last character of each token, and the pairs of characters that some rule
+  // brings together: no token reaches over any other pair, so there long words may be cut.
+  struct Ends {
+    char32_t first, last;
+  };
+  std::vector<Ends> ends_;
+  IntegerTable joints_;
+  std::vector<TokenId> byte_ids_;
+  std::string where_;
+  std::optional<std::string> unknown_;
+  bool fuse_unknown_ = false;
+  bool byte_fallback_ = false;
+  bool ignore_merges_ = false;
+};
+
+}  // namespace lmpo

@@ -1,0 +1,43 @@
+#include "text/byte_level.h"
+
+#include "text/utf8.h"
+
+namespace lmpo {
+namespace {
+
+struct Alphabet {
+  std::array<std::string, 256> characters;
+  // All stand-ins lie below 256 + 68; -1 where a code point is none.
+  std::array<int, 324> bytes;
+
+  Alphabet() {
+    bytes.fill(-1);
+    char32_t next = 256;
+    for (unsigned byte = 0; byte < 256; ++byte) {
+      const bool printable = (byte >= 0x21 && byte <= 0x7E) || (byte >= 0xA1 && byte != 0xAD);
+      const char32_t character = printable ? byte : next++;
+      append_utf8(characters[byte], character);
+      bytes[character] = static_cast<int>(byte);
+    }
+  }
+};
+
+const Alphabet& alphabet() {
+  static const Alphabet only;
+  return only;
+}
+
+}  // namespace
+
+const std::array<std::string, 256>& byte_characters() {
+  return alphabet().characters;
+}
+
+std::optional<unsigned char> byte_of_character(char32_t character) {
+  if (character >= alphabet().bytes.size() || alphabet().bytes[character] < 0) {
+    return std::nullopt;
+  }
+  return static_cast<unsigned char>(alphabet().bytes[character]);
+}
+
+}  // namespace lmpo

@@ -1,0 +1,15 @@
+// GPT-2's printable stand-ins for the 256 bytes: a printable Latin-1 character for itself, the
+// others in their order from U+0100 on (Radford et al., 2019).
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+
+namespace lmpo {
+
+// The stand-in of each byte, as UTF-8.
+const std::array<std::string, 256>& byte_characters();
+std::optional<unsigned char> byte_of_character(char32_t character);
+
+}  // namespace lmpo

@@ -1,0 +1,25 @@
+// What Split and Replace look for: a literal text or a regular expression.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "text/json_part.h"
+#include "text/utf8.h"
+
+namespace lmpo {
+
+// All matches in a text, from left to right. Thread-safe.
+using Pattern = std::function<std::vector<Span>(std::string_view)>;
+
+Pattern literal_pattern(std::string literal);
+// {"String": ...} or {"Regex": ...} at the key "pattern" of the part.
+Pattern read_pattern(const JsonPart& part);
+
+// The text with `content` in place of every match.
+std::string replace_all(std::string_view text, const std::vector<Span>& matches,
+                        std::string_view content);
+
+}  // namespace lmpo

@@ -1,0 +1,82 @@
+#include "text/regex.h"
+
+#include <array>
+#include <optional>
+
+#include "base/error.h"
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+namespace lmpo {
+namespace {
+
+std::string message_of(int error) {
+  std::array<PCRE2_UCHAR, 256> buffer{};
+  pcre2_get_error_message(error, buffer.data(), buffer.size());
+  return reinterpret_cast<const char*>(buffer.data());
+}
+
+PCRE2_SPTR units(std::string_view text) {
+  return reinterpret_cast<PCRE2_SPTR>(text.data());
+}
+
+}  // namespace
+
+Regex::Regex(const std::string& pattern, std::string_view where) : where_(where) {
+  const std::unique_ptr<pcre2_compile_context, decltype(&pcre2_compile_context_free)> context(
+      pcre2_compile_context_create(nullptr), pcre2_compile_context_free);
+  pcre2_set_newline(context.get(), PCRE2_NEWLINE_LF);
+  int error = 0;
+  PCRE2_SIZE offset = 0;
+  pcre2_code* code =
+      pcre2_compile(units(pattern), pattern.size(),
+                    PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C, &error,
+                    &offset, context.get());
+  if (code == nullptr) {
+    user_error("{}: the pattern '{}' cannot be read: {} (at byte {})", where, pattern,
+               message_of(error), offset);
+  }
+  code_.reset(code, pcre2_code_free);
+  // Where the machine has no such compiler, matching falls back to the interpreter.
+  pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
+}
+
+Regex Regex::oniguruma(std::string_view pattern, std::string_view where) {
+  return Regex(oniguruma_to_pcre2(pattern, where), where);
+}
+
+std::vector<Span> Regex::find_all(std::string_view text) const {
+  const std::unique_ptr<pcre2_match_data, decltype(&pcre2_match_data_free)> data(
+      pcre2_match_data_create(1, nullptr), pcre2_match_data_free);
+  const auto match = [&](std::size_t start, std::uint32_t options) {
+    return pcre2_match(code_.get(), units(text), text.size(), start, PCRE2_NO_UTF_CHECK | options,
+                       data.get(), nullptr);
+  };
+  std::vector<Span> found;
+  std::optional<std::size_t> last_end;
+  for (std::size_t at = 0; at <= text.size();) {
+    int result = match(at, 0);
+    if (result == PCRE2_ERROR_JIT_STACKLIMIT) {
+      result = match(at, PCRE2_NO_JIT);
+    }
+    if (result == PCRE2_ERROR_NOMATCH) {
+      break;
+    }
+    if (result < 0) {
+      user_error("{}: the pattern cannot be applied to the text: {}", where_, message_of(result));
+    }
+    const PCRE2_SIZE* bounds = pcre2_get_ovector_pointer(data.get());
+    const Span span{bounds[0], bounds[1]};
+    if (span.size() == 0 && last_end == span.end) {
+      at += at < text.size() ? utf8_size(text[at]) : 1;
+      continue;
+    }
+    found.push_back(span);
+    at = span.end;
+    last_end = span.end;
+  }
+  return found;
+}
+
+}  // namespace lmpo

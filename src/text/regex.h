@@ -1,0 +1,37 @@
+// Regular expressions over valid UTF-8, by PCRE2 with its compiler to machine code.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "text/utf8.h"
+
+struct pcre2_real_code_8;
+
+namespace lmpo {
+
+// Immutable; copies share the compiled form; thread-safe.
+class Regex {
+ public:
+  // A pattern in PCRE2's own syntax. Throws UserError, which begins with `where`.
+  Regex(const std::string& pattern, std::string_view where);
+  // A pattern in Oniguruma's syntax, the one of tokenizer.json files.
+  static Regex oniguruma(std::string_view pattern, std::string_view where);
+
+  // All matches from left to right. An empty match counts unless it touches the match before it.
+  // Throws UserError where the pattern needs more backtracking than is reasonable.
+  std::vector<Span> find_all(std::string_view text) const;
+
+ private:
+  std::shared_ptr<const pcre2_real_code_8> code_;
+  std::string where_;
+};
+
+// Writes a pattern of Oniguruma's Ruby syntax in PCRE2's syntax, to be compiled with UTF, UCP and
+// MULTILINE. What has no certain counterpart (set operations in classes, subroutine calls, back
+// references, ...) is refused with a UserError that names it.
+std::string oniguruma_to_pcre2(std::string_view pattern, std::string_view where);
+
+}  // namespace lmpo

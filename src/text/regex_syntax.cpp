@@ -1,0 +1,301 @@
+#include <algorithm>
+#include <cctype>
+
+#include "base/error.h"
+#include "text/regex.h"
+
+namespace lmpo {
+namespace {
+
+// What \w means to Oniguruma: PCRE2 10.42 leaves out marks and other connectors, and below U+0100
+// Oniguruma counts the superscript digits and fractions of Latin-1 as well.
+constexpr std::string_view word_set =
+    "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\x{B2}\\x{B3}\\x{B9}\\x{BC}-\\x{BE}";
+constexpr std::string_view hexadecimal_set = "0-9a-fA-F";
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_hexadecimal(char c) {
+  return std::isxdigit(static_cast<unsigned char>(c)) != 0;
+}
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+class Translator {
+ public:
+  Translator(std::string_view pattern, std::string_view where) : pattern_(pattern), where_(where) {}
+
+  std::string run() {
+    while (!done()) {
+      const std::size_t begin = out_.size();
+      switch (peek()) {
+        case '\\':
+          escape(false);
+          item_ = begin;
+          break;
+        case '[':
+          character_class();
+          item_ = begin;
+          break;
+        case '(':
+          open_groups_.push_back(begin);
+          group();
+          break;
+        case ')':
+          close_group();
+          break;
+        case '{':
+          interval();
+          break;
+        case '?':
+        case '*':
+        case '+':
+          copy(1);
+          break;
+        default:
+          copy(utf8_size(peek()));
+          item_ = begin;
+      }
+    }
+    return std::move(out_);
+  }
+
+ private:
+  bool done() const { return at_ >= pattern_.size(); }
+  // '\0' past the end.
+  char peek(std::size_t ahead = 0) const {
+    return at_ + ahead < pattern_.size() ? pattern_[at_ + ahead] : '\0';
+  }
+  bool starts(std::string_view text) const { return pattern_.substr(at_).starts_with(text); }
+  void copy(std::size_t count) {
+    out_ += pattern_.substr(at_, count);
+    at_ += count;
+  }
+  [[noreturn]] void refuse(std::string_view construct) const {
+    user_error("{}: the pattern '{}': {} at byte {} is not supported", where_, pattern_, construct,
+               at_);
+  }
+
+  void escape(bool in_class) {
+    const char letter = peek(1);
+    const auto become = [&](std::string_view text) {
+      out_ += text;
+      at_ += 2;
+    };
+    switch (letter) {
+      case 's':
+        return become("\\p{White_Space}");
+      case 'S':
+        return become("\\P{White_Space}");
+      case 'd':
+        return become("\\p{Nd}");
+      case 'D':
+        return become("\\P{Nd}");
+      case 'v':
+        return become("\\x0b");
+      case 'w':
+      case 'h':
+        return become(set(letter == 'w' ? word_set : hexadecimal_set, in_class, false));
+      case 'W':
+      case 'H':
+        return become(set(letter == 'W' ? word_set : hexadecimal_set, in_class, true));
+      case 'b':
+      case 'B':
+        return become(in_class ? backspace(letter) : word_boundary(letter == 'B'));
+      case 'p':
+      case 'P':
+        return property();
+      case 'x':
+      case 'u':
+        return code_point(letter);
+      case 'A':
+      case 'z':
+      case 'Z':
+        if (in_class) {
+          refuse("an anchor in a class");
+        }
+        return copy(2);
+      case 't':
+      case 'n':
+      case 'r':
+      case 'f':
+      case 'a':
+      case 'e':
+        return copy(2);
+      default:
+        if (letter == '\0' || is_letter(letter) || is_digit(letter)) {
+          refuse(std::string("the escape '\\") + (letter == '\0' ? ' ' : letter) + "'");
+        }
+        return copy(2);
+    }
+  }
+
+  std::string set(std::string_view members, bool in_class, bool negated) const {
+    if (!in_class) {
+      return (negated ? "[^" : "[") + std::string(members) + "]";
+    }
+    if (negated) {
+      refuse("a negated escape in a class");
+    }
+    return std::string(members);
+  }
+
+  std::string backspace(char letter) const {
+    if (letter == 'B') {
+      refuse("'\\B' in a class");
+    }
+    return "\\x08";
+  }
+
+  static std::string word_boundary(bool negated) {
+    const std::string word = "[" + std::string(word_set) + "]";
+    return negated ? "(?:(?<=" + word + ")(?=" + word + ")|(?<!" + word + ")(?!" + word + "))"
+                   : "(?:(?<=" + word + ")(?!" + word + ")|(?<!" + word + ")(?=" + word + "))";
+  }
+
+  void property() {
+    const std::size_t close = pattern_.find('}', at_);
+    if (peek(2) != '{' || close == std::string_view::npos) {
+      refuse("a property without braces");
+    }
+    copy(close + 1 - at_);
+  }
+
+  // \xHH below 80 (above, it would be a raw byte), \x{H...} and \uHHHH.
+  void code_point(char letter) {
+    std::size_t digits = at_ + 2;
+    const bool braces = letter == 'x' && peek(2) == '{';
+    digits += braces ? 1 : 0;
+    const auto first =
+        pattern_.begin() + static_cast<std::ptrdiff_t>(std::min(digits, pattern_.size()));
+    const auto last = std::find_if_not(first, pattern_.end(), is_hexadecimal);
+    std::size_t count = static_cast<std::size_t>(last - first);
+    if (!braces) {
+      count = std::min(count, letter == 'u' ? std::size_t{4} : std::size_t{2});
+    }
+    const bool complete = braces ? count > 0 && last != pattern_.end() && *last == '}'
+                                 : count == (letter == 'u' ? 4u : 2u);
+    if (!complete || (letter == 'x' && !braces && pattern_[digits] > '7')) {
+      refuse("this form of a character's number");
+    }
+    out_ += "\\x{" + std::string(pattern_.substr(digits, count)) + "}";
+    at_ = digits + count + (braces ? 1 : 0);
+  }
+
+  void character_class() {
+    copy(1);
+    if (peek() == '^') {
+      copy(1);
+    }
+    if (peek() == ']') {
+      copy(1);
+    }
+    while (!done() && peek() != ']') {
+      if (peek() == '[') {
+        refuse("a class within a class");
+      }
+      if (starts("&&")) {
+        refuse("'&&' in a class");
+      }
+      if (peek() == '\\') {
+        escape(true);
+      } else {
+        copy(1);
+      }
+    }
+    if (done()) {
+      refuse("a class without its closing bracket");
+    }
+    copy(1);
+  }
+
+  void group() {
+    if (starts("(*")) {
+      refuse("'(*'");
+    }
+    if (!starts("(?")) {
+      return copy(1);
+    }
+    for (const std::string_view plain : {"(?:", "(?=", "(?!", "(?>", "(?<=", "(?<!"}) {
+      if (starts(plain)) {
+        return copy(plain.size());
+      }
+    }
+    options();
+  }
+
+  void close_group() {
+    if (open_groups_.empty()) {
+      refuse("a closing bracket without an opening one");
+    }
+    copy(1);
+    item_ = open_groups_.back();
+    open_groups_.pop_back();
+  }
+
+  // (?im-im:...), and (?im-im) where it begins the pattern. Ruby's m lets the dot match a newline.
+  void options() {
+    std::string text = "(?";
+    std::size_t length = 2;
+    for (; peek(length) == 'i' || peek(length) == 'm' || peek(length) == '-'; ++length) {
+      text += peek(length) == 'm' ? 's' : peek(length);
+    }
+    const char end = peek(length);
+    // In the middle, Oniguruma lets it reach over the alternatives that follow, PCRE2 does not.
+    if (end != ':' && !(end == ')' && at_ == 0)) {
+      refuse("this group or option '(?...'");
+    }
+    if (end == ')') {
+      open_groups_.pop_back();
+    }
+    out_ += text + end;
+    at_ += length + 1;
+  }
+
+  // {n}, {n,}, {n,m}, {,m}; anything else is a literal brace. A '+' after it repeats the whole, and
+  // so does a '?' after {n}: neither is a possessive or lazy mark as in PCRE2.
+  void interval() {
+    std::size_t length = 1;
+    const auto number = [&] {
+      const std::size_t start = length;
+      while (is_digit(peek(length))) {
+        ++length;
+      }
+      return std::string(pattern_.substr(at_ + start, length - start));
+    };
+    const std::string low = number();
+    const bool range = peek(length) == ',';
+    length += range ? 1 : 0;
+    const std::string high = range ? number() : low;
+    if (peek(length) != '}' || (low.empty() && high.empty())) {
+      out_ += "\\{";
+      at_ += 1;
+      return;
+    }
+    at_ += length + 1;
+    out_ += "{" + (low.empty() ? "0" : low) + (range ? "," + high : "") + "}";
+    if (peek() == '+' || (peek() == '?' && !range)) {
+      out_.insert(item_, "(?:");
+      out_ += ")";
+      copy(1);
+    }
+  }
+
+  std::string_view pattern_;
+  std::string_view where_;
+  std::size_t at_ = 0;
+  std::string out_;
+  // Where in out_ the last repeatable item begins, and the groups that are open.
+  std::size_t item_ = 0;
+  std::vector<std::size_t> open_groups_;
+};
+
+}  // namespace
+
+std::string oniguruma_to_pcre2(std::string_view pattern, std::string_view where) {
+  return Translator(pattern, where).run();
+}
+
+}  // namespace lmpo

@@ -1,0 +1,89 @@
+#include "text/regex.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+
+namespace lmpo {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+std::vector<std::string> matches(std::string_view pattern, std::string_view text) {
+  std::vector<std::string> found;
+  for (const Span span : Regex::oniguruma(pattern, "test").find_all(text)) {
+    found.emplace_back(span.of(text));
+  }
+  return found;
+}
+
+TEST(Regex, WhiteSpaceIsUnicodes) {
+  EXPECT_THAT(matches("\\s", "a\u00a0b\u3000c\u0085\v"),
+              ElementsAre("\u00a0", "\u3000", "\u0085", "\v"));
+  // Mongolian vowel separator: PCRE2's own \s takes it.
+  EXPECT_THAT(matches("\\s", "\u180e"), IsEmpty());
+  EXPECT_THAT(matches("[^\\s]", "\u180e "), ElementsAre("\u180e"));
+}
+
+TEST(Regex, WordCharactersAreOnigurumas) {
+  EXPECT_THAT(matches("\\w+", "e\u0301_1\u203fx-½"), ElementsAre("e\u0301_1\u203fx", "½"));
+  EXPECT_THAT(matches("[\\w-]+", "a-b c"), ElementsAre("a-b", "c"));
+  EXPECT_THAT(matches("\\W", "a-\u0301"), ElementsAre("-"));
+  EXPECT_THAT(matches("\\bb", "ab \u0301b b"), ElementsAre("b"));
+}
+
+TEST(Regex, LettersFoldAsUnicodeSays) {
+  EXPECT_THAT(matches("(?i:'s|'k)", "'S '\u017f '\u212a"), ElementsAre("'S", "'\u017f", "'\u212a"));
+}
+
+TEST(Regex, HexadecimalDigitsNotHorizontalSpace) {
+  EXPECT_THAT(matches("\\h+", " fF09g"), ElementsAre("fF09"));
+}
+
+TEST(Regex, APlusAfterAnIntervalRepeatsIt) {
+  EXPECT_THAT(matches("\\p{N}{1,3}+", "12345a1"), ElementsAre("12345", "1"));
+  EXPECT_THAT(matches("(?:ab){2}+", "ababababab"), ElementsAre("abababab"));
+  EXPECT_THAT(matches("x{2}?y", "xxy y"), ElementsAre("xxy", "y"));
+  EXPECT_THAT(matches("é{,2}", "ééé"), ElementsAre("éé", "é"));
+  EXPECT_THAT(matches("a{x}", "a{x}"), ElementsAre("a{x}"));
+}
+
+TEST(Regex, LinesHaveTheirOwnEnds) {
+  EXPECT_THAT(matches("^a$", "a\na\nb"), ElementsAre("a", "a"));
+  EXPECT_THAT(matches("(?m:a.b)", "a\nb"), ElementsAre("a\nb"));
+  EXPECT_THAT(matches("a.b", "a\nb"), IsEmpty());
+}
+
+TEST(Regex, EmptyMatchesDoNotTouchTheOneBefore) {
+  EXPECT_THAT(matches("b*", "abba"), ElementsAre("", "bb", ""));
+}
+
+TEST(Regex, LongRunsDoNotOverflow) {
+  const std::string text(200'000, 'a');
+  EXPECT_THAT(matches("(?:a|b)+", text), ElementsAre(text));
+}
+
+TEST(Regex, WhatHasNoCounterpartIsNamed) {
+  for (const char* pattern :
+       {"[a&&b]",    "[a[b]]", "[[:alpha:]]", "\\1",    "(a)\\k<1>", "\\R",     "\\X",
+        "\\K",       "\\G",    "(?<n>a)",     "a(?i)b", "(?x: a)",   "(*FAIL)", "(?~a)",
+        "(?(1)a|b)", "[\\W]",  "\\pL",        "\\xff",  "[a",        "\\",      "a)"}) {
+    SCOPED_TRACE(pattern);
+    try {
+      Regex::oniguruma(pattern, "key");
+      FAIL();
+    } catch (const UserError& error) {
+      EXPECT_THAT(error.what(), HasSubstr("key: the pattern"));
+    }
+  }
+}
+
+TEST(Regex, EndlessBacktrackingIsStopped) {
+  EXPECT_THROW(matches("(?:a+a+)+[bc]", std::string(60, 'a')), UserError);
+}
+
+}  // namespace
+}  // namespace lmpo

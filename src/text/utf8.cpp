@@ -1,0 +1,102 @@
+#include "text/utf8.h"
+
+namespace lmpo {
+namespace {
+
+struct Sequence {
+  std::size_t size;
+  bool valid;
+};
+
+// The well-formed sequence at `at`, or the longest beginning of one (Unicode 15, table 3-7).
+Sequence sequence_at(std::string_view text, std::size_t at) {
+  const auto lead = static_cast<unsigned char>(text[at]);
+  if (lead < 0x80) {
+    return {1, true};
+  }
+  if (lead < 0xC2 || lead > 0xF4) {
+    return {1, false};
+  }
+  unsigned lowest = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
+  unsigned highest = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
+  const std::size_t size = utf8_size(text[at]);
+  for (std::size_t i = 1; i < size; ++i) {
+    const unsigned byte = at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0;
+    if (byte < lowest || byte > highest) {
+      return {i, false};
+    }
+    lowest = 0x80;
+    highest = 0xBF;
+  }
+  return {size, true};
+}
+
+}  // namespace
+
+char32_t first_code_point(std::string_view text) {
+  const std::size_t size = utf8_size(text[0]);
+  const auto lead = static_cast<unsigned char>(text[0]);
+  char32_t code_point = size == 1 ? lead : lead & (0x7Fu >> size);
+  for (std::size_t i = 1; i < size; ++i) {
+    code_point = code_point << 6 | (static_cast<unsigned char>(text[i]) & 0x3Fu);
+  }
+  return code_point;
+}
+
+std::size_t previous_character(std::string_view text, std::size_t end) {
+  do {
+    --end;
+  } while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0u) == 0x80);
+  return end;
+}
+
+void append_utf8(std::string& text, char32_t code_point) {
+  const auto tail = [&](unsigned shift) {
+    text += static_cast<char>(0x80 | (code_point >> shift & 0x3F));
+  };
+  if (code_point < 0x80) {
+    text += static_cast<char>(code_point);
+  } else if (code_point < 0x800) {
+    text += static_cast<char>(0xC0 | code_point >> 6);
+    tail(0);
+  } else if (code_point < 0x10000) {
+    text += static_cast<char>(0xE0 | code_point >> 12);
+    tail(6);
+    tail(0);
+  } else {
+    text += static_cast<char>(0xF0 | code_point >> 18);
+    tail(12);
+    tail(6);
+    tail(0);
+  }
+}
+
+bool is_valid_utf8(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const Sequence sequence = sequence_at(text, at);
+    if (!sequence.valid) {
+      return false;
+    }
+    at += sequence.size;
+  }
+  return true;
+}
+
+std::string replace_invalid_utf8(std::string_view text) {
+  std::string clean;
+  clean.reserve(text.size());
+  for (std::size_t at = 0; at < text.size();) {
+    const Sequence sequence = sequence_at(text, at);
+    clean += sequence.valid ? text.substr(at, sequence.size) : "\uFFFD";
+    at += sequence.size;
+  }
+  return clean;
+}
+
+bool is_white_space(char32_t c) {
+  return (c >= 0x09 && c <= 0x0D) || c == 0x20 || c == 0x85 || c == 0xA0 || c == 0x1680 ||
+         (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F ||
+         c == 0x3000;
+}
+
+}  // namespace lmpo

@@ -1,0 +1,36 @@
+// Log-probabilities of responses under a model, without gradients: `lmpo score`.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/file.h"
+#include "model/llama.h"
+
+namespace lmpo {
+
+struct PackLimits {
+  std::int64_t max_trees = 8;
+  std::int64_t max_tokens = 0;  // 0: no limit
+};
+
+class Scorer {
+ public:
+  // Loads the weights of a model folder. Throws UserError.
+  Scorer(const fs::path& model_folder, Dtype storage);
+
+  const ModelConfig& config() const { return config_; }
+  // Calls done(index of the tree, summed log-probability of each of its responses) in order.
+  using Done = std::function<void(std::size_t tree, std::span<const double> sums)>;
+  void score(std::span<const Tree> trees, const PackLimits& limits, const Done& done);
+
+ private:
+  ModelConfig config_;
+  std::unique_ptr<Ops> ops_;
+  std::optional<Arena> arena_;
+  std::optional<Weights> weights_;
+};
+
+}  // namespace lmpo
