@@ -105,6 +105,24 @@ TEST(Json, ErrorsNameFileKeyAndExpectation) {
   EXPECT_THROW(parse_json("{", "f.json"), UserError);
 }
 
+TEST(Json, RefusesNestingThatCouldExhaustTheStack) {
+  const auto nested = [](std::size_t depth) {
+    return std::string(depth, '[') + std::string(depth, ']');
+  };
+  EXPECT_NO_THROW(parse_json(nested(500), "f.json"));
+  EXPECT_THROW(parse_json(nested(501), "f.json"), UserError);
+  EXPECT_THROW(parse_json(std::string(10'000'000, '['), "f.json"), UserError);
+  // Brackets of texts and of lists side by side do not nest.
+  const json flat = parse_json(R"({"a\\": "\\\"[[[", "b": [[]]})", "f.json");
+  EXPECT_EQ(flat.size(), 2U);
+  EXPECT_NO_THROW(parse_json("[\"" + std::string(1000, '[') + "\"]", "f.json"));
+  std::string many = "[[]";
+  for (int i = 0; i < 1000; ++i) {
+    many += ",[]";
+  }
+  EXPECT_NO_THROW(parse_json(many + "]", "f.json"));
+}
+
 TEST_F(Files, AppearWholeOrNotAtAll) {
   const fs::path path = folder_ / "a.txt";
   {

@@ -46,9 +46,37 @@ T typed(const json& value, std::string_view key, std::string_view source) {
   return value.get<T>();
 }
 
+// Code that walks a value (copies and prints it, too) calls itself for every level: beyond this a
+// hostile text could exhaust the stack.
+constexpr int deepest_nesting = 500;
+
+bool nests_too_deep(std::string_view text) {
+  int depth = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      i += c == '\\' ? 1 : 0;
+      in_string = c != '"';
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '[' || c == '{') {
+      if (++depth > deepest_nesting) {
+        return true;
+      }
+    } else if (c == ']' || c == '}') {
+      --depth;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 json parse_json(std::string_view text, std::string_view source) {
+  if (nests_too_deep(text)) {
+    user_error("{}: lists and objects are nested more than {} deep", source, deepest_nesting);
+  }
   try {
     return json::parse(text);
   } catch (const json::exception& error) {

@@ -53,11 +53,12 @@ std::map<std::string, std::string> read_weight_map(const fs::path& index) {
 
 void warn_of_unlisted(const fs::path& index, const std::vector<std::string>& names) {
   if (!names.empty()) {
-    log_warning("{}: {} tensors of its shards are not in weight_map and are left out: {}{}",
-                index.string(), names.size(),
-                fmt::join(names.begin(),
-                          names.begin() + std::min<std::ptrdiff_t>(5, std::ssize(names)), ", "),
-                names.size() > 5 ? ", ..." : "");
+    log_warning(
+        "{}: left out, since weight_map does not name them: {} of its shards' tensors: {}{}",
+        index.string(), names.size(),
+        fmt::join(names.begin(), names.begin() + std::min<std::ptrdiff_t>(5, std::ssize(names)),
+                  ", "),
+        names.size() > 5 ? ", ..." : "");
   }
 }
 
@@ -86,6 +87,22 @@ std::vector<std::vector<TensorSource>> cut_into_shards(const std::vector<TensorS
   return shards;
 }
 
+void remove_file(const fs::path& path) {
+  std::error_code code;
+  fs::remove(path, code);
+  if (code) {
+    machine_error("{}: cannot be removed: {}", path.string(), code.message());
+  }
+}
+
+void move_file(const fs::path& from, const fs::path& to) {
+  std::error_code code;
+  fs::rename(from, to, code);
+  if (code) {
+    machine_error("{}: cannot be put in place: {}", to.string(), code.message());
+  }
+}
+
 // Removes the weight files that are not of this save: a reader would prefer model.safetensors to
 // the shards beside it.
 void remove_other_weights(const fs::path& folder, const std::set<std::string>& written) {
@@ -98,13 +115,23 @@ void remove_other_weights(const fs::path& folder, const std::set<std::string>& w
       others.push_back(entry.path());
     }
   }
-  for (const fs::path& other : others) {
-    std::error_code code;
-    fs::remove(other, code);
-    if (code) {
-      machine_error("{}: cannot be removed: {}", other.string(), code.message());
+  std::ranges::for_each(others, remove_file);
+}
+
+json make_index(const std::vector<std::vector<TensorSource>>& shards,
+                const std::vector<std::string>& names) {
+  json weight_map = json::object();
+  std::size_t bytes = 0;
+  std::size_t parameters = 0;
+  for (std::size_t i = 0; i < shards.size(); ++i) {
+    for (const TensorSource& tensor : shards[i]) {
+      weight_map[tensor.name] = names[i];
+      bytes += tensor.bytes();
+      parameters += tensor.bytes() / dtype_size(tensor.dtype);
     }
   }
+  return {{"metadata", {{"total_parameters", parameters}, {"total_size", bytes}}},
+          {"weight_map", weight_map}};
 }
 
 }  // namespace
@@ -230,24 +257,21 @@ void write_checkpoint(const fs::path& folder, const std::vector<TensorSource>& t
     remove_other_weights(folder, {single_name});
     return;
   }
-  std::set<std::string> written = {index_name};
-  json weight_map = json::object();
-  std::size_t bytes = 0;
-  std::size_t parameters = 0;
+  // The shards are filled aside, so that a failure leaves an earlier save as it was.
+  const AtomicFolder aside(folder / "model-shards");
+  std::vector<std::string> names;
   for (std::size_t i = 0; i < shards.size(); ++i) {
-    const std::string name = fmt::format("model-{:05}-of-{:05}.safetensors", i + 1, shards.size());
-    write_safetensors(folder / name, shards[i]);
-    written.insert(name);
-    for (const TensorSource& tensor : shards[i]) {
-      weight_map[tensor.name] = name;
-      bytes += tensor.bytes();
-      parameters += tensor.bytes() / dtype_size(tensor.dtype);
-    }
+    names.push_back(fmt::format("model-{:05}-of-{:05}.safetensors", i + 1, shards.size()));
+    write_safetensors(aside.path() / names[i], shards[i]);
   }
-  const json index = {{"metadata", {{"total_parameters", parameters}, {"total_size", bytes}}},
-                      {"weight_map", weight_map}};
-  write_file_atomically(folder / index_name, index.dump(2) + "\n");
-  remove_other_weights(folder, written);
+  // Without its index an earlier save cannot be read together with shards of this one.
+  remove_file(folder / index_name);
+  for (const std::string& name : names) {
+    move_file(aside.path() / name, folder / name);
+  }
+  write_file_atomically(folder / index_name, make_index(shards, names).dump(2) + "\n");
+  names.push_back(index_name);
+  remove_other_weights(folder, {names.begin(), names.end()});
 }
 
 void copy_text_files(const fs::path& from, const fs::path& to) {

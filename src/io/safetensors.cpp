@@ -42,45 +42,46 @@ const FormatType& type_of(Dtype dtype) {
   return *std::ranges::find(format_types, dtype, &FormatType::dtype);
 }
 
-// The names of a JSON text's objects, watched while it is parsed: the library keeps the last of two
-// equal keys in silence.
-class DuplicateKeys {
+// Watches a header being parsed: the JSON library keeps the last of two equal keys in silence, and
+// reads any nesting, which would exhaust the stack of code that prints what is wrong.
+class HeaderWatch {
  public:
+  explicit HeaderWatch(std::string_view source) : source_(source) {}
+
   bool operator()(int depth, json::parse_event_t event, const json& parsed) {
+    using Event = json::parse_event_t;
     const auto level = static_cast<std::size_t>(depth);
-    if (event == json::parse_event_t::object_start) {
-      seen_.resize(std::max(seen_.size(), level + 2));
-      seen_[level + 1].clear();
-    } else if (event == json::parse_event_t::key) {
+    if ((event == Event::object_start || event == Event::array_start) && level > deepest) {
+      user_error("{}: the header is nested too deep: {{NAME: {{\"shape\": [...]}}}} was expected",
+                 source_);
+    }
+    if (event == Event::object_start) {
+      keys_[level].clear();
+    } else if (event == Event::key) {
       const auto& key = parsed.get_ref<const std::string&>();
-      if (!seen_[level].insert(key).second && first_.empty()) {
-        first_ = fmt::format("'{}'", key);
+      if (!keys_[level - 1].insert(key).second) {
+        user_error("{}: the header names '{}' twice", source_, key);
       }
     }
     return true;
   }
-  const std::string& first() const { return first_; }
 
  private:
-  std::vector<std::set<std::string>> seen_;  // by depth
-  std::string first_;
+  static constexpr std::size_t deepest = 2;
+  std::string_view source_;
+  std::array<std::set<std::string>, deepest + 1> keys_;  // of the open object that began at a depth
 };
 
 json parse_header_text(std::string_view text, std::string_view source) {
   if (!text.starts_with('{')) {
     user_error("{}: not a safetensors file: its header does not start with '{{'", source);
   }
-  DuplicateKeys duplicates;
-  json header;
+  HeaderWatch watch(source);
   try {
-    header = json::parse(text, std::ref(duplicates));
+    return json::parse(text, std::ref(watch));
   } catch (const json::exception& error) {
     user_error("{}: the header is not valid JSON: {}", source, error.what());
   }
-  if (!duplicates.first().empty()) {
-    user_error("{}: the header names {} twice", source, duplicates.first());
-  }
-  return header;
 }
 
 std::string_view header_text(std::span<const std::byte> file, std::string_view source) {
