@@ -50,8 +50,6 @@ CASES = {
                     "max_position_embeddings": 32768, "rms_norm_eps": 1e-05},
     "mistral, explicit head size": {"model_type": "mistral", "hidden_size": 5120, "head_dim": 128, "vocab_size": 131072,
                                     "num_key_value_heads": 8, "rope_theta": 1000000.0},
-    "mistral, null key heads": {"model_type": "mistral", "hidden_size": 64, "num_attention_heads": 4,
-                                "num_key_value_heads": None},
 }
 
 
