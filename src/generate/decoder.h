@@ -26,7 +26,7 @@ class Decoder {
 
   std::int64_t slots() const { return static_cast<std::int64_t>(lengths_.size()); }
   std::int64_t length(std::int64_t slot) const { return lengths_[static_cast<std::size_t>(slot)]; }
-  // Marks a slot as not in use, so that it costs almost nothing.
+  // Marks a slot as not in use: it attends to one token and its logits mean nothing.
   void release(std::int64_t slot) { lengths_[static_cast<std::size_t>(slot)] = 0; }
   std::int64_t max_length() const { return max_length_; }
 

@@ -1,6 +1,7 @@
 #include "generate/generator.h"
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <optional>
 
@@ -13,24 +14,93 @@ namespace {
 struct Running {
   Completion completion;
   Random random;
+  std::int64_t limit;     // tokens, if no stop token comes first
   std::int32_t next = 0;  // the token to feed next
 };
 
-std::int64_t longest(const std::vector<std::vector<std::int32_t>>& prompts) {
-  std::size_t length = 0;
-  for (const auto& prompt : prompts) {
-    length = std::max(length, prompt.size());
+// New tokens that a prompt may get.
+std::int64_t answer_limit(std::int64_t prompt_length, const GenerationOptions& options,
+                          const ModelConfig& config) {
+  return std::min(options.max_new_tokens, config.max_positions - prompt_length);
+}
+
+void check_prompt(std::size_t index, std::span<const std::int32_t> prompt,
+                  const ModelConfig& config) {
+  if (prompt.empty()) {
+    user_error("prompt {} (counted from 0) is empty: at least one token is needed to go on from",
+               index);
   }
-  return static_cast<std::int64_t>(length);
+  if (static_cast<std::int64_t>(prompt.size()) >= config.max_positions) {
+    user_error(
+        "prompt {} (counted from 0) has {} tokens, and the model's context of {} "
+        "(max_position_embeddings) leaves no room for an answer: shorten the prompt",
+        index, prompt.size(), config.max_positions);
+  }
+  for (const std::int32_t token : prompt) {
+    if (token < 0 || token >= config.vocab_size) {
+      user_error("prompt {} (counted from 0) has token {}, and the model's vocabulary ends at {}",
+                 index, token, config.vocab_size - 1);
+    }
+  }
+}
+
+// What a run needs memory for.
+struct RunSize {
+  std::int64_t slots = 0;           // B
+  std::int64_t longest_prompt = 0;  // tokens of one prefill
+  std::int64_t max_length = 0;      // S, tokens in the cache of one slot
+};
+
+RunSize measure(const std::vector<std::vector<std::int32_t>>& prompts,
+                const GenerationOptions& options, const ModelConfig& config) {
+  if (options.max_new_tokens < 1) {
+    user_error("max_new_tokens is {}, and must be at least 1", options.max_new_tokens);
+  }
+  RunSize size;
+  size.slots =
+      std::clamp<std::int64_t>(options.batch_size, 1, static_cast<std::int64_t>(prompts.size()));
+  for (std::size_t index = 0; index < prompts.size(); ++index) {
+    check_prompt(index, prompts[index], config);
+    const auto length = static_cast<std::int64_t>(prompts[index].size());
+    size.longest_prompt = std::max(size.longest_prompt, length);
+    // An answer's last token is never an input.
+    size.max_length = std::max(size.max_length, length + answer_limit(length, options, config) - 1);
+  }
+  return size;
+}
+
+// The plan: the longest prefill and one step against an arena that counts.
+std::size_t count_bytes(const RunSize& size, Weights& weights, const Ops& ops) {
+  const std::unique_ptr<Ops> plan_ops = make_plan_ops(ops);
+  Arena counting = Arena::counting();
+  Decoder decoder(weights, *plan_ops, counting, size.slots, size.max_length);
+  const auto slots = static_cast<std::size_t>(size.slots);
+  const auto vocabulary = static_cast<std::size_t>(weights.config().vocab_size);
+  std::vector<float> logits(slots * vocabulary);
+  const std::vector<std::int32_t> prompt(static_cast<std::size_t>(size.longest_prompt), 0);
+  decoder.prefill(0, prompt, {logits.data(), vocabulary});
+  decoder.step(std::vector<std::int32_t>(slots, 0), logits);
+  return counting.peak();
+}
+
+void check_finite(std::span<const float> logits, const Running& running) {
+  if (!std::all_of(logits.begin(), logits.end(),
+                   [](float logit) { return std::isfinite(logit); })) {
+    user_error(
+        "the model's logits for token {} of the answer to prompt {} are not finite: its weights "
+        "hold NaN or infinity, or overflow",
+        running.completion.tokens.size(), running.completion.prompt);
+  }
 }
 
 // The slots of a decoder and what runs in them.
 class Batch {
  public:
-  Batch(Decoder& decoder, std::int64_t vocabulary, const GenerationOptions& options,
+  Batch(Decoder& decoder, const ModelConfig& config, const GenerationOptions& options,
         const std::function<void(const Completion&)>& done)
       : decoder_(decoder),
-        vocabulary_(static_cast<std::size_t>(vocabulary)),
+        config_(config),
+        vocabulary_(static_cast<std::size_t>(config.vocab_size)),
         options_(options),
         done_(done),
         running_(static_cast<std::size_t>(decoder.slots())),
@@ -56,8 +126,10 @@ class Batch {
 
  private:
   void start(std::size_t slot, std::size_t index, const std::vector<std::int32_t>& prompt) {
-    running_[slot] =
-        Running{{static_cast<std::int64_t>(index), {}, false}, {options_.seed, index}, 0};
+    running_[slot] = Running{
+        .completion = {.prompt = static_cast<std::int64_t>(index), .tokens = {}, .stopped = false},
+        .random = {options_.seed, index},
+        .limit = answer_limit(static_cast<std::int64_t>(prompt.size()), options_, config_)};
     const std::span<float> logits(logits_.data(), vocabulary_);
     decoder_.prefill(static_cast<std::int64_t>(slot), prompt, logits);
     take(slot, logits);
@@ -79,12 +151,13 @@ class Batch {
   // Draws the slot's next token and ends the sequence where it ends.
   void take(std::size_t slot, std::span<const float> logits) {
     Running& running = *running_[slot];
+    check_finite(logits, running);
     running.next = sample_token(logits, options_.sampling, running.random);
     running.completion.tokens.push_back(running.next);
     running.completion.stopped = std::find(options_.stop_ids.begin(), options_.stop_ids.end(),
                                            running.next) != options_.stop_ids.end();
     const auto length = static_cast<std::int64_t>(running.completion.tokens.size());
-    if (running.completion.stopped || length >= options_.max_new_tokens) {
+    if (running.completion.stopped || length == running.limit) {
       done_(running.completion);
       running_[slot].reset();
       decoder_.release(static_cast<std::int64_t>(slot));
@@ -92,6 +165,7 @@ class Batch {
   }
 
   Decoder& decoder_;
+  const ModelConfig& config_;
   std::size_t vocabulary_;
   const GenerationOptions& options_;
   const std::function<void(const Completion&)>& done_;
@@ -110,12 +184,14 @@ struct Generator::Impl {
 
 Generator::Generator(const fs::path& model_folder) : impl_(std::make_unique<Impl>()) {
   impl_->config = read_model_config(model_folder);
+  const Checkpoint checkpoint = Checkpoint::open(model_folder);
+  check_tensors(impl_->config, checkpoint);  // before memory is reserved for what it says
   const Dtype storage = impl_->ops->compute_dtype();
   Arena counting = Arena::counting();
   Weights(impl_->config, storage, WeightUse::inference, counting);
   impl_->weight_arena.emplace(Arena::host(counting.peak()));
   impl_->weights.emplace(impl_->config, storage, WeightUse::inference, *impl_->weight_arena);
-  impl_->weights->load(Checkpoint::open(model_folder), *impl_->ops);
+  impl_->weights->load(checkpoint, *impl_->ops);
 }
 
 Generator::~Generator() = default;
@@ -124,31 +200,23 @@ const ModelConfig& Generator::config() const {
   return impl_->config;
 }
 
+std::size_t Generator::planned_bytes(const std::vector<std::vector<std::int32_t>>& prompts,
+                                     const GenerationOptions& options) const {
+  return prompts.empty()
+             ? 0
+             : count_bytes(measure(prompts, options, impl_->config), *impl_->weights, *impl_->ops);
+}
+
 void Generator::generate(const std::vector<std::vector<std::int32_t>>& prompts,
                          const GenerationOptions& options,
                          const std::function<void(const Completion&)>& done) {
-  if (prompts.empty() || options.max_new_tokens <= 0) {
+  if (prompts.empty()) {
     return;
   }
-  const std::int64_t slots =
-      std::clamp<std::int64_t>(options.batch_size, 1, static_cast<std::int64_t>(prompts.size()));
-  const std::int64_t prompt_length = longest(prompts);
-  const std::int64_t length = prompt_length + options.max_new_tokens;
-  const std::int64_t vocabulary = impl_->config.vocab_size;
-
-  // The plan: the longest prefill and one step.
-  const std::unique_ptr<Ops> plan_ops = make_plan_ops(*impl_->ops);
-  Arena counting = Arena::counting();
-  {
-    Decoder decoder(*impl_->weights, *plan_ops, counting, slots, length);
-    std::vector<float> logits(static_cast<std::size_t>(slots * vocabulary));
-    const std::vector<std::int32_t> prompt(static_cast<std::size_t>(prompt_length), 0);
-    decoder.prefill(0, prompt, {logits.data(), static_cast<std::size_t>(vocabulary)});
-    decoder.step(std::vector<std::int32_t>(static_cast<std::size_t>(slots), 0), logits);
-  }
-  Arena arena = Arena::host(counting.peak());
-  Decoder decoder(*impl_->weights, *impl_->ops, arena, slots, length);
-  Batch(decoder, vocabulary, options, done).run(prompts);
+  const RunSize size = measure(prompts, options, impl_->config);
+  Arena arena = Arena::host(count_bytes(size, *impl_->weights, *impl_->ops));
+  Decoder decoder(*impl_->weights, *impl_->ops, arena, size.slots, size.max_length);
+  Batch(decoder, impl_->config, options, done).run(prompts);
 }
 
 }  // namespace lmpo

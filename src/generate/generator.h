@@ -15,8 +15,8 @@ namespace lmpo {
 
 struct GenerationOptions {
   SamplingOptions sampling;
-  std::int64_t max_new_tokens = 256;
-  std::int64_t batch_size = 8;  // sequences that decode at once
+  std::int64_t max_new_tokens = 256;  // at least 1; less where the model's context ends before
+  std::int64_t batch_size = 8;        // sequences that decode at once
   std::uint64_t seed = 42;
   std::vector<std::int32_t> stop_ids;  // generation ends after one of these
 };
@@ -38,10 +38,16 @@ class Generator {
   Generator(const Generator&) = delete;
   Generator& operator=(const Generator&) = delete;
 
-  // Calls done(completion) as each finishes. A prompt must have at least one token.
+  // Calls done(completion) as each finishes. UserError, before anything is generated, names a
+  // prompt that is empty, holds an id without a row in the embedding, or leaves no room in the
+  // model's context (max_position_embeddings).
   void generate(const std::vector<std::vector<std::int32_t>>& prompts,
                 const GenerationOptions& options,
                 const std::function<void(const Completion&)>& done);
+  // Bytes that generate() allocates beside the weights: the cache for the lengths these prompts can
+  // reach and the activations of the longest prompt. Throws as generate() does.
+  std::size_t planned_bytes(const std::vector<std::vector<std::int32_t>>& prompts,
+                            const GenerationOptions& options) const;
   const ModelConfig& config() const;
 
  private:

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <vector>
 
+#include "base/error.h"
+
 namespace lmpo {
 namespace {
 
@@ -37,42 +39,54 @@ void keep_nucleus(std::vector<Candidate>& candidates, double top_p) {
   if (top_p >= 1.0) {
     return;
   }
-  std::sort(candidates.begin(), candidates.end(), likelier);
+  // Taken from a heap one by one, because the nucleus is usually a small part of the vocabulary.
+  const auto less_likely = [](const Candidate& a, const Candidate& b) { return likelier(b, a); };
   const double enough = top_p * mass(candidates);
+  std::make_heap(candidates.begin(), candidates.end(), less_likely);
+  auto nucleus = candidates.end();  // what is taken lies behind the heap
   double reached = 0;
-  std::size_t kept = 0;
-  while (kept < candidates.size() && (kept == 0 || reached < enough)) {
-    reached += candidates[kept++].weight;
+  do {
+    std::pop_heap(candidates.begin(), nucleus, less_likely);
+    --nucleus;
+    reached += nucleus->weight;
+  } while (reached < enough && nucleus != candidates.begin());
+  candidates.erase(candidates.begin(), nucleus);
+}
+
+// In the order of ids, so that a rounding error which swaps two candidates of nearly equal weight
+// does not turn the draw into another token.
+std::int32_t draw_token(std::vector<Candidate>& candidates, Random& random) {
+  std::sort(candidates.begin(), candidates.end(),
+            [](const Candidate& a, const Candidate& b) { return a.token < b.token; });
+  double left = random.uniform() * mass(candidates);
+  for (const Candidate& candidate : candidates) {
+    left -= candidate.weight;
+    if (left < 0) {
+      return candidate.token;
+    }
   }
-  candidates.resize(kept);
+  return std::min_element(candidates.begin(), candidates.end(), likelier)->token;
 }
 
 }  // namespace
 
 std::int32_t sample_token(std::span<const float> logits, const SamplingOptions& options,
                           Random& random) {
+  LMPO_CHECK(!logits.empty());
   const auto best = std::max_element(logits.begin(), logits.end());
-  const auto best_token = static_cast<std::int32_t>(best - logits.begin());
   if (options.temperature <= 0) {
-    return best_token;
+    return static_cast<std::int32_t>(best - logits.begin());
   }
   std::vector<Candidate> candidates;
   candidates.reserve(logits.size());
-  for (std::size_t token = 0; token < logits.size(); ++token) {
-    const double shifted = (static_cast<double>(logits[token]) - static_cast<double>(*best));
+  for (const float logit : logits) {
+    const double shifted = static_cast<double>(logit) - static_cast<double>(*best);
     candidates.push_back(
-        {std::exp(shifted / options.temperature), static_cast<std::int32_t>(token)});
+        {std::exp(shifted / options.temperature), static_cast<std::int32_t>(candidates.size())});
   }
   keep_top_k(candidates, options.top_k);
   keep_nucleus(candidates, options.top_p);
-  double draw = random.uniform() * mass(candidates);
-  for (const Candidate& candidate : candidates) {
-    draw -= candidate.weight;
-    if (draw < 0) {
-      return candidate.token;
-    }
-  }
-  return best_token;
+  return draw_token(candidates, random);
 }
 
 }  // namespace lmpo

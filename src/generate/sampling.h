@@ -15,8 +15,9 @@ struct SamplingOptions {
 };
 
 // Greedy: the largest logit, the smallest id among equals. Otherwise, as transformers orders it:
-// divide by the temperature, keep the top_k, keep the nucleus top_p, draw. Deterministic given the
-// state of `random`.
+// divide by the temperature, keep the top_k (exactly k: the smallest ids among equals), keep the
+// nucleus top_p of what is left, draw. Takes one uniform number of `random`, and none when greedy.
+// Logits are finite, and at least one.
 std::int32_t sample_token(std::span<const float> logits, const SamplingOptions& options,
                           Random& random);
 

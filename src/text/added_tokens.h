@@ -12,7 +12,7 @@
 #include "text/json_part.h"
 #include "text/normalizer.h"
 #include "text/tokenizer.h"
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 namespace lmpo {
 

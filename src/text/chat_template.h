@@ -1,6 +1,6 @@
-// Chat templates: the part of Jinja that real templates use, rendered as jinja2 does with the settings of
-// transformers (trim_blocks, lstrip_blocks, `raise_exception`, `strftime_now`, `tojson`).
-// Immutable after parsing; render is thread-safe.
+// Chat templates: the part of Jinja that real templates use, rendered as jinja2 does with the
+// settings of transformers (trim_blocks, lstrip_blocks, `raise_exception`, `strftime_now`,
+// `tojson`). Immutable after parsing; render is thread-safe.
 #pragma once
 
 #include <memory>
@@ -14,8 +14,9 @@ namespace lmpo {
 
 class ChatTemplate {
  public:
-  // The template of a model folder: chat_template.jinja, else `chat_template` of tokenizer_config.json (a
-  // string, or a list of {name, template} of which "default" is taken). Empty where the folder has none.
+  // The template of a model folder: chat_template.jinja, else `chat_template` of
+  // tokenizer_config.json (a string, or a list of {name, template} of which "default" is taken).
+  // Empty where the folder has none.
   static std::optional<ChatTemplate> load(const fs::path& folder);
   // Parses the text; a construct that is not supported is a UserError with `source` and its line.
   static ChatTemplate parse(std::string_view text, std::string_view source);
@@ -24,8 +25,9 @@ class ChatTemplate {
   ChatTemplate(ChatTemplate&&) noexcept;
   ChatTemplate& operator=(ChatTemplate&&) noexcept;
 
-  // `messages`: a list of {"role": ..., "content": ...}. `variables`: what else the template may read, at
-  // least bos_token and eos_token. A template that raises is a UserError with the template's message.
+  // `messages`: a list of {"role": ..., "content": ...}. `variables`: what else the template may
+  // read, at least bos_token and eos_token. A template that raises is a UserError with the
+  // template's message.
   std::string render(const ordered_json& messages, bool add_generation_prompt,
                      const ordered_json& variables) const;
 

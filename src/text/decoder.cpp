@@ -7,7 +7,7 @@
 #include "text/byte_level.h"
 #include "text/pattern.h"
 #include "text/pre_tokenizer.h"
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 namespace lmpo {
 namespace {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "text/json_part.h"
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 namespace lmpo {
 

@@ -1,4 +1,4 @@
-// UTF-8, as far as the tokenizer needs it.
+// UTF-8, as far as tokenizers and templates need it.
 #pragma once
 
 #include <cstddef>
