@@ -14,11 +14,11 @@
 namespace lmpo {
 
 struct GenerationOptions {
-  SamplingOptions sampling;
+  SamplingOptions sampling = {};
   std::int64_t max_new_tokens = 256;  // at least 1; less where the model's context ends before
   std::int64_t batch_size = 8;        // sequences that decode at once
   std::uint64_t seed = 42;
-  std::vector<std::int32_t> stop_ids;  // generation ends after one of these
+  std::vector<std::int32_t> stop_ids = {};  // generation ends after one of these
 };
 
 struct Completion {

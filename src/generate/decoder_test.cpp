@@ -1,0 +1,99 @@
+// Logits of the cache against log-probabilities found by scoring whole prefixes.
+#include "generate/decoder.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "generate/testing/scored_truth.h"
+
+namespace lmpo {
+namespace {
+
+using testing::random_prompts;
+using testing::ScoredTruth;
+
+class DecoderTest : public ::testing::TestWithParam<const char*> {};
+
+void expect_same_distribution(std::span<const float> logits, const std::vector<float>& logp) {
+  double sum = 0;
+  for (const float logit : logits) {
+    sum += std::exp(static_cast<double>(logit));
+  }
+  for (std::size_t token = 0; token < logp.size(); ++token) {
+    EXPECT_NEAR(static_cast<double>(logits[token]) - std::log(sum), logp[token], 2e-5) << token;
+  }
+}
+
+// Slots of different lengths side by side, one of them not in use, one started anew on the way.
+TEST_P(DecoderTest, LogitsEqualScoringOfTheWholePrefix) {
+  ScoredTruth truth(GetParam());
+  const auto vocabulary = static_cast<std::size_t>(truth.config().vocab_size);
+  const auto texts = random_prompts({24, 24, 24, 24}, truth.config().vocab_size);
+  Arena arena = Arena::host(std::size_t{64} << 20);
+  Decoder decoder(truth.weights(), truth.ops(), arena, 4, 24);
+  std::vector<float> logits(4 * vocabulary);
+  std::vector<std::size_t> lengths = {1, 13, 0, 7};  // 0: not in use
+  const auto prefix = [&](std::size_t slot) {
+    return std::vector<std::int32_t>(
+        texts[slot].begin(), texts[slot].begin() + static_cast<std::ptrdiff_t>(lengths[slot]));
+  };
+  const auto start = [&](std::size_t slot) {
+    const std::span<float> row(logits.data(), vocabulary);
+    decoder.prefill(static_cast<std::int64_t>(slot), prefix(slot), row);
+    expect_same_distribution(row, truth.next_logp(prefix(slot)));
+  };
+  for (const std::size_t slot : {0U, 1U, 3U}) {
+    start(slot);
+  }
+  for (int step = 0; step < 11; ++step) {
+    if (step == 5) {
+      decoder.release(1);
+      lengths[1] = 3;
+      start(1);
+    }
+    std::vector<std::int32_t> next(4, 0);
+    for (std::size_t slot = 0; slot < 4; ++slot) {
+      if (lengths[slot] > 0) {
+        next[slot] = texts[slot][lengths[slot]++];
+      }
+    }
+    decoder.step(next, logits);
+    for (std::size_t slot = 0; slot < 4; ++slot) {
+      EXPECT_EQ(decoder.length(static_cast<std::int64_t>(slot)),
+                static_cast<std::int64_t>(lengths[slot]));
+      if (lengths[slot] > 0) {
+        expect_same_distribution({logits.data() + slot * vocabulary, vocabulary},
+                                 truth.next_logp(prefix(slot)));
+      }
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, DecoderTest, ::testing::Values("llama", "llama_tied", "mistral"),
+                         [](const auto& given) { return std::string(given.param); });
+
+TEST(DecoderMemory, TheCacheHoldsTheRequestedLengthsAndNothingMore) {
+  ScoredTruth truth("mistral");
+  const ModelConfig& config = truth.config();
+  const auto plan_ops = make_plan_ops(truth.ops());
+  Arena counting = Arena::counting();
+  const Decoder decoder(truth.weights(), *plan_ops, counting, 3, 40);
+  const std::int64_t cache =
+      2 * config.layers * 3 * 40 * config.key_heads * config.head_size * std::int64_t{4};
+  EXPECT_EQ(counting.at_peak().at("key-value cache"), static_cast<std::size_t>(cache));
+}
+
+TEST(DecoderMemory, APromptLongerThanASlotIsABrokenInvariant) {
+  ScoredTruth truth("llama");
+  Arena arena = Arena::host(std::size_t{64} << 20);
+  Decoder decoder(truth.weights(), truth.ops(), arena, 1, 4);
+  std::vector<float> logits(static_cast<std::size_t>(truth.config().vocab_size));
+  EXPECT_THROW(decoder.prefill(0, std::vector<std::int32_t>(5, 3), logits), std::logic_error);
+  EXPECT_THROW(decoder.prefill(0, {}, logits), std::logic_error);
+  decoder.prefill(0, std::vector<std::int32_t>(4, 3), logits);
+  EXPECT_THROW(decoder.step(std::vector<std::int32_t>{3}, logits), std::logic_error);
+}
+
+}  // namespace
+}  // namespace lmpo

@@ -1,0 +1,247 @@
+// Completions against tokens chosen by scoring prefixes with the forward that training uses.
+#include "generate/generator.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <limits>
+#include <map>
+
+#include "generate/testing/scored_truth.h"
+
+namespace lmpo {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::model_folder;
+using testing::random_prompts;
+using testing::ScoredTruth;
+using Tokens = std::vector<std::int32_t>;
+
+constexpr SamplingOptions greedy = {.temperature = 0};
+
+// Completions by prompt; every prompt must have exactly one.
+std::vector<Completion> complete(Generator& generator, const std::vector<Tokens>& prompts,
+                                 const GenerationOptions& options) {
+  std::map<std::int64_t, Completion> by_prompt;
+  generator.generate(prompts, options, [&](const Completion& completion) {
+    EXPECT_TRUE(by_prompt.emplace(completion.prompt, completion).second) << completion.prompt;
+  });
+  EXPECT_EQ(by_prompt.size(), prompts.size());
+  std::vector<Completion> result;
+  for (const auto& [prompt, completion] : by_prompt) {
+    EXPECT_EQ(prompt, static_cast<std::int64_t>(result.size()));
+    result.push_back(completion);
+  }
+  return result;
+}
+
+std::vector<Tokens> tokens_of(const std::vector<Completion>& completions) {
+  std::vector<Tokens> tokens;
+  for (const Completion& completion : completions) {
+    tokens.push_back(completion.tokens);
+  }
+  return tokens;
+}
+
+class GeneratorTest : public ::testing::TestWithParam<const char*> {
+ protected:
+  ScoredTruth truth_{GetParam()};
+  Generator generator_{model_folder(GetParam())};
+  // Shorter and longer than Mistral's window of 6.
+  std::vector<Tokens> prompts_ =
+      random_prompts({5, 1, 20, 2, 9, 33, 6, 14, 3, 7, 26}, truth_.config().vocab_size);
+};
+
+TEST_P(GeneratorTest, GreedyTokensAreTheLikeliestByScoringPrefixes) {
+  constexpr std::int64_t count = 20;
+  const auto completions = complete(generator_, prompts_,
+                                    {.sampling = greedy, .max_new_tokens = count, .batch_size = 4});
+  for (std::size_t i = 0; i < prompts_.size(); ++i) {
+    EXPECT_EQ(completions[i].tokens, truth_.greedy(prompts_[i], count)) << "prompt " << i;
+    EXPECT_FALSE(completions[i].stopped);
+  }
+}
+
+// Each draw depends on the seed, the prompt's index and the prefix alone.
+TEST_P(GeneratorTest, SampledTokensAreDrawnFromScoredPrefixes) {
+  const SamplingOptions sampling = {.temperature = 1.3, .top_k = 20, .top_p = 0.9};
+  const auto completions =
+      complete(generator_, prompts_,
+               {.sampling = sampling, .max_new_tokens = 12, .batch_size = 3, .seed = 77});
+  for (std::size_t i = 0; i < prompts_.size(); ++i) {
+    Random random(77, i);
+    const auto draw = [&](const std::vector<float>& logp) {
+      return sample_token(logp, sampling, random);
+    };
+    EXPECT_EQ(completions[i].tokens, truth_.extend(prompts_[i], 12, draw)) << "prompt " << i;
+  }
+}
+
+TEST_P(GeneratorTest, NeitherBatchSizeNorCompanyChangesACompletion) {
+  for (const double temperature : {0.0, 1.0}) {
+    GenerationOptions options = {.sampling = {.temperature = temperature}, .max_new_tokens = 15};
+    const auto expected = tokens_of(complete(generator_, prompts_, options));
+    for (const std::int64_t batch_size : {1, 2, 5, 11, 4096}) {
+      options.batch_size = batch_size;
+      EXPECT_EQ(tokens_of(complete(generator_, prompts_, options)), expected) << batch_size;
+    }
+    // The same first prompt among others.
+    std::vector<Tokens> others(prompts_.rbegin(), prompts_.rend());
+    others[0] = prompts_[0];
+    EXPECT_EQ(complete(generator_, others, options)[0].tokens, expected[0]);
+    EXPECT_EQ(complete(generator_, {prompts_[0]}, options)[0].tokens, expected[0]);
+  }
+}
+
+TEST_P(GeneratorTest, GreedyCompletionsFollowTheirPrompts) {
+  const GenerationOptions options = {.sampling = greedy, .max_new_tokens = 10, .batch_size = 3};
+  auto expected = tokens_of(complete(generator_, prompts_, options));
+  std::reverse(expected.begin(), expected.end());
+  const std::vector<Tokens> reversed(prompts_.rbegin(), prompts_.rend());
+  EXPECT_EQ(tokens_of(complete(generator_, reversed, options)), expected);
+}
+
+TEST_P(GeneratorTest, TheSeedMakesTheCompletions) {
+  GenerationOptions options = {.max_new_tokens = 10, .seed = 1};
+  const auto first = tokens_of(complete(generator_, prompts_, options));
+  EXPECT_EQ(tokens_of(complete(generator_, prompts_, options)), first);
+  options.seed = 2;
+  EXPECT_NE(tokens_of(complete(generator_, prompts_, options)), first);
+  // Two prompts of the same text draw each their own numbers.
+  const auto twins = tokens_of(complete(generator_, {prompts_[2], prompts_[2]}, options));
+  EXPECT_NE(twins[0], twins[1]);
+}
+
+TEST_P(GeneratorTest, AStopTokenEndsACompletionAndIsPartOfIt) {
+  GenerationOptions options = {.sampling = greedy, .max_new_tokens = 20, .batch_size = 3};
+  const auto whole = complete(generator_, prompts_, options);
+  options.stop_ids = {whole[0].tokens[0], whole[2].tokens[7], whole[5].tokens[19]};
+  const auto stopped = complete(generator_, prompts_, options);
+  int early = 0;
+  for (std::size_t i = 0; i < prompts_.size(); ++i) {
+    Tokens expected = whole[i].tokens;
+    const auto stop = std::find_first_of(expected.begin(), expected.end(), options.stop_ids.begin(),
+                                         options.stop_ids.end());
+    const bool found = stop != expected.end();
+    expected.erase(found ? stop + 1 : stop, expected.end());
+    EXPECT_EQ(stopped[i].tokens, expected) << "prompt " << i;
+    EXPECT_EQ(stopped[i].stopped, found) << "prompt " << i;
+    early += found && expected.size() < 20 ? 1 : 0;
+  }
+  EXPECT_GE(early, 2);
+  EXPECT_EQ(stopped[0].tokens.size(), 1U);
+}
+
+TEST_P(GeneratorTest, MaxNewTokensCutsACompletion) {
+  GenerationOptions options = {.sampling = greedy, .max_new_tokens = 12};
+  const auto whole = complete(generator_, prompts_, options);
+  for (const std::int64_t count : {1, 2, 11}) {
+    options.max_new_tokens = count;
+    const auto cut = complete(generator_, prompts_, options);
+    for (std::size_t i = 0; i < prompts_.size(); ++i) {
+      EXPECT_EQ(cut[i].tokens, Tokens(whole[i].tokens.begin(), whole[i].tokens.begin() + count));
+      EXPECT_FALSE(cut[i].stopped);
+    }
+  }
+}
+
+TEST_P(GeneratorTest, AnAnswerEndsWithTheContext) {
+  const auto prompts = random_prompts({59, 63}, truth_.config().vocab_size);  // of 64
+  const auto completions =
+      complete(generator_, prompts,
+               {.sampling = greedy, .max_new_tokens = std::numeric_limits<std::int64_t>::max()});
+  EXPECT_EQ(completions[0].tokens, truth_.greedy(prompts[0], 5));
+  EXPECT_EQ(completions[1].tokens, truth_.greedy(prompts[1], 1));
+  EXPECT_FALSE(completions[0].stopped);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, GeneratorTest, ::testing::Values("llama", "llama_tied", "mistral"),
+                         [](const auto& given) { return std::string(given.param); });
+
+// A folder of its own, gone with the test.
+class GeneratorInput : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = fs::path(::testing::TempDir()) /
+              ::testing::UnitTest::GetInstance()->current_test_info()->name();
+    fs::remove_all(folder_);
+    fs::copy(model_folder("llama"), folder_);
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  // The message of the UserError that generating raises; nothing may have been generated.
+  std::string refusal(const std::vector<Tokens>& prompts, const GenerationOptions& options = {}) {
+    Generator generator(folder_);
+    int completions = 0;
+    try {
+      generator.generate(prompts, options, [&](const Completion&) { ++completions; });
+    } catch (const UserError& error) {
+      EXPECT_EQ(completions, 0);
+      return error.what();
+    }
+    return "no error";
+  }
+
+  fs::path folder_;
+};
+
+TEST_F(GeneratorInput, PromptsThatCannotBeAnsweredAreNamed) {
+  EXPECT_THAT(refusal({{1, 2}, {}}), HasSubstr("prompt 1 (counted from 0) is empty"));
+  EXPECT_THAT(refusal({{1, 2}, Tokens(64, 3)}),
+              HasSubstr("prompt 1 (counted from 0) has 64 tokens, and the model's context of 64"));
+  EXPECT_THAT(refusal({Tokens(1000, 3)}), HasSubstr("shorten the prompt"));
+  EXPECT_THAT(refusal({{1, 48}}), HasSubstr("token 48, and the model's vocabulary ends at 47"));
+  EXPECT_THAT(refusal({{-1}}), HasSubstr("token -1"));
+  EXPECT_THAT(refusal({{1}}, {.max_new_tokens = 0}), HasSubstr("max_new_tokens is 0"));
+}
+
+TEST_F(GeneratorInput, NoPromptsGiveNoCompletions) {
+  EXPECT_EQ(refusal({}), "no error");
+}
+
+TEST_F(GeneratorInput, WeightsThatAreNotNumbersAreReported) {
+  const fs::path file = folder_ / "model.safetensors";
+  const auto size = static_cast<std::streamoff>(fs::file_size(file));
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
+  stream.seekp(size - static_cast<std::streamoff>(sizeof nan));
+  stream.write(reinterpret_cast<const char*>(&nan), sizeof nan);
+  stream.close();
+  EXPECT_THAT(refusal({{1, 2}}), HasSubstr("prompt 0 are not finite"));
+}
+
+TEST_F(GeneratorInput, AConfigurationThatContradictsItsTensorsIsRefused) {
+  ordered_json config = ordered_json::parse(read_file(folder_ / "config.json"));
+  config["vocab_size"] = 50;
+  std::ofstream(folder_ / "config.json") << config.dump();
+  EXPECT_THROW(Generator{folder_}, UserError);
+}
+
+// What is allocated follows the prompts and answers, not the model's context or the asked batch.
+TEST_F(GeneratorInput, MemoryIsBoundedByTheRequestedLengths) {
+  const std::vector<Tokens> prompts = {Tokens(10, 3), Tokens(30, 3)};
+  const GenerationOptions options = {.max_new_tokens = 8, .batch_size = 2};
+  const std::size_t planned = Generator(folder_).planned_bytes(prompts, options);
+  {
+    Generator generator(folder_);
+    EXPECT_EQ(generator.planned_bytes({}, options), 0U);
+    EXPECT_EQ(generator.planned_bytes(prompts, {.max_new_tokens = 8, .batch_size = 4096}), planned);
+    // One token more for each of two slots: keys and values of 2 layers, 2 heads of 6, and a row of
+    // the rotary table; give or take the padding of buffers to 64 bytes.
+    const std::size_t longer =
+        generator.planned_bytes(prompts, {.max_new_tokens = 24, .batch_size = 2});
+    EXPECT_NEAR(static_cast<double>(longer - planned), 16 * (2 * 2 * 2 * 2 * 6 * 4 + 6 * 4), 320);
+    // Beyond the context of 64 nothing more is kept: 63 inputs at most.
+    EXPECT_EQ(generator.planned_bytes({Tokens(30, 3)}, {.max_new_tokens = 34}),
+              generator.planned_bytes({Tokens(30, 3)}, {.max_new_tokens = 1 << 30}));
+  }
+  ordered_json config = ordered_json::parse(read_file(folder_ / "config.json"));
+  config["max_position_embeddings"] = 1 << 30;
+  std::ofstream(folder_ / "config.json") << config.dump();
+  EXPECT_EQ(Generator(folder_).planned_bytes(prompts, options), planned);
+}
+
+}  // namespace
+}  // namespace lmpo
