@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/names.h"
+#include "base/utf8.h"
 
 namespace lmpo {
 namespace {
@@ -219,7 +220,7 @@ ordered_json OptionSet::record() const {
     ordered_json entry = {{"value", options_[i].show()},
                           {"source", names[static_cast<std::size_t>(source)]}};
     if (is_given) {
-      entry["place"] = found->second.place;
+      entry["place"] = replace_invalid_utf8(found->second.place);
     }
     result[options_[i].name] = std::move(entry);
   }

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/utf8.h"
 
 namespace lmpo {
 
@@ -129,7 +130,7 @@ struct OptionType<std::string> {
   static std::string expected(const OptionTraits& traits);
   static std::string value_name(const OptionTraits& traits);
   static std::optional<std::string> parse(std::string_view text, const OptionTraits& traits);
-  static json show(const std::string& value) { return value; }
+  static json show(const std::string& value) { return replace_invalid_utf8(value); }
 };
 
 template <>
@@ -139,7 +140,10 @@ struct OptionType<std::filesystem::path> {
   static std::optional<std::filesystem::path> parse(std::string_view text, const OptionTraits&) {
     return text.empty() ? std::nullopt : std::optional<std::filesystem::path>(text);
   }
-  static json show(const std::filesystem::path& value) { return value.string(); }
+  // A path may hold any bytes, JSON only UTF-8.
+  static json show(const std::filesystem::path& value) {
+    return replace_invalid_utf8(value.string());
+  }
 };
 
 // An enumeration has a function choice_names(E) with the names of 0, 1, ...

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
@@ -13,6 +14,7 @@ namespace {
 
 constexpr Range kAtLeastOne = at_least(1);
 constexpr Range kNonNegative = at_least(0);
+constexpr std::int64_t kLargestBatch = 1 << 24;  // examples; more is a mistake
 
 std::vector<std::string> objective_names() {
   std::vector<std::string> names;
@@ -90,7 +92,7 @@ void add_optimizer_options(OptionSet& options, TrainRecipe& r) {
 void add_batch_options(OptionSet& options, TrainRecipe& r) {
   options.group("Length and batches");
   options.add("num_train_epochs", r.num_train_epochs, "passes over the training data",
-              {.range = kPositive});
+              {.range = {.low = 0, .high = 1e6, .low_open = true}});
   options.add("max_steps", r.max_steps, "stop after so many steps; above 0, instead of epochs",
               {.range = at_least(-1)});
   options.add(
@@ -103,6 +105,8 @@ void add_batch_options(OptionSet& options, TrainRecipe& r) {
   options.add("per_device_eval_batch_size", r.per_device_eval_batch_size,
               "examples evaluated at once",
               {.range = kAtLeastOne, .old_names = {"eval_batch_size", "per_gpu_eval_batch_size"}});
+  options.add("train_sampling_strategy", r.train_sampling_strategy,
+              "order of the training data: shuffled anew for each epoch, or as in the files");
   options.add("dataloader_drop_last", r.dataloader_drop_last,
               "leave out the last batch of an epoch where it is not full");
   options.add("max_pack_tokens", r.max_pack_tokens,
@@ -142,9 +146,10 @@ void add_machine_options(OptionSet& options, TrainRecipe& r) {
 
 // Options of an objective that the chosen one does not use are a likely mistake.
 void warn_of_unused(OptionSet& options, const ObjectiveInfo& chosen) {
+  std::set<std::string_view> seen;  // several objectives share an option
   for (const ObjectiveInfo& info : objectives()) {
     for (const std::string_view name : info.options) {
-      if (options.given(name) && !chosen.uses(name)) {
+      if (seen.insert(name).second && options.given(name) && !chosen.uses(name)) {
         options.notice(LogLevel::warning, fmt::format("{} has no effect on the objective {}",
                                                       options.place(name), chosen.name));
       }
@@ -156,6 +161,15 @@ void check_recipe(OptionSet& options, TrainRecipe& r) {
   const ObjectiveInfo& objective = find_objective(r.objective);
   if (r.output_dir.empty() && !r.dry_run) {
     options.reject("output_dir", "a folder for the results is needed: --output_dir DIR");
+  }
+  if (r.gradient_accumulation_steps > kLargestBatch / r.per_device_train_batch_size) {
+    options.reject(
+        "gradient_accumulation_steps",
+        fmt::format("times per_device_train_batch_size, which is {}, it must be at most {}",
+                    r.per_device_train_batch_size, kLargestBatch));
+  }
+  if (r.max_shard_size.count == 0) {
+    options.reject("max_shard_size", "a size above 0 was expected, for example 5GB");
   }
   if (r.data.max_prompt_length && r.data.max_length &&
       *r.data.max_prompt_length >= *r.data.max_length) {
@@ -185,8 +199,9 @@ std::string objectives_section() {
 }  // namespace
 
 std::int64_t absolute_steps(double steps_or_ratio, std::int64_t total) {
-  return static_cast<std::int64_t>(
-      steps_or_ratio < 1 ? std::ceil(steps_or_ratio * static_cast<double>(total)) : steps_or_ratio);
+  const double steps =
+      steps_or_ratio < 1 ? std::ceil(steps_or_ratio * static_cast<double>(total)) : steps_or_ratio;
+  return static_cast<std::int64_t>(std::min(steps, 0x1p62));  // beyond every run
 }
 
 void add_data_options(OptionSet& options, DataOptions& data) {

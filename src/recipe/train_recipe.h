@@ -33,6 +33,7 @@ constexpr std::array<std::string_view, 4> choice_names(LogLevel) {
 struct TrainRecipe {
   enum class Scheduler { cosine, linear, constant, constant_with_warmup };
   enum class Strategy { no, steps, epoch };
+  enum class Sampling { random, sequential };
 
   // Model
   fs::path model_name_or_path;
@@ -75,6 +76,7 @@ struct TrainRecipe {
   std::int64_t per_device_train_batch_size = 8;
   std::int64_t gradient_accumulation_steps = 1;
   std::int64_t per_device_eval_batch_size = 8;
+  Sampling train_sampling_strategy = Sampling::random;
   bool dataloader_drop_last = false;
   std::int64_t max_pack_tokens = 0;  // 0: no limit but the batch size
   bool gradient_checkpointing = true;
@@ -108,6 +110,9 @@ constexpr std::array<std::string_view, 4> choice_names(TrainRecipe::Scheduler) {
 }
 constexpr std::array<std::string_view, 3> choice_names(TrainRecipe::Strategy) {
   return {"no", "steps", "epoch"};
+}
+constexpr std::array<std::string_view, 2> choice_names(TrainRecipe::Sampling) {
+  return {"random", "sequential"};
 }
 
 // What --eval_steps 0.1 means in a run of `total` steps: ceil(0.1 * total), as in transformers; a

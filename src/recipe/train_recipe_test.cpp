@@ -201,6 +201,31 @@ TEST(AbsoluteSteps, BelowOneIsARatio) {
   EXPECT_EQ(absolute_steps(0.1, 1001), 101);
   EXPECT_EQ(absolute_steps(25, 1000), 25);
   EXPECT_EQ(absolute_steps(0, 1000), 0);
+  EXPECT_EQ(absolute_steps(1e308, 1000), std::int64_t{1} << 62);
+}
+
+TEST(TrainRecipe, TheRecordOfAnyBytesCanBeWritten) {
+  TrainRecipe recipe;
+  OptionSet options("lmpo train", "");
+  add_train_options(options, recipe);
+  EXPECT_TRUE(options.read_arguments({"--data", "a\x94.json", "--output_dir", "\xff"}));
+  options.read_yaml("model: m", "\xff.yaml");
+  options.resolve();
+  EXPECT_EQ(recipe.output_dir, "\xff");
+  const ordered_json record = ordered_json::parse(options.record().dump());
+  EXPECT_EQ(record["dataset"]["value"][0], "a\uFFFD.json");
+  EXPECT_EQ(record["model_name_or_path"]["place"], "\uFFFD.yaml:1");
+}
+
+TEST(TrainRecipe, RefusesNumbersNoRunCanCountWith) {
+  EXPECT_THAT(error_of(needed_and({"--per_device_train_batch_size", "4294967296",
+                                   "--gradient_accumulation_steps", "4294967296"})),
+              HasSubstr("--gradient_accumulation_steps: times per_device_train_batch_size, which "
+                        "is 4294967296, it must be at most 16777216"));
+  EXPECT_THAT(error_of(needed_and({"--num_train_epochs", "1e300"})),
+              HasSubstr("--num_train_epochs: a number in (0, 1000000] was expected"));
+  EXPECT_THAT(error_of(needed_and({"--max_shard_size", "0.4"})),
+              HasSubstr("--max_shard_size: a size above 0 was expected"));
 }
 
 }  // namespace
