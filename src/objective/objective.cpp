@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "base/error.h"
+
 namespace lmpo {
 
 void MetricSums::add(std::string_view name, double value, double weight) {
@@ -29,6 +31,27 @@ std::map<std::string, double> MetricSums::means() const {
     }
   }
   return result;
+}
+
+json MetricSums::to_json() const {
+  json content = json::object();
+  for (const auto& [name, sum] : sums_) {
+    content[name] = {{"total", sum.total}, {"weight", sum.weight}};
+  }
+  return content;
+}
+
+MetricSums MetricSums::from_json(const json& content) {
+  const std::string_view source = "the checkpoint's metrics";
+  if (!content.is_object()) {
+    user_error("{}: an object was expected", source);
+  }
+  MetricSums sums;
+  for (const auto& [name, sum] : content.items()) {
+    sums.sums_[name] = {.total = required<double>(sum, "total", source),
+                        .weight = required<double>(sum, "weight", source)};
+  }
+  return sums;
 }
 
 void Objective::begin_step(const BatchTotals& totals, std::span<const std::vector<ResponseScore>>) {

@@ -50,6 +50,9 @@ class MetricSums {
   void add(std::string_view name, double value, double weight = 1.0);
   void merge(const MetricSums& other);
   std::map<std::string, double> means() const;
+  // For checkpoints; numbers survive bit for bit. from_json throws UserError for what is none.
+  json to_json() const;
+  static MetricSums from_json(const json& content);
   void clear() { sums_.clear(); }
 
  private:

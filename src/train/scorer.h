@@ -7,14 +7,9 @@
 #include <vector>
 
 #include "base/file.h"
-#include "model/llama.h"
+#include "train/batch_runner.h"
 
 namespace lmpo {
-
-struct PackLimits {
-  std::int64_t max_trees = 8;
-  std::int64_t max_tokens = 0;  // 0: no limit
-};
 
 class Scorer {
  public:

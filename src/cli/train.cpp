@@ -1,0 +1,120 @@
+// lmpo train, lmpo sft: a checkpoint and a preference file in, a trained checkpoint out.
+#include <algorithm>
+
+#include "base/error.h"
+#include "cli/commands.h"
+#include "cli/common_options.h"
+#include "train/train_state.h"
+#include "train/trainer.h"
+
+namespace lmpo {
+namespace {
+
+constexpr const char* kExamples =
+    "  lmpo train --model zephyr-7b-sft-full --data pairs.jsonl --output_dir out\n"
+    "  lmpo train recipe.yaml --learning_rate 5e-7        the flag wins over the file\n"
+    "  lmpo train recipe.yaml --dry_run                   steps and memory, nothing else\n"
+    "  lmpo train recipe.yaml --resume                    go on from the newest checkpoint\n"
+    "  lmpo sft --model DIR --data chats.jsonl --output_dir sft\n";
+
+bool has_content(const fs::path& folder) {
+  return fs::exists(folder) && (!fs::is_directory(folder) || !fs::is_empty(folder));
+}
+
+// Nothing of an earlier run is mixed up with this one, or lost without being asked.
+void check_output(const TrainRecipe& recipe) {
+  if (recipe.dry_run) {
+    return;
+  }
+  if (fs::exists(recipe.output_dir) &&
+      fs::equivalent(recipe.output_dir, recipe.model_name_or_path)) {
+    user_error("--output_dir {} is the folder of the model itself: name another one",
+               recipe.output_dir.string());
+  }
+  if (recipe.resume_from_checkpoint.empty() && !recipe.overwrite_output_dir &&
+      has_content(recipe.output_dir)) {
+    user_error(
+        "--output_dir {}: the folder is not empty. Go on with the run in it by "
+        "--resume_from_checkpoint, or replace it by --overwrite_output_dir",
+        recipe.output_dir.string());
+  }
+}
+
+// What an earlier run left and this one would otherwise append to or resume from.
+void clear_output(const TrainRecipe& recipe) {
+  for (const auto& [step, folder] : list_checkpoints(recipe.output_dir)) {
+    fs::remove_all(folder);
+  }
+  for (const char* name : {"trainer_log.jsonl", "trainer_state.json", "all_results.json",
+                           "train_results.json", "eval_results.json", "lmpo_run.json"}) {
+    fs::remove(recipe.output_dir / name);
+  }
+}
+
+TextModel load_text(const TrainRecipe& recipe) {
+  TextModel text = TextModel::load(recipe.model_name_or_path);
+  if (!recipe.chat_template_path.empty()) {
+    text.chat = ChatTemplate::parse(read_file(recipe.chat_template_path),
+                                    recipe.chat_template_path.string());
+  }
+  return text;
+}
+
+Dataset load(const std::vector<fs::path>& files, const TextModel& text, const TrainRecipe& recipe,
+             std::string_view what) {
+  Dataset dataset = load_dataset(files, text.tokenizer, text.chat_template(), recipe.data);
+  log_dataset(dataset, recipe.data, what);
+  if (dataset.trees.empty()) {
+    user_error("{}: no row can be used: {}", what, dataset.drops.summary());
+  }
+  return dataset;
+}
+
+int run_command(const char* command, const char* summary, const char* objective,
+                const std::vector<std::string>& arguments) {
+  TrainInputs inputs;
+  TrainRecipe& recipe = inputs.recipe;
+  recipe.objective = objective;
+  OptionSet set(command, summary);
+  add_train_options(set, recipe);
+  set.section("Examples", kExamples);
+  if (!set.parse(arguments)) {
+    return 0;
+  }
+  set_log_level(recipe.log_level);
+  apply_threads(recipe.threads);
+  require_model_folder(recipe.model_name_or_path);
+  check_output(recipe);
+
+  const ModelConfig config = read_model_config(recipe.model_name_or_path);
+  {
+    const TextModel text = load_text(recipe);
+    check_tokenizer_fits(config, text.tokenizer.id_limit(), recipe.model_name_or_path);
+    inputs.train = load(recipe.dataset, text, recipe, "train data");
+    if (!recipe.eval_dataset.empty()) {
+      inputs.evaluation = load(recipe.eval_dataset, text, recipe, "evaluation data");
+    }
+  }  // the tokenizer's memory is not needed in training
+  if (recipe.overwrite_output_dir && recipe.resume_from_checkpoint.empty() && !recipe.dry_run) {
+    clear_output(recipe);
+  }
+  inputs.version = LMPO_VERSION;
+  inputs.options = set.record();
+  return run_training(std::move(inputs)) == TrainOutcome::interrupted ? 130 : 0;
+}
+
+}  // namespace
+
+int run_train(const std::vector<std::string>& arguments) {
+  return run_command("lmpo train",
+                     "Trains a Llama or Mistral checkpoint on preferences, without a reference "
+                     "model.",
+                     "lmpo", arguments);
+}
+
+int run_sft(const std::vector<std::string>& arguments) {
+  return run_command("lmpo sft", "Fine-tunes a Llama or Mistral checkpoint on answers.", "sft",
+                     arguments);
+}
+
+}  // namespace lmpo

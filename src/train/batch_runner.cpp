@@ -1,0 +1,149 @@
+#include "train/batch_runner.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.h"
+#include "data/packer.h"
+
+namespace lmpo {
+namespace {
+
+BatchTotals totals_of(std::span<const Tree* const> batch, bool training) {
+  BatchTotals totals;
+  totals.examples = std::ssize(batch);
+  totals.training = training;
+  for (const Tree* tree : batch) {
+    totals.chosen_tokens += tree->sequences[0].scored_tokens();
+  }
+  return totals;
+}
+
+std::vector<ResponseScore> scores_of(const Tree& tree, std::span<const double> sums) {
+  std::vector<ResponseScore> scores;
+  for (std::size_t i = 0; i < sums.size(); ++i) {
+    scores.push_back(
+        {.logp = sums[i], .reference_logp = 0, .tokens = tree.sequences[i].scored_tokens()});
+  }
+  return scores;
+}
+
+bool all_finite(const std::vector<ResponseScore>& scores) {
+  return std::all_of(scores.begin(), scores.end(),
+                     [](const ResponseScore& score) { return std::isfinite(score.logp); });
+}
+
+// What each of the pack's trees scored.
+std::vector<std::vector<ResponseScore>> split_by_tree(std::span<const Tree* const> trees,
+                                                      const Pack& pack,
+                                                      std::span<const double> sums) {
+  std::vector<std::vector<ResponseScore>> scores;
+  for (std::size_t i = 0; i < trees.size(); ++i) {
+    const auto first = static_cast<std::size_t>(pack.tree_response[i]);
+    const auto last = static_cast<std::size_t>(pack.tree_response[i + 1]);
+    scores.push_back(scores_of(*trees[i], sums.subspan(first, last - first)));
+  }
+  return scores;
+}
+
+// Ends a forward pass whose scores cannot be used, before its backward pass spoils the gradients.
+struct NotFinite {
+  std::vector<std::vector<ResponseScore>> scores;
+};
+
+}  // namespace
+
+BatchRunner::Scores BatchRunner::score(const Trees& batch, const PackLimits& limits) {
+  Scores scores;
+  for (const PackRange& range : cut_into_packs(batch, limits.max_trees, limits.max_tokens)) {
+    const Trees trees(batch.begin() + range.begin, batch.begin() + range.end);
+    const Pack pack = make_pack(trees);
+    std::vector<double> sums(static_cast<std::size_t>(pack.response_count()));
+    model_.score(pack, sums);
+    for (auto& each : split_by_tree(trees, pack, sums)) {
+      scores.push_back(std::move(each));
+    }
+  }
+  return scores;
+}
+
+void BatchRunner::leave_out(Trees& batch, Scores& scores, BatchResult& result) const {
+  Trees kept;
+  Scores kept_scores;
+  std::vector<std::int64_t> rows;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    if (all_finite(scores[i])) {
+      kept.push_back(batch[i]);
+      kept_scores.push_back(std::move(scores[i]));
+    } else {
+      rows.push_back(batch[i]->row);
+    }
+  }
+  if (!rows.empty() && !skip_nonfinite_) {
+    user_error(
+        "the log-probabilities of the data's rows {} (counted from 0) are not finite: the run has "
+        "diverged, or these rows break the model. Lower the learning rate, look at the rows, or "
+        "leave such rows out with --skip_nonfinite",
+        fmt::join(rows, ", "));
+  }
+  result.skipped.insert(result.skipped.end(), rows.begin(), rows.end());
+  batch = std::move(kept);
+  scores = std::move(kept_scores);
+}
+
+BatchResult BatchRunner::train(std::span<const Tree* const> batch, const PackLimits& limits) {
+  BatchResult result;
+  Trees trees(batch.begin(), batch.end());
+  Scores scores;
+  if (objective_.needs_batch_scores()) {
+    scores = score(trees, limits);
+    leave_out(trees, scores, result);
+  }
+  objective_.begin_step(totals_of(batch, true), scores);
+  for (const PackRange& range : cut_into_packs(trees, limits.max_trees, limits.max_tokens)) {
+    train_pack({trees.begin() + range.begin, trees.begin() + range.end}, result);
+  }
+  return result;
+}
+
+void BatchRunner::train_pack(Trees trees, BatchResult& result) {
+  const Pack pack = make_pack(trees);
+  const auto seed = [&](std::span<const double> sums, std::span<double> seeds) {
+    Scores scores = split_by_tree(trees, pack, sums);
+    if (!std::all_of(scores.begin(), scores.end(), all_finite)) {
+      throw NotFinite{std::move(scores)};
+    }
+    std::size_t first = 0;
+    for (const auto& example : scores) {
+      result.loss +=
+          objective_.evaluate(example, seeds.subspan(first, example.size()), result.metrics);
+      first += example.size();
+    }
+  };
+  try {
+    model_.train(pack, seed);
+  } catch (NotFinite& refused) {
+    leave_out(trees, refused.scores, result);
+    if (!trees.empty()) {
+      train_pack(std::move(trees), result);
+    }
+  }
+}
+
+BatchResult BatchRunner::evaluate(std::span<const Tree* const> batch, const PackLimits& limits) {
+  BatchResult result;
+  Trees trees(batch.begin(), batch.end());
+  Scores scores = score(trees, limits);
+  leave_out(trees, scores, result);
+  objective_.begin_step(totals_of(batch, false),
+                        objective_.needs_batch_scores() ? scores : Scores());
+  for (const auto& example : scores) {
+    std::vector<double> seeds(example.size());
+    result.loss += objective_.evaluate(example, seeds, result.metrics);
+  }
+  return result;
+}
+
+}  // namespace lmpo

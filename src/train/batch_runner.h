@@ -1,0 +1,53 @@
+// One global batch through the model and the objective: the diagram of docs/design.md.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "model/llama.h"
+#include "objective/objective.h"
+#include "tree/tree.h"
+
+namespace lmpo {
+
+// How much goes through the model at once. Results do not depend on it, but for rounding.
+struct PackLimits {
+  std::int64_t max_trees = 8;
+  std::int64_t max_tokens = 0;  // 0: no limit
+};
+
+struct BatchResult {
+  double loss = 0;
+  MetricSums metrics;
+  std::vector<std::int64_t> skipped;  // rows left out because their scores were not finite
+};
+
+class BatchRunner {
+ public:
+  // The model and the objective must outlive it. `skip_nonfinite`: leave out examples whose scores
+  // are not finite; otherwise they are a UserError that names their rows.
+  BatchRunner(Llama& model, Objective& objective, bool skip_nonfinite)
+      : model_(model), objective_(objective), skip_nonfinite_(skip_nonfinite) {}
+
+  // Adds the batch's gradients to those of the weights. Statistics of the objective move on with
+  // the call of Objective::end_step, which is the caller's: an update may yet be refused.
+  BatchResult train(std::span<const Tree* const> batch, const PackLimits& limits);
+  // Loss and metrics of the examples as one batch, without gradients.
+  BatchResult evaluate(std::span<const Tree* const> batch, const PackLimits& limits);
+
+ private:
+  using Trees = std::vector<const Tree*>;
+  using Scores = std::vector<std::vector<ResponseScore>>;
+
+  Scores score(const Trees& batch, const PackLimits& limits);
+  // Moves trees whose scores are not finite to result.skipped, or throws.
+  void leave_out(Trees& batch, Scores& scores, BatchResult& result) const;
+  void train_pack(Trees trees, BatchResult& result);
+
+  Llama& model_;
+  Objective& objective_;
+  bool skip_nonfinite_;
+};
+
+}  // namespace lmpo

@@ -1,0 +1,102 @@
+#include "train/memory_plan.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/threads.h"
+#include "data/packer.h"
+#include "train/machine_memory.h"
+
+namespace lmpo {
+namespace {
+
+// Beside the arena: buffers of the matrix library for each thread, stacks, and pieces of files in
+// flight. Measured once; it is small beside any model.
+constexpr std::size_t kPerThread = 4'000'000;
+constexpr std::size_t kFiles = 12'000'000;
+
+}  // namespace
+
+bool LargestPacks::Size::covers(const Size& other) const {
+  return tokens >= other.tokens && rows >= other.rows && targets >= other.targets;
+}
+
+void LargestPacks::add(std::span<const Tree* const> batch, const PackLimits& limits) {
+  for (const PackRange& range : cut_into_packs(batch, limits.max_trees, limits.max_tokens)) {
+    std::vector<const Tree*> trees(batch.begin() + range.begin, batch.begin() + range.end);
+    const Pack pack = make_pack(trees);
+    const Size size = {pack.input_count(), pack.row_count(), pack.target_count()};
+    if (std::any_of(sizes_.begin(), sizes_.end(),
+                    [&](const Size& kept) { return kept.covers(size); })) {
+      continue;
+    }
+    for (std::size_t i = sizes_.size(); i-- > 0;) {
+      if (size.covers(sizes_[i])) {
+        sizes_.erase(sizes_.begin() + static_cast<std::ptrdiff_t>(i));
+        packs_.erase(packs_.begin() + static_cast<std::ptrdiff_t>(i));
+      }
+    }
+    sizes_.push_back(size);
+    packs_.push_back(std::move(trees));
+  }
+}
+
+std::string MemoryPlan::table() const {
+  std::vector<std::pair<std::string, std::size_t>> lines(at_peak.begin(), at_peak.end());
+  std::stable_sort(lines.begin(), lines.end(),
+                   [](const auto& a, const auto& b) { return a.second > b.second; });
+  std::string text;
+  for (const auto& [group, bytes] : lines) {
+    if (bytes > 0) {
+      text += fmt::format("  {:<28}{:>12}\n", group, readable_bytes(bytes));
+    }
+  }
+  text += fmt::format("  {:<28}{:>12}\n", "program, data, libraries", readable_bytes(fixed));
+  return text + fmt::format("  {:<28}{:>12}\n", "in all", readable_bytes(total()));
+}
+
+MemoryPlan plan_memory(const ModelConfig& config, Dtype storage, const LlamaOptions& options,
+                       const LargestPacks& training, const LargestPacks& evaluation,
+                       const Ops& ops) {
+  Arena arena = Arena::counting();
+  const std::unique_ptr<Ops> plan_ops = make_plan_ops(ops);
+  Weights weights(config, storage, WeightUse::training, arena);
+  Llama model(weights, *plan_ops, arena, options);
+  for (const auto& trees : training.packs()) {
+    model.train(make_pack(trees), [](std::span<const double>, std::span<double>) {});
+  }
+  for (const auto& trees : evaluation.packs()) {
+    const Pack pack = make_pack(trees);
+    std::vector<double> sums(static_cast<std::size_t>(pack.response_count()));
+    model.score(pack, sums);
+  }
+  return {.arena = arena.peak(),
+          .at_peak = arena.at_peak(),
+          .fixed = resident_memory() + kFiles + kPerThread * static_cast<std::size_t>(threads())};
+}
+
+void require_memory(const MemoryPlan& plan, std::size_t limit) {
+  const std::size_t allowed = limit > 0 ? limit : available_memory() + resident_memory();
+  if (plan.total() <= allowed) {
+    return;
+  }
+  user_error(
+      "the run needs {} of memory, and {} {}:\n{}Smaller: --dtype bfloat16, "
+      "--gradient_checkpointing, a smaller --per_device_train_batch_size (with more "
+      "--gradient_accumulation_steps, for the same result), --max_pack_tokens, --max_length",
+      readable_bytes(plan.total()), readable_bytes(allowed),
+      limit > 0 ? "are allowed by --max_memory" : "are free", plan.table());
+}
+
+std::string readable_bytes(std::size_t bytes) {
+  static constexpr const char* units[] = {"B", "kB", "MB", "GB", "TB"};
+  auto value = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  while (value >= 999.5 && unit + 1 < std::size(units)) {
+    value /= 1000;
+    ++unit;
+  }
+  return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:#.3g} {}", value, units[unit]);
+}
+
+}  // namespace lmpo

@@ -1,0 +1,57 @@
+// Memory before anything is loaded: the run's largest packs against an arena that counts.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "model/llama.h"
+#include "train/batch_runner.h"
+
+namespace lmpo {
+
+// Keeps those of many packs that could be the largest: sizes of buffers grow with input tokens,
+// predicting rows and scored tokens, so a pack that another one exceeds in all three is left out.
+class LargestPacks {
+ public:
+  // Cuts a batch as it will be cut in training and looks at every pack.
+  void add(std::span<const Tree* const> batch, const PackLimits& limits);
+  const std::vector<std::vector<const Tree*>>& packs() const { return packs_; }
+
+ private:
+  struct Size {
+    std::int64_t tokens;
+    std::int64_t rows;
+    std::int64_t targets;
+    bool covers(const Size& other) const;
+  };
+  std::vector<Size> sizes_;
+  std::vector<std::vector<const Tree*>> packs_;
+};
+
+struct MemoryPlan {
+  std::size_t arena = 0;                                    // bytes, exact
+  std::map<std::string, std::size_t, std::less<>> at_peak;  // what it holds at the peak
+  std::size_t fixed = 0;                                    // the rest of the process
+
+  std::size_t total() const { return arena + fixed; }
+  // Lines for a person: each group and its bytes.
+  std::string table() const;
+};
+
+// The arena of a run that trains on `training` and scores `evaluation` packs; `ops` are those of
+// the run. `fixed` is resident memory now, and what libraries and writing take beside.
+MemoryPlan plan_memory(const ModelConfig& config, Dtype storage, const LlamaOptions& options,
+                       const LargestPacks& training, const LargestPacks& evaluation,
+                       const Ops& ops);
+
+// UserError with the table when the run needs more than `limit` bytes, or (limit 0) more than the
+// machine has free.
+void require_memory(const MemoryPlan& plan, std::size_t limit);
+
+// "1.23 GB": decimal, three digits.
+std::string readable_bytes(std::size_t bytes);
+
+}  // namespace lmpo

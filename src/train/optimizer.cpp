@@ -1,0 +1,36 @@
+#include "train/optimizer.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace lmpo {
+
+double gradient_norm(const Weights& weights, Ops& ops) {
+  double squares = 0;
+  for (const Parameter& parameter : weights.parameters()) {
+    squares += ops.sum_of_squares(parameter.gradient);
+  }
+  return std::sqrt(squares);
+}
+
+void adamw_step(const Weights& weights, Ops& ops, const OptimizerOptions& options,
+                std::int64_t step, double learning_rate, double norm) {
+  const auto t = static_cast<double>(step);
+  AdamWStep update = {.learning_rate = learning_rate,
+                      .beta1 = options.beta1,
+                      .beta2 = options.beta2,
+                      .epsilon = options.epsilon,
+                      .weight_decay = options.weight_decay,
+                      .bias_correction1 = 1 - std::pow(options.beta1, t),
+                      .bias_correction2 = 1 - std::pow(options.beta2, t),
+                      .gradient_scale = options.max_grad_norm > 0
+                                            ? std::min(1.0, options.max_grad_norm / (norm + 1e-6))
+                                            : 1.0};
+  for (const Parameter& parameter : weights.parameters()) {
+    update.weight_decay = parameter.decays ? options.weight_decay : 0;
+    ops.adamw(parameter.value, parameter.low, parameter.gradient, parameter.moment1,
+              parameter.moment2, update);
+  }
+}
+
+}  // namespace lmpo

@@ -1,0 +1,103 @@
+#include "train/records.h"
+
+#include <cmath>
+
+namespace lmpo {
+
+json trainer_state(const TrainState& state, const TrainRecipe& recipe, const RunLength& length,
+                   std::int64_t parameters) {
+  return {
+      {"best_global_step", nullptr},
+      {"best_metric", nullptr},
+      {"best_model_checkpoint", nullptr},
+      {"epoch", length.epoch(state.step)},
+      {"eval_steps", length.eval_steps > 0 ? length.eval_steps : length.logging_steps},
+      {"global_step", state.step},
+      {"is_hyper_param_search", false},
+      {"is_local_process_zero", true},
+      {"is_world_process_zero", true},
+      {"log_history", state.log_history},
+      {"logging_steps", length.logging_steps},
+      {"max_steps", length.total_steps},
+      {"num_input_tokens_seen", state.tokens},
+      {"num_train_epochs", static_cast<std::int64_t>(std::ceil(length.epoch(length.total_steps)))},
+      {"save_steps", length.save_steps},
+      {"stateful_callbacks", json::object()},
+      // Six operations a parameter and token, as transformers estimates it.
+      {"total_flos", 6.0 * static_cast<double>(parameters) * static_cast<double>(state.tokens)},
+      {"train_batch_size", recipe.per_device_train_batch_size},
+      {"trial_name", nullptr},
+      {"trial_params", nullptr}};
+}
+
+std::string log_line(const TrainState& state, const RunLength& length, const Progress& progress) {
+  const json& entry = state.log_history.back();
+  ordered_json line = {{"current_steps", state.step}, {"total_steps", length.total_steps}};
+  const auto add = [&](const char* name, const char* metric) {
+    if (entry.contains(metric)) {
+      line[name] = entry[metric];
+    }
+  };
+  add("loss", "loss");
+  add("eval_loss", "eval_loss");
+  add("reward", "rewards/chosen");
+  add("accuracy", "rewards/accuracies");
+  add("lr", "learning_rate");
+  add("epoch", "epoch");
+  const double percentage =
+      100.0 * static_cast<double>(state.step) / static_cast<double>(length.total_steps);
+  line["percentage"] = std::round(percentage * 100) / 100;
+  line["elapsed_time"] = readable_time(progress.elapsed_seconds());
+  line["remaining_time"] = readable_time(progress.remaining_seconds());
+  line["throughput"] = std::round(progress.tokens_per_second() * 100) / 100;
+  line["total_tokens"] = state.tokens;
+  return line.dump();
+}
+
+void rewind_log(const fs::path& path, std::int64_t step) {
+  if (!fs::exists(path)) {
+    return;
+  }
+  const std::string content = read_file(path);
+  std::string kept;
+  for (std::size_t begin = 0; begin < content.size();) {
+    const std::size_t end = std::min(content.find('\n', begin), content.size());
+    const std::string line = content.substr(begin, end - begin);
+    begin = end + 1;
+    const json entry = json::parse(line, nullptr, false);  // a torn last line is none
+    if (entry.is_object() && entry.value("current_steps", json()).is_number_integer() &&
+        entry["current_steps"].get<std::int64_t>() <= step) {
+      kept += line + "\n";
+    }
+  }
+  write_file_atomically(path, kept);
+}
+
+void write_results(const fs::path& output_dir, const std::string& split, const json& results) {
+  write_file_atomically(output_dir / (split + "_results.json"), results.dump(4) + "\n");
+  const fs::path all_path = output_dir / "all_results.json";
+  json all = fs::exists(all_path) ? read_json(all_path) : json::object();
+  all.update(results);
+  write_file_atomically(all_path, all.dump(4) + "\n");
+}
+
+std::string readable_entry(const json& entry) {
+  static constexpr const char* shown[] = {"loss",
+                                          "eval_loss",
+                                          "rewards/accuracies",
+                                          "eval_rewards/accuracies",
+                                          "rewards/margins",
+                                          "eval_rewards/margins",
+                                          "nll_loss",
+                                          "grad_norm",
+                                          "learning_rate"};
+  std::string text;
+  for (const char* name : shown) {
+    if (entry.contains(name) && entry[name].is_number()) {
+      text += fmt::format("{}{} {:.4g}", text.empty() ? "" : "  ", name, entry[name].get<double>());
+    }
+  }
+  return text;
+}
+
+}  // namespace lmpo

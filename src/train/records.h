@@ -1,0 +1,32 @@
+// The records of a run in its output folder, named and laid out as transformers and LLaMA-Factory
+// do: trainer_state.json, trainer_log.jsonl, train_results.json, eval_results.json,
+// all_results.json.
+#pragma once
+
+#include <string>
+
+#include "base/json.h"
+#include "recipe/train_recipe.h"
+#include "train/progress.h"
+#include "train/run_length.h"
+#include "train/train_state.h"
+
+namespace lmpo {
+
+// trainer_state.json for the present state.
+json trainer_state(const TrainState& state, const TrainRecipe& recipe, const RunLength& length,
+                   std::int64_t parameters);
+
+// One line of trainer_log.jsonl: the last entry of the history, and how fast the run is.
+std::string log_line(const TrainState& state, const RunLength& length, const Progress& progress);
+
+// Drops the lines of trainer_log.jsonl after `step`, which a resumed run will write again.
+void rewind_log(const fs::path& path, std::int64_t step);
+
+// Writes SPLIT_results.json and adds its numbers to all_results.json. Indented by 4, sorted.
+void write_results(const fs::path& output_dir, const std::string& split, const json& results);
+
+// "loss 0.6931  grad_norm 1.2  ...": an entry of the history for a person.
+std::string readable_entry(const json& entry);
+
+}  // namespace lmpo

@@ -1,0 +1,163 @@
+#include "train/train_state.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/error.h"
+#include "model/model_folder.h"
+
+namespace lmpo {
+namespace {
+
+constexpr std::int64_t kVersion = 1;
+
+struct StoredPart {
+  const char* suffix;
+  Tensor Parameter::*tensor;
+};
+constexpr StoredPart kParts[] = {{".exp_avg", &Parameter::moment1},
+                                 {".exp_avg_sq", &Parameter::moment2},
+                                 {".master", &Parameter::low}};
+
+}  // namespace
+
+json TrainState::to_json() const {
+  return {{"version", kVersion},
+          {"step", step},
+          {"tokens", tokens},
+          {"sampler", {{"epoch", sampler.epoch}, {"position", sampler.position}}},
+          {"objective", objective},
+          {"loss_total", loss_total},
+          {"loss_sum", loss_sum},
+          {"loss_steps", loss_steps},
+          {"grad_norm", grad_norm},
+          {"learning_rate", learning_rate},
+          {"metrics", metrics.to_json()},
+          {"log_history", log_history},
+          {"data_fingerprint", data_fingerprint},
+          {"options", options}};
+}
+
+TrainState TrainState::from_json(const json& content, std::string_view source) {
+  if (required<std::int64_t>(content, "version", source) != kVersion) {
+    user_error("{}: written by another version of lmpo, which this one cannot resume", source);
+  }
+  for (const char* key : {"sampler", "objective", "metrics", "log_history", "options"}) {
+    if (!content.contains(key)) {
+      user_error("{}: the key '{}' is missing", source, key);
+    }
+  }
+  TrainState state;
+  state.step = required<std::int64_t>(content, "step", source);
+  state.tokens = required<std::int64_t>(content, "tokens", source);
+  state.sampler = {.epoch = required<std::int64_t>(content["sampler"], "epoch", source),
+                   .position = required<std::int64_t>(content["sampler"], "position", source)};
+  state.objective = content["objective"];
+  state.loss_total = required<double>(content, "loss_total", source);
+  state.loss_sum = required<double>(content, "loss_sum", source);
+  state.loss_steps = required<std::int64_t>(content, "loss_steps", source);
+  state.grad_norm = required<double>(content, "grad_norm", source);
+  state.learning_rate = required<double>(content, "learning_rate", source);
+  state.metrics = MetricSums::from_json(content["metrics"]);
+  state.log_history = content["log_history"];
+  state.data_fingerprint = required<std::string>(content, "data_fingerprint", source);
+  state.options = content["options"];
+  return state;
+}
+
+std::string data_fingerprint(std::span<const Tree> trees) {
+  std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a, a number at a time
+  const auto add = [&](std::uint64_t number) { hash = (hash ^ number) * 0x100000001b3; };
+  for (const Tree& tree : trees) {
+    add(tree.sequences.size());
+    for (const Sequence& sequence : tree.sequences) {
+      add(sequence.tokens.size());
+      add(static_cast<std::uint64_t>(sequence.scored_begin));
+      for (const std::int32_t token : sequence.tokens) {
+        add(static_cast<std::uint64_t>(token));
+      }
+    }
+  }
+  return fmt::format("{:016x}", hash);
+}
+
+void write_optimizer(const fs::path& folder, const Weights& weights, Ops& ops) {
+  std::vector<TensorSource> tensors;
+  for (const NamedParameter& named : weights.named()) {
+    for (const StoredPart& part : kParts) {
+      const Tensor tensor = named.parameter.*part.tensor;
+      if (!tensor.empty()) {
+        tensors.push_back(tensor_from_device(named.name + part.suffix, tensor, ops));
+      }
+    }
+  }
+  write_safetensors(folder / "optimizer.safetensors", tensors);
+}
+
+void read_optimizer(const fs::path& folder, const Weights& weights, Ops& ops) {
+  const SafetensorsFile file(folder / "optimizer.safetensors");
+  for (const NamedParameter& named : weights.named()) {
+    for (const StoredPart& part : kParts) {
+      const Tensor tensor = named.parameter.*part.tensor;
+      if (tensor.empty()) {
+        continue;
+      }
+      const std::string name = named.name + part.suffix;
+      if (file.find(name) == nullptr) {
+        user_error("{}: there is no tensor '{}'; the checkpoint was written with another --dtype?",
+                   file.path().string(), name);
+      }
+      const TensorView stored = file.tensor(name);
+      if (stored.dtype != tensor.dtype() || stored.elements() != tensor.elements()) {
+        user_error("{}: '{}' is not {}; the checkpoint was written with another --dtype?",
+                   file.path().string(), name, tensor.describe());
+      }
+      ops.upload(tensor, stored.bytes.data());
+      file.forget(name);
+    }
+  }
+}
+
+TrainState read_train_state(const fs::path& folder) {
+  const fs::path path = folder / "lmpo_state.json";
+  if (!fs::exists(path)) {
+    user_error("{}: not a checkpoint of lmpo: there is no lmpo_state.json in it", folder.string());
+  }
+  return TrainState::from_json(read_json(path), path.string());
+}
+
+std::vector<std::pair<std::int64_t, fs::path>> list_checkpoints(const fs::path& output_dir) {
+  constexpr std::string_view prefix = "checkpoint-";
+  std::vector<std::pair<std::int64_t, fs::path>> found;
+  if (!fs::is_directory(output_dir)) {
+    return found;
+  }
+  for (const auto& entry : fs::directory_iterator(output_dir)) {
+    const std::string name = entry.path().filename().string();
+    std::int64_t step = 0;
+    const char* end = name.data() + name.size();
+    if (name.starts_with(prefix) &&
+        std::from_chars(name.data() + prefix.size(), end, step).ptr == end &&
+        fs::exists(entry.path() / "lmpo_state.json")) {
+      found.emplace_back(step, entry.path());
+    }
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+fs::path find_checkpoint(const std::string& resume, const fs::path& output_dir) {
+  if (resume != "true") {
+    if (!fs::is_directory(resume)) {
+      user_error("--resume_from_checkpoint {}: there is no such folder", resume);
+    }
+    return resume;
+  }
+  const auto checkpoints = list_checkpoints(output_dir);
+  if (checkpoints.empty()) {
+    user_error("--resume_from_checkpoint: there is no checkpoint in {}", output_dir.string());
+  }
+  return checkpoints.back().second;
+}
+
+}  // namespace lmpo

@@ -1,0 +1,100 @@
+"""A model folder that lmpo wrote, opened by transformers: without any warning, and with the logits of the original.
+
+    tools/oracle/setup
+    build/oracle/bin/python tools/oracle/checkpoint_roundtrip.py --make DIR         makes small random models in DIR
+    build/oracle/bin/python tools/oracle/checkpoint_roundtrip.py WRITTEN ORIGINAL   compares two folders
+
+The models are DIR/{llama,mistral}_{float32,bfloat16}_{tied,untied}; those of float32, untied, are saved in shards.
+A folder equals its original if lmpo wrote the weights it had read (`lmpo train` with learning rate 0). Exits with 1
+at a difference.
+"""
+import argparse
+import json
+import logging
+import pathlib
+import warnings
+
+import torch
+from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM, MistralConfig, MistralForCausalLM
+
+SIZES = dict(vocab_size=300, hidden_size=32, intermediate_size=56, num_hidden_layers=2, num_attention_heads=4,
+             num_key_value_heads=2, max_position_embeddings=256, bos_token_id=1, eos_token_id=2, initializer_range=0.2)
+LLAMA3 = {"rope_type": "llama3", "rope_theta": 10000.0, "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+          "original_max_position_embeddings": 32}
+
+
+def make_models(folder: pathlib.Path):
+    """Saves the models and returns their folders."""
+    folders = []
+    for seed, (dtype, tied) in enumerate((dtype, tied) for dtype in ("float32", "bfloat16") for tied in (True, False)):
+        torch.manual_seed(seed)
+        sizes = SIZES | {"tie_word_embeddings": tied}
+        models = {"llama": LlamaForCausalLM(LlamaConfig(**sizes, rope_parameters=LLAMA3)),
+                  "mistral": MistralForCausalLM(MistralConfig(**sizes, head_dim=16, sliding_window=12))}
+        for family, model in models.items():
+            path = folder / f"{family}_{dtype}_{'tied' if tied else 'untied'}"
+            model.to(getattr(torch, dtype)).save_pretrained(path, max_shard_size="40KB" if seed == 1 else "5GB")
+            folders.append(path)
+    return folders
+
+
+class Complaints(logging.Handler):
+    """Whatever transformers logs as a warning, or Python's own warnings."""
+    def __init__(self):
+        super().__init__(logging.WARNING)
+        self.messages = []
+
+    def emit(self, record):
+        self.messages.append(record.getMessage())
+
+
+def open_strictly(folder: pathlib.Path):
+    """The model as its files say, in float32 arithmetic; an AssertionError that holds every complaint."""
+    complaints = Complaints()
+    logger = logging.getLogger("transformers")
+    logger.addHandler(complaints)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model, report = AutoModelForCausalLM.from_pretrained(folder, dtype="auto", attn_implementation="eager",
+                                                             output_loading_info=True)
+    logger.removeHandler(complaints)
+    messages = complaints.messages + [str(warning.message) for warning in caught]
+    messages += [f"{kind}: {found}" for kind, found in report.items() if found]
+    assert not messages, f"{folder}: transformers complains:\n" + "\n".join(messages)
+    stored = json.loads((folder / "config.json").read_text())
+    said = stored.get("dtype") or stored.get("torch_dtype")
+    assert {str(p.dtype) for p in model.parameters()} == {f"torch.{said}"}, f"{folder}: weights are not all {said}"
+    return model.eval().float()
+
+
+def logits_of(model):
+    generator = torch.Generator().manual_seed(0)
+    tokens = torch.randint(0, model.config.vocab_size, (2, 64), generator=generator)
+    with torch.no_grad():
+        return model(tokens).logits
+
+
+def compare(written: pathlib.Path, original: pathlib.Path):
+    """The largest difference of the logits; an AssertionError where the first folder is not flawless."""
+    return (logits_of(open_strictly(written)) - logits_of(open_strictly(original))).abs().max().item()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--make", type=pathlib.Path, metavar="DIR")
+    parser.add_argument("folders", type=pathlib.Path, nargs="*", metavar="WRITTEN ORIGINAL")
+    arguments = parser.parse_args()
+    if arguments.make:
+        for folder in make_models(arguments.make):
+            open_strictly(folder)
+            print(folder)
+        return
+    if len(arguments.folders) != 2:
+        parser.error("two folders are needed: WRITTEN ORIGINAL")
+    difference = compare(*arguments.folders)
+    print(f"{arguments.folders[0]}: opens without a warning; logits differ by {difference:g}")
+    raise SystemExit(0 if difference == 0 else 1)
+
+
+if __name__ == "__main__":
+    main()
