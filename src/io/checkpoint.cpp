@@ -4,7 +4,6 @@
 #include <charconv>
 #include <cmath>
 #include <numeric>
-#include <regex>
 #include <set>
 #include <utility>
 
@@ -103,15 +102,19 @@ void move_file(const fs::path& from, const fs::path& to) {
   }
 }
 
+bool is_weight_file(std::string name) {
+  std::ranges::replace_if(
+      name, [](char c) { return c >= '0' && c <= '9'; }, '0');
+  return name == single_name || name == index_name || name == "model-00000-of-00000.safetensors";
+}
+
 // Removes the weight files that are not of this save: a reader would prefer model.safetensors to
 // the shards beside it.
 void remove_other_weights(const fs::path& folder, const std::set<std::string>& written) {
-  static const std::regex weights(
-      R"(model(-\d{5}-of-\d{5})?\.safetensors|model\.safetensors\.index\.json)");
   std::vector<fs::path> others;
   for (const auto& entry : fs::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
-    if (std::regex_match(name, weights) && !written.contains(name)) {
+    if (is_weight_file(name) && !written.contains(name)) {
       others.push_back(entry.path());
     }
   }

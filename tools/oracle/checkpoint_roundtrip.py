@@ -15,10 +15,12 @@ import pathlib
 import warnings
 
 import torch
+from safetensors import safe_open
 from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM, MistralConfig, MistralForCausalLM
 
 SIZES = dict(vocab_size=300, hidden_size=32, intermediate_size=56, num_hidden_layers=2, num_attention_heads=4,
              num_key_value_heads=2, max_position_embeddings=256, bos_token_id=1, eos_token_id=2, initializer_range=0.2)
+STORED_TYPES = {"float32": "F32", "bfloat16": "BF16", "float16": "F16"}
 LLAMA3 = {"rope_type": "llama3", "rope_theta": 10000.0, "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
           "original_max_position_embeddings": 32}
 
@@ -61,9 +63,12 @@ def open_strictly(folder: pathlib.Path):
     messages = complaints.messages + [str(warning.message) for warning in caught]
     messages += [f"{kind}: {found}" for kind, found in report.items() if found]
     assert not messages, f"{folder}: transformers complains:\n" + "\n".join(messages)
-    stored = json.loads((folder / "config.json").read_text())
-    said = stored.get("dtype") or stored.get("torch_dtype")
-    assert {str(p.dtype) for p in model.parameters()} == {f"torch.{said}"}, f"{folder}: weights are not all {said}"
+    config = json.loads((folder / "config.json").read_text())
+    said = STORED_TYPES[config.get("dtype") or config["torch_dtype"]]
+    for path in folder.glob("*.safetensors"):
+        with safe_open(path, "pt") as file:
+            types = {file.get_slice(name).get_dtype() for name in file.keys()}
+        assert types == {said}, f"{path}: holds {types}, config.json says {said}"
     return model.eval().float()
 
 
