@@ -26,7 +26,7 @@ constexpr Entry commands[] = {
     {"generate", "answer prompts", run_generate},
     {"tokenize", "text to ids and back", run_tokenize},
     {"init", "make a random model", run_init},
-    //{"example", "the whole way in a small world of its own: data, SFT, LMPO, a table", run_example},
+    {"example", "the whole way in a small world of its own: data, SFT, LMPO, a table", run_example},
     {"env", "what this program and this machine are", run_env},
     {"docs", "", run_docs},
 };

@@ -8,6 +8,7 @@
 #include <limits>
 #include <map>
 
+#include "generate/decoder.h"
 #include "generate/testing/scored_truth.h"
 
 namespace lmpo {
@@ -184,6 +185,12 @@ class GeneratorInput : public ::testing::Test {
     return "no error";
   }
 
+  void change_config(const char* key, std::int64_t value) {
+    ordered_json config = ordered_json::parse(read_file(folder_ / "config.json"));
+    config[key] = value;
+    std::ofstream(folder_ / "config.json") << config.dump();
+  }
+
   fs::path folder_;
 };
 
@@ -212,35 +219,48 @@ TEST_F(GeneratorInput, WeightsThatAreNotNumbersAreReported) {
   EXPECT_THAT(refusal({{1, 2}}), HasSubstr("prompt 0 are not finite"));
 }
 
+// Before memory is reserved for what it claims.
 TEST_F(GeneratorInput, AConfigurationThatContradictsItsTensorsIsRefused) {
-  ordered_json config = ordered_json::parse(read_file(folder_ / "config.json"));
-  config["vocab_size"] = 50;
-  std::ofstream(folder_ / "config.json") << config.dump();
-  EXPECT_THROW(Generator{folder_}, UserError);
+  change_config("vocab_size", 1 << 24);
+  change_config("hidden_size", 1 << 24);
+  try {
+    const Generator generator(folder_);
+    FAIL() << "no error";
+  } catch (const UserError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("model.embed_tokens.weight"));
+  }
 }
 
 // What is allocated follows the prompts and answers, not the model's context or the asked batch.
 TEST_F(GeneratorInput, MemoryIsBoundedByTheRequestedLengths) {
+  ScoredTruth truth("llama");
+  const auto plan_ops = make_plan_ops(truth.ops());
+  const auto bytes = [&](std::int64_t slots, std::int64_t max_length) {
+    Arena counting = Arena::counting();
+    Decoder decoder(truth.weights(), *plan_ops, counting, slots, max_length);
+    std::vector<float> logits(48);
+    decoder.prefill(0, Tokens(30, 3), logits);
+    return counting.peak();
+  };
   const std::vector<Tokens> prompts = {Tokens(10, 3), Tokens(30, 3)};
-  const GenerationOptions options = {.max_new_tokens = 8, .batch_size = 2};
-  const std::size_t planned = Generator(folder_).planned_bytes(prompts, options);
+  GenerationOptions options = {.max_new_tokens = 8, .batch_size = 2};
   {
     Generator generator(folder_);
     EXPECT_EQ(generator.planned_bytes({}, options), 0U);
-    EXPECT_EQ(generator.planned_bytes(prompts, {.max_new_tokens = 8, .batch_size = 4096}), planned);
-    // One token more for each of two slots: keys and values of 2 layers, 2 heads of 6, and a row of
-    // the rotary table; give or take the padding of buffers to 64 bytes.
-    const std::size_t longer =
-        generator.planned_bytes(prompts, {.max_new_tokens = 24, .batch_size = 2});
-    EXPECT_NEAR(static_cast<double>(longer - planned), 16 * (2 * 2 * 2 * 2 * 6 * 4 + 6 * 4), 320);
-    // Beyond the context of 64 nothing more is kept: 63 inputs at most.
-    EXPECT_EQ(generator.planned_bytes({Tokens(30, 3)}, {.max_new_tokens = 34}),
-              generator.planned_bytes({Tokens(30, 3)}, {.max_new_tokens = 1 << 30}));
+    // An answer's last token is never an input.
+    EXPECT_EQ(generator.planned_bytes(prompts, options), bytes(2, 30 + 7));
+    options.max_new_tokens = 24;
+    EXPECT_EQ(generator.planned_bytes(prompts, options), bytes(2, 30 + 23));
+    options.batch_size = 4096;
+    EXPECT_EQ(generator.planned_bytes(prompts, options), bytes(2, 30 + 23));
+    options.batch_size = 1;
+    EXPECT_EQ(generator.planned_bytes(prompts, options), bytes(1, 30 + 23));
+    options.max_new_tokens = std::int64_t{1} << 40;  // the context ends at 64
+    EXPECT_EQ(generator.planned_bytes(prompts, options), bytes(1, 63));
   }
-  ordered_json config = ordered_json::parse(read_file(folder_ / "config.json"));
-  config["max_position_embeddings"] = 1 << 30;
-  std::ofstream(folder_ / "config.json") << config.dump();
-  EXPECT_EQ(Generator(folder_).planned_bytes(prompts, options), planned);
+  options.max_new_tokens = 8;
+  change_config("max_position_embeddings", 1 << 30);
+  EXPECT_EQ(Generator(folder_).planned_bytes(prompts, options), bytes(1, 30 + 7));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <ostream>
 #include <vector>
 
 namespace lmpo {
@@ -51,6 +52,10 @@ struct Case {
   SamplingOptions options;
   std::vector<double> weights;  // expected, up to their sum
 };
+
+void PrintTo(const Case& given, std::ostream* out) {
+  *out << given.name;
+}
 
 class Sampling : public testing::TestWithParam<Case> {};
 

@@ -1,0 +1,147 @@
+// lmpo example: the whole way in a small world of its own, by the program's own commands.
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "cli/commands.h"
+#include "cli/common_options.h"
+#include "example/measure.h"
+#include "example/world_files.h"
+#include "objective/registry.h"
+
+namespace lmpo {
+namespace {
+
+struct ExampleOptions {
+  fs::path output = "lmpo-example";
+  std::string objective = "lmpo";
+  std::int64_t seed = 42;
+  std::int64_t threads = 0;
+};
+
+using Words = std::vector<std::string>;
+
+// Shows a command as one would type it, and runs it.
+void run(int (*command)(const Words&), const char* name, const Words& arguments) {
+  std::string line = fmt::format("lmpo {}", name);
+  for (const std::string& word : arguments) {
+    line += " " + word;
+  }
+  fmt::print(stderr, "\n$ {}\n", line);
+  if (command(arguments) != 0) {
+    throw MachineError("the example was interrupted");
+  }
+}
+
+Words sft_arguments(const fs::path& folder, const ExampleOptions& options) {
+  return {"--model",
+          (folder / "random").string(),
+          "--data",
+          (folder / "world/answers.jsonl").string(),
+          "--output_dir",
+          (folder / "sft").string(),
+          "--learning_rate",
+          "2e-3",
+          "--lr_scheduler_type",
+          "cosine",
+          "--warmup_ratio",
+          "0.1",
+          "--num_train_epochs",
+          "8",
+          "--per_device_train_batch_size",
+          "64",
+          "--no_gradient_checkpointing",
+          "--logging_steps",
+          "50",
+          "--save_strategy",
+          "no",
+          "--seed",
+          std::to_string(options.seed)};
+}
+
+Words preference_arguments(const fs::path& folder, const ExampleOptions& options) {
+  return {"--objective",
+          options.objective,
+          "--model",
+          (folder / "sft").string(),
+          "--data",
+          (folder / "world/preferences.jsonl").string(),
+          "--eval_dataset",
+          (folder / "world/held_out_preferences.jsonl").string(),
+          "--output_dir",
+          (folder / options.objective).string(),
+          "--learning_rate",
+          "3e-4",
+          "--lr_scheduler_type",
+          "cosine",
+          "--warmup_ratio",
+          "0.1",
+          "--num_train_epochs",
+          "2",
+          "--per_device_train_batch_size",
+          "64",
+          "--per_device_eval_batch_size",
+          "64",
+          "--no_gradient_checkpointing",
+          "--logging_steps",
+          "5",
+          "--eval_strategy",
+          "steps",
+          "--eval_steps",
+          "25",
+          "--save_strategy",
+          "no",
+          "--seed",
+          std::to_string(options.seed)};
+}
+
+void print_table(const std::vector<std::pair<std::string, Measured>>& rows) {
+  fmt::print("\n{:<8} {:>14} {:>18} {:>17}\n", "model", "right answers", "tokens an answer",
+             "reward accuracy");
+  for (const auto& [name, measured] : rows) {
+    fmt::print("{:<8} {:>13.1f}% {:>18.1f} {:>16.1f}%\n", name, 100 * measured.right,
+               measured.answer_tokens, 100 * measured.reward_accuracy);
+  }
+}
+
+}  // namespace
+
+int run_example(const std::vector<std::string>& arguments) {
+  ExampleOptions options;
+  OptionSet set("lmpo example",
+                "Makes a small world (a toy language, a tiny model, answers and preferences), "
+                "trains with SFT and then with preferences, and judges greedy answers before and "
+                "after.");
+  set.add_positional("OUT", options.output, "folder for everything; it must not exist or be empty");
+  set.add("objective", options.objective, "what the second training uses",
+          {.choices = {"lmpo", "simpo"}});
+  set.add("seed", options.seed, "of the world and of training",
+          {.range = at_least(0), .letter = 's'});
+  add_threads_option(set, options.threads);
+  if (!set.parse(arguments)) {
+    return 0;
+  }
+  apply_threads(options.threads);
+  const fs::path& folder = options.output;
+  if (fs::exists(folder) && !fs::is_empty(folder)) {
+    user_error("{}: the folder is not empty; name another one: lmpo example OUT", folder.string());
+  }
+  const fs::path world = folder / "world";
+  fs::create_directories(world);
+  const std::vector<Instruction> prompts =
+      write_world(world, WorldSizes{}, static_cast<std::uint64_t>(options.seed));
+
+  run(run_init, "init",
+      {"--config", (world / "config.json").string(), "--tokenizer", world.string(), "--seed",
+       std::to_string(options.seed), (folder / "random").string()});
+  run(run_sft, "sft", sft_arguments(folder, options));
+  run(run_train, "train", preference_arguments(folder, options));
+
+  const auto measured = [&](const std::string& name) {
+    return std::pair(name, measure(folder / name, prompts, world / "held_out_preferences.jsonl"));
+  };
+  print_table({measured("sft"), measured(options.objective)});
+  return 0;
+}
+
+}  // namespace lmpo

@@ -1,0 +1,57 @@
+#include "example/measure.h"
+
+#include "data/dataset.h"
+#include "generate/generator.h"
+#include "train/scorer.h"
+
+namespace lmpo {
+namespace {
+
+void measure_answers(const fs::path& folder, const std::vector<Instruction>& instructions,
+                     const Tokenizer& tokenizer, const ChatTemplate& chat, Measured& measured) {
+  const ordered_json variables = {{"bos_token", tokenizer.bos_token()},
+                                  {"eos_token", tokenizer.eos_token()}};
+  std::vector<std::vector<TokenId>> prompts;
+  for (const Instruction& instruction : instructions) {
+    const ordered_json messages =
+        ordered_json::array({{{"role", "user"}, {"content", instruction.text()}}});
+    prompts.push_back(tokenizer.encode(chat.render(messages, true, variables), false));
+  }
+  GenerationOptions options;
+  options.sampling.temperature = 0;
+  options.max_new_tokens = 48;
+  options.batch_size = 64;
+  options.stop_ids = {tokenizer.eos_id().value()};
+  Generator generator(folder);
+  const auto count = static_cast<double>(instructions.size());
+  generator.generate(prompts, options, [&](const Completion& completion) {
+    const std::string answer = tokenizer.decode(completion.tokens, true);
+    const Instruction& asked = instructions[static_cast<std::size_t>(completion.prompt)];
+    measured.right += (is_right(asked, answer) ? 1 : 0) / count;
+    measured.answer_tokens += static_cast<double>(completion.tokens.size()) / count;
+  });
+}
+
+}  // namespace
+
+Measured measure(const fs::path& folder, const std::vector<Instruction>& instructions,
+                 const fs::path& preferences) {
+  const Tokenizer tokenizer = Tokenizer::load(folder);
+  const std::optional<ChatTemplate> chat = ChatTemplate::load(folder);
+  Measured measured;
+  measure_answers(folder, instructions, tokenizer, chat.value(), measured);
+
+  const Dataset pairs = load_dataset({preferences}, tokenizer, &chat.value(), DataOptions{});
+  Scorer scorer(folder, Dtype::f32);
+  const auto count = static_cast<double>(pairs.trees.size());
+  scorer.score(pairs.trees, {.max_trees = 64, .max_tokens = 0},
+               [&](std::size_t index, std::span<const double> sums) {
+                 const auto& sequences = pairs.trees[index].sequences;
+                 const double chosen = sums[0] / sequences[0].scored_tokens();
+                 const double rejected = sums[1] / sequences[1].scored_tokens();
+                 measured.reward_accuracy += (chosen > rejected ? 1 : 0) / count;
+               });
+  return measured;
+}
+
+}  // namespace lmpo

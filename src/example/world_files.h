@@ -1,0 +1,27 @@
+// The small world as files, just as a user would have them: a configuration and a tokenizer for a
+// tiny model, answers to learn from, preferences, and prompts that neither of them holds.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/file.h"
+#include "example/world.h"
+
+namespace lmpo {
+
+struct WorldSizes {
+  std::int64_t answers = 6000;
+  std::int64_t preferences = 4000;
+  std::int64_t held_out_preferences = 400;
+  std::int64_t held_out_prompts = 400;
+};
+
+// Writes into `folder` (which must exist): config.json, tokenizer.json, tokenizer_config.json,
+// chat_template.jinja, answers.jsonl (messages), preferences.jsonl and held_out_preferences.jsonl
+// (prompt, chosen, rejected). Returns the held-out prompts' instructions; no list of words with its
+// task occurs both held out and in training.
+std::vector<Instruction> write_world(const fs::path& folder, const WorldSizes& sizes,
+                                     std::uint64_t seed);
+
+}  // namespace lmpo
