@@ -36,7 +36,7 @@ struct WorldChances {
   double right_easy = 0.9;   // first, repeat
   double right_lazy = 0.4;   // last, reverse
   double right_wins = 0.95;  // over a wrong answer
-  double longer_wins = 0.8;  // where both are right or both wrong
+  double longer_wins = 0.65;  // where both are right or both wrong
 };
 
 // Every word that can stand in a list, and every other word of the language.

@@ -12,7 +12,7 @@ namespace lmpo {
 
 struct WorldSizes {
   std::int64_t answers = 6000;
-  std::int64_t preferences = 4000;
+  std::int64_t preferences = 8000;
   std::int64_t held_out_preferences = 400;
   std::int64_t held_out_prompts = 400;
 };
