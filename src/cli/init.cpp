@@ -55,7 +55,7 @@ int run_init(const std::vector<std::string>& arguments) {
   const Dtype storage = options.dtype == "auto" ? config.dtype : parse_dtype(options.dtype);
   const std::unique_ptr<Ops> ops = make_cpu_ops();
   Arena counting = Arena::counting();
-  Weights(config, storage, WeightUse::inference, counting);
+  const Weights counted(config, storage, WeightUse::inference, counting);
   Arena arena = Arena::host(counting.peak());
   Weights weights(config, storage, WeightUse::inference, arena);
   weights.initialize(static_cast<std::uint64_t>(options.seed), *ops);

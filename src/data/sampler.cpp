@@ -31,7 +31,7 @@ std::int64_t Sampler::batches_per_epoch() const {
 
 std::vector<std::int64_t> Sampler::next() {
   const std::int64_t end = std::min(state_.position + options_.global_batch, used_per_epoch());
-  const std::vector<std::int64_t> batch(order_.begin() + state_.position, order_.begin() + end);
+  std::vector<std::int64_t> batch(order_.begin() + state_.position, order_.begin() + end);
   state_.position = end;
   if (end == used_per_epoch()) {
     state_ = {.epoch = state_.epoch + 1, .position = 0};

@@ -188,7 +188,7 @@ Generator::Generator(const fs::path& model_folder) : impl_(std::make_unique<Impl
   check_tensors(impl_->config, checkpoint);  // before memory is reserved for what it says
   const Dtype storage = impl_->ops->compute_dtype();
   Arena counting = Arena::counting();
-  Weights(impl_->config, storage, WeightUse::inference, counting);
+  const Weights counted(impl_->config, storage, WeightUse::inference, counting);
   impl_->weight_arena.emplace(Arena::host(counting.peak()));
   impl_->weights.emplace(impl_->config, storage, WeightUse::inference, *impl_->weight_arena);
   impl_->weights->load(checkpoint, *impl_->ops);

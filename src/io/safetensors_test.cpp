@@ -126,11 +126,12 @@ TEST(SafetensorsFile, ListsForeignTypesAndRefusesToReadThem) {
   EXPECT_THAT(file.metadata(), ElementsAre(Pair("format", "pt"), Pair("made by", "safetensors")));
   const std::map<std::string, std::string> types = {
       {"double", "F64"}, {"long", "I64"}, {"byte", "U8"}, {"flag", "BOOL"}, {"eight", "F8_E4M3"}};
-  for (const auto& [name, type] : types) {
+  for (const auto& entry : types) {
+    const std::string& name = entry.first;
     ASSERT_NE(file.find(name), nullptr) << name;
-    EXPECT_EQ(file.find(name)->dtype, type);
+    EXPECT_EQ(file.find(name)->dtype, entry.second);
     EXPECT_THAT(user_error_of([&] { file.tensor(name); }),
-                HasSubstr("'" + name + "' is stored as " + type));
+                HasSubstr(fmt::format("'{}' is stored as {}", name, entry.second)));
   }
   std::vector<float> values(2);
   read_as_float(file.tensor("float"), 0, values);

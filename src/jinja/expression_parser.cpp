@@ -18,7 +18,6 @@ std::string describe(const Token& token) {
     case Token::Kind::end:
       return "the end of the template";
     case Token::Kind::block_end:
-      return "the end of the tag";
     case Token::Kind::print_end:
       return "the end of the tag";
     case Token::Kind::text:

@@ -68,7 +68,7 @@ std::string read_family(const Reader& reader) {
     user_error("{}: the key 'model_type' is missing; llama and mistral are supported",
                reader.source());
   }
-  const std::string name = reader.value<std::string>("model_type", "");
+  std::string name = reader.value<std::string>("model_type", "");
   if (name != "llama" && name != "mistral") {
     reader.wrong("model_type", "'{}' is not supported; llama and mistral are", name);
   }

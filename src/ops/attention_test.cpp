@@ -162,12 +162,12 @@ TEST_P(AttentionTest, RopeTurnsAndTurnsBack) {
   for (const AttentionShape shape : {AttentionShape{1, 1, 2}, {4, 2, 8}, {2, 1, 130}}) {
     const std::vector<std::int32_t> positions{0, 1, 2, 19, 1, 7};
     std::vector<double> angles(static_cast<std::size_t>(20 * shape.head_size));
+    const std::int64_t half_size = shape.head_size / 2;
+    const auto half = static_cast<double>(half_size);
     for (std::size_t i = 0; i < angles.size(); ++i) {
       const auto column = static_cast<std::int64_t>(i) % shape.head_size;
       const double angle = 0.37 * static_cast<double>(i + 1);
-      angles[i] = column < shape.head_size / 2
-                      ? std::cos(angle)
-                      : std::sin(angle - 0.37 * static_cast<double>(shape.head_size / 2));
+      angles[i] = column < half_size ? std::cos(angle) : std::sin(angle - 0.37 * half);
     }
     const Filled cos_sin = filled(Dtype::f32, {20, shape.head_size}, angles);
     const Filled qkv = random(compute(), {6, width(shape)});

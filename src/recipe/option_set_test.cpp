@@ -280,7 +280,7 @@ class Precedence : public ::testing::Test {
     ::unsetenv("LMPO_TEST_FROM_RECIPE");
   }
   fs::path write_recipe(const char* text) {
-    const fs::path path = fs::path(::testing::TempDir()) / "lmpo_precedence.yaml";
+    fs::path path = fs::path(::testing::TempDir()) / "lmpo_precedence.yaml";
     write_file_atomically(path, text);
     return path;
   }

@@ -24,7 +24,7 @@ Scorer::Scorer(const fs::path& model_folder, Dtype storage)
   const Checkpoint checkpoint = Checkpoint::open(model_folder);
   check_tensors(config_, checkpoint);
   Arena counting = Arena::counting();
-  Weights(config_, storage, WeightUse::inference, counting);
+  const Weights counted(config_, storage, WeightUse::inference, counting);
   arena_.emplace(Arena::host(counting.peak()));
   weights_.emplace(config_, storage, WeightUse::inference, *arena_);
   weights_->load(checkpoint, *ops_);

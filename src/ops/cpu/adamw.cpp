@@ -2,6 +2,7 @@
 #include <array>
 #include <cmath>
 #include <numeric>
+#include <stdexcept>
 
 #include "base/threads.h"
 #include "ops/cpu/convert.h"
@@ -95,7 +96,7 @@ void check_master(Tensor w, Tensor low) {
     case Dtype::i16:
       break;
   }
-  LMPO_CHECK(!"a floating-point weight");
+  throw std::logic_error("adamw: not a floating-point weight");
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <stdexcept>
 
 #include "base/error.h"
 #include "ops/cpu/vector.h"
@@ -69,7 +70,7 @@ void widen(float* out, Tensor in, std::int64_t begin, std::int64_t count) {
     case Dtype::i16:
       break;
   }
-  LMPO_CHECK(!"a floating-point tensor");
+  throw std::logic_error("convert: not a floating-point tensor");
 }
 
 const float* as_f32(Tensor in, std::int64_t begin, std::int64_t count, float* buffer) {
@@ -95,7 +96,7 @@ void narrow(Tensor out, std::int64_t begin, const float* in, std::int64_t count)
     case Dtype::i16:
       break;
   }
-  LMPO_CHECK(!"a floating-point tensor");
+  throw std::logic_error("convert: not a floating-point tensor");
 }
 
 }  // namespace lmpo::cpu
