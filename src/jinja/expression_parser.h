@@ -63,6 +63,19 @@ class ExpressionParser {
   ExpressionPtr test(ExpressionPtr value);
   void arguments(Expression& call);
   bool at_expression_end() const;
+  // item() reads what stands between commas, up to the closing sign; a comma may stand before it.
+  template <typename Item>
+  void items_until(std::string_view close, const Item& item) {
+    for (bool first = true; !take_sign(close); first = false) {
+      if (!first) {
+        expect_sign(",");
+        if (take_sign(close)) {
+          return;
+        }
+      }
+      item();
+    }
+  }
 
   std::vector<Token> tokens_;
   std::size_t at_ = 0;
