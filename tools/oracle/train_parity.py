@@ -1,6 +1,6 @@
 """Twenty training steps of lmpo beside a plain PyTorch loop: losses step by step, and the final weights.
 
-    build/oracle/bin/python tools/oracle/train_parity.py build/release/bin/lmpo ../shared/data [--objective simpo ...]
+    build/oracle/bin/python tools/oracle/train_parity.py build/release/bin/lmpo ../shared/data
 
 Exits 1 when a step's loss departs by more than 1e-5 (relative) or the weights by more than 1e-6 (mean absolute).
 """
