@@ -14,7 +14,7 @@ struct InitOptions {
   fs::path output;
   std::int64_t seed = 42;
   std::string dtype = "auto";
-  std::string max_shard_size = "5GB";
+  Bytes max_shard_size = {5'000'000'000};
 };
 
 // What transformers writes beside a new model, so that generation knows where to stop.
@@ -42,10 +42,13 @@ int run_init(const std::vector<std::string>& arguments) {
   set.add("seed", options.seed, "of the random numbers", {.range = at_least(0), .letter = 's'});
   set.add("dtype", options.dtype, "storage of the weights; auto: as config.json says",
           {.choices = {"auto", "float32", "bfloat16", "float16"}, .old_names = {"torch_dtype"}});
-  set.add("max_shard_size", options.max_shard_size, "largest weight file", {.value_name = "SIZE"});
+  set.add("max_shard_size", options.max_shard_size, "largest weight file");
   set.section("Examples", "  lmpo init --config config.json --tokenizer DIR --seed 1 my-model\n");
   if (!set.parse(arguments)) {
     return 0;
+  }
+  if (options.max_shard_size.count == 0) {
+    set.reject("max_shard_size", "a size above 0 was expected, for example 5GB");
   }
   if (fs::exists(options.output) && !fs::is_empty(options.output)) {
     user_error("{}: the folder is not empty; choose another", options.output.string());
@@ -62,7 +65,7 @@ int run_init(const std::vector<std::string>& arguments) {
 
   AtomicFolder folder(options.output);
   write_model_folder(folder.path(), weights, *ops, options.tokenizer,
-                     parse_byte_size(options.max_shard_size));
+                     static_cast<std::int64_t>(options.max_shard_size.count));
   write_file_atomically(folder.path() / "generation_config.json", generation_config(config));
   folder.commit();
   log_info("{}: {} parameters in {}", options.output.string(), weights.count(),

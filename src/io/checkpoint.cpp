@@ -1,7 +1,6 @@
 #include "io/checkpoint.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <numeric>
 #include <set>
@@ -228,27 +227,6 @@ void Checkpoint::forget(std::string_view name) const {
   if (found != owner_.end()) {
     found->second->forget(name);
   }
-}
-
-std::int64_t parse_byte_size(std::string_view text) {
-  static const std::vector<std::pair<std::string_view, double>> units = {
-      {"TB", 1e12}, {"GB", 1e9}, {"MB", 1e6}, {"KB", 1e3}, {"", 1}};
-  double value = 0;
-  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  std::string unit;
-  for (const char* c = rest; c != text.data() + text.size(); ++c) {
-    if (*c != ' ') {
-      unit += static_cast<char>(std::toupper(static_cast<unsigned char>(*c)));
-    }
-  }
-  const auto found = std::ranges::find(units, std::string_view(unit),
-                                       [](const auto& known) { return known.first; });
-  if (error != std::errc() || found == units.end() || !(value > 0) ||
-      !(value * found->second >= 1 && value * found->second < 1e18)) {
-    user_error("'{}' is no size in bytes: a number with TB, GB, MB or KB was expected, as in 5GB",
-               text);
-  }
-  return static_cast<std::int64_t>(value * found->second);
 }
 
 void write_checkpoint(const fs::path& folder, const std::vector<TensorSource>& tensors,

@@ -39,10 +39,6 @@ class Checkpoint {
   std::map<std::string, const SafetensorsFile*, std::less<>> owner_;
 };
 
-// Bytes of "5GB", "500MB", "1.5TB", "64KB" (decimal, as Hugging Face means them) or a plain number.
-// UserError.
-std::int64_t parse_byte_size(std::string_view text);
-
 // Writes model.safetensors, or shards of at most max_shard_bytes (a larger tensor has a shard of
 // its own) and their index. The order given is the order of cutting: transformers cuts in the
 // model's order. Weight files of an earlier save in the folder are removed once the new ones stand.

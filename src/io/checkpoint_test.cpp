@@ -194,18 +194,5 @@ TEST_F(CheckpointFolder, CopiesTheTextFilesThatAreThere) {
   EXPECT_EQ(read_file(folder_ / "to/tokenizer.json"), "tokenizer.json");
 }
 
-TEST(ParseByteSize, ReadsDecimalUnits) {
-  EXPECT_EQ(parse_byte_size("5GB"), 5'000'000'000);
-  EXPECT_EQ(parse_byte_size("1.5 tb"), 1'500'000'000'000);
-  EXPECT_EQ(parse_byte_size("500MB"), 500'000'000);
-  EXPECT_EQ(parse_byte_size("64kb"), 64'000);
-  EXPECT_EQ(parse_byte_size("123"), 123);
-  for (const char* text :
-       {"", "GB", "5 parsecs", "-1GB", "0", "0.5", "nan", "inf", "1e300GB", "5GBx"}) {
-    EXPECT_THAT(user_error_of([&] { parse_byte_size(text); }), HasSubstr("is no size in bytes"))
-        << text;
-  }
-}
-
 }  // namespace
 }  // namespace lmpo
