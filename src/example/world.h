@@ -33,9 +33,9 @@ struct Instruction {
 
 // Chances of the world, for the documentation and the tests.
 struct WorldChances {
-  double right_easy = 0.9;   // first, repeat
-  double right_lazy = 0.4;   // last, reverse
-  double right_wins = 0.95;  // over a wrong answer
+  double right_easy = 0.9;    // first, repeat
+  double right_lazy = 0.4;    // last, reverse
+  double right_wins = 0.95;   // over a wrong answer
   double longer_wins = 0.65;  // where both are right or both wrong
 };
 

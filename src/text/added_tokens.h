@@ -8,11 +8,11 @@
 #include <unordered_set>
 #include <vector>
 
+#include "base/utf8.h"
 #include "text/bpe.h"
 #include "text/json_part.h"
 #include "text/normalizer.h"
 #include "text/tokenizer.h"
-#include "base/utf8.h"
 
 namespace lmpo {
 

@@ -4,10 +4,10 @@
 #include <charconv>
 #include <optional>
 
+#include "base/utf8.h"
 #include "text/byte_level.h"
 #include "text/pattern.h"
 #include "text/pre_tokenizer.h"
-#include "base/utf8.h"
 
 namespace lmpo {
 namespace {

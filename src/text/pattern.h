@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "text/json_part.h"
 #include "base/utf8.h"
+#include "text/json_part.h"
 
 namespace lmpo {
 

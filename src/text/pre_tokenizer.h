@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "text/json_part.h"
 #include "base/utf8.h"
+#include "text/json_part.h"
 
 namespace lmpo {
 

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "text/added_tokens.h"
 #include "text/bpe.h"
 #include "text/decoder.h"
@@ -11,7 +12,6 @@
 #include "text/normalizer.h"
 #include "text/post_processor.h"
 #include "text/pre_tokenizer.h"
-#include "base/utf8.h"
 
 namespace lmpo {
 namespace {
