@@ -143,6 +143,8 @@ int run_example(const std::vector<std::string>& arguments) {
     return std::pair(name, measure(folder / name, prompts, world / "held_out_preferences.jsonl"));
   };
   print_table({measured("sft"), measured(options.objective)});
+  fmt::print("\ncurves of the training: {}\n",
+             (folder / options.objective / "training_curves.svg").string());
   return 0;
 }
 

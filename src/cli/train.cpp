@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "cli/commands.h"
 #include "cli/common_options.h"
+#include "report/training_charts.h"
 #include "train/train_state.h"
 #include "train/trainer.h"
 
@@ -16,6 +17,8 @@ constexpr const char* kExamples =
     "  lmpo train recipe.yaml --dry_run                   steps and memory, nothing else\n"
     "  lmpo train recipe.yaml --resume                    go on from the newest checkpoint\n"
     "  lmpo sft --model DIR --data chats.jsonl --output_dir sft\n";
+
+constexpr const char* kCurves = "training_curves.svg";
 
 bool has_content(const fs::path& folder) {
   return fs::exists(folder) && (!fs::is_directory(folder) || !fs::is_empty(folder));
@@ -46,7 +49,7 @@ void clear_output(const TrainRecipe& recipe) {
     fs::remove_all(folder);
   }
   for (const char* name : {"trainer_log.jsonl", "trainer_state.json", "all_results.json",
-                           "train_results.json", "eval_results.json", "lmpo_run.json"}) {
+                           "train_results.json", "eval_results.json", "lmpo_run.json", kCurves}) {
     fs::remove(recipe.output_dir / name);
   }
 }
@@ -100,7 +103,14 @@ int run_command(const char* command, const char* summary, const char* objective,
   }
   inputs.version = LMPO_VERSION;
   inputs.options = set.record();
-  return run_training(std::move(inputs)) == TrainOutcome::interrupted ? 130 : 0;
+  const fs::path output = recipe.output_dir;
+  const TrainOutcome outcome = run_training(std::move(inputs));
+  if (outcome == TrainOutcome::done) {
+    write_training_charts(output / kCurves,
+                          read_json(output / "trainer_state.json").at("log_history"));
+    log_info("curves: {}", (output / kCurves).string());
+  }
+  return outcome == TrainOutcome::interrupted ? 130 : 0;
 }
 
 }  // namespace

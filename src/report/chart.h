@@ -1,0 +1,43 @@
+// Line charts as one self-contained SVG: no scripts, no fonts of its own, a white ground, so that
+// it looks the same in a README, a browser or a paper.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+namespace lmpo {
+
+struct Point {
+  double x;
+  double y;
+};
+
+struct Series {
+  std::string name;           // in the legend
+  std::vector<Point> points;  // x rising; a point that is not finite leaves a gap
+  // Between 0 and 1: the line is an exponential moving average with this much memory, drawn over
+  // the points themselves, which are faded. 0 draws the points alone.
+  double smoothing = 0;
+};
+
+struct Chart {
+  std::string title;
+  std::string x_label;
+  std::vector<Series> series;
+};
+
+// The charts in rows of `columns`. A chart without a finite point says so.
+std::string charts_svg(std::span<const Chart> charts, int columns = 2);
+
+// Exponential moving average, corrected for its start (Kingma & Ba 2015), over the finite points.
+std::vector<Point> smoothed(std::span<const Point> points, double smoothing);
+
+// Round numbers (1, 2 or 5 times a power of ten) that cover [low, high]: about `count` of them, the
+// first at or below low, the last at or above high. For low = high the range is widened first.
+std::vector<double> ticks(double low, double high, int count);
+
+// A tick's number without noise: "0.25", "1e-06", "12000". `step` is the distance of ticks.
+std::string tick_text(double value, double step);
+
+}  // namespace lmpo
