@@ -1,0 +1,186 @@
+// Whole runs: what must not depend on how a run is cut, and what it leaves behind.
+#include "train/trainer.h"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+
+#include "train/testing/small_run.h"
+#include "train/train_state.h"
+
+namespace lmpo {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+struct Layout {
+  std::int64_t micro_batch;
+  std::int64_t accumulation;
+  std::int64_t pack_tokens;
+  bool recompute;
+};
+
+struct Method {
+  std::string objective;
+  ZscoreMode zscore;
+};
+
+class TrainerLayout : public lmpo::testing::SmallRun, public ::testing::WithParamInterface<Method> {
+ protected:
+  std::vector<double> run(const Layout& layout) const {
+    TrainInputs given = inputs("run", GetParam().objective);
+    given.recipe.objective_options.zscore = GetParam().zscore;
+    given.recipe.learning_rate = 1e-4;
+    given.recipe.per_device_train_batch_size = layout.micro_batch;
+    given.recipe.gradient_accumulation_steps = layout.accumulation;
+    given.recipe.max_pack_tokens = layout.pack_tokens;
+    given.recipe.gradient_checkpointing = layout.recompute;
+    fs::remove_all(folder_ / "run");
+    EXPECT_EQ(run_training(std::move(given)), TrainOutcome::done);
+    return losses("run");
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(
+    Objectives, TrainerLayout,
+    ::testing::Values(Method{"sft", ZscoreMode::none}, Method{"simpo", ZscoreMode::none},
+                      Method{"lmpo", ZscoreMode::none}, Method{"lmpo", ZscoreMode::ema},
+                      Method{"lmpo", ZscoreMode::running}, Method{"lmpo", ZscoreMode::code}),
+    [](const auto& given) {
+      return given.param.objective + "_" +
+             std::string(choice_names(ZscoreMode{})[static_cast<std::size_t>(given.param.zscore)]);
+    });
+
+TEST_P(TrainerLayout, NeverChangesTheLosses) {
+  const std::vector<double> truth = run({8, 1, 0, false});
+  ASSERT_EQ(truth.size(), 20u);
+  EXPECT_GT(std::abs(truth.front() - truth.back()), 1e-3);  // it does train
+  for (const Layout& layout : {Layout{1, 8, 0, false}, Layout{2, 4, 0, true}, Layout{8, 1, 0, true},
+                               Layout{8, 1, 60, false}, Layout{4, 2, 150, true}}) {
+    const std::vector<double> other = run(layout);
+    ASSERT_EQ(other.size(), truth.size());
+    for (std::size_t i = 0; i < truth.size(); ++i) {
+      EXPECT_NEAR(other[i] / truth[i], 1, 1e-6)
+          << "step " << i + 1 << ", micro-batch " << layout.micro_batch << ", pack "
+          << layout.pack_tokens;
+    }
+  }
+}
+
+struct Storage {
+  std::string dtype;
+  ZscoreMode zscore;
+};
+
+class TrainerResume : public lmpo::testing::SmallRun,
+                      public ::testing::WithParamInterface<Storage> {
+ protected:
+  TrainInputs resumable(const std::string& name) const {
+    TrainInputs given = inputs(name);
+    given.recipe.dtype = GetParam().dtype;
+    given.recipe.objective_options.zscore = GetParam().zscore;
+    given.recipe.logging_steps = 3;  // so that sums are in flight at the checkpoint
+    given.recipe.save_strategy = TrainRecipe::Strategy::steps;
+    given.recipe.save_steps = 7;
+    given.evaluation = lmpo::testing::dataset_of(lmpo::testing::random_trees(10));
+    given.recipe.eval_strategy = TrainRecipe::Strategy::steps;
+    return given;
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Types, TrainerResume,
+                         ::testing::Values(Storage{"float32", ZscoreMode::ema},
+                                           Storage{"bfloat16", ZscoreMode::running},
+                                           Storage{"float16", ZscoreMode::code}),
+                         [](const auto& given) { return given.param.dtype; });
+
+TEST_P(TrainerResume, EndsInTheSameBytes) {
+  run_training(resumable("whole"));
+  fs::create_directories(folder_ / "resumed");
+  fs::copy(folder_ / "whole/checkpoint-7", folder_ / "resumed/checkpoint-7",
+           fs::copy_options::recursive);
+  TrainInputs second = resumable("resumed");
+  second.recipe.resume_from_checkpoint = "true";
+  run_training(std::move(second));
+  for (const char* file : {"model.safetensors", "checkpoint-14/optimizer.safetensors",
+                           "checkpoint-20/optimizer.safetensors", "checkpoint-20/model.safetensors",
+                           "checkpoint-20/lmpo_state.json"}) {
+    EXPECT_EQ(read_file(folder_ / "whole" / file), read_file(folder_ / "resumed" / file)) << file;
+  }
+  EXPECT_NE(read_file(folder_ / "whole/model.safetensors"),
+            read_file(folder_ / "whole/checkpoint-7/model.safetensors"));
+}
+
+using TrainerRun = lmpo::testing::SmallRun;
+
+TEST_F(TrainerRun, EvaluationChangesNothing) {
+  run_training(inputs("plain"));
+  TrainInputs evaluated = inputs("evaluated");
+  evaluated.evaluation = lmpo::testing::dataset_of(lmpo::testing::random_trees(30));
+  evaluated.recipe.eval_strategy = TrainRecipe::Strategy::steps;
+  evaluated.recipe.eval_steps = 1;
+  run_training(std::move(evaluated));
+  EXPECT_EQ(read_file(folder_ / "plain/model.safetensors"),
+            read_file(folder_ / "evaluated/model.safetensors"));
+}
+
+TEST_F(TrainerRun, LeavesItsRecords) {
+  TrainInputs given = inputs("run");
+  given.evaluation = lmpo::testing::dataset_of(lmpo::testing::random_trees(10));
+  given.recipe.save_strategy = TrainRecipe::Strategy::steps;
+  given.recipe.save_steps = 4;
+  given.recipe.save_total_limit = 2;
+  run_training(std::move(given));
+  const fs::path run = folder_ / "run";
+  std::vector<std::int64_t> steps;
+  for (const auto& [step, path] : list_checkpoints(run)) {
+    steps.push_back(step);
+  }
+  EXPECT_THAT(steps, ElementsAre(16, 20));
+  const json trained = read_json(run / "trainer_state.json");
+  EXPECT_EQ(trained.at("global_step"), 20);
+  EXPECT_EQ(trained.at("epoch"), 2.0);
+  const json& first = trained.at("log_history")[0];
+  for (const char* name : {"loss", "grad_norm", "learning_rate", "epoch", "step", "num_tokens",
+                           "rewards/chosen", "rewards/rejected", "rewards/accuracies",
+                           "rewards/margins", "logps/chosen", "logps/rejected"}) {
+    EXPECT_TRUE(first.contains(name)) << name;
+  }
+  const json all = read_json(run / "all_results.json");
+  for (const char* name : {"train_loss", "train_runtime", "train_samples_per_second",
+                           "train_steps_per_second", "eval_loss", "eval_rewards/accuracies"}) {
+    EXPECT_TRUE(all.contains(name)) << name;
+  }
+  const std::string log = read_file(run / "trainer_log.jsonl");
+  EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), 21);  // 20 steps and the evaluation
+}
+
+TEST_F(TrainerRun, ADryRunWritesNothing) {
+  TrainInputs given = inputs("run");
+  given.recipe.dry_run = true;
+  EXPECT_EQ(run_training(std::move(given)), TrainOutcome::planned);
+  EXPECT_TRUE(listing().empty());
+}
+
+TEST_F(TrainerRun, TooLittleMemoryIsRefusedWithThePlan) {
+  TrainInputs given = inputs("run");
+  given.recipe.max_memory = {1000};
+  const std::string message = user_error_of([&] { run_training(std::move(given)); });
+  EXPECT_THAT(message, HasSubstr("in all"));
+  EXPECT_THAT(message, HasSubstr("weights"));
+  EXPECT_TRUE(listing().empty());
+}
+
+TEST_F(TrainerRun, OtherDataCannotBeResumed) {
+  TrainInputs given = inputs("run");
+  given.recipe.save_strategy = TrainRecipe::Strategy::epoch;
+  run_training(std::move(given));
+  TrainInputs other = inputs("run");
+  other.recipe.resume_from_checkpoint = (folder_ / "run/checkpoint-10").string();
+  other.train.trees[3].sequences[0].tokens.back() ^= 1;
+  EXPECT_THAT(user_error_of([&] { run_training(std::move(other)); }), HasSubstr("other data"));
+}
+
+}  // namespace
+}  // namespace lmpo
