@@ -1,8 +1,11 @@
 #include "cli/common_options.h"
 
+#include <algorithm>
 #include <iostream>
 
+#include "base/error.h"
 #include "base/threads.h"
+#include "data/boundary.h"
 
 namespace lmpo {
 
@@ -32,11 +35,24 @@ TextModel TextModel::load(const fs::path& folder) {
   return {Tokenizer::load(folder), ChatTemplate::load(folder)};
 }
 
-ordered_json TextModel::template_variables() const {
-  return {{"bos_token", tokenizer.bos_token()},
-          {"eos_token", tokenizer.eos_token()},
-          {"unk_token", tokenizer.unk_token()},
-          {"pad_token", tokenizer.pad_token()}};
+std::string TextModel::render(const ordered_json& messages, bool add_generation_prompt,
+                              const std::string& place) const {
+  const auto is_message = [](const ordered_json& value) {
+    return value.is_object() && value.contains("role") && value.at("role").is_string();
+  };
+  if (!messages.is_array() || messages.empty() ||
+      !std::all_of(messages.begin(), messages.end(), is_message)) {
+    user_error("{}: a list of messages was expected, [{{\"role\": ..., \"content\": ...}}, ...]",
+               place);
+  }
+  if (!chat) {
+    user_error("{}: messages need a chat template, and the model folder has none", place);
+  }
+  try {
+    return chat->render(messages, add_generation_prompt, template_variables(tokenizer));
+  } catch (const UserError& error) {
+    user_error("{}: {}", place, error.what());
+  }
 }
 
 std::vector<std::string> read_standard_input() {

@@ -25,8 +25,9 @@ struct TextModel {
 
   static TextModel load(const fs::path& folder);
   const ChatTemplate* chat_template() const { return chat ? &*chat : nullptr; }
-  // What templates may read beside the messages.
-  ordered_json template_variables() const;
+  // The template's text for a conversation; `place` names it in errors.
+  std::string render(const ordered_json& messages, bool add_generation_prompt,
+                     const std::string& place) const;
 };
 
 // The lines of standard input, without their ends.

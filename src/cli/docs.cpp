@@ -1,6 +1,7 @@
 // lmpo docs: the generated parts of docs/, so that they cannot drift from the code.
 #include "base/error.h"
 #include "cli/commands.h"
+#include "objective/registry.h"
 #include "recipe/train_recipe.h"
 
 namespace lmpo {
@@ -11,7 +12,7 @@ int run_docs(const std::vector<std::string>& arguments) {
     TrainRecipe recipe;
     OptionSet set("lmpo train", "");
     add_train_options(set, recipe);
-    set.resolve();
+    recipe.objective_options = find_objective(recipe.objective).defaults;
     fmt::print("{}", set.markdown());
   } else if (what == "objectives") {
     fmt::print("{}", objectives_markdown());

@@ -67,7 +67,10 @@ std::vector<ordered_json> read_prompt_file(const fs::path& path) {
     std::string line = content.substr(begin, end - begin);
     begin = end + 1;
     ++number;
-    if (line.find_first_not_of(" \t\r") == std::string::npos) {
+    if (line.ends_with('\r')) {
+      line.pop_back();
+    }
+    if (line.find_first_not_of(" \t") == std::string::npos) {
       continue;
     }
     if (path.extension() == ".txt") {
@@ -97,18 +100,14 @@ std::vector<ordered_json> collect_prompts(const GenerateOptions& options) {
   return prompts;
 }
 
-std::vector<TokenId> prompt_tokens(const ordered_json& prompt, const TextModel& model,
-                                   bool use_template) {
+std::vector<TokenId> prompt_tokens(const ordered_json& prompt, const std::string& place,
+                                   const TextModel& model, bool use_template) {
   if (prompt.is_string() && !(use_template && model.chat)) {
     return model.tokenizer.encode(prompt.get<std::string>(), true);
   }
-  if (!model.chat) {
-    user_error("a prompt is a list of messages, and the model folder has no chat template");
-  }
   const ordered_json messages =
       prompt.is_array() ? prompt : ordered_json::array({{{"role", "user"}, {"content", prompt}}});
-  return model.tokenizer.encode(model.chat->render(messages, true, model.template_variables()),
-                                false);
+  return model.tokenizer.encode(model.render(messages, true, place), false);
 }
 
 // Writes completions in the order of the prompts, each as soon as those before it are out.
@@ -149,7 +148,8 @@ void declare(OptionSet& set, GenerateOptions& options) {
   sampling.temperature = 0;
   set.group("Model and prompts");
   add_model_option(set, options.model);
-  set.add("prompt", options.prompt, "a prompt; may be repeated", {.value_name = "TEXT"});
+  set.add("prompt", options.prompt, "a prompt; may be repeated",
+          {.value_name = "TEXT", .verbatim = true});
   set.add("prompts", options.prompts,
           "file of prompts: .txt lines, or JSON or JSONL of strings, messages or rows",
           {.value_name = "FILE"});
@@ -189,10 +189,10 @@ int run_generate(const std::vector<std::string>& arguments) {
   std::vector<Prompt> prompts;
   std::vector<std::vector<TokenId>> tokens;
   for (const ordered_json& shown : collect_prompts(options)) {
-    prompts.push_back({shown, prompt_tokens(shown, model, options.chat_template)});
+    const std::string place = fmt::format("prompt {}", prompts.size());
+    prompts.push_back({shown, prompt_tokens(shown, place, model, options.chat_template)});
     if (prompts.back().tokens.empty()) {
-      user_error("prompt {} is empty, and the tokenizer adds no BOS to start from",
-                 prompts.size() - 1);
+      user_error("{} is empty, and the tokenizer adds no BOS to start from", place);
     }
     tokens.push_back(prompts.back().tokens);
   }

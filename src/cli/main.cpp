@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <exception>
+#include <iostream>
 #include <span>
 
 #include "base/error.h"
@@ -69,12 +70,22 @@ int run(std::vector<std::string> words) {
              suggestion(words[0], names));
 }
 
+// Results that did not arrive must not look like a success: the disk may be full.
+void finish_output() {
+  const bool streamed = static_cast<bool>(std::cout.flush());
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0 || !streamed) {
+    throw MachineError("standard output: writing failed");
+  }
+}
+
 }  // namespace
 }  // namespace lmpo
 
 int main(int count, char** words) {
   try {
-    return lmpo::run({words + 1, words + count});
+    const int exit_code = lmpo::run({words + 1, words + count});
+    lmpo::finish_output();
+    return exit_code;
   } catch (const lmpo::UserError& error) {
     lmpo::log_error("{}", error.what());
     return 2;

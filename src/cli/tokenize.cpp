@@ -47,12 +47,9 @@ ordered_json encode_line(const std::string& line, const std::string& place, cons
   if (!value.is_array()) {
     user_error("{}: a string or a list of chat messages was expected", place);
   }
-  if (!model.chat) {
-    user_error("{}: messages need a chat template, and the model folder has none", place);
-  }
   // The template writes its own special tokens.
-  const std::string text = model.chat->render(
-      ordered_json::parse(line), options.add_generation_prompt, model.template_variables());
+  const std::string text =
+      model.render(ordered_json::parse(line), options.add_generation_prompt, place);
   return result(text, model.tokenizer.encode(text, false));
 }
 

@@ -129,7 +129,7 @@ void OptionSet::take_flag(const std::string& name, const Name& meaning, const st
     rest.pop_front();
   }
   take(name, meaning,
-       {.texts = split_list(*attached, option.is_list), .source = Source::flag, .place = place});
+       {.texts = split_list(*attached, option.splits()), .source = Source::flag, .place = place});
 }
 
 void OptionSet::take_positionals(std::vector<std::string> words) {

@@ -69,7 +69,8 @@ std::vector<std::string> OptionSet::known_names() const {
 
 void OptionSet::take(const std::string& name, const Name& meaning, RawValue value) {
   const Option& option = options_[meaning.option];
-  value.null = value.texts.size() == 1 && (value.null || means_default(value.texts[0]));
+  value.null = value.texts.size() == 1 &&
+               (value.null || (!option.traits.verbatim && means_default(value.texts[0])));
   if (meaning.old) {
     notice(LogLevel::info,
            fmt::format("{}: '{}' is called '{}' here", value.place, name, option.name));
@@ -109,7 +110,7 @@ void OptionSet::read_environment() {
     const char* value = options_[i].is_positional ? nullptr : std::getenv(variable.c_str());
     if (value != nullptr && *value != '\0') {
       take(options_[i].name, {.option = i},
-           {.texts = split_list(value, options_[i].is_list),
+           {.texts = split_list(value, options_[i].splits()),
             .source = Source::environment,
             .place = variable});
     }

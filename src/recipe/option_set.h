@@ -102,6 +102,8 @@ class OptionSet {
     std::string expected;
     std::function<bool(const std::vector<std::string>&)> assign;  // false: not such a value
     std::function<json()> show;
+
+    bool splits() const { return is_list && !traits.verbatim; }
   };
   // What a name stands for.
   struct Name {
@@ -189,7 +191,7 @@ void OptionSet::add(std::string name, T& value, std::string help, OptionTraits t
     option.show = [&value] { return Type::show(value); };
   }
   if (!traits.value_name.empty()) {
-    option.value_name = traits.value_name + (option.is_list ? ",..." : "");
+    option.value_name = traits.value_name + (option.is_list && !traits.verbatim ? ",..." : "");
   }
   option.traits = std::move(traits);
   add_option(std::move(option));

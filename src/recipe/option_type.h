@@ -65,6 +65,7 @@ struct OptionTraits {
   std::string implied = "";       // the value of a flag that is followed by none
   std::string default_text = "";  // shown for a default that does not show itself
   bool required = false;
+  bool verbatim = false;  // its text is taken as it is: a comma or "null" means nothing
 };
 
 // LMPO_ and the option's name in capitals.

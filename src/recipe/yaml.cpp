@@ -88,7 +88,7 @@ void OptionSet::read_yaml(std::string_view text, const std::string& source) {
     if (const Name* meaning = look_up(key)) {
       RawValue value = read_value(node, key, place);
       const bool one = node.IsScalar() && !is_quoted(node);
-      if (one && options_[meaning->option].is_list) {
+      if (one && options_[meaning->option].splits()) {
         value.texts = split_list(value.texts[0], true);
       }
       take(key, *meaning, std::move(value));

@@ -1,0 +1,91 @@
+// The real program, run as its users run it, and a tiny world to run it in. For tests only.
+#pragma once
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/types.h>
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "base/json.h"
+
+namespace lmpo {
+
+struct Result {
+  int exit_code = 0;  // minus the signal where one ended the program
+  std::string out;
+  std::string err;
+};
+
+struct Surroundings {
+  std::string input = "";                        // standard input
+  std::optional<std::size_t> largest_file = {};  // bytes; writing beyond fails
+  std::optional<fs::path> out_to = {};           // a file for standard output
+  std::vector<std::pair<std::string, std::string>> environment = {};
+  std::chrono::seconds timeout{240};  // sanitizers are slow
+};
+
+// A started program. What it says on standard error passes through a pipe of one page, so it is
+// never much further than what has been read here: a test can stop it in the middle for certain.
+class Program {
+ public:
+  explicit Program(const std::vector<std::string>& arguments, Surroundings surroundings = {});
+  ~Program();  // kills it where it still runs
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+
+  // Reads until a line holds the text; false where the program ended before.
+  bool read_until(const std::string& text);
+  void signal(int number) const;
+  // Reads to the end.
+  Result wait();
+
+ private:
+  bool read_more();  // false: end of standard error, or timeout
+
+  Surroundings surroundings_;
+  fs::path folder_;  // for standard input and output
+  std::string err_;
+  std::chrono::steady_clock::time_point end_;
+  pid_t child_ = -1;
+  int pipe_ = -1;
+};
+
+Result run(const std::vector<std::string>& arguments, Surroundings surroundings = {});
+
+// A folder of its own for each test, and in it a model with its data, made once a process by the
+// program itself: a model of two small layers, its tokenizer and chat template, 40 answers, 48
+// preferences.
+class ProgramTest : public testing::Test {
+ protected:
+  void SetUp() override;
+  void TearDown() override;
+
+  // Read-only, shared by the tests of a process.
+  static const fs::path& model();
+  static fs::path world(const std::string& file);
+
+  // In the test's folder.
+  fs::path path(const std::string& name) const { return folder_ / name; }
+  fs::path write(const std::string& name, const std::string& content) const;
+  fs::path copy_of_model(const std::string& name) const;
+  // Changes a JSON file in place.
+  template <typename Edit>
+  static void edit_json(const fs::path& file, Edit&& edit) {
+    ordered_json content = ordered_json::parse(read_file(file));
+    edit(content);
+    write_file_atomically(file, content.dump());
+  }
+
+  fs::path folder_;
+};
+
+// One value a line.
+std::vector<json> json_lines(const std::string& text);
+
+}  // namespace lmpo
