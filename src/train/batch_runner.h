@@ -26,7 +26,8 @@ struct BatchResult {
 class BatchRunner {
  public:
   // The model and the objective must outlive it. `skip_nonfinite`: leave out examples whose scores
-  // are not finite; otherwise they are a UserError that names their rows.
+  // are not finite, as if their share of the loss were zero; otherwise they are a UserError that
+  // names their rows.
   BatchRunner(Llama& model, Objective& objective, bool skip_nonfinite)
       : model_(model), objective_(objective), skip_nonfinite_(skip_nonfinite) {}
 

@@ -16,7 +16,10 @@ constexpr std::chrono::milliseconds kRedraw{100};
 
 std::string readable_time(double seconds) {
   const auto whole = static_cast<std::int64_t>(std::clamp(seconds, 0.0, 1e12));
-  return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
+  const std::int64_t days = whole / 86400;
+  const std::string day_text =
+      days == 0 ? "" : fmt::format("{} day{}, ", days, days == 1 ? "" : "s");
+  return fmt::format("{}{}:{:02}:{:02}", day_text, whole / 3600 % 24, whole / 60 % 60, whole % 60);
 }
 
 Progress::Progress(std::int64_t begin, std::int64_t total, bool bar)

@@ -17,7 +17,7 @@ inline fs::path small_model(const std::string& name = "llama") {
 
 inline void append_tokens(std::vector<std::int32_t>& tokens, std::int64_t count, Random& random) {
   for (std::int64_t i = 0; i < count; ++i) {
-    tokens.push_back(3 + static_cast<std::int32_t>(random.below(45)));
+    tokens.push_back(3 + static_cast<std::int32_t>(random.below(44)));
   }
 }
 

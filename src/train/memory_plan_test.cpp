@@ -1,0 +1,99 @@
+// The plan is what a run really takes from the arena, to the byte.
+#include "train/memory_plan.h"
+
+#include <gmock/gmock.h>
+
+#include "base/error.h"
+#include "data/packer.h"
+#include "train/testing/small_run.h"
+
+namespace lmpo {
+namespace {
+
+struct PlanCase {
+  std::string model;
+  Dtype storage;
+  bool recompute;
+  PackLimits limits;
+};
+
+class MemoryPlanned : public ::testing::TestWithParam<PlanCase> {};
+
+INSTANTIATE_TEST_SUITE_P(Cases, MemoryPlanned,
+                         ::testing::Values(PlanCase{"llama", Dtype::f32, false, {8, 0}},
+                                           PlanCase{"llama", Dtype::bf16, true, {3, 0}},
+                                           PlanCase{"llama_tied", Dtype::f16, false, {8, 60}},
+                                           PlanCase{"mistral", Dtype::f32, true, {1, 0}}));
+
+TEST_P(MemoryPlanned, EqualsThePeakOfARun) {
+  const PlanCase& given = GetParam();
+  const std::vector<Tree> trees = lmpo::testing::random_trees(40);
+  std::vector<const Tree*> batch;
+  for (const Tree& tree : trees) {
+    batch.push_back(&tree);
+  }
+  const fs::path folder = lmpo::testing::small_model(given.model);
+  const ModelConfig config = read_model_config(folder);
+  const LlamaOptions options = {.max_positions = 64, .recompute = given.recompute};
+  const auto ops = make_cpu_ops();
+  LargestPacks training;
+  LargestPacks evaluation;
+  training.add(batch, given.limits);
+  evaluation.add(batch, given.limits);
+  const MemoryPlan plan = plan_memory(config, given.storage, options, training, evaluation, *ops);
+
+  Arena arena = Arena::host(std::size_t{64} << 20);
+  Weights weights(config, given.storage, WeightUse::training, arena);
+  weights.load(Checkpoint::open(folder), *ops);
+  weights.zero_gradients(*ops);
+  Llama model(weights, *ops, arena, options);
+  // Every pack, not only the largest ones that were planned.
+  for (const PackRange& range :
+       cut_into_packs(batch, given.limits.max_trees, given.limits.max_tokens)) {
+    const Pack pack = make_pack({batch.begin() + range.begin, batch.begin() + range.end});
+    model.train(pack, [](std::span<const double>, std::span<double> seeds) {
+      std::fill(seeds.begin(), seeds.end(), 0.1);
+    });
+    std::vector<double> sums(static_cast<std::size_t>(pack.response_count()));
+    model.score(pack, sums);
+  }
+  EXPECT_EQ(plan.arena, arena.peak());
+  std::size_t groups = 0;
+  for (const auto& [group, bytes] : plan.at_peak) {
+    groups += bytes;
+  }
+  EXPECT_EQ(groups, plan.arena);
+}
+
+TEST(LargestPacks, KeepsWhatNoOtherCovers) {
+  // Lengths of prompt and responses: the second tree exceeds the first in all; the third has more
+  // scored tokens but fewer inputs.
+  const auto tree_of = [](std::int32_t prompt, std::int32_t response) {
+    Tree tree;
+    for (std::int32_t side = 0; side < 2; ++side) {
+      Sequence sequence;
+      sequence.tokens.assign(static_cast<std::size_t>(prompt), 1);
+      sequence.scored_begin = prompt;
+      sequence.tokens.insert(sequence.tokens.end(), static_cast<std::size_t>(response), 2 + side);
+      tree.sequences.push_back(sequence);
+    }
+    return tree;
+  };
+  const std::vector<Tree> trees = {tree_of(10, 5), tree_of(50, 6), tree_of(3, 12)};
+  LargestPacks largest;
+  largest.add(std::vector<const Tree*>{&trees[0], &trees[1], &trees[2]}, {1, 0});
+  ASSERT_EQ(largest.packs().size(), 2u);
+  EXPECT_EQ(largest.packs()[0][0], &trees[1]);
+  EXPECT_EQ(largest.packs()[1][0], &trees[2]);
+}
+
+TEST(ReadableBytes, ThreeDigits) {
+  EXPECT_EQ(readable_bytes(0), "0 B");
+  EXPECT_EQ(readable_bytes(999), "999 B");
+  EXPECT_EQ(readable_bytes(1000), "1.00 kB");
+  EXPECT_EQ(readable_bytes(999'600), "1.00 MB");
+  EXPECT_EQ(readable_bytes(123'456'789), "123.0 MB");
+}
+
+}  // namespace
+}  // namespace lmpo

@@ -1,0 +1,46 @@
+#include "train/scorer.h"
+
+#include <gtest/gtest.h>
+
+#include "model/reference_model.h"
+#include "train/testing/small_run.h"
+
+namespace lmpo {
+namespace {
+
+std::vector<double> scores_of(const std::vector<Tree>& trees, const PackLimits& limits) {
+  Scorer scorer(lmpo::testing::small_model("mistral"), Dtype::f32);
+  std::vector<double> all;
+  std::size_t next = 0;
+  scorer.score(trees, limits, [&](std::size_t index, std::span<const double> sums) {
+    EXPECT_EQ(index, next++);
+    all.insert(all.end(), sums.begin(), sums.end());
+  });
+  return all;
+}
+
+TEST(Scorer, EqualsTheScalarModelWhateverThePacks) {
+  const std::vector<Tree> trees = lmpo::testing::random_trees(9);
+  const fs::path folder = lmpo::testing::small_model("mistral");
+  const Checkpoint checkpoint = Checkpoint::open(folder);
+  const ModelConfig config = read_model_config(folder);
+  std::map<std::string, std::vector<double>> values;
+  Arena arena = Arena::counting();
+  for (const NamedParameter& named :
+       Weights(config, Dtype::f32, WeightUse::inference, arena).named()) {
+    std::vector<float> stored(static_cast<std::size_t>(named.parameter.value.elements()));
+    read_as_float(checkpoint.tensor(named.name), 0, stored);
+    values[named.name].assign(stored.begin(), stored.end());
+  }
+  reference::Model<double> truth(config, values);
+  for (const PackLimits& limits : {PackLimits{8, 0}, PackLimits{1, 0}, PackLimits{4, 50}}) {
+    const std::vector<double> found = scores_of(trees, limits);
+    ASSERT_EQ(found.size(), 18u);
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      EXPECT_NEAR(found[i], truth.logp(trees[i / 2].sequences[i % 2]), 1e-4) << i;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace lmpo
