@@ -1,8 +1,9 @@
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
-#include <regex>
 
 #include "base/json.h"
 #include "report/chart.h"
@@ -19,39 +20,41 @@ using ::testing::Not;
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInf = std::numeric_limits<double>::infinity();
 
-// The tags of a document, or an empty list and a failure if they do not nest.
+// The names of a document's tags; a failure if they do not nest or their attributes are not quoted.
 std::vector<std::string> checked_tags(const std::string& svg) {
   std::vector<std::string> open;
   std::vector<std::string> all;
-  const std::regex tag(R"(<(/?)([a-z]+)((?: [-a-zA-Z0-9:]+="[^"<>]*")*) *(/?)>)");
-  std::size_t end = 0;
-  for (std::sregex_iterator it(svg.begin(), svg.end(), tag), none; it != none; ++it) {
-    const std::string between = svg.substr(end, static_cast<std::size_t>(it->position()) - end);
-    EXPECT_THAT(between, Not(HasSubstr("<")));
-    end = static_cast<std::size_t>(it->position() + it->length());
-    all.push_back((*it)[2]);
-    if ((*it)[1].length() > 0) {
-      EXPECT_FALSE(open.empty());
-      EXPECT_EQ(open.back(), (*it)[2]);
+  for (std::size_t at = svg.find('<'); at != std::string::npos; at = svg.find('<', at + 1)) {
+    const std::size_t end = svg.find('>', at);
+    EXPECT_NE(end, std::string::npos);
+    const std::string tag = svg.substr(at + 1, end - at - 1);
+    EXPECT_EQ(tag.find('<'), std::string::npos) << tag;
+    EXPECT_EQ(std::count(tag.begin(), tag.end(), '"') % 2, 0) << tag;
+    const bool closes = tag.starts_with('/');
+    const std::string name = tag.substr(closes ? 1 : 0, tag.find(' ') - (closes ? 1 : 0));
+    all.push_back(name);
+    if (closes) {
+      EXPECT_EQ(open.empty() ? "nothing" : open.back(), name);
       open.pop_back();
-    } else if ((*it)[4].length() == 0) {
-      open.push_back((*it)[2]);
+    } else if (!tag.ends_with('/')) {
+      open.push_back(name);
     }
   }
   EXPECT_TRUE(open.empty());
   return all;
 }
 
-// Coordinates of the n-th path.
-std::vector<Point> path_points(const std::string& svg, int n) {
-  const std::regex path("<path d=\"([^\"]*)\"");
-  std::sregex_iterator it(svg.begin(), svg.end(), path);
-  std::advance(it, n);
-  const std::string data = (*it)[1];
+// Coordinates of the first path.
+std::vector<Point> path_points(const std::string& svg) {
+  const std::string_view before = "<path d=\"";
+  const char* at = svg.c_str() + svg.find(before) + before.size();
   std::vector<Point> points;
-  const std::regex pair("[ML]([-0-9.]+) ([-0-9.]+)");
-  for (std::sregex_iterator p(data.begin(), data.end(), pair), none; p != none; ++p) {
-    points.push_back({std::stod((*p)[1]), std::stod((*p)[2])});
+  while (*at == 'M' || *at == 'L') {
+    char* end = nullptr;
+    const double x = std::strtod(at + 1, &end);
+    const double y = std::strtod(end, &end);
+    points.push_back({x, y});
+    at = end;
   }
   return points;
 }
@@ -101,7 +104,7 @@ TEST(Smoothed, IsTheCorrectedMovingAverage) {
 
 TEST(Charts, PointsLieWhereTheAxesSay) {
   const Chart chart{"a title", "step", {{"s", {{0, 0}, {5, 1}, {10, 2}}}}};
-  const auto points = path_points(charts_svg({&chart, 1}), 0);
+  const auto points = path_points(charts_svg({&chart, 1}));
   ASSERT_EQ(points.size(), 3u);
   // A straight line stays one, from the left end of the plot at the bottom to its right end on top.
   EXPECT_NEAR(points[0].x + points[2].x, 2 * points[1].x, 0.02);
@@ -117,8 +120,8 @@ TEST(Charts, GapsWhereValuesAreNotFinite) {
       "t", "x", {{"s", {{0, 0}, {1, 1}, {2, kNan}, {3, 1}, {4, kInf}, {5, 2}, {6, 0}}}}};
   const std::string svg = charts_svg({&chart, 1});
   checked_tags(svg);
-  EXPECT_EQ(path_points(svg, 0).size(), 4u);  // two runs of two
-  EXPECT_EQ(count(svg, "<circle"), 1);        // and the point between the gaps
+  EXPECT_EQ(path_points(svg).size(), 4u);  // two runs of two
+  EXPECT_EQ(count(svg, "<circle"), 1);     // and the point between the gaps
   EXPECT_THAT(svg, Not(HasSubstr("nan")));
   EXPECT_THAT(svg, Not(HasSubstr("inf")));
 }
