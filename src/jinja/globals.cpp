@@ -50,7 +50,7 @@ Value make_dict(const Arguments& arguments, Dict::Kind kind) {
 }
 
 Value strftime_now(const Arguments& arguments) {
-  const std::string& format = arguments.need(0, "format").text("strftime_now");
+  const std::string format = arguments.need(0, "format").text("strftime_now");
   const std::time_t now = std::time(nullptr);
   std::tm local{};
   localtime_r(&now, &local);

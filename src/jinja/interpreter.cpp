@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::int64_t kMostSteps = 20'000'000;
 constexpr int kDeepestCall = 100;
+constexpr int kDeepestValue = 100;
 
 // What a loop's body sees as `loop`.
 Value loop_record(const std::vector<Value>& items, std::size_t at, int depth) {
@@ -164,6 +165,23 @@ Interpreter::Flow Interpreter::loop(const Statement& statement, const ScopePtr& 
   return Flow::on;
 }
 
+// Whether a record is found among what a value holds; also where it is too deep to tell.
+bool Interpreter::reaches(const Value& value, const Dict& record, int depth) {
+  count_steps(1);
+  if (depth == 0 || value.as_dict() == &record) {
+    return true;
+  }
+  if (const List* list = value.as_list()) {
+    return std::any_of(list->items.begin(), list->items.end(),
+                       [&](const Value& item) { return reaches(item, record, depth - 1); });
+  }
+  if (const Dict* dict = value.as_dict()) {
+    return std::any_of(dict->entries.begin(), dict->entries.end(),
+                       [&](const auto& entry) { return reaches(entry.second, record, depth - 1); });
+  }
+  return false;
+}
+
 void Interpreter::bind(const Expression& target, const Value& value, const ScopePtr& scope) {
   if (target.kind == Expression::Kind::name) {
     scope->values[target.text] = value;
@@ -175,6 +193,10 @@ void Interpreter::bind(const Expression& target, const Value& value, const Scope
     if (record == nullptr || record->kind != Dict::Kind::record) {
       fail("cannot assign to '{}' of {}: only a namespace takes attributes", target.text,
            object.type_name());
+    }
+    // Values are counted references: what holds itself would never be given back.
+    if (reaches(value, *record, kDeepestValue)) {
+      fail("the attribute '{}' would make a namespace contain itself", target.text);
     }
     record->set(target.text, value);
     return;

@@ -36,6 +36,7 @@ class Interpreter {
   Flow execute(const Block& block, const ScopePtr& scope, std::string& out);
   Flow execute(const Statement& statement, const ScopePtr& scope, std::string& out);
   Flow loop(const Statement& statement, const ScopePtr& scope, std::string& out);
+  bool reaches(const Value& value, const Dict& record, int depth);
   void bind(const Expression& target, const Value& value, const ScopePtr& scope);
   Value macro(const Statement& statement, const ScopePtr& scope);
   std::string call_macro(const Statement& statement, const ScopePtr& scope,

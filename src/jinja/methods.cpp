@@ -61,7 +61,7 @@ Value join_method(Text text, const Arguments& arguments) {
 }
 
 Value count_method(Text text, const Arguments& arguments) {
-  const std::string& part = arguments.need(0, "sub").text("count");
+  const std::string part = arguments.need(0, "sub").text("count");
   std::int64_t count = 0;
   for (std::size_t at = text.find(part); at != std::string::npos && !part.empty();
        at = text.find(part, at + part.size())) {
@@ -118,12 +118,12 @@ const std::map<std::string, TextMethod, std::less<>>& text_methods() {
        }},
       {"removeprefix",
        [](Text text, const Arguments& arguments) -> Value {
-         const std::string& part = arguments.need(0, "prefix").text("removeprefix");
+         const std::string part = arguments.need(0, "prefix").text("removeprefix");
          return text.starts_with(part) ? text.substr(part.size()) : text;
        }},
       {"removesuffix",
        [](Text text, const Arguments& arguments) -> Value {
-         const std::string& part = arguments.need(0, "suffix").text("removesuffix");
+         const std::string part = arguments.need(0, "suffix").text("removesuffix");
          return text.ends_with(part) ? text.substr(0, text.size() - part.size()) : text;
        }},
   };

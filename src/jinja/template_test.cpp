@@ -74,8 +74,11 @@ TEST(JinjaTemplate, EndsWhateverTheTemplateDoes) {
               testing::HasSubstr("too deeply"));
   EXPECT_THAT(refusal("{{ " + std::string(10000, '(') + "1" + std::string(10000, ')') + " }}"),
               testing::HasSubstr("too deeply"));
-  EXPECT_THAT(refusal("{% set n = namespace() %}{% set n.n = n %}{{ n }}"),
-              testing::HasSubstr("too large"));
+  EXPECT_THAT(refusal("{% set n = namespace() %}{% set n.n = [{'a': n}] %}"),
+              testing::HasSubstr("contain itself"));
+  EXPECT_THAT(refusal("{% set n = namespace(x=[]) %}{% for i in range(90) %}"
+                      "{% set n.x = [n.x, n.x] %}{% endfor %}"),
+              testing::HasSubstr("runs for too long"));
   EXPECT_THAT(refusal("{{ 99999999999999999999 }}"), testing::HasSubstr("too large"));
 }
 

@@ -135,11 +135,16 @@ double Value::number(const char* what) const {
   return is<double>() ? as<double>() : static_cast<double>(integer(what));
 }
 
-const std::string& Value::text(const char* what) const {
+const std::string& Value::text(const char* what) const& {
   if (!is_string()) {
     fail("{}: expected a string, got {}", what, type_name());
   }
   return as<std::string>();
+}
+
+std::string Value::text(const char* what) && {
+  const Value& held = *this;
+  return held.text(what);
 }
 
 std::vector<Value> Value::iterate() const {

@@ -78,8 +78,12 @@ class Value {
     return std::holds_alternative<T>(held_);
   }
   template <typename T>
-  const T& as() const {
+  const T& as() const& {
     return std::get<T>(held_);
+  }
+  template <typename T>
+  T as() && {
+    return std::get<T>(std::move(held_));
   }
   bool is_undefined() const { return is<Undefined>(); }
   bool is_none() const { return is<None>(); }
@@ -97,7 +101,8 @@ class Value {
   std::string_view type_name() const;            // for messages
   std::int64_t integer(const char* what) const;  // TemplateError unless an integer
   double number(const char* what) const;
-  const std::string& text(const char* what) const;
+  const std::string& text(const char* what) const&;
+  std::string text(const char* what) &&;
   // Items to loop over: a list's, a dictionary's keys, a text's characters; none when undefined.
   std::vector<Value> iterate() const;
   std::int64_t length() const;
