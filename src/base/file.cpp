@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include "base/error.h"
 
@@ -165,6 +166,19 @@ void append_line(const fs::path& path, std::string_view line) {
   }
   if (written != static_cast<ssize_t>(text.size())) {
     machine_error("{}: writing failed: {}", path.string(), std::strerror(code));
+  }
+}
+
+void remove_incomplete(const fs::path& folder) {
+  std::vector<fs::path> found;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    if (name.find(fmt::format("{}-", temporary_suffix)) != std::string::npos) {
+      found.push_back(entry.path());
+    }
+  }
+  for (const fs::path& path : found) {
+    fs::remove_all(path);
   }
 }
 

@@ -62,6 +62,10 @@ void write_file_atomically(const fs::path& path, std::string_view content);
 // Appends one line and flushes it; for logs that a reader follows while they grow.
 void append_line(const fs::path& path, std::string_view line);
 
+// Removes what programs that were killed left in a folder: files and folders that were not whole
+// yet.
+void remove_incomplete(const fs::path& folder);
+
 // A folder that appears whole: fill path(), then commit() syncs and renames it to its final name.
 // An existing folder of that name is replaced. Destroyed without commit, it leaves nothing.
 class AtomicFolder {

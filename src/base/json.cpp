@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "base/error.h"
+#include "base/utf8.h"
 
 namespace lmpo {
 namespace {
@@ -73,6 +74,16 @@ bool nests_too_deep(std::string_view text) {
 
 }  // namespace
 
+std::string short_message(const json::exception& error) {
+  constexpr std::size_t longest = 200;
+  // "[json.exception.parse_error.101] parse error at line 1, ..."
+  std::string_view text = error.what();
+  const auto bracket = text.find("] ");
+  text.remove_prefix(bracket == std::string_view::npos ? 0 : bracket + 2);
+  return text.size() <= longest ? std::string(text)
+                                : replace_invalid_utf8(text.substr(0, longest)) + "...";
+}
+
 json parse_json(std::string_view text, std::string_view source) {
   if (nests_too_deep(text)) {
     user_error("{}: lists and objects are nested more than {} deep", source, deepest_nesting);
@@ -80,11 +91,7 @@ json parse_json(std::string_view text, std::string_view source) {
   try {
     return json::parse(text);
   } catch (const json::exception& error) {
-    // The library's own message: "[json.exception.parse_error.101] parse error at line 1, ..."
-    std::string_view what = error.what();
-    const auto bracket = what.find("] ");
-    user_error("{}: not valid JSON: {}", source,
-               bracket == std::string_view::npos ? what : what.substr(bracket + 2));
+    user_error("{}: not valid JSON: {}", source, short_message(error));
   }
 }
 

@@ -17,6 +17,10 @@ using ordered_json = nlohmann::ordered_json;
 json parse_json(std::string_view text, std::string_view source);
 json read_json(const fs::path& path);
 
+// What the library says of a text, without its own prefix and short enough for a person: it quotes
+// what it read last, which may be megabytes.
+std::string short_message(const json::exception& error);
+
 // The value of a key that must be there (or may be absent or null: the fallback), of type T.
 // T: bool, std::int64_t, double, std::string.
 template <typename T>

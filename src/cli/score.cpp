@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <map>
 
+#include "base/error.h"
 #include "cli/commands.h"
 #include "cli/common_options.h"
 #include "data/dataset.h"
@@ -58,6 +59,11 @@ int run_score(const std::vector<std::string>& arguments) {
     return 0;
   }
   apply_threads(options.threads);
+  if (const fs::path folder = options.output.parent_path();
+      !folder.empty() && !fs::is_directory(folder)) {
+    user_error("--output {}: there is no folder {}; make it first", options.output.string(),
+               folder.string());
+  }
 
   const TextModel text = TextModel::load(options.model);
   Scorer scorer(options.model, parse_dtype(options.dtype));

@@ -5,7 +5,7 @@
 #include "cli/commands.h"
 #include "cli/common_options.h"
 #include "report/training_charts.h"
-#include "train/train_state.h"
+#include "train/records.h"
 #include "train/trainer.h"
 
 namespace lmpo {
@@ -18,39 +18,34 @@ constexpr const char* kExamples =
     "  lmpo train recipe.yaml --resume                    go on from the newest checkpoint\n"
     "  lmpo sft --model DIR --data chats.jsonl --output_dir sft\n";
 
-constexpr const char* kCurves = "training_curves.svg";
-
-bool has_content(const fs::path& folder) {
-  return fs::exists(folder) && (!fs::is_directory(folder) || !fs::is_empty(folder));
-}
-
 // Nothing of an earlier run is mixed up with this one, or lost without being asked.
 void check_output(const TrainRecipe& recipe) {
   if (recipe.dry_run) {
     return;
   }
-  if (fs::exists(recipe.output_dir) &&
-      fs::equivalent(recipe.output_dir, recipe.model_name_or_path)) {
+  if (!fs::exists(recipe.output_dir)) {
+    return;
+  }
+  if (!fs::is_directory(recipe.output_dir)) {
+    user_error("--output_dir {}: is a file, a folder was expected", recipe.output_dir.string());
+  }
+  if (fs::equivalent(recipe.output_dir, recipe.model_name_or_path)) {
     user_error("--output_dir {} is the folder of the model itself: name another one",
                recipe.output_dir.string());
   }
+  if (recipe.overwrite_output_dir && recipe.resume_from_checkpoint.empty() &&
+      fs::equivalent(recipe.output_dir, fs::canonical(recipe.model_name_or_path).parent_path())) {
+    user_error(
+        "--overwrite_output_dir would delete the model {}, which lies in --output_dir {}: name "
+        "another folder",
+        recipe.model_name_or_path.string(), recipe.output_dir.string());
+  }
   if (recipe.resume_from_checkpoint.empty() && !recipe.overwrite_output_dir &&
-      has_content(recipe.output_dir)) {
+      !fs::is_empty(recipe.output_dir)) {
     user_error(
         "--output_dir {}: the folder is not empty. Go on with the run in it by "
         "--resume_from_checkpoint, or replace it by --overwrite_output_dir",
         recipe.output_dir.string());
-  }
-}
-
-// What an earlier run left and this one would otherwise append to or resume from.
-void clear_output(const TrainRecipe& recipe) {
-  for (const auto& [step, folder] : list_checkpoints(recipe.output_dir)) {
-    fs::remove_all(folder);
-  }
-  for (const char* name : {"trainer_log.jsonl", "trainer_state.json", "all_results.json",
-                           "train_results.json", "eval_results.json", "lmpo_run.json", kCurves}) {
-    fs::remove(recipe.output_dir / name);
   }
 }
 
@@ -98,17 +93,14 @@ int run_command(const char* command, const char* summary, const char* objective,
       inputs.evaluation = load(recipe.eval_dataset, text, recipe, "evaluation data");
     }
   }  // the tokenizer's memory is not needed in training
-  if (recipe.overwrite_output_dir && recipe.resume_from_checkpoint.empty() && !recipe.dry_run) {
-    clear_output(recipe);
-  }
   inputs.version = LMPO_VERSION;
   inputs.options = set.record();
   const fs::path output = recipe.output_dir;
   const TrainOutcome outcome = run_training(std::move(inputs));
   if (outcome == TrainOutcome::done) {
-    write_training_charts(output / kCurves,
+    write_training_charts(output / kCurvesFile,
                           read_json(output / "trainer_state.json").at("log_history"));
-    log_info("curves: {}", (output / kCurves).string());
+    log_info("curves: {}", (output / kCurvesFile).string());
   }
   return outcome == TrainOutcome::interrupted ? 130 : 0;
 }

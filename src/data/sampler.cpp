@@ -41,7 +41,11 @@ std::vector<std::int64_t> Sampler::next() {
 }
 
 void Sampler::restore(const SamplerState& state) {
-  LMPO_CHECK(state.epoch >= 0 && state.position >= 0 && state.position < used_per_epoch());
+  if (state.epoch < 0 || state.position < 0 || state.position >= used_per_epoch()) {
+    user_error(
+        "the place in the data, epoch {} and position {}, is not one of {} examples an epoch",
+        state.epoch, state.position, used_per_epoch());
+  }
   state_ = state;
   start_epoch();
 }

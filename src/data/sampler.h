@@ -37,7 +37,8 @@ class Sampler {
 
   // The state after the last batch taken. At the end of an epoch it is the next epoch's beginning.
   SamplerState state() const { return state_; }
-  // Goes on from a saved state, which must come from the same number of examples and options.
+  // Goes on from a saved state, which must come from the same number of examples and options;
+  // UserError for a place that there is not.
   void restore(const SamplerState& state);
 
  private:

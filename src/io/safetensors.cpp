@@ -80,7 +80,7 @@ json parse_header_text(std::string_view text, std::string_view source) {
   try {
     return json::parse(text, std::ref(watch));
   } catch (const json::exception& error) {
-    user_error("{}: the header is not valid JSON: {}", source, error.what());
+    user_error("{}: the header is not valid JSON: {}", source, short_message(error));
   }
 }
 

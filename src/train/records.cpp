@@ -81,6 +81,17 @@ void write_results(const fs::path& output_dir, const std::string& split, const j
   write_file_atomically(all_path, all.dump(4) + "\n");
 }
 
+void remove_run(const fs::path& output_dir) {
+  for (const auto& [step, folder] : list_checkpoints(output_dir)) {
+    fs::remove_all(folder);
+  }
+  for (const char* name :
+       {"trainer_log.jsonl", "trainer_state.json", "all_results.json", "train_results.json",
+        "eval_results.json", "lmpo_run.json", kCurvesFile}) {
+    fs::remove(output_dir / name);
+  }
+}
+
 std::string readable_entry(const json& entry) {
   static constexpr const char* shown[] = {"loss",
                                           "eval_loss",

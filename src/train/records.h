@@ -26,6 +26,10 @@ void rewind_log(const fs::path& path, std::int64_t step);
 // Writes SPLIT_results.json and adds its numbers to all_results.json. Indented by 4, sorted.
 void write_results(const fs::path& output_dir, const std::string& split, const json& results);
 
+// Removes what an earlier run wrote beside its model: records, curves and checkpoints.
+void remove_run(const fs::path& output_dir);
+inline constexpr const char* kCurvesFile = "training_curves.svg";
+
 // "loss 0.6931  grad_norm 1.2  ...": an entry of the history for a person.
 std::string readable_entry(const json& entry);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 
 #include "base/error.h"
 #include "model/model_folder.h"
@@ -18,6 +19,22 @@ struct StoredPart {
 constexpr StoredPart kParts[] = {{".exp_avg", &Parameter::moment1},
                                  {".exp_avg_sq", &Parameter::moment2},
                                  {".master", &Parameter::low}};
+
+void require(const json& content, const char* key, json::value_t type, std::string_view source) {
+  if (!content.contains(key) || content[key].type() != type) {
+    user_error("{}: key '{}': {} was expected", source, key,
+               type == json::value_t::array ? "a list" : "an object");
+  }
+}
+
+// A count, which is not negative.
+std::int64_t count(const json& content, const char* key, std::string_view source) {
+  const auto value = required<std::int64_t>(content, key, source);
+  if (value < 0) {
+    user_error("{}: key '{}': a number that is not negative was expected", source, key);
+  }
+  return value;
+}
 
 }  // namespace
 
@@ -42,23 +59,28 @@ TrainState TrainState::from_json(const json& content, std::string_view source) {
   if (required<std::int64_t>(content, "version", source) != kVersion) {
     user_error("{}: written by another version of lmpo, which this one cannot resume", source);
   }
-  for (const char* key : {"sampler", "objective", "metrics", "log_history", "options"}) {
-    if (!content.contains(key)) {
-      user_error("{}: the key '{}' is missing", source, key);
-    }
+  for (const char* key : {"sampler", "objective", "metrics", "options"}) {
+    require(content, key, json::value_t::object, source);
   }
+  require(content, "log_history", json::value_t::array, source);
   TrainState state;
-  state.step = required<std::int64_t>(content, "step", source);
-  state.tokens = required<std::int64_t>(content, "tokens", source);
-  state.sampler = {.epoch = required<std::int64_t>(content["sampler"], "epoch", source),
-                   .position = required<std::int64_t>(content["sampler"], "position", source)};
+  state.step = count(content, "step", source);
+  state.tokens = count(content, "tokens", source);
+  state.sampler = {.epoch = count(content["sampler"], "epoch", source),
+                   .position = count(content["sampler"], "position", source)};
   state.objective = content["objective"];
   state.loss_total = required<double>(content, "loss_total", source);
   state.loss_sum = required<double>(content, "loss_sum", source);
-  state.loss_steps = required<std::int64_t>(content, "loss_steps", source);
-  state.grad_norm = required<double>(content, "grad_norm", source);
+  state.loss_steps = count(content, "loss_steps", source);
+  // JSON has no number for a norm that is not finite.
+  state.grad_norm =
+      optional(content, "grad_norm", std::numeric_limits<double>::quiet_NaN(), source);
   state.learning_rate = required<double>(content, "learning_rate", source);
-  state.metrics = MetricSums::from_json(content["metrics"]);
+  try {
+    state.metrics = MetricSums::from_json(content["metrics"]);
+  } catch (const UserError& error) {
+    user_error("{}: {}", source, error.what());
+  }
   state.log_history = content["log_history"];
   state.data_fingerprint = required<std::string>(content, "data_fingerprint", source);
   state.options = content["options"];
@@ -70,6 +92,7 @@ std::string data_fingerprint(std::span<const Tree> trees) {
   const auto add = [&](std::uint64_t number) { hash = (hash ^ number) * 0x100000001b3; };
   for (const Tree& tree : trees) {
     add(tree.sequences.size());
+    add(static_cast<std::uint64_t>(tree.desirable));
     for (const Sequence& sequence : tree.sequences) {
       add(sequence.tokens.size());
       add(static_cast<std::uint64_t>(sequence.scored_begin));

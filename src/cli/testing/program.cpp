@@ -184,6 +184,32 @@ fs::path ProgramTest::copy_of_model(const std::string& name) const {
   return path(name);
 }
 
+Contents contents(const fs::path& folder) {
+  Contents files;
+  if (fs::exists(folder)) {
+    for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+      files[fs::relative(entry.path(), folder).string()] =
+          entry.is_directory() ? "" : read_file(entry.path());
+    }
+  }
+  return files;
+}
+
+std::vector<std::string> changes(const Contents& before, const Contents& after) {
+  std::vector<std::string> names;
+  for (const auto& [name, content] : before) {
+    if (!after.contains(name) || after.at(name) != content) {
+      names.push_back(name);
+    }
+  }
+  for (const auto& [name, content] : after) {
+    if (!before.contains(name)) {
+      names.push_back(name);
+    }
+  }
+  return names;
+}
+
 std::vector<json> json_lines(const std::string& text) {
   std::vector<json> values;
   std::istringstream lines(text);

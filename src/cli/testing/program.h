@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -84,6 +85,12 @@ class ProgramTest : public testing::Test {
 
   fs::path folder_;
 };
+
+// The contents of all files under a folder by their path in it; empty where there is none.
+using Contents = std::map<std::string, std::string>;
+Contents contents(const fs::path& folder);
+// The paths whose content is not the same.
+std::vector<std::string> changes(const Contents& before, const Contents& after);
 
 // One value a line.
 std::vector<json> json_lines(const std::string& text);
