@@ -89,7 +89,7 @@ class Loader {
         sequence.scored_begin = 1;
       }
     }
-    outcome.result = Tree{.sequences = std::move(sequences)};
+    outcome.result = Tree{.sequences = std::move(sequences), .desirable = row.desirable};
     return outcome;
   }
 

@@ -10,6 +10,8 @@ constexpr std::array<std::string_view, kDropReasons> kNames = {
     "empty prompt",
     "empty response",
     "identical responses",
+    "fewer than two responses",
+    "tied scores",
     "no assistant turn",
     "prompt tokenized differently before its two responses",
     "no response left after truncation",

@@ -14,11 +14,13 @@ enum class DropReason {
   empty_prompt,         // a conversation without turns before the response
   empty_response,       // a response that is empty or only white space
   identical_responses,  // chosen and rejected are the same text: no preference
+  single_response,      // a ranked row of fewer than two responses
+  tied_scores,          // a ranked row in which two responses have the same score
   no_assistant_turn,    // an SFT conversation in which the assistant says nothing
   unstable_prompt,      // the prompt's tokens differ between its two responses by more than one
   truncated_response,   // truncation left no token of a response to score
 };
-inline constexpr std::size_t kDropReasons = 7;
+inline constexpr std::size_t kDropReasons = 9;
 
 // As written in logs and in the output of `lmpo score`, for example "identical responses".
 std::string_view name(DropReason reason);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -21,6 +22,10 @@ constexpr std::string_view kSftSchemas =
     "  prompt, completion\n"
     "  instruction, output\n"
     "  text";
+
+constexpr std::string_view kRankedSchemas =
+    "  prompt, responses (the best first)\n"
+    "  prompt, responses, scores";
 
 // The names that datasets give to the speakers, and the ones that chat templates know.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kRoles = {{
@@ -98,7 +103,87 @@ class RowParser {
                             std::string(kPreferenceSchemas));
   }
 
+  std::variant<Row, DropReason> labelled() const {
+    if (has("chosen") && has("rejected")) {
+      return preference();
+    }
+    auto result = sft();
+    if (Row* row = std::get_if<Row>(&result)) {
+      row->desirable = label();
+    }
+    return result;
+  }
+
+  std::variant<Row, DropReason> ranked() const {
+    if (has("chosen") && has("rejected")) {
+      return preference();
+    }
+    if (!has("prompt") || !is_list("responses")) {
+      no_schema("a ranked", std::string(kRankedSchemas) + "\nor a preference row:\n" +
+                                std::string(kPreferenceSchemas));
+    }
+    const json& list = *source_.find("responses");
+    if (list.size() < 2) {
+      return DropReason::single_response;
+    }
+    const std::optional<std::vector<std::size_t>> order = ranking(list.size());
+    if (!order) {
+      return DropReason::tied_scores;
+    }
+    const bool texts =
+        is_text("prompt") &&
+        std::all_of(list.begin(), list.end(), [](const json& r) { return r.is_string(); });
+    if (texts) {
+      std::vector<std::string> responses;
+      for (const std::size_t place : *order) {
+        responses.push_back(list[place].get<std::string>());
+      }
+      return plain_row(text("prompt"), std::move(responses));
+    }
+    std::vector<Turns> responses;
+    for (const std::size_t place : *order) {
+      responses.push_back(turns_of(list[place], "responses"));
+    }
+    return explicit_row(is_text("prompt") ? Turns{{"user", text("prompt")}} : messages("prompt"),
+                        std::move(responses));
+  }
+
  private:
+  bool label() const {
+    const char* key = has("label") ? "label" : "kto_tag";
+    if (!has(key)) {
+      user_error(
+          "{}: the key 'label' is missing: kto needs to know of each response whether it was "
+          "approved of, true or false",
+          location_);
+    }
+    return required<bool>(source_, key, location_);
+  }
+
+  // Places of the responses, the best first; none where two have the same score.
+  std::optional<std::vector<std::size_t>> ranking(std::size_t count) const {
+    std::vector<std::size_t> order(count);
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    if (!has("scores")) {
+      return order;
+    }
+    const json& scores = *source_.find("scores");
+    if (!scores.is_array() || scores.size() != count ||
+        !std::all_of(scores.begin(), scores.end(), [](const json& s) { return s.is_number(); })) {
+      user_error("{}: key 'scores': a list of {} numbers was expected, one for each response",
+                 location_, count);
+    }
+    const auto score = [&](std::size_t place) { return scores[place].get<double>(); };
+    std::sort(order.begin(), order.end(),
+              [&](std::size_t a, std::size_t b) { return score(a) > score(b); });
+    for (std::size_t i = 0; i + 1 < count; ++i) {
+      if (score(order[i]) == score(order[i + 1])) {
+        return std::nullopt;
+      }
+    }
+    return order;
+  }
+
   bool has(std::string_view key) const {
     const auto found = source_.find(key);
     return found != source_.end() && !found->is_null();
@@ -234,19 +319,21 @@ class RowParser {
   }
 
   // A response as turns: a list of messages, one message, or a text that the assistant says.
-  Turns response_turns(std::string_view key) const {
-    const json& value = *source_.find(key);
+  Turns response_turns(std::string_view key) const { return turns_of(*source_.find(key), key); }
+
+  Turns turns_of(const json& value, std::string_view key) const {
     if (value.is_string()) {
       return {{"assistant", value.get<std::string>()}};
     }
     if (value.is_object()) {
       return {message(value, key)};
     }
-    return messages(key);
+    return messages(value, key);
   }
 
-  Turns messages(std::string_view key) const {
-    const json& list = *source_.find(key);
+  Turns messages(std::string_view key) const { return messages(*source_.find(key), key); }
+
+  Turns messages(const json& list, std::string_view key) const {
     if (!list.is_array()) {
       user_error("{}: key '{}': a list of messages was expected", location_, key);
     }
@@ -327,10 +414,19 @@ std::variant<Row, DropReason> normalise_row(const json& source, RowKind kind,
                                             std::string_view location) {
   const RowParser parser(source, location);
   std::variant<Row, DropReason> result = DropReason::no_assistant_turn;
-  if (kind == RowKind::sft) {
-    result = parser.sft();
-  } else {
-    result = parser.preference();
+  switch (kind) {
+    case RowKind::preference:
+      result = parser.preference();
+      break;
+    case RowKind::sft:
+      result = parser.sft();
+      break;
+    case RowKind::labelled:
+      result = parser.labelled();
+      break;
+    case RowKind::ranked:
+      result = parser.ranked();
+      break;
   }
   const Row* row = std::get_if<Row>(&result);
   if (row == nullptr) {

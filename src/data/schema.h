@@ -23,6 +23,15 @@
 //   text: one plain text, with an empty prompt
 //   instruction, input, history, output
 //
+// Labelled rows (KTO):
+//   an SFT row with `label` (or LLaMA-Factory's `kto_tag`), true where the response was approved of
+//   a preference row, whose responses are taken apart later
+//
+// Ranked rows:
+//   prompt, responses: a text and texts, or messages; the best first, or in any order beside
+//   `scores`, one number each
+//   a preference row
+//
 // `system`, a string, becomes the first turn of a conversation that has no system turn; beside
 // plain text it is ignored. Rows with an instruction, messages or conversations are conversations.
 #pragma once
@@ -37,7 +46,7 @@
 
 namespace lmpo {
 
-enum class RowKind { preference, sft };
+enum class RowKind { preference, sft, labelled, ranked };
 
 struct Message {
   std::string role;
@@ -60,13 +69,15 @@ struct Row {
   // The prompt was found as what chosen and rejected begin with.
   bool implicit_prompt = false;
   Passage prompt;
-  // Preference: chosen, rejected. SFT: the one response.
+  // Preference: chosen, rejected. Ranked: the best first. SFT and labelled: the one response.
   std::vector<Passage> responses;
+  bool desirable = true;  // labelled
 };
 
-// The row, or why it must not be used: empty_prompt, empty_response, identical_responses or
-// no_assistant_turn. Throws UserError with the location for keys that match no schema (naming the
-// keys found and the schemas known) and for values of a wrong type.
+// The row, or why it must not be used: empty_prompt, empty_response, identical_responses,
+// no_assistant_turn, single_response or tied_scores. Throws UserError with the location for keys
+// that match no schema (naming the keys found and the schemas known) and for values of a wrong
+// type.
 std::variant<Row, DropReason> normalise_row(const json& source, RowKind kind,
                                             std::string_view location);
 

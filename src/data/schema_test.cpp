@@ -216,5 +216,52 @@ TEST(SftSchema, DroppedAndUnknown) {
               AllOf(HasSubstr("an SFT row"), HasSubstr("prompt, completion")));
 }
 
+TEST(LabelledSchema, ALabelBesideAResponse) {
+  constexpr auto kind = RowKind::labelled;
+  const Row good = row_of(R"({"prompt": "a", "completion": "b", "label": true})", kind);
+  expect_row(good, false, plain("a"), {plain("b")});
+  EXPECT_TRUE(good.desirable);
+  EXPECT_FALSE(row_of(R"({"messages": [{"role": "user", "content": "a"},
+                                       {"role": "assistant", "content": "b"}],
+                          "kto_tag": false})",
+                      kind)
+                   .desirable);
+  // A preference row is two examples, made later.
+  expect_row(row_of(R"({"prompt": "a", "chosen": "b", "rejected": "c"})", kind), false, plain("a"),
+             {plain("b"), plain("c")});
+  EXPECT_THAT(error_of(R"({"prompt": "a", "completion": "b"})", kind),
+              AllOf(HasSubstr("f:1"), HasSubstr("'label' is missing")));
+  EXPECT_THAT(error_of(R"({"prompt": "a", "completion": "b", "label": "yes"})", kind),
+              AllOf(HasSubstr("f:1"), HasSubstr("label")));
+}
+
+TEST(RankedSchema, TheBestFirst) {
+  constexpr auto kind = RowKind::ranked;
+  expect_row(row_of(R"({"prompt": "a", "responses": ["b", "c", "d"]})", kind), false, plain("a"),
+             {plain("b"), plain("c"), plain("d")});
+  expect_row(
+      row_of(R"({"prompt": "a", "responses": ["b", "c", "d"], "scores": [1, 3.5, 2]})", kind),
+      false, plain("a"), {plain("c"), plain("d"), plain("b")});
+  expect_row(row_of(R"({"prompt": [{"role": "user", "content": "a"}],
+                        "responses": ["b", {"role": "assistant", "content": "c"},
+                                      [{"role": "assistant", "content": "d"}]]})",
+                    kind),
+             true, asked("a"), {says("b"), says("c"), says("d")});
+  expect_row(row_of(R"({"prompt": "a", "chosen": "b", "rejected": "c"})", kind), false, plain("a"),
+             {plain("b"), plain("c")});
+}
+
+TEST(RankedSchema, DroppedAndRefused) {
+  constexpr auto kind = RowKind::ranked;
+  EXPECT_EQ(dropped(R"({"prompt": "a", "responses": ["b"]})", kind), "fewer than two responses");
+  EXPECT_EQ(dropped(R"({"prompt": "a", "responses": ["b", "c"], "scores": [1, 1]})", kind),
+            "tied scores");
+  EXPECT_EQ(dropped(R"({"prompt": "a", "responses": ["b", " "]})", kind), "empty response");
+  EXPECT_THAT(error_of(R"({"prompt": "a", "responses": ["b", "c"], "scores": [1]})", kind),
+              HasSubstr("a list of 2 numbers"));
+  EXPECT_THAT(error_of(R"({"prompt": "a", "responses": ["b", 7]})", kind), HasSubstr("responses"));
+  EXPECT_THAT(error_of(R"({"prompt": "a", "output": "b"})", kind), HasSubstr("a ranked row"));
+}
+
 }  // namespace
 }  // namespace lmpo

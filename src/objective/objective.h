@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,16 +32,29 @@ struct ResponseScore {
   double logp = 0;            // summed log-probability of the scored tokens, natural logarithm
   double reference_logp = 0;  // the same under the frozen reference; 0 where there is none
   std::int64_t tokens = 1;    // scored tokens, at least 1
+  bool desirable = true;      // kto: whether people approved of it
 };
 
-// One tree. Pairs: [0] chosen, [1] rejected.
+// One tree. Pairs: [0] chosen, [1] rejected. What extra() asks for comes last.
 using ExampleScores = std::span<const ResponseScore>;
+
+enum class ExampleForm {
+  single,    // one response: SFT
+  pair,      // chosen and rejected
+  labelled,  // one response that was approved of or not: KTO
+  ranked     // two or more, the best first
+};
+enum class ExtraResponse {
+  none,
+  conversation,  // the whole chosen conversation, prompt included
+  mismatched     // another example's response after this prompt
+};
 
 // What is known of the global batch from the data alone.
 struct BatchTotals {
   std::int64_t examples = 0;
-  std::int64_t chosen_tokens = 0;  // scored tokens of the first responses
-  bool training = true;            // false: running statistics are used as they stand
+  std::int64_t nll_tokens = 0;  // scored tokens of the responses that nll_response() names
+  bool training = true;         // false: running statistics are used as they stand
 };
 
 // Sums over the examples of the global batch, by the names of docs/method.md section 4.
@@ -67,9 +81,16 @@ class Objective {
  public:
   virtual ~Objective() = default;
 
-  // Responses an example must have: 1 for SFT, 2 for pairs.
-  virtual int responses() const = 0;
+  // What the data must hold for it: rows of this form,
+  virtual ExampleForm form() const { return ExampleForm::pair; }
+  // and in every tree, after the row's own responses, one more that is scored.
+  virtual ExtraResponse extra() const { return ExtraResponse::none; }
+  // The response whose likelihood is part of the loss.
+  virtual std::size_t nll_response() const { return 0; }
   virtual bool needs_reference() const { return false; }
+  // The loss of a batch in which every score equals its reference, where that is one number: what
+  // the first step must show when the reference is the policy itself.
+  virtual std::optional<double> loss_at_reference() const { return std::nullopt; }
   // Whether begin_step must be given the scores of the whole global batch: now, which may change
   // after the first step (statistics that start from one scoring pass).
   virtual bool needs_batch_scores() const { return false; }

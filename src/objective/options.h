@@ -30,24 +30,36 @@ constexpr std::array<std::string_view, 2> choice_names(MarginGradient) {
   return {"detach", "full"};
 }
 
-enum class PairLossType { sigmoid, hinge };
-constexpr std::array<std::string_view, 2> choice_names(PairLossType) {
-  return {"sigmoid", "hinge"};
+enum class PairLossType { sigmoid, hinge, ipo };
+constexpr std::array<std::string_view, 3> choice_names(PairLossType) {
+  return {"sigmoid", "hinge", "ipo"};
+}
+
+// Which tokens of the chosen conversation orpo's NLL counts.
+enum class NllTokens { conversation, response };
+constexpr std::array<std::string_view, 2> choice_names(NllTokens) {
+  return {"conversation", "response"};
 }
 
 struct ObjectiveOptions {
   double beta = 2.0;
 
   // The target margin, said one way or the other.
-  std::optional<double> gamma;             // simpo
-  std::optional<double> home_advantage;    // lmpo: log h
-  std::optional<double> gamma_beta_ratio;  // either of them as a multiple of beta
+  std::optional<double> gamma = std::nullopt;             // simpo
+  std::optional<double> home_advantage = std::nullopt;    // lmpo: log h
+  std::optional<double> gamma_beta_ratio = std::nullopt;  // either of them as a multiple of beta
 
   PairLossType loss_type = PairLossType::sigmoid;
   double label_smoothing = 0;  // in [0, 0.5)
   double sft_weight = 0;
+  double cpo_alpha = 1;   // cpo: weight of the NLL
+  double delta = 1;       // slic: margin
+  double rdpo_alpha = 0;  // rdpo: reward taken for each token of length
+  NllTokens nll_on = NllTokens::conversation;
+  double desirable_weight = 1;  // kto
+  double undesirable_weight = 1;
 
-  double lambda = 0.2;
+  double lambda = 0.2;  // lmpo: weight of the margin; slic: of the likelihood
   Margin margin = Margin::power5;
   double margin_alpha = 1.0;
   double margin_beta = 1.0;

@@ -2,7 +2,10 @@
 // negative log-likelihood of the chosen response, and the metrics.
 #pragma once
 
+#include <functional>
+
 #include "objective/objective.h"
+#include "objective/options.h"
 
 namespace lmpo {
 
@@ -15,9 +18,21 @@ struct PairLoss {
   double rejected_reward = 0;
 };
 
+// A loss of the margin z between two rewards, and its derivative with respect to z.
+struct MarginLoss {
+  double value = 0;
+  double slope = 0;
+};
+// (1 - e) softplus(-z) + e softplus(z), e = label_smoothing.
+MarginLoss logistic_loss(double z, double label_smoothing);
+// max(0, target - z).
+MarginLoss hinge_loss(double z, double target);
+// The one that `type` names, sigmoid or hinge; hinge does not know of label smoothing (UserError).
+using MarginLossFunction = std::function<MarginLoss(double z)>;
+MarginLossFunction margin_loss(PairLossType type, double label_smoothing);
+
 class PairObjective : public Objective {
  public:
-  int responses() const final { return 2; }
   double evaluate(ExampleScores example, std::span<double> seeds, MetricSums& metrics) final;
 
  protected:
@@ -35,6 +50,11 @@ class PairObjective : public Objective {
   Logps logps_;
   double nll_weight_;
 };
+
+// Log-ratio to the reference: s - r.
+inline double log_ratio(const ResponseScore& response) {
+  return response.logp - response.reference_logp;
+}
 
 // Average log-probability of a token.
 inline double average_logp(const ResponseScore& response) {

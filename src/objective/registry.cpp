@@ -13,7 +13,18 @@ namespace lmpo {
 // Each is defined in the file of its name.
 #define LMPO_OBJECTIVES(_) \
   _(sft)                   \
+  _(dpo)                   \
+  _(ipo)                   \
+  _(hinge)                 \
+  _(slic)                  \
+  _(cpo)                   \
+  _(kto)                   \
+  _(orpo)                  \
   _(simpo)                 \
+  _(rdpo)                  \
+  _(simper)                \
+  _(pro)                   \
+  _(rrhf)                  \
   _(lmpo)
 
 #define LMPO_DECLARE(name) ObjectiveInfo name##_objective();

@@ -15,13 +15,13 @@ namespace {
 
 class Sft final : public Objective {
  public:
-  int responses() const override { return 1; }
+  ExampleForm form() const override { return ExampleForm::single; }
 
   double evaluate(ExampleScores example, std::span<double> seeds, MetricSums& metrics) override {
     LMPO_CHECK(example.size() == 1 && seeds.size() == 1);
-    LMPO_CHECK(totals_.chosen_tokens > 0);
+    LMPO_CHECK(totals_.nll_tokens > 0);
     const ResponseScore& response = example[0];
-    const double weight = 1 / static_cast<double>(totals_.chosen_tokens);
+    const double weight = 1 / static_cast<double>(totals_.nll_tokens);
     const double loss = -weight * response.logp;
     seeds[0] = -weight;
     if (std::isfinite(loss)) {

@@ -6,8 +6,6 @@
 //   and sft_weight * NLL(y_w), a token mean over the global batch
 //
 // gamma is given itself or as gamma_beta_ratio * beta (default ratio 0.25). Rewards: beta * a.
-#include <cmath>
-
 #include "base/error.h"
 #include "objective/pair.h"
 #include "objective/registry.h"
@@ -28,8 +26,7 @@ class Simpo final : public PairObjective {
       : PairObjective(Logps::averages, options.sft_weight),
         beta_(options.beta),
         gamma_(target_margin(options)),
-        label_smoothing_(options.label_smoothing),
-        loss_type_(options.loss_type) {}
+        loss_(margin_loss(options.loss_type, options.label_smoothing)) {}
 
  private:
   PairLoss pair_loss(const ResponseScore& chosen, const ResponseScore& rejected,
@@ -37,29 +34,17 @@ class Simpo final : public PairObjective {
     PairLoss result;
     result.chosen_reward = beta_ * average_logp(chosen);
     result.rejected_reward = beta_ * average_logp(rejected);
-    const double shortfall = gamma_ - (result.chosen_reward - result.rejected_reward);  // -z
-
-    double slope = 0;  // dL/d shortfall
-    if (loss_type_ == PairLossType::hinge) {
-      result.value = std::fmax(0, 1 + shortfall);
-      slope = 1 + shortfall > 0 ? 1 : 0;
-    } else {
-      result.value = (1 - label_smoothing_) * softplus(shortfall);
-      slope = (1 - label_smoothing_) * sigmoid(shortfall);
-      if (label_smoothing_ != 0) {
-        result.value += label_smoothing_ * softplus(-shortfall);
-        slope -= label_smoothing_ * sigmoid(-shortfall);
-      }
-    }
-    result.chosen_seed = -slope * (beta_ / static_cast<double>(chosen.tokens));
-    result.rejected_seed = slope * (beta_ / static_cast<double>(rejected.tokens));
+    const double z = (result.chosen_reward - result.rejected_reward) - gamma_;
+    const MarginLoss loss = loss_(z);
+    result.value = loss.value;
+    result.chosen_seed = loss.slope * (beta_ / static_cast<double>(chosen.tokens));
+    result.rejected_seed = -loss.slope * (beta_ / static_cast<double>(rejected.tokens));
     return result;
   }
 
   double beta_;
   double gamma_;
-  double label_smoothing_;
-  PairLossType loss_type_;
+  MarginLossFunction loss_;
 };
 
 }  // namespace

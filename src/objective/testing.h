@@ -57,10 +57,11 @@ inline Batch typical_batch(std::size_t size, std::uint64_t seed) {
   return batch;
 }
 
-inline BatchTotals totals_of(const Batch& batch, bool training = true) {
+inline BatchTotals totals_of(const Batch& batch, bool training = true,
+                             std::size_t nll_response = 0) {
   BatchTotals totals{static_cast<std::int64_t>(batch.size()), 0, training};
   for (const auto& example : batch) {
-    totals.chosen_tokens += example[0].tokens;
+    totals.nll_tokens += example[nll_response].tokens;
   }
   return totals;
 }
@@ -75,7 +76,7 @@ struct StepResult {
 // One optimizer step (or one evaluation) as the trainer does it.
 inline StepResult run_step(Objective& objective, const Batch& batch, bool training = true) {
   const bool scored = objective.needs_batch_scores();
-  objective.begin_step(totals_of(batch, training),
+  objective.begin_step(totals_of(batch, training, objective.nll_response()),
                        scored ? std::span<const Pair>(batch) : std::span<const Pair>());
   StepResult result;
   MetricSums sums;

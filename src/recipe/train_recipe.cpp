@@ -157,6 +157,20 @@ void warn_of_unused(OptionSet& options, const ObjectiveInfo& chosen) {
   }
 }
 
+RowKind row_kind(ExampleForm form) {
+  switch (form) {
+    case ExampleForm::single:
+      return RowKind::sft;
+    case ExampleForm::labelled:
+      return RowKind::labelled;
+    case ExampleForm::ranked:
+      return RowKind::ranked;
+    case ExampleForm::pair:
+      break;
+  }
+  return RowKind::preference;
+}
+
 void check_recipe(OptionSet& options, TrainRecipe& r) {
   const ObjectiveInfo& objective = find_objective(r.objective);
   if (r.output_dir.empty() && !r.dry_run) {
@@ -183,8 +197,8 @@ void check_recipe(OptionSet& options, TrainRecipe& r) {
   if (const auto resume = parse_bool(r.resume_from_checkpoint)) {
     r.resume_from_checkpoint = *resume ? "true" : "";
   }
-  r.data.kind = r.is_sft() ? RowKind::sft : RowKind::preference;
-  static_cast<void>(objective.make(r.objective_options));  // options that contradict each other
+  // Options that contradict each other are found by making it.
+  r.data.kind = row_kind(objective.make(r.objective_options)->form());
   warn_of_unused(options, objective);
 }
 
@@ -242,7 +256,16 @@ void add_objective_options(OptionSet& options, ObjectiveOptions& o) {
       {.range = {.low = 0, .high = 0.5, .high_open = true}});
   add("sft_weight", o.sft_weight, "weight of the chosen responses' NLL, a mean over tokens",
       {.range = kNonNegative});
-  add("lambda", o.lambda, "weight of the margin", {.range = kNonNegative});
+  add("cpo_alpha", o.cpo_alpha, "weight of the chosen responses' NLL, a mean over tokens",
+      {.range = kNonNegative});
+  add("delta", o.delta, "margin between the responses' log-probabilities", {.range = kNonNegative});
+  add("rdpo_alpha", o.rdpo_alpha, "price of a token of length", {.range = kNonNegative});
+  add("nll_on", o.nll_on, "whose NLL: of the chosen conversation, or of its response alone");
+  add("desirable_weight", o.desirable_weight, "weight of responses that were approved of",
+      {.range = kNonNegative});
+  add("undesirable_weight", o.undesirable_weight, "weight of the others", {.range = kNonNegative});
+  add("lambda", o.lambda, "weight of the margin (slic: of the chosen response's likelihood)",
+      {.range = kNonNegative});
   add("margin", o.margin, "margin function");
   add("margin_alpha", o.margin_alpha, "alpha of margin log", {.range = kPositive});
   add("margin_beta", o.margin_beta, "beta of margin sigmoid", {.range = kPositive});
@@ -268,6 +291,12 @@ void add_train_options(OptionSet& options, TrainRecipe& recipe) {
   options.add("objective", recipe.objective, "what is trained",
               {.choices = objective_names(), .old_names = {"pref_loss"}});
   add_objective_options(options, recipe.objective_options);
+  options.add("ref_model_name_or_path", recipe.reference_model,
+              "folder of the frozen reference model of dpo, ipo, hinge, rdpo and kto",
+              {.synonyms = {"ref_model"}, .default_text = "the model as it is before training"});
+  options.add("reference_cache", recipe.reference_cache,
+              "folder in which the reference's log-probabilities are kept for later runs",
+              {.default_text = "$LMPO_CACHE, $XDG_CACHE_HOME/lmpo or ~/.cache/lmpo"});
   add_optimizer_options(options, recipe);
   add_batch_options(options, recipe);
   add_record_options(options, recipe);

@@ -57,6 +57,8 @@ struct TrainRecipe {
   // Objective
   std::string objective = "lmpo";
   ObjectiveOptions objective_options;
+  fs::path reference_model;  // empty: model_name_or_path
+  fs::path reference_cache;  // empty: the default place
 
   // Optimizer
   double learning_rate = 1e-6;

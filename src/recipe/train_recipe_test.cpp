@@ -161,8 +161,7 @@ TEST(TrainRecipe, RefusesWhatCannotBe) {
   EXPECT_EQ(error_of({"-m", "m", "--data", "a", "--dry_run"}), "nothing was thrown");
   EXPECT_THAT(error_of(kNeeded, "beta: 0\n"),
               HasSubstr("r.yaml:1: beta: a number > 0 was expected, not '0'"));
-  EXPECT_THAT(error_of(needed_and({"--objective", "simop"})),
-              HasSubstr("one of sft, simpo, lmpo was expected"));
+  EXPECT_THAT(error_of(needed_and({"--objective", "simop"})), HasSubstr("one of sft, dpo, ipo"));
   EXPECT_THAT(error_of(needed_and({"--max_prompt_length", "1024"})),
               HasSubstr("--max_prompt_length: it must be smaller than max_length, which is 1024"));
   EXPECT_THAT(error_of(needed_and({"--eval_strategy", "epoch"})), HasSubstr("eval_dataset"));

@@ -11,12 +11,12 @@
 namespace lmpo {
 namespace {
 
-BatchTotals totals_of(std::span<const Tree* const> batch, bool training) {
+BatchTotals totals_of(std::span<const Tree* const> batch, std::size_t nll_response, bool training) {
   BatchTotals totals;
   totals.examples = std::ssize(batch);
   totals.training = training;
   for (const Tree* tree : batch) {
-    totals.chosen_tokens += tree->sequences[0].scored_tokens();
+    totals.nll_tokens += tree->sequences[nll_response].scored_tokens();
   }
   return totals;
 }
@@ -24,8 +24,10 @@ BatchTotals totals_of(std::span<const Tree* const> batch, bool training) {
 std::vector<ResponseScore> scores_of(const Tree& tree, std::span<const double> sums) {
   std::vector<ResponseScore> scores;
   for (std::size_t i = 0; i < sums.size(); ++i) {
-    scores.push_back(
-        {.logp = sums[i], .reference_logp = 0, .tokens = tree.sequences[i].scored_tokens()});
+    scores.push_back({.logp = sums[i],
+                      .reference_logp = tree.reference_logps.empty() ? 0 : tree.reference_logps[i],
+                      .tokens = tree.sequences[i].scored_tokens(),
+                      .desirable = tree.desirable});
   }
   return scores;
 }
@@ -101,7 +103,7 @@ BatchResult BatchRunner::train(std::span<const Tree* const> batch, const PackLim
     scores = score(trees, limits);
     leave_out(trees, scores, result);
   }
-  objective_.begin_step(totals_of(batch, true), scores);
+  objective_.begin_step(totals_of(batch, objective_.nll_response(), true), scores);
   for (const PackRange& range : cut_into_packs(trees, limits.max_trees, limits.max_tokens)) {
     train_pack({trees.begin() + range.begin, trees.begin() + range.end}, result);
   }
@@ -137,7 +139,7 @@ BatchResult BatchRunner::evaluate(std::span<const Tree* const> batch, const Pack
   Trees trees(batch.begin(), batch.end());
   Scores scores = score(trees, limits);
   leave_out(trees, scores, result);
-  objective_.begin_step(totals_of(batch, false),
+  objective_.begin_step(totals_of(batch, objective_.nll_response(), false),
                         objective_.needs_batch_scores() ? scores : Scores());
   for (const auto& example : scores) {
     std::vector<double> seeds(example.size());

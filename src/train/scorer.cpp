@@ -7,11 +7,13 @@
 namespace lmpo {
 namespace {
 
-std::int64_t longest_sequence(std::span<const Tree> trees) {
+std::int64_t longest_sequence(std::span<const Scorer::PackTrees> packs) {
   std::size_t longest = 1;
-  for (const Tree& tree : trees) {
-    for (const Sequence& sequence : tree.sequences) {
-      longest = std::max(longest, sequence.tokens.size());
+  for (const Scorer::PackTrees& pack : packs) {
+    for (const Tree* tree : pack) {
+      for (const Sequence& sequence : tree->sequences) {
+        longest = std::max(longest, sequence.tokens.size());
+      }
     }
   }
   return static_cast<std::int64_t>(longest);
@@ -35,37 +37,35 @@ void Scorer::score(std::span<const Tree> trees, const PackLimits& limits, const 
   for (const Tree& tree : trees) {
     pointers.push_back(&tree);
   }
-  const std::vector<PackRange> ranges =
-      cut_into_packs(pointers, limits.max_trees, limits.max_tokens);
-  const auto pack_of = [&](const PackRange& range) {
-    return make_pack({pointers.begin() + range.begin, pointers.begin() + range.end});
-  };
-  const LlamaOptions options = {.max_positions = longest_sequence(trees), .recompute = false};
+  std::vector<PackTrees> packs;
+  for (const PackRange& range : cut_into_packs(pointers, limits.max_trees, limits.max_tokens)) {
+    packs.emplace_back(pointers.begin() + range.begin, pointers.begin() + range.end);
+  }
+  std::size_t index = 0;
+  score(packs, [&](const PackTrees& pack, std::span<const double> sums) {
+    for (const Tree* tree : pack) {
+      done(index++, sums.first(tree->sequences.size()));
+      sums = sums.subspan(tree->sequences.size());
+    }
+  });
+}
 
-  // The plan: every pack against an arena that counts.
-  const std::unique_ptr<Ops> plan_ops = make_plan_ops(*ops_);
-  Arena counting = Arena::counting();
-  {
-    Llama model(*weights_, *plan_ops, counting, options);
-    for (const PackRange& range : ranges) {
-      const Pack pack = pack_of(range);
+void Scorer::score(std::span<const PackTrees> packs, const PackDone& done) {
+  const LlamaOptions options = {.max_positions = longest_sequence(packs), .recompute = false};
+  const auto run = [&](Arena& arena, Ops& ops, const PackDone& each) {
+    Llama model(*weights_, ops, arena, options);
+    for (const PackTrees& trees : packs) {
+      const Pack pack = make_pack(trees);
       std::vector<double> sums(static_cast<std::size_t>(pack.response_count()));
       model.score(pack, sums);
+      each(trees, sums);
     }
-  }
+  };
+  // The plan: every pack against an arena that counts.
+  Arena counting = Arena::counting();
+  run(counting, *make_plan_ops(*ops_), [](const PackTrees&, std::span<const double>) {});
   Arena arena = Arena::host(counting.peak());
-  Llama model(*weights_, *ops_, arena, options);
-  for (const PackRange& range : ranges) {
-    const Pack pack = pack_of(range);
-    std::vector<double> sums(static_cast<std::size_t>(pack.response_count()));
-    model.score(pack, sums);
-    for (std::int64_t i = range.begin; i < range.end; ++i) {
-      const auto local = static_cast<std::size_t>(i - range.begin);
-      const auto first = static_cast<std::size_t>(pack.tree_response[local]);
-      const auto last = static_cast<std::size_t>(pack.tree_response[local + 1]);
-      done(static_cast<std::size_t>(i), std::span<const double>(sums).subspan(first, last - first));
-    }
-  }
+  run(arena, *ops_, done);
 }
 
 }  // namespace lmpo

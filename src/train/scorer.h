@@ -20,6 +20,10 @@ class Scorer {
   // Calls done(index of the tree, summed log-probability of each of its responses) in order.
   using Done = std::function<void(std::size_t tree, std::span<const double> sums)>;
   void score(std::span<const Tree> trees, const PackLimits& limits, const Done& done);
+  // The same by packs of one's own: calls done(pack, sums of all its responses) in order.
+  using PackTrees = std::vector<const Tree*>;
+  using PackDone = std::function<void(const PackTrees& pack, std::span<const double> sums)>;
+  void score(std::span<const PackTrees> packs, const PackDone& done);
 
  private:
   ModelConfig config_;

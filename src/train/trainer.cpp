@@ -4,16 +4,19 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "base/error.h"
 #include "base/threads.h"
 #include "model/model_folder.h"
 #include "objective/registry.h"
+#include "train/examples.h"
 #include "train/interrupt.h"
 #include "train/machine_memory.h"
 #include "train/memory_plan.h"
 #include "train/optimizer.h"
 #include "train/records.h"
+#include "train/reference.h"
 #include "train/schedule.h"
 
 namespace lmpo {
@@ -100,10 +103,13 @@ class Trainer {
  private:
   void plan();
   void show_plan() const;
+  void score_reference();
+  TreePacks first_epoch() const;
   void prepare();
   void restore();
   TrainOutcome loop();
   void step();
+  void check_first_loss(double loss) const;
   void update(const BatchResult& result, const Trees& batch);
   void log();
   void evaluate();
@@ -174,12 +180,23 @@ TrainOutcome Trainer::run() {
     return TrainOutcome::planned;
   }
   require_memory(plan_, static_cast<std::size_t>(recipe().max_memory.count));
-  prepare();
-  const TrainOutcome outcome = loop();
-  if (outcome == TrainOutcome::done) {
-    finish();
+  if (objective_->needs_reference()) {
+    score_reference();
   }
-  return outcome;
+  prepare();
+  try {
+    const TrainOutcome outcome = loop();
+    if (outcome == TrainOutcome::done) {
+      finish();
+    }
+    return outcome;
+  } catch (const MachineError& error) {
+    if (last_saved_ < 0) {
+      throw;
+    }
+    machine_error("{}\nStep {} is saved: go on from it with --resume_from_checkpoint", error.what(),
+                  last_saved_);
+  }
 }
 
 // --- before the first step
@@ -214,6 +231,45 @@ void Trainer::show_plan() const {
            readable_bytes(plan_.arena), readable_bytes(plan_.fixed));
   if (recipe().dry_run) {
     fmt::print("{}", plan_.table());
+  }
+}
+
+// The packs of the first epoch as training will cut them, and after them what it leaves out.
+TreePacks Trainer::first_epoch() const {
+  TreePacks packs;
+  std::set<const Tree*> left;
+  for (const Tree& tree : inputs_.train.trees) {
+    left.insert(&tree);
+  }
+  const auto add = [&](const Trees& batch) {
+    for (auto& pack : packs_of(batch, train_limits())) {
+      packs.push_back(std::move(pack));
+    }
+  };
+  Sampler sampler(std::ssize(inputs_.train.trees), sampler_options(recipe()));
+  for (std::int64_t step = 0; step < length_.steps_per_epoch; ++step) {
+    const Trees batch = next_batch(sampler);
+    add(batch);
+    for (const Tree* tree : batch) {
+      left.erase(tree);
+    }
+  }
+  add({left.begin(), left.end()});
+  return packs;
+}
+
+void Trainer::score_reference() {
+  const ReferenceOptions options = {
+      .model =
+          recipe().reference_model.empty() ? recipe().model_name_or_path : recipe().reference_model,
+      .storage = storage_,
+      .cache = recipe().reference_cache.empty() ? default_cache_folder() : recipe().reference_cache,
+      .bar = !recipe().disable_tqdm};
+  add_reference_logps(inputs_.train.trees, first_epoch(), options, "train data");
+  if (inputs_.evaluation) {
+    std::vector<Tree>& trees = inputs_.evaluation->trees;
+    add_reference_logps(trees, packs_of(pointers(trees), eval_limits()), options,
+                        "evaluation data");
   }
 }
 
@@ -267,6 +323,11 @@ void Trainer::restore() {
     user_error("{}: {}", resume_->string(), error.what());
   }
   last_saved_ = state_.step;
+  for (const json& entry : state_.log_history) {
+    if (entry.contains("eval_loss") && entry.value("step", json()) == state_.step) {
+      last_evaluated_ = state_.step;
+    }
+  }
   log_info("resumed from {} at step {}", resume_->string(), state_.step);
 }
 
@@ -307,6 +368,9 @@ void Trainer::step() {
     progress_->line(fmt::format("step {}: rows {} left out, their scores are not finite",
                                 state_.step + 1, fmt::join(result.skipped, ", ")));
   }
+  if (state_.step == 0) {
+    check_first_loss(result.loss);
+  }
   update(result, batch);
   objective_->end_step();
 
@@ -318,6 +382,17 @@ void Trainer::step() {
   ++state_.loss_steps;
   state_.metrics.merge(result.metrics);
   progress_->step(std::ssize(batch), all_tokens(batch), fmt::format("loss {:.4f}", result.loss));
+}
+
+// Policy and reference are the same model at the first step: a free check of the whole way.
+void Trainer::check_first_loss(double loss) const {
+  const auto expected = objective_->loss_at_reference();
+  if (expected && recipe().reference_model.empty() && std::abs(loss - *expected) > 1e-12) {
+    log_warning(
+        "the first loss is {}, though the policy is still its own reference and it should be {}: "
+        "they differ by {:.1e}",
+        loss, *expected, loss - *expected);
+  }
 }
 
 void Trainer::update(const BatchResult& result, const Trees& batch) {
@@ -479,6 +554,12 @@ void Trainer::finish() {
 }  // namespace
 
 TrainOutcome run_training(TrainInputs inputs) {
+  const auto objective = make_objective(inputs.recipe.objective, inputs.recipe.objective_options);
+  const auto max_length = inputs.recipe.data.max_length;
+  prepare_examples(inputs.train.trees, *objective, max_length);
+  if (inputs.evaluation) {
+    prepare_examples(inputs.evaluation->trees, *objective, max_length);
+  }
   return Trainer(std::move(inputs)).run();
 }
 

@@ -27,7 +27,10 @@ struct Sequence {
 // One row of data, tokenized. For a pair, sequences[0] is chosen and sequences[1] rejected.
 struct Tree {
   std::vector<Sequence> sequences;
-  std::int64_t row = 0;  // where it came from: the row's index in the data, for messages
+  std::int64_t row = 0;   // where it came from: the row's index in the data, for messages
+  bool desirable = true;  // unpaired data: whether the response was approved of
+  // Of each sequence under the reference model, where an objective asks for one; else empty.
+  std::vector<double> reference_logps = {};
 
   // Length of the trunk: the longest common prefix of the sequences' inputs (all but their last
   // tokens).

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/random.h"
 #include "io/test_folder.h"
+#include "objective/registry.h"
 #include "train/trainer.h"
 
 namespace lmpo::testing {
@@ -58,6 +59,8 @@ class SmallRun : public FolderTest {
     recipe.model_name_or_path = small_model();
     recipe.output_dir = folder_ / name;
     recipe.objective = objective;
+    recipe.objective_options = find_objective(objective).defaults;
+    recipe.reference_cache = folder_ / "cache";
     recipe.learning_rate = 1e-3;
     recipe.lr_scheduler_type = TrainRecipe::Scheduler::cosine;
     recipe.warmup_ratio = 0.1;

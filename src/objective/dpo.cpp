@@ -1,0 +1,124 @@
+// dpo: Direct Preference Optimization (Rafailov et al., NeurIPS 2023, arXiv 2305.18290), and two
+// losses on the same log-ratios, as TRL has them.
+//
+//   z = (s_w - r_w) - (s_l - r_l)            sums of log-probabilities, in nats; r: the reference
+//   L = (1 - e) softplus(-beta z) + e softplus(beta z)     loss_type sigmoid, e = label_smoothing
+//   L = max(0, 1 - beta z)                                 loss_type hinge
+//   L = (u - 1 / (2 beta))^2                               loss_type ipo
+//       u = (s_w - r_w) / n_w - (s_l - r_l) / n_l          Azar et al. 2023, arXiv 2310.12036, with
+//                                                          averages per token as its authors advise
+//
+// Rewards: beta (s - r); with ipo beta (s - r) / n. At step 0 the policy is the reference, so z =
+// 0.
+#include "objective/pair.h"
+#include "objective/registry.h"
+
+namespace lmpo {
+namespace {
+
+class Dpo final : public PairObjective {
+ public:
+  explicit Dpo(const ObjectiveOptions& options)
+      : PairObjective(Logps::sums),
+        beta_(options.beta),
+        loss_(margin_loss(options.loss_type, options.label_smoothing)) {}
+  bool needs_reference() const override { return true; }
+  std::optional<double> loss_at_reference() const override { return loss_(0).value; }
+
+ private:
+  PairLoss pair_loss(const ResponseScore& chosen, const ResponseScore& rejected,
+                     MetricSums&) override {
+    PairLoss result;
+    result.chosen_reward = beta_ * log_ratio(chosen);
+    result.rejected_reward = beta_ * log_ratio(rejected);
+    const MarginLoss loss = loss_(result.chosen_reward - result.rejected_reward);
+    result.value = loss.value;
+    result.chosen_seed = loss.slope * beta_;
+    result.rejected_seed = -loss.slope * beta_;
+    return result;
+  }
+
+  double beta_;
+  MarginLossFunction loss_;
+};
+
+class Ipo final : public PairObjective {
+ public:
+  explicit Ipo(const ObjectiveOptions& options)
+      : PairObjective(Logps::averages), beta_(options.beta) {}
+  bool needs_reference() const override { return true; }
+  std::optional<double> loss_at_reference() const override { return 0.25 / (beta_ * beta_); }
+
+ private:
+  PairLoss pair_loss(const ResponseScore& chosen, const ResponseScore& rejected,
+                     MetricSums&) override {
+    const auto chosen_tokens = static_cast<double>(chosen.tokens);
+    const auto rejected_tokens = static_cast<double>(rejected.tokens);
+    const double chosen_ratio = log_ratio(chosen) / chosen_tokens;
+    const double rejected_ratio = log_ratio(rejected) / rejected_tokens;
+    const double distance = (chosen_ratio - rejected_ratio) - 1 / (2 * beta_);
+    PairLoss result;
+    result.value = distance * distance;
+    result.chosen_seed = 2 * distance / chosen_tokens;
+    result.rejected_seed = -2 * distance / rejected_tokens;
+    result.chosen_reward = beta_ * chosen_ratio;
+    result.rejected_reward = beta_ * rejected_ratio;
+    return result;
+  }
+
+  double beta_;
+};
+
+template <PairLossType kType>
+std::unique_ptr<Objective> make_with_type(const ObjectiveOptions& options) {
+  ObjectiveOptions typed = options;
+  typed.loss_type = kType;
+  if constexpr (kType == PairLossType::ipo) {
+    return std::make_unique<Ipo>(typed);
+  } else {
+    return std::make_unique<Dpo>(typed);
+  }
+}
+
+}  // namespace
+
+ObjectiveInfo dpo_objective() {
+  return {
+      .name = "dpo",
+      .summary = "rewards are log-ratios to a reference model",
+      .formula = "softplus(-beta ((s_w - r_w) - (s_l - r_l)))",
+      .options = {"beta", "loss_type", "label_smoothing"},
+      .defaults = {.beta = 0.1},
+      .make = [](const ObjectiveOptions& options) -> std::unique_ptr<Objective> {
+        if (options.loss_type == PairLossType::ipo) {
+          return std::make_unique<Ipo>(options);
+        }
+        return std::make_unique<Dpo>(options);
+      },
+  };
+}
+
+ObjectiveInfo ipo_objective() {
+  return {
+      .name = "ipo",
+      .summary =
+          "dpo with loss_type ipo: a margin of 1 / (2 beta) a token is reached, not exceeded",
+      .formula = "((s_w - r_w) / n_w - (s_l - r_l) / n_l - 1 / (2 beta))^2",
+      .options = {"beta"},
+      .defaults = {.beta = 0.1},
+      .make = make_with_type<PairLossType::ipo>,
+  };
+}
+
+ObjectiveInfo hinge_objective() {
+  return {
+      .name = "hinge",
+      .summary = "dpo with loss_type hinge",
+      .formula = "max(0, 1 - beta ((s_w - r_w) - (s_l - r_l)))",
+      .options = {"beta"},
+      .defaults = {.beta = 0.1},
+      .make = make_with_type<PairLossType::hinge>,
+  };
+}
+
+}  // namespace lmpo

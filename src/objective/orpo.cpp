@@ -1,0 +1,82 @@
+// orpo: Odds Ratio Preference Optimization (Hong, Lee, Thorne, EMNLP 2024, arXiv 2403.07691).
+//
+//   z = log odds(a_w) - log odds(a_l)        a = s / n, average log-probability, in nats
+//   log odds(a) = a - log(1 - e^a)
+//   L = NLL(y_w) + beta softplus(-z)         beta is the paper's lambda
+//
+// NLL is a token mean over the global batch: of the whole chosen conversation, prompt included, as
+// in TRL (nll_on conversation), or of the response (nll_on response). Odds are bounded: where a
+// token's average chance differs from 1 by less than 1e-15, they are those of 1e-15 and do not
+// change. Rewards: beta a.
+#include <algorithm>
+#include <cmath>
+
+#include "objective/pair.h"
+#include "objective/registry.h"
+
+namespace lmpo {
+namespace {
+
+constexpr double kNearestToZero = -1e-15;
+
+struct LogOdds {
+  double value;
+  double slope;  // by a: 1 / (1 - e^a)
+};
+
+LogOdds log_odds(double a) {
+  const double bounded = std::min(a, kNearestToZero);
+  const double rest = -std::expm1(bounded);  // 1 - e^a
+  return {bounded - std::log(rest), a < kNearestToZero ? 1 / rest : 0};
+}
+
+class Orpo final : public PairObjective {
+ public:
+  explicit Orpo(const ObjectiveOptions& options)
+      : PairObjective(Logps::averages, 1), beta_(options.beta), nll_on_(options.nll_on) {}
+
+  ExtraResponse extra() const override {
+    return nll_on_ == NllTokens::conversation ? ExtraResponse::conversation : ExtraResponse::none;
+  }
+  std::size_t nll_response() const override { return nll_on_ == NllTokens::conversation ? 2 : 0; }
+
+ private:
+  PairLoss pair_loss(const ResponseScore& chosen, const ResponseScore& rejected,
+                     MetricSums& metrics) override {
+    const LogOdds chosen_odds = log_odds(average_logp(chosen));
+    const LogOdds rejected_odds = log_odds(average_logp(rejected));
+    const double z = chosen_odds.value - rejected_odds.value;
+    const MarginLoss loss = logistic_loss(z, 0);
+    if (std::isfinite(z)) {
+      metrics.add("log_odds_ratio", -loss.value);
+      metrics.add("log_odds_chosen", z);
+    }
+    return {
+        .value = beta_ * loss.value,
+        .chosen_seed = beta_ * loss.slope * chosen_odds.slope / static_cast<double>(chosen.tokens),
+        .rejected_seed =
+            -beta_ * loss.slope * rejected_odds.slope / static_cast<double>(rejected.tokens),
+        .chosen_reward = beta_ * average_logp(chosen),
+        .rejected_reward = beta_ * average_logp(rejected)};
+  }
+
+  double beta_;
+  NllTokens nll_on_;
+};
+
+}  // namespace
+
+ObjectiveInfo orpo_objective() {
+  return {
+      .name = "orpo",
+      .summary = "the chosen conversations' NLL and an odds ratio, without a reference model",
+      .formula = "NLL(y_w) + beta softplus(-(log odds(a_w) - log odds(a_l)))",
+      .options = {"beta", "nll_on"},
+      .defaults = {.beta = 0.1},
+      .make = [](const ObjectiveOptions& options) -> std::unique_ptr<Objective> {
+        return std::make_unique<Orpo>(options);
+      },
+  };
+}
+
+}  // namespace lmpo

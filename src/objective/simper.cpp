@@ -1,0 +1,47 @@
+// simper: SimPER (Xiao et al., ICLR 2025, arXiv 2502.00883), inverse perplexities and nothing to
+// tune.
+//
+//   L = -e^{a_w} + e^{a_l}                   a = s / n, average log-probability, in nats
+//
+// Rewards: e^a, the inverse perplexity.
+#include <cmath>
+
+#include "objective/pair.h"
+#include "objective/registry.h"
+
+namespace lmpo {
+namespace {
+
+class Simper final : public PairObjective {
+ public:
+  Simper() : PairObjective(Logps::averages) {}
+
+ private:
+  PairLoss pair_loss(const ResponseScore& chosen, const ResponseScore& rejected,
+                     MetricSums&) override {
+    const double chosen_reward = std::exp(average_logp(chosen));
+    const double rejected_reward = std::exp(average_logp(rejected));
+    return {.value = rejected_reward - chosen_reward,
+            .chosen_seed = -chosen_reward / static_cast<double>(chosen.tokens),
+            .rejected_seed = rejected_reward / static_cast<double>(rejected.tokens),
+            .chosen_reward = chosen_reward,
+            .rejected_reward = rejected_reward};
+  }
+};
+
+}  // namespace
+
+ObjectiveInfo simper_objective() {
+  return {
+      .name = "simper",
+      .summary = "the difference of inverse perplexities, without hyper-parameters",
+      .formula = "-e^{a_w} + e^{a_l}",
+      .options = {},
+      .defaults = {},
+      .make = [](const ObjectiveOptions&) -> std::unique_ptr<Objective> {
+        return std::make_unique<Simper>();
+      },
+  };
+}
+
+}  // namespace lmpo

@@ -1,0 +1,48 @@
+// slic: Sequence Likelihood Calibration with human feedback (Zhao et al. 2023, arXiv 2305.10425),
+// in the form compared by SimPO (arXiv 2405.14734): without a reference model.
+//
+//   L = max(0, delta - s_w + s_l) - lambda s_w      sums of log-probabilities, in nats
+//
+// Rewards: s.
+#include "objective/pair.h"
+#include "objective/registry.h"
+
+namespace lmpo {
+namespace {
+
+class Slic final : public PairObjective {
+ public:
+  explicit Slic(const ObjectiveOptions& options)
+      : PairObjective(Logps::sums), delta_(options.delta), lambda_(options.lambda) {}
+
+ private:
+  PairLoss pair_loss(const ResponseScore& chosen, const ResponseScore& rejected,
+                     MetricSums&) override {
+    const MarginLoss loss = hinge_loss(chosen.logp - rejected.logp, delta_);
+    return {.value = loss.value - lambda_ * chosen.logp,
+            .chosen_seed = loss.slope - lambda_,
+            .rejected_seed = -loss.slope,
+            .chosen_reward = chosen.logp,
+            .rejected_reward = rejected.logp};
+  }
+
+  double delta_;
+  double lambda_;
+};
+
+}  // namespace
+
+ObjectiveInfo slic_objective() {
+  return {
+      .name = "slic",
+      .summary = "a hinge between the responses' likelihoods, and the chosen one's likelihood",
+      .formula = "max(0, delta - s_w + s_l) - lambda s_w",
+      .options = {"delta", "lambda"},
+      .defaults = {.lambda = 1},
+      .make = [](const ObjectiveOptions& options) -> std::unique_ptr<Objective> {
+        return std::make_unique<Slic>(options);
+      },
+  };
+}
+
+}  // namespace lmpo

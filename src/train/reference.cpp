@@ -1,0 +1,204 @@
+#include "train/reference.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <set>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/threads.h"
+#include "data/packer.h"
+#include "train/progress.h"
+#include "train/scorer.h"
+#include "train/train_state.h"
+
+namespace lmpo {
+namespace {
+
+constexpr std::int64_t kVersion = 1;
+
+// FNV-1a, eight bytes at a time.
+class Hash {
+ public:
+  void add(std::uint64_t number) { value_ = (value_ ^ number) * 0x100000001b3; }
+  void add(std::string_view text) { add(text.data(), text.size()); }
+  void add(const void* data, std::size_t size) {
+    add(size);
+    const char* at = static_cast<const char*>(data);
+    for (; size >= 8; at += 8, size -= 8) {
+      std::uint64_t number = 0;
+      std::memcpy(&number, at, 8);
+      add(number);
+    }
+    std::uint64_t rest = 0;
+    std::memcpy(&rest, at, size);
+    add(rest);
+  }
+  std::string text() const { return fmt::format("{:016x}", value_); }
+
+ private:
+  std::uint64_t value_ = 0xcbf29ce484222325;
+};
+
+void add_model(Hash& hash, const fs::path& folder) {
+  std::set<fs::path> files = {folder / "config.json"};
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (entry.path().extension() == ".safetensors") {
+      files.insert(entry.path());
+    }
+  }
+  for (const fs::path& path : files) {
+    const MappedFile file(path);
+    hash.add(path.filename().string());
+    hash.add(file.bytes().data(), file.bytes().size());
+    file.forget(0, file.bytes().size());
+  }
+}
+
+std::string cache_key(std::span<const Tree> trees, const TreePacks& packs,
+                      const ReferenceOptions& options) {
+  Hash hash;
+  hash.add(static_cast<std::uint64_t>(kVersion));
+  hash.add(data_fingerprint(trees));
+  for (const auto& pack : packs) {
+    hash.add(pack.size());
+    for (const Tree* tree : pack) {
+      hash.add(static_cast<std::uint64_t>(tree - trees.data()));
+    }
+  }
+  hash.add(static_cast<std::uint64_t>(options.storage));
+  hash.add(static_cast<std::uint64_t>(threads()));
+  add_model(hash, options.model);
+  return hash.text();
+}
+
+std::string checksum(const std::vector<double>& logps) {
+  Hash hash;
+  hash.add(logps.data(), logps.size() * sizeof(double));
+  return hash.text();
+}
+
+// In the order of the trees. Empty where the file is not what it should be.
+std::vector<double> read_cache(const fs::path& path, const std::string& key, std::size_t count) {
+  if (!fs::exists(path)) {
+    return {};
+  }
+  try {
+    const json content = read_json(path);
+    const auto logps = content.at("logps").get<std::vector<double>>();
+    if (content.at("key") == key && content.at("checksum") == checksum(logps) &&
+        logps.size() == count) {
+      return logps;
+    }
+  } catch (const std::exception&) {
+    // Torn or altered: said below, as for one that does not fit.
+  }
+  log_warning("{}: not what was written there; the reference is computed anew", path.string());
+  return {};
+}
+
+void write_cache(const fs::path& path, const std::string& key, const std::vector<double>& logps) {
+  std::error_code error;
+  fs::create_directories(path.parent_path(), error);
+  try {
+    write_file_atomically(
+        path, json({{"key", key}, {"checksum", checksum(logps)}, {"logps", logps}}).dump() + "\n");
+  } catch (const std::exception& failure) {
+    log_warning("the reference's scores cannot be kept for later runs: {}", failure.what());
+  }
+}
+
+void check_tokens(const ModelConfig& config, std::span<const Tree> trees, const fs::path& folder) {
+  for (const Tree& tree : trees) {
+    for (const Sequence& sequence : tree.sequences) {
+      for (const std::int32_t token : sequence.tokens) {
+        if (token >= config.vocab_size) {
+          user_error(
+              "{}: the reference model knows {} tokens, the data has token {} (row {}): it must "
+              "share the policy's tokenizer",
+              folder.string(), config.vocab_size, token, tree.row);
+        }
+      }
+    }
+  }
+}
+
+void compute(std::vector<Tree>& trees, const TreePacks& packs, const ReferenceOptions& options) {
+  Scorer scorer(options.model, options.storage);
+  check_tokens(scorer.config(), trees, options.model);
+  Progress progress(0, static_cast<std::int64_t>(packs.size()), options.bar);
+  scorer.score(packs, [&](const std::vector<const Tree*>& pack, std::span<const double> sums) {
+    std::int64_t tokens = 0;
+    for (const Tree* scored : pack) {
+      Tree& tree = trees[static_cast<std::size_t>(scored - trees.data())];
+      tree.reference_logps.assign(sums.begin(), sums.begin() + std::ssize(tree.sequences));
+      sums = sums.subspan(tree.sequences.size());
+      tokens += tree.input_tokens();
+    }
+    progress.step(std::ssize(pack), tokens, "reference");
+  });
+}
+
+}  // namespace
+
+TreePacks packs_of(std::span<const Tree* const> batch, const PackLimits& limits) {
+  TreePacks packs;
+  for (const PackRange& range : cut_into_packs(batch, limits.max_trees, limits.max_tokens)) {
+    packs.emplace_back(batch.begin() + range.begin, batch.begin() + range.end);
+  }
+  return packs;
+}
+
+void add_reference_logps(std::vector<Tree>& trees, const TreePacks& packs,
+                         const ReferenceOptions& options, std::string_view what) {
+  std::size_t count = 0;
+  for (const Tree& tree : trees) {
+    count += tree.sequences.size();
+  }
+  const std::string key = cache_key(trees, packs, options);
+  const fs::path path =
+      options.cache.empty() ? fs::path() : options.cache / fmt::format("reference-{}.json", key);
+  std::vector<double> logps;
+  if (!path.empty()) {
+    logps = read_cache(path, key, count);
+  }
+  if (!logps.empty()) {
+    log_info("{}: the reference's log-probabilities are those of {}", what, path.string());
+    std::size_t next = 0;
+    for (Tree& tree : trees) {
+      const auto first = logps.begin() + static_cast<std::ptrdiff_t>(next);
+      tree.reference_logps.assign(first, first + std::ssize(tree.sequences));
+      next += tree.sequences.size();
+    }
+    return;
+  }
+  log_info("{}: log-probabilities of {} responses under the reference {}", what, count,
+           options.model.string());
+  compute(trees, packs, options);
+  for (const Tree& tree : trees) {
+    logps.insert(logps.end(), tree.reference_logps.begin(), tree.reference_logps.end());
+  }
+  if (!path.empty() &&
+      std::all_of(logps.begin(), logps.end(), [](double logp) { return std::isfinite(logp); })) {
+    write_cache(path, key, logps);
+  }
+}
+
+fs::path default_cache_folder() {
+  const auto folder = [](const char* variable) {
+    const char* value = std::getenv(variable);
+    return value != nullptr ? fs::path(value) : fs::path();
+  };
+  if (const fs::path own = folder("LMPO_CACHE"); !own.empty()) {
+    return own;
+  }
+  if (const fs::path cache = folder("XDG_CACHE_HOME"); !cache.empty()) {
+    return cache / "lmpo";
+  }
+  const fs::path home = folder("HOME");
+  return home.empty() ? home : home / ".cache" / "lmpo";
+}
+
+}  // namespace lmpo
