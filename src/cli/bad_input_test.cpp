@@ -488,7 +488,7 @@ TEST_F(BadInput, DamagedCheckpoint) {
   const std::string whole = read_file(file);
   const json state = json::parse(whole);
   for (const auto& [key, value] : state.items()) {
-    for (const json& wrong : {json(), json("text"), json(-1), json::array(), json::object()}) {
+    for (const json& wrong : {json(), json("text"), json(-1)}) {
       json changed = state;
       changed[key] = wrong;
       write_file_atomically(file, changed.dump());

@@ -196,8 +196,8 @@ TEST_F(Commands, InitDependsOnTheSeedAlone) {
     return read_file(path(name) / "model.safetensors");
   };
   const std::string first = init("a", {"--seed", "1"});
-  EXPECT_EQ(first, read_file(model() / "model.safetensors"));
-  EXPECT_NE(first, init("b", {"--seed", "2"}));
+  EXPECT_TRUE(first == read_file(model() / "model.safetensors"));
+  EXPECT_TRUE(first != init("b", {"--seed", "2"}));
   const std::string half = init("c", {"--seed", "1", "--dtype", "bfloat16"});
   EXPECT_LT(half.size(), first.size() * 6 / 10);
   EXPECT_EQ(json::parse(read_file(path("c") / "config.json"))["torch_dtype"], "bfloat16");

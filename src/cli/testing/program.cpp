@@ -132,6 +132,7 @@ bool Program::read_more() {
 bool Program::read_until(const std::string& text) {
   while (err_.find(text) == std::string::npos) {
     if (!read_more()) {
+      ADD_FAILURE() << "'" << text << "' was expected in what the program said:\n" << err_;
       return false;
     }
   }

@@ -40,7 +40,7 @@ class Program {
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
 
-  // Reads until a line holds the text; false where the program ended before.
+  // Reads until the text was said; a failure, and false, where the program ended before.
   bool read_until(const std::string& text);
   void signal(int number) const;
   // Reads to the end.

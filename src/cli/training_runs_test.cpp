@@ -1,0 +1,460 @@
+// Whole training runs by the program: broken off and resumed, out of disk space, with numbers that
+// are not finite; and what they leave on disk.
+#include <cmath>
+#include <csignal>
+#include <set>
+
+#include "cli/testing/program.h"
+
+namespace lmpo {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::UnorderedElementsAre;
+
+using Words = std::vector<std::string>;
+
+constexpr const char* kWeights = "model.safetensors";
+
+// The names of what lies in a folder.
+std::set<std::string> listing(const fs::path& folder) {
+  std::set<std::string> names;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    names.insert(entry.path().filename().string());
+  }
+  return names;
+}
+
+json read_state(const fs::path& folder) {
+  return json::parse(read_file(folder / "trainer_state.json"));
+}
+
+std::set<std::string> keys(const json& object) {
+  std::set<std::string> names;
+  for (const auto& [name, value] : object.items()) {
+    names.insert(name);
+  }
+  return names;
+}
+
+class TrainingRuns : public ProgramTest {
+ protected:
+  static Words train(const fs::path& out, const Words& more = {}) {
+    Words words = {"train",
+                   "-m",
+                   model().string(),
+                   "--data",
+                   world("preferences.jsonl").string(),
+                   "--output_dir",
+                   out.string(),
+                   "--learning_rate",
+                   "1e-3",
+                   "--logging_steps",
+                   "1",
+                   "--warmup_steps",
+                   "3",
+                   "--per_device_train_batch_size",
+                   "4",
+                   "-t",
+                   "2"};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  }
+  static Words with(Words words, const Words& more) {
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  }
+  static Result succeed(const Words& words) {
+    Result result = run(words);
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    return result;
+  }
+
+  // All that the next step of a run depends on, and all that it has recorded, without what the
+  // clock and the command line put there.
+  static Contents essence(const fs::path& out, const std::string& checkpoint) {
+    Contents files;
+    files[kWeights] = read_file(out / kWeights);
+    for (const char* name : {kWeights, "optimizer.safetensors", "trainer_state.json"}) {
+      files[checkpoint + "/" + name] = read_file(out / checkpoint / name);
+    }
+    json state = json::parse(read_file(out / checkpoint / "lmpo_state.json"));
+    state.erase("options");
+    files["lmpo_state.json"] = state.dump();
+    for (json& line : json_lines(read_file(out / "trainer_log.jsonl"))) {
+      for (const char* timed : {"elapsed_time", "remaining_time", "throughput"}) {
+        line.erase(timed);
+      }
+      files["trainer_log.jsonl"] += line.dump() + "\n";
+    }
+    return files;
+  }
+};
+
+// --- broken off
+
+struct Killed {
+  const char* name;
+  Words options;
+  const char* seen;  // the first kill comes some time after this was logged
+};
+
+void PrintTo(const Killed& killed, std::ostream* out) {
+  *out << killed.name;
+}
+
+class TrainingRunsKilled : public TrainingRuns, public testing::WithParamInterface<Killed> {};
+
+TEST_P(TrainingRunsKilled, EndInTheSameBytesAsAnUnbrokenOne) {
+  const Words options = with({"--max_steps", "80", "--save_steps", "10", "--save_total_limit", "3"},
+                             GetParam().options);
+  succeed(train(path("whole"), options));
+  {
+    Program program(train(path("broken"), options));
+    ASSERT_TRUE(program.read_until(GetParam().seen));
+    program.signal(SIGKILL);
+    ASSERT_EQ(program.wait().exit_code, -SIGKILL);
+  }
+  const Words resumed = train(path("broken"), with(options, {"--resume_from_checkpoint"}));
+  {
+    Program program(resumed);
+    ASSERT_TRUE(program.read_until("\nstep "));
+    program.signal(SIGKILL);
+    ASSERT_EQ(program.wait().exit_code, -SIGKILL);
+  }
+  EXPECT_FALSE(fs::exists(path("broken") / kWeights));
+  EXPECT_THAT(succeed(resumed).err, HasSubstr("resumed from"));
+  const std::string last =
+      fmt::format("checkpoint-{}", read_state(path("whole"))["global_step"].get<int>());
+  const Contents whole = essence(path("whole"), last);
+  EXPECT_EQ(changes(whole, essence(path("broken"), last)), Words());
+  EXPECT_EQ(listing(path("broken")), listing(path("whole")));  // nothing half-written stays
+  EXPECT_TRUE(whole.at(kWeights) != read_file(model() / kWeights));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Types, TrainingRunsKilled,
+    testing::Values(Killed{"simpo_float32", {"--objective", "simpo"}, "step 11/80"},
+                    Killed{"lmpo_float32", {"--zscore", "ema"}, "step 12/80"},
+                    Killed{"simpo_bfloat16", {"--objective", "simpo", "--bf16"}, "step 16/80"},
+                    // Saved between two log entries, whose sums are then part of the state.
+                    Killed{"lmpo_bfloat16",
+                           {"--dtype", "bfloat16", "--logging_steps", "3", "--max_steps", "240",
+                            "--save_steps", "20"},
+                           "step 24/240"}),
+    [](const auto& test) { return test.param.name; });
+
+TEST_F(TrainingRuns, AnInterruptFinishesTheStepAndSaves) {
+  const Words options = {"--max_steps", "60", "--save_strategy", "no"};
+  succeed(train(path("whole"), options));
+  for (const int signal : {SIGINT, SIGTERM}) {
+    const fs::path out = path("broken");
+    Program program(train(out, options));
+    ASSERT_TRUE(program.read_until("step 9/60"));
+    program.signal(signal);
+    const Result broken = program.wait();
+    EXPECT_EQ(broken.exit_code, 130);
+    const std::size_t at = broken.err.find("interrupted at step ");
+    ASSERT_NE(at, std::string::npos) << broken.err;
+    EXPECT_THAT(broken.err, HasSubstr("which is saved; go on with --resume_from_checkpoint"));
+    const int step = std::stoi(broken.err.substr(at + 20));
+    EXPECT_GE(step, 9);
+    EXPECT_EQ(listing(out), (std::set<std::string>{fmt::format("checkpoint-{}", step),
+                                                   "lmpo_run.json", "trainer_log.jsonl"}));
+    EXPECT_EQ(read_state(out / fmt::format("checkpoint-{}", step))["global_step"], step);
+
+    succeed(train(out, with(options, {"--resume"})));
+    EXPECT_TRUE(read_file(out / kWeights) == read_file(path("whole") / kWeights));
+    EXPECT_EQ(read_state(out)["log_history"].size(), 61U);
+    fs::remove_all(out);
+  }
+}
+
+TEST_F(TrainingRuns, AFinishedRunCanBeResumed) {
+  const fs::path out = path("out");
+  const Words words =
+      train(out, {"--max_steps", "4", "--eval_strategy", "steps", "--eval_steps", "2",
+                  "--eval_dataset", world("held_out_preferences.jsonl").string()});
+  succeed(words);
+  const Contents before = essence(out, "checkpoint-4");
+  const std::size_t entries = read_state(out)["log_history"].size();
+  succeed(with(words, {"--resume"}));
+  EXPECT_EQ(changes(before, essence(out, "checkpoint-4")), Words());
+  EXPECT_EQ(read_state(out)["log_history"].size(), entries);
+}
+
+// A longer schedule would not end in the bytes of the shorter one, but it is a run like any other.
+TEST_F(TrainingRuns, ResumingSaysWhatIsDifferent) {
+  const fs::path out = path("out");
+  succeed(train(out, {"--max_steps", "3"}));
+  const Result result = succeed(
+      train(out, {"--max_steps", "5", "--beta", "4", "--resume", (out / "checkpoint-3").string()}));
+  EXPECT_THAT(result.err, AllOf(HasSubstr("beta was 2.0 in the checkpoint and is 4.0 now"),
+                                HasSubstr("max_steps was 3 in the checkpoint and is 5 now")));
+  EXPECT_EQ(read_state(out)["global_step"], 5);
+}
+
+TEST_F(TrainingRuns, KeepsTheNewestCheckpoints) {
+  const fs::path out = path("out");
+  succeed(train(out, {"--max_steps", "11", "--save_steps", "2", "--save_total_limit", "2"}));
+  const std::set<std::string> names = listing(out);
+  EXPECT_TRUE(names.contains("checkpoint-10") && names.contains("checkpoint-11"));
+  EXPECT_FALSE(names.contains("checkpoint-8"));
+  EXPECT_EQ(
+      listing(out / "checkpoint-11"),
+      (std::set<std::string>{kWeights, "optimizer.safetensors", "lmpo_state.json",
+                             "trainer_state.json", "config.json", "generation_config.json",
+                             "tokenizer.json", "tokenizer_config.json", "chat_template.jinja"}));
+}
+
+// --- out of space
+
+// No file may grow beyond a limit, which writes meet as they meet a full disk.
+TEST_F(TrainingRuns, AFullDiskLeavesTheLastCheckpoint) {
+  const fs::path out = path("out");
+  const Words words = train(out, {"--max_steps", "10", "--save_steps", "5"});
+  succeed(words);
+  const Contents whole = essence(out, "checkpoint-10");
+  fs::remove_all(out / "checkpoint-10");
+  const auto before = contents(out / "checkpoint-5");
+  const std::size_t optimizer = fs::file_size(out / "checkpoint-5" / "optimizer.safetensors");
+  for (const std::size_t limit : {optimizer - 1, fs::file_size(out / kWeights) / 2}) {
+    const Result result = run(with(words, {"--resume"}), {.largest_file = limit});
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_THAT(result.err, AllOf(HasSubstr("error: " + (out / "checkpoint-10").string()),
+                                  HasSubstr(".safetensors"), HasSubstr("writing failed"),
+                                  HasSubstr("--resume_from_checkpoint")));
+    EXPECT_EQ(changes(before, contents(out / "checkpoint-5")), Words());
+    for (const std::string& name : listing(out)) {
+      EXPECT_EQ(name.find("incomplete"), std::string::npos) << name;
+      EXPECT_NE(name, "checkpoint-10");
+    }
+  }
+  succeed(with(words, {"--resume"}));
+  EXPECT_EQ(changes(whole, essence(out, "checkpoint-10")), Words());
+}
+
+TEST_F(TrainingRuns, AFullDiskAtTheEndLeavesNoHalfModel) {
+  const fs::path out = path("out");
+  const Result result = run(train(out, {"--max_steps", "2", "--save_strategy", "no"}),
+                            {.largest_file = fs::file_size(model() / kWeights) / 2});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.err, AllOf(HasSubstr((out / kWeights).string()), HasSubstr("writing failed")));
+  EXPECT_EQ(listing(out), (std::set<std::string>{"lmpo_run.json", "trainer_log.jsonl"}));
+}
+
+// --- numbers that are not finite
+
+class NotFinite : public TrainingRuns {
+ protected:
+  // A model whose embedding of one word is not a number: every row with the word in it fails.
+  void SetUp() override {
+    TrainingRuns::SetUp();
+    broken_ = path("broken");
+    const fs::path config = write("config.json", read_file(world("config.json")));
+    edit_json(config, [](ordered_json& content) { content["tie_word_embeddings"] = false; });
+    succeed(
+        {"init", "--config", config.string(), "--tokenizer", world("").string(), broken_.string()});
+    const json tokenizer = json::parse(read_file(broken_ / "tokenizer.json"));
+    const auto id = tokenizer["model"]["vocab"]["\xC4\xA0wolf"].get<std::size_t>();
+    std::string file = read_file(broken_ / kWeights);
+    std::size_t length = 0;
+    for (std::size_t i = 0; i < 8; ++i) {
+      length |= static_cast<std::size_t>(static_cast<unsigned char>(file[i])) << (8 * i);
+    }
+    const json header = json::parse(file.substr(8, length));
+    const auto begin =
+        header["model.embed_tokens.weight"]["data_offsets"][0].get<std::size_t>() + 8 + length;
+    const float value = std::nanf("");
+    file.replace(begin + id * 32 * sizeof value, sizeof value,
+                 std::string(reinterpret_cast<const char*>(&value), sizeof value));
+    write_file_atomically(broken_ / kWeights, file);
+
+    std::int64_t row = 0;
+    for (const json& line : json_lines(read_file(world("preferences.jsonl")))) {
+      if (line.dump().find("wolf") != std::string::npos) {
+        rows_ += (rows_.empty() ? "" : ", ") + std::to_string(row);
+      }
+      ++row;
+    }
+  }
+
+  Words train_broken(const Words& more) const {
+    return with({"train", "-m", broken_.string(), "--data", world("preferences.jsonl").string(),
+                 "--output_dir", path("out").string(), "--per_device_train_batch_size", "48",
+                 "--train_sampling_strategy", "sequential", "--max_steps", "4", "--logging_steps",
+                 "1", "--save_steps", "2", "--learning_rate", "1e-3"},
+                more);
+  }
+
+  const std::string& rows() const { return rows_; }
+
+ private:
+  fs::path broken_;
+  std::string rows_;
+};
+
+TEST_F(NotFinite, TheRunStopsAndNamesTheRows) {
+  const std::string message =
+      "the log-probabilities of the data's rows " + rows() + " (counted from 0) are not finite";
+  for (const char* objective : {"simpo", "lmpo"}) {
+    const Result result = run(train_broken({"--objective", objective}));
+    EXPECT_EQ(result.exit_code, 2);
+    EXPECT_THAT(result.err, AllOf(HasSubstr(message), HasSubstr("--skip_nonfinite")));
+    EXPECT_EQ(listing(path("out")), std::set<std::string>{"lmpo_run.json"});
+    fs::remove_all(path("out"));
+  }
+}
+
+TEST_F(NotFinite, TheRunGoesOnWithoutTheRows) {
+  for (const char* objective : {"simpo", "lmpo"}) {
+    const Words words = train_broken({"--objective", objective, "--skip_nonfinite"});
+    const Result result = succeed(words);
+    for (const char* step : {"step 1", "step 4"}) {
+      EXPECT_THAT(result.err, HasSubstr(std::string(step) + ": rows " + rows() +
+                                        " left out, their scores are not finite"));
+    }
+    const json history = read_state(path("out"))["log_history"];
+    EXPECT_LT(history[3]["loss"].get<double>(), history[0]["loss"].get<double>());
+    const Contents whole = essence(path("out"), "checkpoint-4");
+    fs::remove_all(path("out") / "checkpoint-4");
+    succeed(with(words, {"--resume"}));
+    EXPECT_EQ(changes(whole, essence(path("out"), "checkpoint-4")), Words());
+    fs::remove_all(path("out"));
+  }
+}
+
+// --- what a run leaves
+
+TEST_F(TrainingRuns, RecordsAreNamedAsInTheEcosystem) {
+  const fs::path out = path("out");
+  succeed(train(out, {"--max_steps", "6", "--logging_steps", "2", "--eval_strategy", "steps",
+                      "--eval_steps", "3", "--save_steps", "4", "--eval_dataset",
+                      world("held_out_preferences.jsonl").string()}));
+  EXPECT_THAT(listing(out),
+              UnorderedElementsAre(kWeights, "config.json", "generation_config.json",
+                                   "tokenizer.json", "tokenizer_config.json", "chat_template.jinja",
+                                   "trainer_state.json", "trainer_log.jsonl", "train_results.json",
+                                   "eval_results.json", "all_results.json", "lmpo_run.json",
+                                   "training_curves.svg", "checkpoint-4", "checkpoint-6"));
+  const json state = read_state(out);
+  EXPECT_THAT(keys(state),
+              UnorderedElementsAre(
+                  "epoch", "global_step", "max_steps", "logging_steps", "eval_steps", "save_steps",
+                  "train_batch_size", "num_train_epochs", "num_input_tokens_seen", "total_flos",
+                  "log_history", "best_metric", "best_global_step", "best_model_checkpoint",
+                  "is_local_process_zero", "is_world_process_zero", "is_hyper_param_search",
+                  "trial_name", "trial_params", "stateful_callbacks"));
+  EXPECT_EQ(read_file(out / "trainer_state.json"), state.dump(2) + "\n");  // sorted, indent 2
+  EXPECT_EQ(state["global_step"], 6);
+  EXPECT_EQ(state["max_steps"], 6);
+  EXPECT_EQ(state["logging_steps"], 2);
+  EXPECT_EQ(state["eval_steps"], 3);
+  EXPECT_EQ(state["save_steps"], 4);
+  EXPECT_EQ(state["train_batch_size"], 4);
+  EXPECT_EQ(state["num_train_epochs"], 1);
+  EXPECT_DOUBLE_EQ(state["epoch"].get<double>(), 0.5);  // 6 of 12 batches of 4 in 48 rows
+
+  const json& history = state["log_history"];
+  std::vector<std::string> order;
+  for (const json& entry : history) {
+    order.push_back(fmt::format("{}{}", entry["step"].get<int>(),
+                                entry.contains("eval_loss")    ? "e"
+                                : entry.contains("train_loss") ? "end"
+                                                               : ""));
+  }
+  EXPECT_EQ(order, (Words{"2", "3e", "4", "6", "6e", "6end"}));
+  const std::set<std::string> metrics = {
+      "rewards/chosen",   "rewards/rejected", "rewards/margins",  "rewards/accuracies",
+      "logps/chosen",     "logps/rejected",   "lmpo/margin_mean", "lmpo/margin_std",
+      "lmpo/margin_term", "lengths/chosen",   "lengths/rejected"};
+  std::set<std::string> trained = keys(history[0]);
+  for (const char* name : {"loss", "grad_norm", "learning_rate", "num_tokens", "epoch", "step"}) {
+    EXPECT_EQ(trained.count(name), 1U) << name;
+  }
+  for (const std::string& name : metrics) {
+    EXPECT_EQ(trained.count(name), 1U) << name;
+    EXPECT_EQ(history[1].count("eval_" + name), 1U) << name;
+  }
+  EXPECT_THAT(keys(history[5]),
+              testing::IsSupersetOf({"train_loss", "train_runtime", "train_samples_per_second",
+                                     "train_steps_per_second", "epoch", "step"}));
+
+  const json train_results = json::parse(read_file(out / "train_results.json"));
+  const json eval_results = json::parse(read_file(out / "eval_results.json"));
+  EXPECT_THAT(keys(train_results),
+              testing::IsSupersetOf({"epoch", "train_loss", "train_runtime", "train_samples",
+                                     "train_samples_per_second", "train_steps_per_second"}));
+  EXPECT_THAT(keys(eval_results),
+              testing::IsSupersetOf({"epoch", "eval_loss", "eval_runtime", "eval_samples",
+                                     "eval_samples_per_second", "eval_steps_per_second",
+                                     "eval_rewards/accuracies"}));
+  json all = eval_results;
+  all.update(train_results);
+  EXPECT_EQ(json::parse(read_file(out / "all_results.json")), all);
+  EXPECT_NEAR(train_results["train_loss"].get<double>(),
+              (history[0]["loss"].get<double>() + history[2]["loss"].get<double>() +
+               history[3]["loss"].get<double>()) /
+                  3,
+              1e-12);
+}
+
+TEST_F(TrainingRuns, TheLogHasTheNamesOfLlamaFactory) {
+  const fs::path out = path("out");
+  succeed(train(out, {"--max_steps", "2", "--eval_strategy", "steps", "--eval_steps", "2",
+                      "--eval_dataset", world("held_out_preferences.jsonl").string()}));
+  const std::vector<json> lines = json_lines(read_file(out / "trainer_log.jsonl"));
+  ASSERT_EQ(lines.size(), 3U);
+  EXPECT_THAT(keys(lines[0]),
+              UnorderedElementsAre("current_steps", "total_steps", "loss", "reward", "accuracy",
+                                   "lr", "epoch", "percentage", "elapsed_time", "remaining_time",
+                                   "throughput", "total_tokens"));
+  EXPECT_THAT(keys(lines[2]), UnorderedElementsAre("current_steps", "total_steps", "eval_loss",
+                                                   "epoch", "percentage", "elapsed_time",
+                                                   "remaining_time", "throughput", "total_tokens"));
+  EXPECT_EQ(lines[0]["percentage"], 50.0);
+  EXPECT_THAT(lines[0]["elapsed_time"].get<std::string>(), testing::ContainsRegex("^[0-9]+:[0-9]"));
+}
+
+// The schedule of the learning rate, by its own formula: 3 steps up, then a straight line down.
+TEST_F(TrainingRuns, MaxStepsAndTheLearningRate) {
+  const fs::path out = path("out");
+  succeed(train(out, {"--max_steps", "7", "--num_train_epochs", "50"}));
+  const json history = read_state(out)["log_history"];
+  ASSERT_EQ(history.size(), 8U);
+  const double factors[] = {0, 1.0 / 3, 2.0 / 3, 1, 3.0 / 4, 2.0 / 4, 1.0 / 4};
+  for (std::size_t i = 0; i < 7; ++i) {
+    EXPECT_EQ(history[i]["step"], i + 1);
+    EXPECT_NEAR(history[i]["learning_rate"].get<double>(), 1e-3 * factors[i], 1e-15);
+  }
+}
+
+// What evaluation says of the trained model follows from the scores of its responses.
+TEST_F(TrainingRuns, EvaluationAgreesWithScore) {
+  const fs::path out = path("out");
+  const fs::path data = world("held_out_preferences.jsonl");
+  succeed(train(out, {"--objective", "simpo", "--beta", "3", "--gamma", "0.6", "--max_steps", "5",
+                      "--eval_dataset", data.string(), "--per_device_eval_batch_size", "3"}));
+  const Result scored = succeed({"score", "-m", out.string(), "--data", data.string()});
+  double loss = 0;
+  double right = 0;
+  double chosen = 0;
+  const std::vector<json> lines = json_lines(scored.out);
+  const auto rows = static_cast<double>(lines.size());
+  for (const json& line : lines) {
+    const double a = line["chosen_logp"].get<double>() / line["chosen_tokens"].get<double>();
+    const double b = line["rejected_logp"].get<double>() / line["rejected_tokens"].get<double>();
+    loss += std::log1p(std::exp(-(3 * (a - b) - 0.6))) / rows;
+    right += (a > b ? 1 : 0) / rows;
+    chosen += a / rows;
+  }
+  const json results = json::parse(read_file(out / "eval_results.json"));
+  EXPECT_NEAR(results["eval_loss"].get<double>(), loss, 1e-6);
+  EXPECT_NEAR(results["eval_rewards/accuracies"].get<double>(), right, 1e-9);
+  EXPECT_NEAR(results["eval_logps/chosen"].get<double>(), chosen, 1e-6);
+  EXPECT_EQ(results["eval_samples"], 8);
+}
+
+}  // namespace
+}  // namespace lmpo
