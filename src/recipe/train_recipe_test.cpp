@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "objective/registry.h"
 
 namespace lmpo {
@@ -70,6 +71,42 @@ TEST(TrainRecipe, DefaultsFollowTheObjective) {
   EXPECT_EQ(
       Reading(needed_and({"--beta", "3", "--objective", "simpo"})).recipe.objective_options.beta,
       3);
+}
+
+TEST(TrainRecipe, OurOwnRecipesResolve) {
+  int count = 0;
+  for (const auto& entry :
+       fs::recursive_directory_iterator(fs::path(LMPO_SOURCE_DIR) / "recipes")) {
+    if (entry.path().extension() != ".yaml") {
+      continue;
+    }
+    SCOPED_TRACE(entry.path().string());
+    const Reading run({}, read_file(entry.path()));
+    EXPECT_TRUE(run.options.notices().empty());
+    const bool published = entry.path().parent_path().filename() != "example";
+    EXPECT_EQ(run.recipe.train_batch_size(), published ? 128 : 64);
+    EXPECT_EQ(run.recipe.data.boundary, published ? Boundary::simpo : Boundary::trl);
+    ++count;
+  }
+  EXPECT_GE(count, 17);
+}
+
+TEST(TrainRecipe, ObjectivesSayWhatRowsTheyTake) {
+  EXPECT_EQ(Reading(needed_and({"--objective", "kto"})).recipe.data.kind, RowKind::labelled);
+  EXPECT_EQ(Reading(needed_and({"--objective", "rrhf"})).recipe.data.kind, RowKind::ranked);
+  EXPECT_EQ(Reading(needed_and({"--objective", "dpo"})).recipe.data.kind, RowKind::preference);
+  EXPECT_EQ(Reading(needed_and({"--objective", "dpo"})).recipe.objective_options.beta, 0.1);
+}
+
+TEST(TrainRecipe, ObjectivesRefuseWhatTheyCannotMean) {
+  EXPECT_THAT(error_of(needed_and({"--beta", "0"})), HasSubstr("--beta"));
+  EXPECT_THAT(error_of(needed_and({"--lambda", "-0.1"})), HasSubstr("--lambda"));
+  EXPECT_THAT(error_of(needed_and({"--margin", "power6"})), HasSubstr("power5"));
+  EXPECT_THAT(error_of(needed_and({"--objective", "simpo", "--loss_type", "ipo"})),
+              HasSubstr("for the objective dpo"));
+  const Reading run(needed_and({"--objective", "dpo", "--lambda", "0.3"}));
+  ASSERT_EQ(run.options.notices().size(), 1u);
+  EXPECT_EQ(run.options.notices()[0].second, "--lambda has no effect on the objective dpo");
 }
 
 // The recipe that was published with the paper, as it stands, with files for data.

@@ -2,14 +2,16 @@
 
     build/oracle/bin/python tools/oracle/train_parity.py build/release/bin/lmpo ../shared/data
 
-Exits 1 when a step's loss departs by more than 1e-5 (relative) or the weights by more than 1e-6 (mean absolute).
+Every objective, with --objective NAME one of them. Exits 1 when a step's loss departs by more than 1e-5 (relative) or the weights by more than 1e-6 (mean absolute).
 """
 import argparse
+import copy
 import json
 import math
 import pathlib
 import subprocess
 import tempfile
+import types
 
 import torch
 from safetensors.torch import load_file
@@ -20,15 +22,100 @@ import worlds
 STEPS, BATCH, RATE, MAX_LENGTH = 20, 4, 1e-4, 512
 
 
-class Simpo:
-    name, flags = "simpo", ["--beta", "2.0", "--gamma", "1.6"]
+softplus = torch.nn.functional.softplus
+BETA = 0.1
 
-    def loss(self, pairs):
-        return torch.stack([torch.nn.functional.softplus(1.6 - 2.0 * (s_w / n_w - s_l / n_l))
-                            for s_w, n_w, s_l, n_l in pairs]).mean()
+
+def averages(pair):
+    return pair.s_w / pair.n_w, pair.s_l / pair.n_l
+
+
+def log_ratio(pair):
+    return (pair.s_w - pair.r_w) - (pair.s_l - pair.r_l)
+
+
+def log_odds(a):
+    return a - torch.log1p(-torch.exp(a))
+
+
+def orpo(pairs):
+    odds = [log_odds(a_w) - log_odds(a_l) for a_w, a_l in map(averages, pairs)]
+    nll = -sum(pair.conversation_s for pair in pairs) / sum(pair.conversation_n for pair in pairs)
+    return nll + BETA * torch.stack([softplus(-z) for z in odds]).mean()
+
+
+def cpo(pairs):
+    nll = -sum(pair.s_w for pair in pairs) / sum(pair.n_w for pair in pairs)
+    return torch.stack([softplus(-BETA * (pair.s_w - pair.s_l)) for pair in pairs]).mean() + nll
+
+
+def ranked(loss, weight):
+    def batch_loss(pairs):
+        nll = -sum(pair.s_w for pair in pairs) / sum(pair.n_w for pair in pairs)
+        return torch.stack([loss(*averages(pair)) for pair in pairs]).mean() + weight * nll
+    return batch_loss
+
+
+def mean_over_pairs(loss):
+    return lambda pairs: torch.stack([loss(pair) for pair in pairs]).mean()
+
+
+def ipo(pair):
+    ratio = (pair.s_w - pair.r_w) / pair.n_w - (pair.s_l - pair.r_l) / pair.n_l
+    return (ratio - 1 / (2 * BETA)) ** 2
+
+
+def simpo(pair):
+    a_w, a_l = averages(pair)
+    return softplus(1.6 - 2.0 * (a_w - a_l))
+
+
+class Plain:
+    """An objective without a memory: a loss of the batch's pairs."""
+    def __init__(self, name, loss, *flags):
+        self.name, self.loss, self.flags = name, loss, list(flags)
 
     def after_step(self):
         pass
+
+
+BETA_FLAGS = ["--beta", str(BETA)]
+PLAIN = [
+    Plain("simpo", mean_over_pairs(simpo), "--beta", "2.0", "--gamma", "1.6"),
+    Plain("dpo", mean_over_pairs(lambda p: softplus(-BETA * log_ratio(p))), *BETA_FLAGS),
+    Plain("hinge", mean_over_pairs(lambda p: torch.relu(1 - BETA * log_ratio(p))), *BETA_FLAGS),
+    Plain("ipo", mean_over_pairs(ipo), *BETA_FLAGS),
+    Plain("rdpo", mean_over_pairs(lambda p: softplus(-(BETA * log_ratio(p) - 0.01 * (p.n_w - p.n_l)))), *BETA_FLAGS,
+          "--rdpo_alpha", "0.01"),
+    Plain("slic", mean_over_pairs(lambda p: torch.relu(1 - p.s_w + p.s_l) - 0.1 * p.s_w), "--delta", "1", "--lambda",
+          "0.1"),
+    Plain("cpo", cpo, *BETA_FLAGS, "--cpo_alpha", "1"),
+    Plain("orpo", orpo, *BETA_FLAGS),
+    Plain("simper", mean_over_pairs(lambda p: torch.exp(averages(p)[1]) - torch.exp(averages(p)[0]))),
+    Plain("pro", ranked(lambda a_w, a_l: softplus(a_l - a_w), 0.05), "--sft_weight", "0.05"),
+    Plain("rrhf", ranked(lambda a_w, a_l: torch.relu(a_l - a_w), 1.0), "--sft_weight", "1"),
+]
+
+
+class Kto:
+    """Pairs are taken apart; an example's mismatched response is that of the next one."""
+    name, flags = "kto", [*BETA_FLAGS, "--desirable_weight", "1.5"]
+
+    def loss(self, examples):
+        with torch.no_grad():
+            z0 = max(0.0, torch.stack([e.mismatched_s - e.mismatched_r for e in examples]).mean().item())
+        losses = []
+        for e in examples:
+            z = e.s - e.r
+            losses.append(1.5 * torch.sigmoid(-BETA * (z - z0)) if e.desirable else torch.sigmoid(-BETA * (z0 - z)))
+        return torch.stack(losses).mean()
+
+    def after_step(self):
+        pass
+
+
+def scores(pair):
+    return pair.s_w, pair.n_w, pair.s_l, pair.n_l
 
 
 class Lmpo:
@@ -42,7 +129,7 @@ class Lmpo:
 
     def loss(self, pairs):
         margins = []
-        for s_w, n_w, s_l, n_l in pairs:
+        for s_w, n_w, s_l, n_l in map(scores, pairs):
             p_w = math.exp(s_w.item() / n_w * (n_w + n_l) / (2 * n_w))
             p_l = math.exp(s_l.item() / n_l * (n_w + n_l) / (2 * n_l))
             margins.append((1 - p_w) * (1 - (p_w - p_l) ** 5))
@@ -54,7 +141,7 @@ class Lmpo:
                 self.mean, self.std = self.margins.mean().item(), self.margins.std().item()
             mean, std = self.mean, max(self.std, 1e-6)
         return torch.stack([torch.nn.functional.softplus(1.6 - (2.0 * (s_w / n_w - s_l / n_l) - 0.2 * (m - mean) / std))
-                            for (s_w, n_w, s_l, n_l), m in zip(pairs, self.margins)]).mean()
+                            for (s_w, n_w, s_l, n_l), m in zip(map(scores, pairs), self.margins)]).mean()
 
     def after_step(self):
         if self.zscore == "ema":
@@ -62,19 +149,50 @@ class Lmpo:
             self.std = 0.9 * self.std + 0.1 * self.margins.std().item()
 
 
-def torch_losses(model, tokenizer, rows, objective):
-    optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=0.0)
-    schedule = get_cosine_schedule_with_warmup(optimizer, math.ceil(0.1 * STEPS), STEPS)
-    losses = []
+def batches_of_pairs(model, reference, tokenizer, rows):
+    """Each step's pairs, scored by the model as it then is and by the frozen reference."""
     for step in range(STEPS):
         pairs = []
         for prompt, chosen, rejected in rows[step * BATCH:(step + 1) * BATCH]:
-            pair = []
-            for answer in (chosen, rejected):
+            pair = types.SimpleNamespace()
+            for side, answer in (("w", chosen), ("l", rejected)):
                 prompt_ids, answer_ids = worlds.tokenize(tokenizer, prompt, answer, MAX_LENGTH)
-                pair += [worlds.summed_logp(model, prompt_ids, answer_ids), len(answer_ids)]
+                setattr(pair, f"s_{side}", worlds.summed_logp(model, prompt_ids, answer_ids))
+                setattr(pair, f"n_{side}", len(answer_ids))
+                with torch.no_grad():
+                    setattr(pair, f"r_{side}", worlds.summed_logp(reference, prompt_ids, answer_ids))
+                if side == "w":
+                    pair.conversation_s = worlds.summed_logp(model, prompt_ids[:1], prompt_ids[1:] + answer_ids)
+                    pair.conversation_n = len(prompt_ids) + len(answer_ids) - 1
             pairs.append(pair)
-        loss = objective.loss(pairs)
+        yield pairs
+
+
+def batches_of_examples(model, reference, tokenizer, rows):
+    """The same for single responses."""
+    examples = [worlds.tokenize(tokenizer, prompt, answer, MAX_LENGTH) + (answer is chosen,)
+                for prompt, chosen, rejected in rows for answer in (chosen, rejected)]
+    for step in range(STEPS):
+        batch = []
+        for i in range(step * BATCH, (step + 1) * BATCH):
+            prompt, answer, desirable = examples[i]
+            other = examples[(i + 1) % len(examples)][1][:MAX_LENGTH - len(prompt)]
+            with torch.no_grad():
+                r, mismatched_r = (worlds.summed_logp(reference, prompt, text) for text in (answer, other))
+                mismatched_s = worlds.summed_logp(model, prompt, other)
+            batch.append(types.SimpleNamespace(s=worlds.summed_logp(model, prompt, answer), r=r, desirable=desirable,
+                                               mismatched_s=mismatched_s, mismatched_r=mismatched_r))
+        yield batch
+
+
+def torch_losses(model, tokenizer, rows, objective):
+    reference = copy.deepcopy(model)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=0.0)
+    schedule = get_cosine_schedule_with_warmup(optimizer, math.ceil(0.1 * STEPS), STEPS)
+    losses = []
+    batches = batches_of_examples if isinstance(objective, Kto) else batches_of_pairs
+    for batch in batches(model, reference, tokenizer, rows):
+        loss = objective.loss(batch)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
@@ -91,7 +209,8 @@ def compare(binary, data, objective, model_folder, tokenizer, rows, work):
     subprocess.run([binary, "train", "--objective", objective.name, "-m", model_folder, "--data", rows_file,
                     "--output_dir", output, "--max_length", str(MAX_LENGTH), "--learning_rate", str(RATE),
                     "--per_device_train_batch_size", "2", "--gradient_accumulation_steps", str(BATCH // 2),
-                    "--lr_scheduler_type", "cosine", "--warmup_ratio", "0.1", "--num_train_epochs", "1",
+                    "--lr_scheduler_type", "cosine", "--warmup_ratio", "0.1", "--max_steps", str(STEPS),
+                    "--reference_cache", work / "cache",
                     "--train_sampling_strategy", "sequential", "--logging_steps", "1", "--save_strategy", "no",
                     *objective.flags], check=True)
     history = json.loads((output / "trainer_state.json").read_text())["log_history"]
@@ -112,12 +231,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("binary", type=pathlib.Path)
     parser.add_argument("data", type=pathlib.Path)
+    parser.add_argument("--objective", help="only this one")
     arguments = parser.parse_args()
     tokenizer = worlds.make_tokenizer(arguments.data, 16384)
     rows = [row for row in worlds.read_pairs(arguments.data / "dpo_en_demo.json")
             if len(worlds.tokenize(tokenizer, row[0], row[1], MAX_LENGTH)[0]) < MAX_LENGTH // 2][:STEPS * BATCH]
     good = True
-    for objective in (Simpo(), Lmpo("none"), Lmpo("ema")):
+    for objective in (*PLAIN, Kto(), Lmpo("none"), Lmpo("ema")):
+        if arguments.objective not in (None, objective.name):
+            continue
         with tempfile.TemporaryDirectory() as work:
             work = pathlib.Path(work)
             worlds.make_model("llama", tokenizer, work / "model")
