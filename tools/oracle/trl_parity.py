@@ -1,0 +1,105 @@
+"""The first loss of lmpo beside that of TRL's own trainers, for dpo, hinge, ipo, cpo, simpo, orpo and kto.
+
+    build/oracle/bin/pip install trl==1.16.0
+    build/oracle/bin/python tools/oracle/trl_parity.py build/release/bin/lmpo ../shared/data
+
+A small random Llama, and another one as the reference where a method has one; eight pairs as plain text; one step with
+learning rate 0. Losses must agree to 1e-5 (relative): TRL sums log-probabilities in float32. KTO uses the same mismatched pairs in both.
+"""
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import tempfile
+
+os.environ["TRL_EXPERIMENTAL_SILENCE"] = "1"
+
+import datasets
+from transformers import AutoModelForCausalLM
+from trl import DPOConfig, DPOTrainer, KTOConfig, KTOTrainer
+from trl.experimental.cpo import CPOConfig, CPOTrainer
+from trl.experimental.orpo import ORPOConfig, ORPOTrainer
+
+import worlds
+
+MAX_LENGTH, PAIRS = 256, 8
+COMMON = dict(per_device_train_batch_size=PAIRS, max_steps=1, learning_rate=0.0, report_to="none", bf16=False,
+              use_cpu=True, logging_steps=1, save_strategy="no", gradient_checkpointing=False, disable_tqdm=True)
+
+
+def text_rows(data):
+    """Short prompts and answers as plain text."""
+    rows = []
+    for prompt, chosen, rejected in worlds.read_pairs(data / "dpo_en_demo.json"):
+        row = {"prompt": prompt[-1]["content"], "chosen": " " + chosen["content"], "rejected": " " + rejected["content"]}
+        if all(len(text) < 300 for text in row.values()):
+            rows.append(row)
+    return rows[:PAIRS]
+
+
+def methods(policy, reference, tokenizer, rows, output):
+    """Name and flags for lmpo, the rows, and a trainer of TRL."""
+    pairs = datasets.Dataset.from_list(rows)
+
+    def load(folder):
+        return AutoModelForCausalLM.from_pretrained(folder, dtype="float32")
+
+    def make(trainer, config, dataset, with_reference=False, **options):
+        arguments = config(output_dir=str(output), **COMMON, **options)
+        models = {"ref_model": load(reference)} if with_reference else {}
+        return lambda: trainer(model=load(policy), args=arguments, train_dataset=dataset, processing_class=tokenizer, **models)
+
+    for name, loss_type in (("dpo", "sigmoid"), ("hinge", "hinge"), ("ipo", "ipo")):
+        yield name, ["--beta", "0.1"], rows, make(DPOTrainer, DPOConfig, pairs, True, loss_type=[loss_type], beta=0.1,
+                                                 max_length=MAX_LENGTH)
+    yield "cpo", ["--beta", "0.1", "--cpo_alpha", "0.5"], rows, make(
+        CPOTrainer, CPOConfig, pairs, beta=0.1, cpo_alpha=0.5, max_length=MAX_LENGTH)
+    yield "simpo", ["--beta", "2", "--gamma", "1.2"], rows, make(
+        CPOTrainer, CPOConfig, pairs, loss_type="simpo", beta=2.0, simpo_gamma=1.2, cpo_alpha=0.0, max_length=MAX_LENGTH)
+    yield "orpo", ["--beta", "0.2"], rows, make(ORPOTrainer, ORPOConfig, pairs, beta=0.2, max_length=MAX_LENGTH)
+    labelled = [{"prompt": row["prompt"], "completion": row[side], "label": side == "chosen"}
+                for row in rows for side in ("chosen", "rejected")][:PAIRS]
+    # TRL puts the previous response of a batch after a prompt, lmpo the next one: the same pairs in reverse order.
+    yield "kto", ["--beta", "0.1", "--desirable_weight", "1.5"], labelled[::-1], make(
+        KTOTrainer, KTOConfig, datasets.Dataset.from_list(labelled), True, beta=0.1, desirable_weight=1.5,
+        max_length=MAX_LENGTH, train_sampling_strategy="sequential")
+
+
+def our_loss(binary, name, flags, rows, policy, reference, work):
+    rows_file, output = work / f"{name}.json", work / f"{name}_out"
+    rows_file.write_text(json.dumps(rows))
+    with_reference = name in ("dpo", "hinge", "ipo", "kto")
+    subprocess.run([binary, "train", "--objective", name, "-m", policy, "--data", rows_file, "--output_dir", output,
+                    "--max_length", str(MAX_LENGTH), "--learning_rate", "0", "--max_steps", "1", "--logging_steps", "1",
+                    "--per_device_train_batch_size", str(PAIRS), "--save_strategy", "no", "--reference_cache",
+                    work / "cache", *(["--ref_model", reference] if with_reference else []), *flags],
+                   check=True, capture_output=True)
+    return json.loads((output / "trainer_state.json").read_text())["log_history"][0]["loss"]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("binary", type=pathlib.Path)
+    parser.add_argument("data", type=pathlib.Path)
+    arguments = parser.parse_args()
+    tokenizer = worlds.make_tokenizer(arguments.data, 16384)
+    tokenizer.pad_token = tokenizer.eos_token
+    good = True
+    with tempfile.TemporaryDirectory() as work:
+        work = pathlib.Path(work)
+        policy, reference = work / "policy", work / "reference"
+        worlds.make_model("llama", tokenizer, policy, 0.06)
+        worlds.make_model("llama", tokenizer, reference, 0.05)
+        for name, flags, rows, trainer in methods(policy, reference, tokenizer, text_rows(arguments.data), work / "trl"):
+            trainer = trainer()
+            trainer.train()
+            theirs = next(entry["loss"] for entry in trainer.state.log_history if "loss" in entry)
+            ours = our_loss(arguments.binary, name, flags, rows, policy, reference, work)
+            difference = abs(ours - theirs) / abs(theirs)
+            good &= difference <= 1e-5
+            print(f"{name}: TRL {theirs:.9g}, lmpo {ours:.9g}, relative difference {difference:.1e}", flush=True)
+    raise SystemExit(0 if good else 1)
+
+
+main()
