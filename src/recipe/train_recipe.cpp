@@ -138,7 +138,7 @@ void add_machine_options(OptionSet& options, TrainRecipe& r) {
   options.add("data_seed", r.data_seed, "seed of the order of the data",
               {.range = kNonNegative, .default_text = "seed"});
   options.add("threads", r.threads, "threads; 0: one for each processor",
-              {.range = kNonNegative, .letter = 't'});
+              {.range = within(0, 1024), .letter = 't'});
   options.add("max_memory", r.max_memory,
               "refuse to start a run that needs more; 0: what the machine has free");
   options.add("dry_run", r.dry_run, "show the plan of the run, and its memory, and stop");

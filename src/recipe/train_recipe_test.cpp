@@ -101,6 +101,7 @@ TEST(TrainRecipe, ObjectivesSayWhatRowsTheyTake) {
 TEST(TrainRecipe, ObjectivesRefuseWhatTheyCannotMean) {
   EXPECT_THAT(error_of(needed_and({"--beta", "0"})), HasSubstr("--beta"));
   EXPECT_THAT(error_of(needed_and({"--lambda", "-0.1"})), HasSubstr("--lambda"));
+  EXPECT_THAT(error_of(needed_and({"--threads", "99999"})), HasSubstr("--threads"));
   EXPECT_THAT(error_of(needed_and({"--margin", "power6"})), HasSubstr("power5"));
   EXPECT_THAT(error_of(needed_and({"--objective", "simpo", "--loss_type", "ipo"})),
               HasSubstr("for the objective dpo"));
