@@ -102,10 +102,23 @@ BatchResult BatchRunner::train(std::span<const Tree* const> batch, const PackLim
   if (objective_.needs_batch_scores()) {
     scores = score(trees, limits);
     leave_out(trees, scores, result);
+    if (trees.empty()) {
+      return result;
+    }
   }
   objective_.begin_step(totals_of(batch, objective_.nll_response(), true), scores);
-  for (const PackRange& range : cut_into_packs(trees, limits.max_trees, limits.max_tokens)) {
-    train_pack({trees.begin() + range.begin, trees.begin() + range.end}, result);
+  // The packs of the whole batch, as planned: what is left out brings no others together.
+  auto next = trees.begin();
+  for (const PackRange& range : cut_into_packs(batch, limits.max_trees, limits.max_tokens)) {
+    Trees pack;
+    for (const Tree* tree : batch.subspan(range.begin, range.end - range.begin)) {
+      if (next != trees.end() && *next == tree) {
+        pack.push_back(*next++);
+      }
+    }
+    if (!pack.empty()) {
+      train_pack(std::move(pack), result);
+    }
   }
   return result;
 }

@@ -32,7 +32,8 @@ class BatchRunner {
       : model_(model), objective_(objective), skip_nonfinite_(skip_nonfinite) {}
 
   // Adds the batch's gradients to those of the weights. Statistics of the objective move on with
-  // the call of Objective::end_step, which is the caller's: an update may yet be refused.
+  // the call of Objective::end_step, which is the caller's: an update may yet be refused. Where all
+  // rows were left out there was no step to end.
   BatchResult train(std::span<const Tree* const> batch, const PackLimits& limits);
   // Loss and metrics of the examples as one batch, without gradients.
   BatchResult evaluate(std::span<const Tree* const> batch, const PackLimits& limits);

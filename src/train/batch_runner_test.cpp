@@ -5,21 +5,24 @@
 
 #include <cmath>
 #include <limits>
+#include <map>
+#include <optional>
 
 #include "objective/registry.h"
-#include "train/optimizer.h"
+#include "train/memory_plan.h"
 #include "train/testing/small_run.h"
 
 namespace lmpo {
 namespace {
 
+using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 class BatchRunnerTest : public ::testing::Test {
  protected:
-  explicit BatchRunnerTest(Dtype storage = Dtype::f32)
-      : weights_(read_model_config(lmpo::testing::small_model()), storage, WeightUse::training,
+  BatchRunnerTest()
+      : weights_(read_model_config(lmpo::testing::small_model()), Dtype::f32, WeightUse::training,
                  arena_),
         model_(weights_, *ops_, arena_, {.max_positions = 64, .recompute = false}) {
     weights_.load(Checkpoint::open(lmpo::testing::small_model()), *ops_);
@@ -77,18 +80,69 @@ TEST_F(BatchRunnerTest, GradientIsTheMeanOverExamples) {
             BatchRunner(model_, *objective_, false).evaluate(batch_, {4, 0}).metrics.means());
 }
 
+void expect_near(const std::map<std::string, double>& found,
+                 const std::map<std::string, double>& truth) {
+  ASSERT_EQ(found.size(), truth.size());
+  for (const auto& [name, value] : truth) {
+    EXPECT_NEAR(found.at(name), value, 1e-6 * (1 + std::abs(value))) << name;
+  }
+}
+
+TEST_F(BatchRunnerTest, PacksChangeNoMetric) {
+  for (const auto& [name, mode] : {std::pair("simpo", ZscoreMode::none),
+                                   {"lmpo", ZscoreMode::none},
+                                   {"lmpo", ZscoreMode::ema},
+                                   {"lmpo", ZscoreMode::code}}) {
+    ObjectiveOptions options = find_objective(name).defaults;
+    options.zscore = mode;
+    using Means = std::map<std::string, double>;
+    std::optional<std::pair<Means, Means>> truth;  // of training and of evaluation
+    for (const PackLimits& limits :
+         {PackLimits{6, 0}, PackLimits{1, 0}, PackLimits{4, 0}, PackLimits{6, 50}}) {
+      const auto objective = make_objective(name, options);
+      BatchRunner runner(model_, *objective, false);
+      const Means trained = runner.train(batch_, limits).metrics.means();
+      const Means evaluated = runner.evaluate(batch_, limits).metrics.means();
+      if (!truth) {
+        truth = {trained, evaluated};
+        EXPECT_EQ(trained.count("rewards/margins"), 1u);
+      }
+      expect_near(trained, truth->first);
+      expect_near(evaluated, truth->second);
+    }
+  }
+}
+
+TEST_F(BatchRunnerTest, EvaluationMovesNothing) {
+  for (const ZscoreMode mode : {ZscoreMode::ema, ZscoreMode::running}) {
+    ObjectiveOptions options = find_objective("lmpo").defaults;
+    options.zscore = mode;
+    const auto objective = make_objective("lmpo", options);
+    BatchRunner runner(model_, *objective, false);
+    runner.train(batch_, {});
+    objective->end_step();
+    const std::vector<double> before = gradients();
+    const json state = objective->state();
+    ASSERT_FALSE(state.empty());
+    const double loss = runner.evaluate(batch_, {}).loss;
+    EXPECT_EQ(gradients(), before);
+    EXPECT_EQ(objective->state(), state);
+    EXPECT_EQ(runner.evaluate(batch_, {}).loss, loss);
+  }
+}
+
 // A weight that only one example meets (token 47) makes that example's scores non-finite.
 class NonFinite : public BatchRunnerTest {
  protected:
   NonFinite() {
     poisoned_.row = 41;
     poisoned_.sequences = {{{5, 47, 6, 7}, 2}, {{5, 47, 8}, 2}};
-    const std::int64_t width = weights_.config().hidden_size;
-    for (const NamedParameter& named : weights_.named()) {
-      if (named.name == "model.embed_tokens.weight") {
-        named.parameter.value.f32()[47 * width] = std::numeric_limits<float>::infinity();
-      }
-    }
+    poison(weights_);
+  }
+
+  static void poison(const Weights& weights) {
+    const std::int64_t width = weights.config().hidden_size;
+    weights.embedding.value.f32()[47 * width] = std::numeric_limits<float>::infinity();
   }
 
   Tree poisoned_;
@@ -117,34 +171,51 @@ TEST_F(NonFinite, IsLeftOutWhenAsked) {
   }
 }
 
-// torch: clip_grad_norm_ then AdamW, whose first step moves by the learning rate where there is a
-// gradient; norms of the model do not decay.
-TEST_F(BatchRunnerTest, OptimizerClipsAndDecaysOnlyMatrices) {
-  BatchRunner(model_, *objective_, false).train(batch_, {});
-  const double norm = gradient_norm(weights_, *ops_);
-  double squares = 0;
-  for (const double value : gradients()) {
-    squares += value * value;
-  }
-  EXPECT_NEAR(norm, std::sqrt(squares), 1e-6 * norm);
-  const OptimizerOptions options = {.weight_decay = 0.5, .max_grad_norm = norm / 4};
-  std::vector<std::vector<double>> before;
-  for (const NamedParameter& named : weights_.named()) {
-    const float* values = named.parameter.value.f32();
-    before.emplace_back(values, values + named.parameter.value.elements());
-  }
-  adamw_step(weights_, *ops_, options, 1, 0.01, norm);
-  std::size_t index = 0;
-  for (const NamedParameter& named : weights_.named()) {
-    const bool decays = named.name.find("norm") == std::string::npos;
-    for (std::int64_t i = 0; i < named.parameter.value.elements(); ++i) {
-      const double g = static_cast<double>(named.parameter.gradient.f32()[i]) / 4;
-      const double w = before[index][static_cast<std::size_t>(i)];
-      const double expected =
-          w * (decays ? 1 - 0.01 * 0.5 : 1) - 0.01 * g / (std::abs(g) + options.epsilon);
-      ASSERT_NEAR(named.parameter.value.f32()[i], expected, 2e-5) << named.name << " " << i;
+// Rows left out must not let others move together into a larger pack than was planned.
+TEST_F(NonFinite, LeavesThePacksAsPlanned) {
+  std::vector<Tree> trees = lmpo::testing::random_trees(4);
+  for (const std::size_t large : {0, 1}) {
+    for (Sequence& sequence : trees[large].sequences) {
+      sequence.tokens.resize(60, 9);
     }
-    ++index;
+  }
+  const std::vector<const Tree*> batch = {&poisoned_, &trees[0], &trees[1], &trees[2]};
+  const PackLimits limits = {2, 0};
+  LargestPacks training;
+  training.add(batch, limits);
+  const LlamaOptions options = {.max_positions = 64, .recompute = false};
+  const MemoryPlan plan =
+      plan_memory(weights_.config(), Dtype::f32, options, training, LargestPacks(), *ops_);
+  Arena arena = Arena::host(plan.arena);
+  Weights weights(weights_.config(), Dtype::f32, WeightUse::training, arena);
+  weights.load(Checkpoint::open(lmpo::testing::small_model()), *ops_);
+  weights.zero_gradients(*ops_);
+  poison(weights);
+  Llama model(weights, *ops_, arena, options);
+  for (const ZscoreMode mode : {ZscoreMode::none, ZscoreMode::running, ZscoreMode::ema}) {
+    ObjectiveOptions objective_options;
+    objective_options.zscore = mode;
+    const auto objective = make_objective("lmpo", objective_options);
+    EXPECT_EQ(objective->needs_batch_scores(), mode != ZscoreMode::none);
+    BatchRunner runner(model, *objective, true);
+    EXPECT_THAT(runner.train(batch, limits).skipped, ElementsAre(41));
+    EXPECT_THAT(runner.evaluate(batch, limits).skipped, ElementsAre(41));
+  }
+}
+
+TEST_F(NonFinite, ABatchOfNothingElseIsNoUpdate) {
+  const std::vector<const Tree*> batch = {&poisoned_};
+  for (const ObjectiveInfo& info : objectives()) {
+    const auto objective = info.make(info.defaults);
+    if (objective->form() == ExampleForm::pair && objective->extra() == ExtraResponse::none) {
+      BatchRunner runner(model_, *objective, true);
+      for (const BatchResult& result : {runner.train(batch, {}), runner.evaluate(batch, {})}) {
+        EXPECT_THAT(result.skipped, ElementsAre(41));
+        EXPECT_EQ(result.loss, 0);
+        EXPECT_TRUE(result.metrics.means().empty());
+      }
+      EXPECT_THAT(gradients(), Each(0));
+    }
   }
 }
 

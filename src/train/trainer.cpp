@@ -372,7 +372,9 @@ void Trainer::step() {
     check_first_loss(result.loss);
   }
   update(result, batch);
-  objective_->end_step();
+  if (result.skipped.size() < batch.size()) {
+    objective_->end_step();
+  }
 
   ++state_.step;
   state_.tokens += all_tokens(batch);

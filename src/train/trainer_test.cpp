@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "io/safetensors.h"
 #include "objective/registry.h"
 #include "train/testing/small_run.h"
 #include "train/train_state.h"
@@ -183,6 +184,60 @@ TEST_F(TrainerRun, TooLittleMemoryIsRefusedWithThePlan) {
   EXPECT_THAT(message, HasSubstr("in all"));
   EXPECT_THAT(message, HasSubstr("weights"));
   EXPECT_TRUE(listing().empty());
+}
+
+// The small model, but token 47 has no finite embedding.
+void write_poisoned_model(const fs::path& folder) {
+  fs::copy(lmpo::testing::small_model(), folder);
+  const SafetensorsFile file(lmpo::testing::small_model() / "model.safetensors");
+  std::vector<std::vector<float>> values;
+  std::vector<TensorSource> tensors;
+  for (const StoredTensor& stored : file.tensors()) {
+    const TensorView tensor = file.tensor(stored.name);
+    values.emplace_back(static_cast<std::size_t>(tensor.elements()));
+    read_as_float(tensor, 0, values.back());
+    if (stored.name == "model.embed_tokens.weight") {
+      values.back().at(static_cast<std::size_t>(47 * stored.shape[1])) = std::nanf("");
+    }
+    tensors.push_back(
+        tensor_from_memory(stored.name, Dtype::f32, stored.shape, values.back().data()));
+  }
+  write_safetensors(folder / "model.safetensors", tensors);
+}
+
+// A batch of which nothing is left moves neither weights nor statistics, at the start of a run and
+// later.
+TEST_F(TrainerRun, ABatchLeftOutIsNoStep) {
+  write_poisoned_model(folder_ / "poisoned");
+  for (const ZscoreMode mode : {ZscoreMode::ema, ZscoreMode::running, ZscoreMode::code}) {
+    fs::remove_all(folder_ / "run");
+    TrainInputs given = inputs("run");
+    given.recipe.objective_options.zscore = mode;
+    given.recipe.model_name_or_path = folder_ / "poisoned";
+    given.recipe.skip_nonfinite = true;
+    given.recipe.max_steps = 5;
+    given.recipe.train_sampling_strategy = TrainRecipe::Sampling::sequential;
+    given.recipe.save_strategy = TrainRecipe::Strategy::steps;
+    given.recipe.save_steps = 1;
+    for (const std::size_t batch : {0, 3}) {
+      for (std::size_t row = 8 * batch; row < 8 * batch + 8; ++row) {
+        for (Sequence& sequence : given.train.trees[row].sequences) {
+          sequence.tokens[0] = 47;
+        }
+      }
+    }
+    run_training(std::move(given));
+    const std::vector<double> found = losses("run");
+    EXPECT_EQ(found.at(0), 0);
+    EXPECT_GT(found.at(1), 0);
+    EXPECT_EQ(found.at(3), 0);
+    EXPECT_GT(found.at(4), 0);
+    const fs::path third = folder_ / "run/checkpoint-3";
+    const fs::path fourth = folder_ / "run/checkpoint-4";
+    EXPECT_EQ(read_file(third / "optimizer.safetensors"),
+              read_file(fourth / "optimizer.safetensors"));
+    EXPECT_EQ(read_train_state(third).objective, read_train_state(fourth).objective);
+  }
 }
 
 TEST_F(TrainerRun, OtherDataCannotBeResumed) {
