@@ -7,9 +7,14 @@ namespace {
 
 volatile std::sig_atomic_t seen = 0;
 
-void note(int signal) {
+void end_the_program_on_signals() {
+  std::signal(SIGINT, SIG_DFL);
+  std::signal(SIGTERM, SIG_DFL);
+}
+
+void note(int) {
   seen = 1;
-  std::signal(signal, SIG_DFL);
+  end_the_program_on_signals();
 }
 
 }  // namespace
@@ -21,8 +26,7 @@ InterruptWatch::InterruptWatch() {
 }
 
 InterruptWatch::~InterruptWatch() {
-  std::signal(SIGINT, SIG_DFL);
-  std::signal(SIGTERM, SIG_DFL);
+  end_the_program_on_signals();
 }
 
 bool InterruptWatch::interrupted() const {
