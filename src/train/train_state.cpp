@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <limits>
+#include <optional>
 
 #include "base/error.h"
 #include "model/model_folder.h"
@@ -34,6 +35,19 @@ std::int64_t count(const json& content, const char* key, std::string_view source
     user_error("{}: key '{}': a number that is not negative was expected", source, key);
   }
   return value;
+}
+
+// N of a folder's name "checkpoint-N", as the trainer writes it.
+std::optional<std::int64_t> step_of(std::string_view name) {
+  constexpr std::string_view prefix = "checkpoint-";
+  if (!name.starts_with(prefix)) {
+    return std::nullopt;
+  }
+  name.remove_prefix(prefix.size());
+  std::int64_t step = 0;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), step);
+  return error == std::errc() && end == name.data() + name.size() && step > 0 ? std::optional(step)
+                                                                              : std::nullopt;
 }
 
 }  // namespace
@@ -150,19 +164,14 @@ TrainState read_train_state(const fs::path& folder) {
 }
 
 std::vector<std::pair<std::int64_t, fs::path>> list_checkpoints(const fs::path& output_dir) {
-  constexpr std::string_view prefix = "checkpoint-";
   std::vector<std::pair<std::int64_t, fs::path>> found;
   if (!fs::is_directory(output_dir)) {
     return found;
   }
   for (const auto& entry : fs::directory_iterator(output_dir)) {
-    const std::string name = entry.path().filename().string();
-    std::int64_t step = 0;
-    const char* end = name.data() + name.size();
-    if (name.starts_with(prefix) &&
-        std::from_chars(name.data() + prefix.size(), end, step).ptr == end &&
-        fs::exists(entry.path() / "lmpo_state.json")) {
-      found.emplace_back(step, entry.path());
+    const auto step = step_of(entry.path().filename().string());
+    if (step && fs::exists(entry.path() / "lmpo_state.json")) {
+      found.emplace_back(*step, entry.path());
     }
   }
   std::sort(found.begin(), found.end());

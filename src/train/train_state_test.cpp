@@ -1,11 +1,12 @@
-// What a run leaves on disk to go on from, and to be read by people.
+// What a run leaves on disk to go on from.
 #include "train/train_state.h"
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <limits>
 
-#include "train/records.h"
+#include "base/random.h"
 #include "train/testing/small_run.h"
 
 namespace lmpo {
@@ -49,13 +50,53 @@ TEST_F(TrainStateTest, BrokenFilesAreNamed) {
   }
 }
 
+// A file of the right form in which one value is not: a UserError that names the file, or a state.
+TEST_F(TrainStateTest, AnyValueOfAnotherTypeIsSurvived) {
+  TrainState state;
+  state.metrics.add("loss", 1);
+  const json whole = state.to_json();
+  const fs::path file = folder_ / "lmpo_state.json";
+  const std::vector<json> strange = {
+      nullptr, true, -1, 1.5, 1e300, "x", json::array({1}), json::object({{"a", "b"}})};
+  std::int64_t refused = 0;
+  const auto read_with = [&](const json::json_pointer& where, const json& value) {
+    json broken = whole;
+    broken[where] = value;
+    write_file_atomically(file, broken.dump());
+    try {
+      const TrainState read = read_train_state(folder_);
+      EXPECT_EQ(read.to_json().size(), whole.size());
+    } catch (const UserError& error) {
+      EXPECT_THAT(error.what(), HasSubstr("lmpo_state.json")) << where << " " << value;
+      ++refused;
+    }
+  };
+  const json leaves = whole.flatten();
+  for (const auto& [pointer, value] : leaves.items()) {
+    for (const json& other : strange) {
+      read_with(json::json_pointer(pointer), other);
+    }
+  }
+  for (const char* key : {"/sampler", "/metrics", "/metrics/loss", "/objective", "/options",
+                          "/log_history", "/version"}) {
+    const std::int64_t before = refused;
+    read_with(json::json_pointer(key), "x");
+    read_with(json::json_pointer(key), nullptr);
+    EXPECT_EQ(refused, before + 2) << key;
+  }
+}
+
 TEST_F(TrainStateTest, CheckpointsAreListedByNumberAndOnlyWholeOnes) {
   for (const char* name : {"checkpoint-9", "checkpoint-10", "checkpoint-100"}) {
     fs::create_directories(folder_ / name);
     write_file_atomically(folder_ / name / "lmpo_state.json", "{}");
   }
   fs::create_directories(folder_ / "checkpoint-200");  // nothing in it
-  fs::create_directories(folder_ / "checkpoint-x");
+  for (const char* name : {"checkpoint-x", "checkpoint-", "checkpoint-5x", "checkpoint--6",
+                           "checkpoint-99999999999999999999", "checkpoint-0", "other-8"}) {
+    fs::create_directories(folder_ / name);
+    write_file_atomically(folder_ / name / "lmpo_state.json", "{}");
+  }
   fs::create_directories(folder_ / ".checkpoint-300.partial");
   write_file_atomically(folder_ / "checkpoint-7", "a file");
   EXPECT_THAT(list_checkpoints(folder_),
@@ -84,35 +125,78 @@ TEST(DataFingerprint, ChangesWithTheData) {
   std::swap(changed[0], changed[1]);
   EXPECT_NE(original, data_fingerprint(changed));
   changed = trees;
+  changed[3].desirable = false;
+  EXPECT_NE(original, data_fingerprint(changed));
+  changed = trees;
+  std::swap(changed[2].sequences[0], changed[2].sequences[1]);
+  EXPECT_NE(original, data_fingerprint(changed));
+  changed = trees;  // the same tokens, one of them in another sequence
+  changed[1].sequences[0].tokens.push_back(changed[1].sequences[1].tokens.front());
+  changed[1].sequences[1].tokens.erase(changed[1].sequences[1].tokens.begin());
+  EXPECT_NE(original, data_fingerprint(changed));
+  changed = trees;
   changed.pop_back();
   EXPECT_NE(original, data_fingerprint(changed));
 }
 
-using RecordsTest = FolderTest;
+class OptimizerState : public FolderTest, public ::testing::WithParamInterface<Dtype> {
+ protected:
+  // Weights of a model of the given storage, whose optimizer state is of random bits.
+  struct Run {
+    Arena arena = Arena::host(std::size_t{16} << 20);
+    std::unique_ptr<Ops> ops = make_cpu_ops();
+    Weights weights;
 
-TEST_F(RecordsTest, TheLogGoesBackToTheCheckpoint) {
-  const fs::path log = folder_ / "trainer_log.jsonl";
-  rewind_log(log, 3);  // none yet
-  EXPECT_FALSE(fs::exists(log));
-  write_file_atomically(log,
-                        "{\"current_steps\": 1}\n{\"current_steps\": 3}\nnonsense\n"
-                        "{\"current_steps\": 4}\n{\"current_st");
-  rewind_log(log, 3);
-  EXPECT_EQ(read_file(log), "{\"current_steps\": 1}\n{\"current_steps\": 3}\n");
+    Run(Dtype storage, std::uint64_t seed, const std::string& model = "llama_tied")
+        : weights(read_model_config(lmpo::testing::small_model(model)), storage,
+                  WeightUse::training, arena) {
+      Random random(seed, 0);
+      for (const Parameter& parameter : weights.parameters()) {
+        for (const Tensor& part : parts(parameter)) {
+          auto* bytes = static_cast<unsigned char*>(part.data());
+          std::generate_n(bytes, part.bytes(),
+                          [&] { return static_cast<unsigned char>(random.next()); });
+        }
+      }
+    }
+    static std::vector<Tensor> parts(const Parameter& parameter) {
+      return {parameter.moment1, parameter.moment2, parameter.low};
+    }
+    std::string bytes() const {
+      std::string all;
+      for (const Parameter& parameter : weights.parameters()) {
+        for (const Tensor& part : parts(parameter)) {
+          all.append(static_cast<const char*>(part.data()), part.empty() ? 0 : part.bytes());
+        }
+      }
+      return all;
+    }
+  };
+};
+
+INSTANTIATE_TEST_SUITE_P(Types, OptimizerState,
+                         ::testing::Values(Dtype::f32, Dtype::bf16, Dtype::f16));
+
+TEST_P(OptimizerState, SurvivesBitForBit) {
+  const Run written(GetParam(), 1);
+  const Run read(GetParam(), 2);
+  ASSERT_NE(written.bytes(), read.bytes());
+  write_optimizer(folder_, written.weights, *written.ops);
+  read_optimizer(folder_, read.weights, *read.ops);
+  EXPECT_EQ(written.bytes(), read.bytes());
 }
 
-TEST_F(RecordsTest, ResultsAddUp) {
-  write_results(folder_, "eval", {{"eval_loss", 1.0}, {"epoch", 1.0}});
-  write_results(folder_, "train", {{"train_loss", 2.0}, {"epoch", 2.0}});
-  EXPECT_EQ(read_json(folder_ / "eval_results.json"), json({{"eval_loss", 1.0}, {"epoch", 1.0}}));
-  EXPECT_EQ(read_json(folder_ / "all_results.json"),
-            json({{"eval_loss", 1.0}, {"train_loss", 2.0}, {"epoch", 2.0}}));
-}
-
-TEST(ReadableTime, AsPythonPrintsIt) {
-  EXPECT_EQ(readable_time(0), "0:00:00");
-  EXPECT_EQ(readable_time(83.4), "0:01:23");
-  EXPECT_EQ(readable_time(3600 * 25 + 61), "1 day, 1:01:01");
+TEST_P(OptimizerState, OfAnotherRunIsRefused) {
+  const Run run(GetParam(), 1);
+  EXPECT_THAT(user_error_of([&] { read_optimizer(folder_, run.weights, *run.ops); }),
+              HasSubstr("optimizer.safetensors"));
+  const Run untied(GetParam(), 1, "llama");
+  write_optimizer(folder_, run.weights, *run.ops);
+  EXPECT_THAT(user_error_of([&] { read_optimizer(folder_, untied.weights, *run.ops); }),
+              HasSubstr("lm_head.weight.exp_avg"));
+  const Run other(GetParam() == Dtype::bf16 ? Dtype::f16 : Dtype::bf16, 1);
+  EXPECT_THAT(user_error_of([&] { read_optimizer(folder_, other.weights, *run.ops); }),
+              HasSubstr("--dtype"));
 }
 
 }  // namespace

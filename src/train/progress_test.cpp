@@ -1,0 +1,121 @@
+#include "train/progress.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <string>
+#include <thread>
+
+namespace lmpo {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::EndsWith;
+using ::testing::Ge;
+using ::testing::HasSubstr;
+using ::testing::Le;
+using ::testing::MatchesRegex;
+using ::testing::StartsWith;
+
+TEST(ReadableTime, AsPythonPrintsIt) {
+  EXPECT_EQ(readable_time(0), "0:00:00");
+  EXPECT_EQ(readable_time(83.9), "0:01:23");
+  EXPECT_EQ(readable_time(3600 * 25 + 61), "1 day, 1:01:01");
+  EXPECT_EQ(readable_time(86400 * 12 + 59), "12 days, 0:00:59");
+  EXPECT_EQ(readable_time(-1), "0:00:00");
+}
+
+TEST(Progress, PlainLinesWhereThereIsNoTerminal) {
+  ::testing::internal::CaptureStderr();
+  {
+    Progress progress(0, 3, true);
+    progress.step(8, 100, "loss 1");
+    progress.line("step 1/3");
+    progress.step(8, 100, "loss 0.5");
+  }
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "step 1/3\n");
+}
+
+TEST(Progress, SpeedIsThatOfThisProcess) {
+  Progress progress(92, 100, false);  // resumed after 92 steps
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  for (int i = 0; i < 4; ++i) {
+    progress.step(4, 50, "");
+  }
+  // Each is measured between two readings of the clock; half the steps are left.
+  const double before = progress.elapsed_seconds();
+  const double examples = progress.examples_per_second();
+  const double tokens = progress.tokens_per_second();
+  const double remaining = progress.remaining_seconds();
+  const double after = progress.elapsed_seconds();
+  EXPECT_GE(before, 0.02);
+  EXPECT_THAT(examples, AllOf(Ge(16 / after), Le(16 / before)));
+  EXPECT_THAT(tokens, AllOf(Ge(200 / after), Le(200 / before)));
+  EXPECT_THAT(remaining, AllOf(Ge(before), Le(after)));
+  EXPECT_THAT(progress.speed(), MatchesRegex("[0-9.]+ pairs/s, [0-9]+ tokens/s, [0-9:]+ left"));
+}
+
+// Standard error on a pseudo-terminal, and what was written to it.
+class Terminal {
+ public:
+  Terminal() : main_(::posix_openpt(O_RDWR | O_NOCTTY)), saved_(::dup(STDERR_FILENO)) {
+    if (main_ >= 0 && ::grantpt(main_) == 0 && ::unlockpt(main_) == 0) {
+      const int side = ::open(::ptsname(main_), O_RDWR | O_NOCTTY);
+      ::dup2(side, STDERR_FILENO);
+      ::close(side);
+    }
+  }
+  ~Terminal() {
+    ::dup2(saved_, STDERR_FILENO);
+    ::close(saved_);
+    ::close(main_);
+  }
+  Terminal(const Terminal&) = delete;
+  Terminal& operator=(const Terminal&) = delete;
+
+  bool works() const { return ::isatty(STDERR_FILENO) == 1; }
+  std::string written() const {
+    std::string text(4096, '\0');
+    const auto count = ::read(main_, text.data(), text.size());
+    text.resize(static_cast<std::size_t>(std::max<ssize_t>(0, count)));
+    return text;
+  }
+
+ private:
+  int main_;
+  int saved_;
+};
+
+TEST(Progress, AMovingLineOnATerminal) {
+  const std::string clear = "\r\x1b[K";
+  std::string drawn;
+  std::string with_line;
+  std::string ended;
+  {
+    const Terminal terminal;
+    if (!terminal.works()) {
+      GTEST_SKIP() << "this machine gives no pseudo-terminals";
+    }
+    {
+      Progress progress(0, 4, true);
+      progress.step(8, 100, "loss 1");
+      drawn = terminal.written();
+      progress.line("saved");
+      with_line = terminal.written();
+    }
+    ended = terminal.written();
+    Progress(0, 4, false).step(8, 100, "loss 1");  // --disable_tqdm
+    Progress(0, 4, false).line("end");
+    ended += terminal.written();
+  }
+  EXPECT_THAT(drawn, StartsWith(clear + "1/4 ━━━━━━──────────────────"));
+  EXPECT_THAT(drawn, EndsWith("  loss 1"));
+  EXPECT_THAT(with_line, StartsWith(clear + "saved\r\n"));
+  EXPECT_THAT(with_line, HasSubstr("1/4 "));
+  EXPECT_EQ(ended, clear + "end\r\n");
+}
+
+}  // namespace
+}  // namespace lmpo
