@@ -65,6 +65,55 @@ TEST_P(MemoryPlanned, EqualsThePeakOfARun) {
   EXPECT_EQ(groups, plan.arena);
 }
 
+// A few packs stand for all: the plan of them is that of the largest of all packs, planned one by
+// one.
+TEST(LargestPacks, AreEnoughForThePlan) {
+  const ModelConfig config = read_model_config(lmpo::testing::small_model());
+  const auto ops = make_cpu_ops();
+  for (const PackLimits& limits : {PackLimits{1, 0}, PackLimits{3, 0}, PackLimits{8, 90}}) {
+    for (const bool recompute : {false, true}) {
+      const LlamaOptions options = {.max_positions = 64, .recompute = recompute};
+      const std::vector<Tree> trees = lmpo::testing::random_trees(200);
+      LargestPacks all;
+      std::size_t largest = 0;
+      for (std::size_t begin = 0; begin < trees.size(); begin += 8) {
+        std::vector<const Tree*> batch;
+        for (std::size_t i = begin; i < begin + 8; ++i) {
+          batch.push_back(&trees[i]);
+        }
+        all.add(batch, limits);
+        for (const PackRange& range : cut_into_packs(batch, limits.max_trees, limits.max_tokens)) {
+          LargestPacks one;
+          one.add({batch.begin() + range.begin, batch.begin() + range.end}, {8, 0});
+          largest = std::max(
+              largest, plan_memory(config, Dtype::f32, options, one, LargestPacks(), *ops).arena);
+        }
+      }
+      EXPECT_LT(all.packs().size(), 20u);
+      EXPECT_EQ(plan_memory(config, Dtype::f32, options, all, LargestPacks(), *ops).arena, largest);
+    }
+  }
+}
+
+// Objectives that look at the whole batch first score the training packs in the same arena.
+TEST(MemoryPlan, ScoringATrainingPackTakesNoMoreThanTraining) {
+  const std::vector<Tree> trees = lmpo::testing::random_trees(40);
+  const auto ops = make_cpu_ops();
+  for (const bool recompute : {false, true}) {
+    for (const Tree& tree : trees) {
+      LargestPacks pack;
+      pack.add(std::vector{&tree}, {});
+      const auto arena_of = [&](const LargestPacks& training, const LargestPacks& evaluation) {
+        return plan_memory(read_model_config(lmpo::testing::small_model()), Dtype::f32,
+                           {.max_positions = 64, .recompute = recompute}, training, evaluation,
+                           *ops)
+            .arena;
+      };
+      EXPECT_LE(arena_of({}, pack), arena_of(pack, {}));
+    }
+  }
+}
+
 TEST(LargestPacks, KeepsWhatNoOtherCovers) {
   // Lengths of prompt and responses: the second tree exceeds the first in all; the third has more
   // scored tokens but fewer inputs.

@@ -1,0 +1,92 @@
+// What comes out of a run does not depend on how it is cut, beyond rounding: weights and
+// evaluation. Losses of every objective: trainer_test.cpp.
+#include <gmock/gmock.h>
+
+#include <cmath>
+
+#include "io/safetensors.h"
+#include "train/testing/small_run.h"
+
+namespace lmpo {
+namespace {
+
+class LayoutTest : public lmpo::testing::SmallRun {
+ protected:
+  std::vector<float> weights(const std::string& name) const {
+    const SafetensorsFile file(folder_ / name / "model.safetensors");
+    std::vector<float> all;
+    for (const StoredTensor& stored : file.tensors()) {
+      const TensorView tensor = file.tensor(stored.name);
+      std::vector<float> values(static_cast<std::size_t>(tensor.elements()));
+      read_as_float(tensor, 0, values);
+      all.insert(all.end(), values.begin(), values.end());
+    }
+    return all;
+  }
+};
+
+// Adam divides by the gradient's size, so where a gradient is nearly zero its rounding moves the
+// weight by as much as the learning rate: the mean is the measure.
+TEST_F(LayoutTest, TwentyStepsEndAtTheSameWeights) {
+  const auto run = [&](const std::string& name, std::int64_t micro_batch, std::int64_t pack_tokens,
+                       bool recompute) {
+    TrainInputs given = inputs(name);
+    given.recipe.learning_rate = 1e-4;
+    given.recipe.per_device_train_batch_size = micro_batch;
+    given.recipe.gradient_accumulation_steps = 8 / micro_batch;
+    given.recipe.max_pack_tokens = pack_tokens;
+    given.recipe.gradient_checkpointing = recompute;
+    run_training(std::move(given));
+    return weights(name);
+  };
+  const std::vector<float> truth = run("whole", 8, 0, false);
+  const std::vector<float> recomputed = run("recomputed", 8, 0, true);
+  EXPECT_EQ(truth, recomputed);  // the same numbers computed twice
+  int runs = 0;
+  for (const auto& [micro_batch, pack_tokens] : {std::pair(1, 0), {2, 0}, {8, 70}, {4, 110}}) {
+    const auto other = run(std::to_string(runs), micro_batch, pack_tokens, runs % 2 == 0);
+    ++runs;
+    ASSERT_EQ(other.size(), truth.size());
+    double sum = 0;
+    double worst = 0;
+    for (std::size_t i = 0; i < truth.size(); ++i) {
+      const double difference = std::abs(static_cast<double>(other[i] - truth[i]));
+      sum += difference;
+      worst = std::max(worst, difference);
+    }
+    EXPECT_LT(sum / static_cast<double>(truth.size()), 1e-8) << micro_batch << " " << pack_tokens;
+    EXPECT_LT(worst, 1e-5) << micro_batch << " " << pack_tokens;
+  }
+}
+
+TEST_F(LayoutTest, EvaluationIsTheSame) {
+  json truth;
+  int runs = 0;
+  for (const auto& [batch, pack_tokens] : {std::pair(8, 0), {1, 0}, {30, 0}, {5, 80}}) {
+    const std::string name = std::to_string(++runs);
+    TrainInputs given = inputs(name);
+    given.recipe.max_steps = 3;
+    given.recipe.per_device_eval_batch_size = batch;
+    given.recipe.per_device_train_batch_size = 8;
+    given.recipe.max_pack_tokens = pack_tokens;
+    given.evaluation = lmpo::testing::dataset_of(lmpo::testing::random_trees(30));
+    run_training(std::move(given));
+    json found = read_json(folder_ / name / "eval_results.json");
+    for (const char* speed : {"eval_runtime", "eval_samples_per_second", "eval_steps_per_second"}) {
+      EXPECT_EQ(found.erase(speed), 1u) << speed;
+    }
+    if (truth.empty()) {
+      truth = found;
+    }
+    ASSERT_EQ(found.size(), truth.size());
+    EXPECT_TRUE(found.contains("eval_loss"));
+    for (const auto& [metric, value] : truth.items()) {
+      const double expected = value;
+      EXPECT_NEAR(found.at(metric).get<double>(), expected, 2e-6 * (1 + std::abs(expected)))
+          << metric << " with batches of " << batch;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace lmpo
