@@ -1,10 +1,11 @@
 """The first loss of lmpo beside that of TRL's own trainers, for dpo, hinge, ipo, cpo, simpo, orpo and kto.
 
     build/oracle/bin/pip install trl==1.16.0
-    build/oracle/bin/python tools/oracle/trl_parity.py build/release/bin/lmpo ../shared/data
+    build/oracle/bin/python tools/oracle/trl_parity.py build/release/bin/lmpo ../shared/data \\
+        [--golden src/objective/testdata/trl.json]
 
 A small random Llama, and another one as the reference where a method has one; eight pairs as plain text; one step with
-learning rate 0. Losses must agree to 1e-5 (relative): TRL sums log-probabilities in float32. KTO uses the same mismatched pairs in both.
+learning rate 0. TRL computes in double. Losses must agree to 1e-6 (relative). KTO uses the same mismatched pairs in both.
 """
 import argparse
 import json
@@ -16,12 +17,27 @@ import tempfile
 os.environ["TRL_EXPERIMENTAL_SILENCE"] = "1"
 
 import datasets
+import torch
 from transformers import AutoModelForCausalLM
+import trl.kernels.chunked_logprob
 from trl import DPOConfig, DPOTrainer, KTOConfig, KTOTrainer
 from trl.experimental.cpo import CPOConfig, CPOTrainer
 from trl.experimental.orpo import ORPOConfig, ORPOTrainer
 
 import worlds
+
+
+class TorchInDouble:
+    """torch, with float64 where float32 is asked for: TRL's head computes log-probabilities in float32 always."""
+
+    float32 = torch.float64
+
+    def __getattr__(self, name):
+        return getattr(torch, name)
+
+
+trl.kernels.chunked_logprob.torch = TorchInDouble()
+trl.kernels.chunked_logprob._addmm_fp32 = lambda accumulator, a, b: accumulator.addmm_(a.double(), b.double())
 
 MAX_LENGTH, PAIRS = 256, 8
 COMMON = dict(per_device_train_batch_size=PAIRS, max_steps=1, learning_rate=0.0, report_to="none", bf16=False,
@@ -43,7 +59,7 @@ def methods(policy, reference, tokenizer, rows, output):
     pairs = datasets.Dataset.from_list(rows)
 
     def load(folder):
-        return AutoModelForCausalLM.from_pretrained(folder, dtype="float32")
+        return AutoModelForCausalLM.from_pretrained(folder, dtype="float64")
 
     def make(trainer, config, dataset, with_reference=False, **options):
         arguments = config(output_dir=str(output), **COMMON, **options)
@@ -78,11 +94,40 @@ def our_loss(binary, name, flags, rows, policy, reference, work):
     return json.loads((output / "trainer_state.json").read_text())["log_history"][0]["loss"]
 
 
+def score(model, tokenizer, prompt, answer):
+    """Summed log-probability and number of the answer's tokens, and the same for the whole text but its first token."""
+    context = tokenizer(prompt)["input_ids"]
+    answer = tokenizer(prompt + answer + tokenizer.eos_token)["input_ids"][len(context):]
+    with torch.no_grad():
+        return {"s": worlds.summed_logp(model, context, answer).item(), "n": len(answer),
+                "all_s": worlds.summed_logp(model, context[:1], context[1:] + answer).item(),
+                "all_n": len(context) + len(answer) - 1}
+
+
+def golden_case(name, flags, rows, policy, reference, tokenizer, loss):
+    """What the objective's test needs: scores of every response under policy and reference, and TRL's loss."""
+    policy, reference = (AutoModelForCausalLM.from_pretrained(folder, dtype="float64") for folder in (policy, reference))
+    examples = []
+    for i, row in enumerate(rows):
+        if name == "kto":
+            texts = [row["completion"], rows[(i + 1) % len(rows)]["completion"]]
+        else:
+            texts = [row["chosen"], row["rejected"]]
+        responses = [score(policy, tokenizer, row["prompt"], text) for text in texts]
+        for response, text in zip(responses, texts):
+            response["r"] = score(reference, tokenizer, row["prompt"], text)["s"]
+        examples.append({"desirable": row.get("label", True), "responses": responses})
+    options = {flag.removeprefix("--"): float(value) for flag, value in zip(flags[::2], flags[1::2])}
+    return {"objective": name, "options": options, "loss": loss, "examples": examples}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("binary", type=pathlib.Path)
     parser.add_argument("data", type=pathlib.Path)
+    parser.add_argument("--golden", type=pathlib.Path, help="also write scores and losses for src/objective/trl_test.cpp")
     arguments = parser.parse_args()
+    golden = []
     tokenizer = worlds.make_tokenizer(arguments.data, 16384)
     tokenizer.pad_token = tokenizer.eos_token
     good = True
@@ -97,8 +142,11 @@ def main():
             theirs = next(entry["loss"] for entry in trainer.state.log_history if "loss" in entry)
             ours = our_loss(arguments.binary, name, flags, rows, policy, reference, work)
             difference = abs(ours - theirs) / abs(theirs)
-            good &= difference <= 1e-5
+            good &= difference <= 1e-6
+            golden.append(golden_case(name, flags, rows, policy, reference, tokenizer, theirs))
             print(f"{name}: TRL {theirs:.9g}, lmpo {ours:.9g}, relative difference {difference:.1e}", flush=True)
+    if arguments.golden:
+        arguments.golden.write_text(json.dumps(golden, indent=1) + "\n")
     raise SystemExit(0 if good else 1)
 
 
