@@ -80,6 +80,18 @@ TEST(Threads, CoversEveryIndexOnceAndRethrows) {
                                  }
                                }),
                  UserError);
+    for (int repetition = 0; repetition < 20; ++repetition) {
+      try {
+        parallel_each(1000, [](std::int64_t i) {
+          if (i >= 100) {
+            throw UserError(std::to_string(i));
+          }
+        });
+        ADD_FAILURE();
+      } catch (const UserError& error) {
+        EXPECT_STREQ(error.what(), "100");  // the lowest one, whatever the timing
+      }
+    }
   }
   set_threads(available_threads());
 }

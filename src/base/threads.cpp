@@ -159,12 +159,29 @@ void parallel_each(std::int64_t count, const std::function<void(std::int64_t)>& 
     }
     return;
   }
+  // Indices are handed out in order, so all below one that fails are worked on: the lowest failing
+  // index is always the same, whatever the timing.
   std::atomic<std::int64_t> next = 0;
+  std::mutex mutex;
+  std::int64_t failed = count;
+  std::exception_ptr error;
   pool()->run([&](int) {
     for (std::int64_t index = next++; index < count; index = next++) {
-      body(index);
+      try {
+        body(index);
+      } catch (...) {
+        const std::lock_guard lock(mutex);
+        next = count;
+        if (index < failed) {
+          failed = index;
+          error = std::current_exception();
+        }
+      }
     }
   });
+  if (error) {
+    std::rethrow_exception(error);
+  }
 }
 
 }  // namespace lmpo

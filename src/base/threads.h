@@ -22,7 +22,8 @@ void parallel_for(std::int64_t count, std::int64_t grain,
                   const std::function<void(std::int64_t begin, std::int64_t end)>& body);
 
 // Calls body(index) for every index in [0, count), handed out one by one: for items of unequal cost
-// whose results do not depend on who computes them.
+// whose results do not depend on who computes them. Of the body's exceptions the one of the lowest
+// index is thrown again here.
 void parallel_each(std::int64_t count, const std::function<void(std::int64_t index)>& body);
 
 }  // namespace lmpo

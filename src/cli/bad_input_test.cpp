@@ -1,7 +1,7 @@
 // What people get wrong. Each mistake ends the program with exit code 2 before anything is written,
 // and the message names the file, line or key, what was expected and what to do.
 
-#include "cli/testing/program.h"
+#include "cli/testing/bad_input.h"
 
 namespace lmpo {
 namespace {
@@ -11,47 +11,6 @@ using testing::HasSubstr;
 
 constexpr const char* kGoodRow =
     "{\"prompt\": \"first : cat\", \"chosen\": \" cat .\", \"rejected\": \" moon .\"}\n";
-
-class BadInput : public ProgramTest {
- protected:
-  using Words = std::vector<std::string>;
-
-  Words train(const fs::path& folder, const fs::path& data, const Words& more = {}) const {
-    Words words = {"train",
-                   "-m",
-                   folder.string(),
-                   "--data",
-                   data.string(),
-                   "--max_steps",
-                   "1",
-                   "-t",
-                   "1",
-                   "--output_dir",
-                   path("out").string()};
-    words.insert(words.end(), more.begin(), more.end());
-    return words;
-  }
-  static Words score(const fs::path& folder, const fs::path& data) {
-    return {"score", "-m", folder.string(), "--data", data.string(), "-t", "1"};
-  }
-  static Words generate(const fs::path& folder) {
-    return {"generate", "-m", folder.string(), "--prompt", "cat", "-t", "1"};
-  }
-
-  // Runs the program and expects the refusal; `out` must stay as it is.
-  void expect_refusal(const Words& words, const testing::Matcher<const std::string&>& message) {
-    const auto before = contents(path("out"));
-    const Result result = run(words);
-    EXPECT_EQ(result.exit_code, 2) << result.err;
-    EXPECT_THAT(result.err, message);
-    EXPECT_THAT(result.err, HasSubstr("error: "));
-    EXPECT_LT(result.err.size(), 3000U);
-    EXPECT_EQ(result.out, "");
-    EXPECT_EQ(changes(before, contents(path("out"))), std::vector<std::string>()) << result.err;
-  }
-
-  fs::path pairs() const { return world("preferences.jsonl"); }
-};
 
 // --- weights
 

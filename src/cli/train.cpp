@@ -82,6 +82,9 @@ int run_command(const char* command, const char* summary, const char* objective,
   set_log_level(recipe.log_level);
   apply_threads(recipe.threads);
   require_model_folder(recipe.model_name_or_path);
+  if (!recipe.reference_model.empty()) {
+    require_model_folder(recipe.reference_model);
+  }
   check_output(recipe);
 
   const ModelConfig config = read_model_config(recipe.model_name_or_path);

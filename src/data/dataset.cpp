@@ -172,6 +172,14 @@ void log_dataset(const Dataset& dataset, const DataOptions& options, std::string
     log_warning("{}: in {} rows truncation made chosen and rejected the same", what,
                 dataset.identical_after_truncation);
   }
+  if (options.kind == RowKind::labelled && kept > 0) {
+    const auto approved = std::ranges::count_if(dataset.trees, &Tree::desirable);
+    log_info("{}: {} responses approved of, {} not", what, approved, kept - approved);
+    if (approved == 0 || approved == kept) {
+      log_warning("{}: every label is {}; kto learns from the contrast of both", what,
+                  approved > 0);
+    }
+  }
 }
 
 }  // namespace lmpo
