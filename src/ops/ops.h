@@ -157,7 +157,9 @@ class Ops {
                      const AdamWStep& step) = 0;
 };
 
-std::unique_ptr<Ops> make_cpu_ops();
+// `factors` float32, or bfloat16: factors of the matrix products of linear layers and head are
+// rounded before they are multiplied (sums stay float32). UserError where the processor cannot.
+std::unique_ptr<Ops> make_cpu_ops(Dtype factors = Dtype::f32);
 // Computes nothing; for running a step against a counting arena. `like` tells compute type and
 // workspaces and must outlive it.
 std::unique_ptr<Ops> make_plan_ops(const Ops& like);

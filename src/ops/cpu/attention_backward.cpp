@@ -97,17 +97,18 @@ class BackwardTask {
     const float* k = heads_.key(key, key_head).data;
     const float* v = heads_.value(key, key_head).data;
     const float* dout = dout_ + begin * out_stride + head * size;
-    matmul_serial(Transpose::no, Transpose::yes, rows, count, size, factor, q, stride, k, stride,
-                  0.0F, scores_.data(), key_block);
-    matmul_serial(Transpose::no, Transpose::yes, rows, count, size, 1.0F, dout, out_stride, v,
-                  stride, 0.0F, dscores_.data(), key_block);
+    matmul_serial({Transpose::no, Transpose::yes, rows, count, size, factor, q, stride, k, stride,
+                   0.0F, scores_.data(), key_block});
+    matmul_serial({Transpose::no, Transpose::yes, rows, count, size, 1.0F, dout, out_stride, v,
+                   stride, 0.0F, dscores_.data(), key_block});
     differentiate(head, begin, end, key, count, factor);
-    matmul_serial(Transpose::yes, Transpose::no, count, size, rows, 1.0F, scores_.data(), key_block,
-                  dout, out_stride, 1.0F, gradients_.value(key, key_head).data, stride);
-    matmul_serial(Transpose::yes, Transpose::no, count, size, rows, 1.0F, dscores_.data(),
-                  key_block, q, stride, 1.0F, gradients_.key(key, key_head).data, stride);
-    matmul_serial(Transpose::no, Transpose::no, rows, size, count, 1.0F, dscores_.data(), key_block,
-                  k, stride, 1.0F, gradients_.query(begin, head).data, stride);
+    matmul_serial({Transpose::yes, Transpose::no, count, size, rows, 1.0F, scores_.data(),
+                   key_block, dout, out_stride, 1.0F, gradients_.value(key, key_head).data,
+                   stride});
+    matmul_serial({Transpose::yes, Transpose::no, count, size, rows, 1.0F, dscores_.data(),
+                   key_block, q, stride, 1.0F, gradients_.key(key, key_head).data, stride});
+    matmul_serial({Transpose::no, Transpose::no, rows, size, count, 1.0F, dscores_.data(),
+                   key_block, k, stride, 1.0F, gradients_.query(begin, head).data, stride});
   }
 
   void differentiate(std::int64_t head, std::int64_t begin, std::int64_t end, std::int64_t key,

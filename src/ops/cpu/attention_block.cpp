@@ -51,14 +51,15 @@ AttentionBlock::AttentionBlock(HeadRows queries, HeadRows out, std::int64_t coun
 void AttentionBlock::add_tile(HeadRows keys, HeadRows values, std::int64_t key_count,
                               const VisibleRows& visible) {
   const float factor = 1.0F / std::sqrt(static_cast<float>(head_size_));
-  matmul_serial(Transpose::no, Transpose::yes, count_, key_count, head_size_, factor, queries_.data,
-                queries_.stride, keys.data, keys.stride, 0.0F, scores_.data(), key_block);
+  matmul_serial({Transpose::no, Transpose::yes, count_, key_count, head_size_, factor,
+                 queries_.data, queries_.stride, keys.data, keys.stride, 0.0F, scores_.data(),
+                 key_block});
   for (std::int64_t query = 0; query < count_; ++query) {
     weigh(query, visible[static_cast<std::size_t>(query)], key_count);
   }
-  matmul_serial(Transpose::no, Transpose::no, count_, head_size_, key_count, 1.0F, scores_.data(),
-                key_block, values.data, values.stride, empty_ ? 0.0F : 1.0F, out_.data,
-                out_.stride);
+  matmul_serial({Transpose::no, Transpose::no, count_, head_size_, key_count, 1.0F, scores_.data(),
+                 key_block, values.data, values.stride, empty_ ? 0.0F : 1.0F, out_.data,
+                 out_.stride});
   empty_ = false;
 }
 

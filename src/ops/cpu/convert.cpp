@@ -28,15 +28,6 @@ LMPO_VECTOR void widen_f16(float* out, const float16* in, std::int64_t count) {
   }
 }
 
-LMPO_VECTOR void narrow_bf16(bfloat16* out, const float* in, std::int64_t count) {
-  for (std::int64_t i = 0; i < count; ++i) {
-    const auto bits = std::bit_cast<std::uint32_t>(in[i]);
-    const std::uint32_t rounded = bits + 0x7FFFU + ((bits >> 16) & 1U);
-    const bool nan = (bits & 0x7FFFFFFFU) > 0x7F800000U;
-    out[i].bits = static_cast<std::uint16_t>((nan ? bits | 0x400000U : rounded) >> 16);
-  }
-}
-
 LMPO_VECTOR void narrow_f16(float16* out, const float* in, std::int64_t count) {
   for (std::int64_t i = 0; i < count; ++i) {
     const auto bits = std::bit_cast<std::uint32_t>(in[i]);
@@ -54,6 +45,15 @@ LMPO_VECTOR void narrow_f16(float16* out, const float* in, std::int64_t count) {
 }
 
 }  // namespace
+
+LMPO_VECTOR void narrow_bf16(bfloat16* out, const float* in, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    const auto bits = std::bit_cast<std::uint32_t>(in[i]);
+    const std::uint32_t rounded = bits + 0x7FFFU + ((bits >> 16) & 1U);
+    const bool nan = (bits & 0x7FFFFFFFU) > 0x7F800000U;
+    out[i].bits = static_cast<std::uint16_t>((nan ? bits | 0x400000U : rounded) >> 16);
+  }
+}
 
 void widen(float* out, Tensor in, std::int64_t begin, std::int64_t count) {
   switch (in.dtype()) {

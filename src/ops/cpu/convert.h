@@ -13,5 +13,6 @@ void widen(float* out, Tensor in, std::int64_t begin, std::int64_t count);
 const float* as_f32(Tensor in, std::int64_t begin, std::int64_t count, float* buffer);
 // Elements [begin, begin + count) of a tensor = in[count], rounded to nearest, ties to even.
 void narrow(Tensor out, std::int64_t begin, const float* in, std::int64_t count);
+void narrow_bf16(bfloat16* out, const float* in, std::int64_t count);
 
 }  // namespace lmpo::cpu

@@ -2,13 +2,14 @@
 // base/threads.h. Each file beside this one holds the ops of its name; the contract is ops.h.
 #pragma once
 
+#include "ops/cpu/product.h"
 #include "ops/ops.h"
 
 namespace lmpo {
 
 class CpuOps final : public Ops {
  public:
-  CpuOps();
+  explicit CpuOps(cpu::Precision precision) : precision_(precision) {}
 
   Dtype compute_dtype() const override { return Dtype::f32; }
 
@@ -71,6 +72,9 @@ class CpuOps final : public Ops {
   double sum_of_squares(Tensor x) override;
   void adamw(Tensor w, Tensor low, Tensor gradient, Tensor moment1, Tensor moment2,
              const AdamWStep& step) override;
+
+ private:
+  cpu::Precision precision_;
 };
 
 }  // namespace lmpo

@@ -77,13 +77,14 @@ struct Tile {
 class Head {
  public:
   Head(Tensor hidden, Tensor w, Tensor target_row, Tensor target_token, Tensor workspace,
-       std::int64_t workspace_size)
+       std::int64_t workspace_size, cpu::Precision precision)
       : sizes_{hidden.dim(0), hidden.dim(1), w.dim(0)},
         hidden_(hidden),
         w_(w),
         target_row_(target_row.i32()),
         target_token_(target_token.i32()),
-        targets_(target_row.dim(0)) {
+        targets_(target_row.dim(0)),
+        precision_(precision) {
     LMPO_CHECK(has_shape(w, {sizes_.vocabulary, sizes_.width}) &&
                has_shape(target_token, {targets_}) && workspace.elements() >= workspace_size);
     for (std::int64_t m = 0; m < targets_; ++m) {
@@ -112,8 +113,10 @@ class Head {
       for (std::int64_t row = 0; row < sizes_.rows; row += row_chunk) {
         const Tile tile{
             row, std::min(row_chunk, sizes_.rows - row), token, tokens, workspace_.logits, weights};
-        matmul(Transpose::no, Transpose::yes, tile.rows, tokens, sizes_.width, 1.0F,
-               hidden_rows(tile), sizes_.width, weights, sizes_.width, 0.0F, tile.logits, tokens);
+        matmul({Transpose::no, Transpose::yes, tile.rows, tokens, sizes_.width, 1.0F,
+                hidden_rows(tile), sizes_.width, weights, sizes_.width, 0.0F, tile.logits, tokens,
+                cpu::forward_sum},
+               precision_);
         body(tile);
       }
     }
@@ -156,6 +159,7 @@ class Head {
   const std::int32_t* target_row_;
   const std::int32_t* target_token_;
   std::int64_t targets_;
+  cpu::Precision precision_;
   Workspace workspace_;
 };
 
@@ -170,7 +174,7 @@ std::int64_t CpuOps::head_workspace(std::int64_t rows, std::int64_t hidden, std:
 void CpuOps::head_forward(Tensor logp, Tensor lse, Tensor hidden, Tensor w, Tensor target_row,
                           Tensor target_token, Tensor workspace) {
   const Head head(hidden, w, target_row, target_token, workspace,
-                  head_workspace(hidden.dim(0), hidden.dim(1), w.dim(0), w.dtype()));
+                  head_workspace(hidden.dim(0), hidden.dim(1), w.dim(0), w.dtype()), precision_);
   LMPO_CHECK(has_shape(logp, {target_row.dim(0)}) && has_shape(lse, {hidden.dim(0)}));
   // Until the end lse holds the running maximum, sums the running sum and logp the target's logit.
   float* maxima = lse.f32();
@@ -205,7 +209,7 @@ void CpuOps::head_forward(Tensor logp, Tensor lse, Tensor hidden, Tensor w, Tens
 void CpuOps::head_backward(Tensor dhidden, Tensor dw, Tensor dlogp, Tensor lse, Tensor hidden,
                            Tensor w, Tensor target_row, Tensor target_token, Tensor workspace) {
   const Head head(hidden, w, target_row, target_token, workspace,
-                  head_workspace(hidden.dim(0), hidden.dim(1), w.dim(0), w.dtype()));
+                  head_workspace(hidden.dim(0), hidden.dim(1), w.dim(0), w.dtype()), precision_);
   LMPO_CHECK(has_shape(dlogp, {target_row.dim(0)}) && has_shape(lse, {hidden.dim(0)}) &&
              dhidden.same_shape(hidden) && has_shape(dw, {w.dim(0), w.dim(1)}));
   const std::int64_t width = head.sizes().width;
@@ -226,11 +230,13 @@ void CpuOps::head_backward(Tensor dhidden, Tensor dw, Tensor dlogp, Tensor lse, 
         }
       });
     });
-    matmul(Transpose::no, Transpose::no, tile.rows, width, tile.tokens, 1.0F, tile.logits,
-           tile.tokens, tile.weights, width, tile.token == 0 ? 0.0F : 1.0F,
-           dhidden.f32() + tile.row * width, width);
-    matmul(Transpose::yes, Transpose::no, tile.tokens, width, tile.rows, 1.0F, tile.logits,
-           tile.tokens, head.hidden_rows(tile), width, 1.0F, dw.f32() + tile.token * width, width);
+    matmul({Transpose::no, Transpose::no, tile.rows, width, tile.tokens, 1.0F, tile.logits,
+            tile.tokens, tile.weights, width, tile.token == 0 ? 0.0F : 1.0F,
+            dhidden.f32() + tile.row * width, width},
+           precision_);
+    matmul({Transpose::yes, Transpose::no, tile.tokens, width, tile.rows, 1.0F, tile.logits,
+            tile.tokens, head.hidden_rows(tile), width, 1.0F, dw.f32() + tile.token * width, width},
+           precision_);
   });
 }
 

@@ -1,10 +1,6 @@
 #include "ops/cpu/matmul.h"
 
-#include <cblas.h>
-#include <dlfcn.h>
-
 #include <algorithm>
-#include <limits>
 
 #include "base/error.h"
 #include "base/threads.h"
@@ -16,20 +12,6 @@ namespace {
 constexpr std::int64_t serial_work = 64 * 64 * 64;
 // Panels begin at multiples of this, so that the library's own tiles stay whole.
 constexpr std::int64_t panel_step = 16;
-
-// Products are summed this many at a time, then the sums: the library adds them one by one, and the
-// rounding of a long sum has the same sign in every token of a text that repeats itself. At most
-// six percent slower than whole sums, and half their error.
-constexpr std::int64_t longest_sum = 128;
-
-int blas_size(std::int64_t size) {
-  LMPO_CHECK(size >= 0 && size <= std::numeric_limits<int>::max());
-  return static_cast<int>(size);
-}
-
-CBLAS_TRANSPOSE blas_transpose(Transpose transpose) {
-  return transpose == Transpose::yes ? CblasTrans : CblasNoTrans;
-}
 
 std::int64_t panel_size(std::int64_t size, std::int64_t panels) {
   const std::int64_t exact = (size + panels - 1) / panels;
@@ -56,65 +38,96 @@ Panels cut(std::int64_t m, std::int64_t n, std::int64_t count) {
   return best;
 }
 
-// c[n] = alpha b[n,k] a[k] + beta c: for one row, several times as fast as the general product,
-// which would first rearrange all of b.
-void multiply_vector(std::int64_t n, std::int64_t k, float alpha, const float* a, const float* b,
-                     std::int64_t ldb, float beta, float* c) {
-  if (beta == 0.0F) {  // whether a library's beta 0 reads c differs between versions
-    std::fill_n(c, n, 0.0F);
-    beta = 1.0F;
+// c = beta c, what remains of a product of nothing.
+void scale_rows(const Product& p) {
+  for (std::int64_t row = 0; row < p.m; ++row) {
+    float* c = p.c + row * p.ldc;
+    std::transform(c, c + p.n, c, [&](float x) { return p.beta == 0.0F ? 0.0F : p.beta * x; });
   }
-  cblas_sgemv(CblasRowMajor, CblasNoTrans, blas_size(n), blas_size(k), alpha, b, blas_size(ldb), a,
-              1, beta, c, 1);
+}
+
+// One row against a matrix reads memory and hardly computes: no kernel for blocks is of use.
+bool is_one_row(const Product& p) {
+  return p.m == 1 && p.ta == Transpose::no && p.tb == Transpose::yes;
+}
+
+void multiply(const Product& product, Precision precision) {
+  if (precision == Precision::f32 && is_one_row(product)) {
+    multiply_by_blas(product);
+  } else if (!multiply_by_onednn(product, precision)) {
+    LMPO_CHECK(precision == Precision::f32);
+    multiply_by_blas(product);
+  }
 }
 
 }  // namespace
 
-void matmul_serial(Transpose ta, Transpose tb, std::int64_t m, std::int64_t n, std::int64_t k,
-                   float alpha, const float* a, std::int64_t lda, const float* b, std::int64_t ldb,
-                   float beta, float* c, std::int64_t ldc) {
-  if (m == 1 && ta == Transpose::no && tb == Transpose::yes) {
-    multiply_vector(n, k, alpha, a, b, ldb, beta, c);
+void matmul_serial(const Product& product, Precision precision) {
+  if (product.m <= 0 || product.n <= 0) {
     return;
   }
-  if (m <= 0 || n <= 0) {
+  if (product.k <= 0) {
+    scale_rows(product);
     return;
   }
-  for (std::int64_t begin = 0; begin == 0 || begin < k; begin += longest_sum) {
-    cblas_sgemm(CblasRowMajor, blas_transpose(ta), blas_transpose(tb), blas_size(m), blas_size(n),
-                blas_size(std::min(longest_sum, k - begin)), alpha,
-                a + begin * (ta == Transpose::yes ? lda : 1), blas_size(lda),
-                b + begin * (tb == Transpose::yes ? 1 : ldb), blas_size(ldb),
-                begin == 0 ? beta : 1.0F, c, blas_size(ldc));
+  if (precision == Precision::bf16 || product.longest_sum == 0 || is_one_row(product)) {
+    multiply(product, precision);
+    return;
+  }
+  for (std::int64_t begin = 0; begin < product.k; begin += product.longest_sum) {
+    Product part = product;
+    part.k = std::min(product.longest_sum, product.k - begin);
+    part.a += begin * (product.ta == Transpose::yes ? product.lda : 1);
+    part.b += begin * (product.tb == Transpose::yes ? 1 : product.ldb);
+    part.beta = begin == 0 ? product.beta : 1.0F;
+    multiply(part, precision);
   }
 }
 
-void matmul(Transpose ta, Transpose tb, std::int64_t m, std::int64_t n, std::int64_t k, float alpha,
-            const float* a, std::int64_t lda, const float* b, std::int64_t ldb, float beta,
-            float* c, std::int64_t ldc) {
-  if (threads() == 1 || m * n * k <= serial_work) {
-    matmul_serial(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+void matmul(const Product& p, Precision precision) {
+  if (threads() == 1 || p.m * p.n * p.k <= serial_work) {
+    matmul_serial(p, precision);
     return;
   }
-  const Panels panel = cut(m, n, threads());
-  const std::int64_t across = (n + panel.columns - 1) / panel.columns;
-  const std::int64_t down = (m + panel.rows - 1) / panel.rows;
-  parallel_each(across * down, [&](std::int64_t index) {
-    const std::int64_t row = index / across * panel.rows;
-    const std::int64_t column = index % across * panel.columns;
-    matmul_serial(ta, tb, std::min(panel.rows, m - row), std::min(panel.columns, n - column), k,
-                  alpha, a + row * (ta == Transpose::yes ? 1 : lda), lda,
-                  b + column * (tb == Transpose::yes ? ldb : 1), ldb, beta, c + row * ldc + column,
-                  ldc);
+  const Panels panel = cut(p.m, p.n, threads());
+  const std::int64_t across = (p.n + panel.columns - 1) / panel.columns;
+  const std::int64_t down = (p.m + panel.rows - 1) / panel.rows;
+  parallel_for(across * down, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t index = begin; index < end; ++index) {
+      const std::int64_t row = index / across * panel.rows;
+      const std::int64_t column = index % across * panel.columns;
+      Product part = p;
+      part.m = std::min(panel.rows, p.m - row);
+      part.n = std::min(panel.columns, p.n - column);
+      part.a += row * (p.ta == Transpose::yes ? 1 : p.lda);
+      part.b += column * (p.tb == Transpose::yes ? p.ldb : 1);
+      part.c += row * p.ldc + column;
+      matmul_serial(part, precision);
+    }
   });
 }
 
-void keep_blas_serial() {
-  // Looked up by name, because only OpenBLAS has it.
-  using SetThreads = void (*)(int);
-  if (void* symbol = ::dlsym(RTLD_DEFAULT, "openblas_set_num_threads"); symbol != nullptr) {
-    reinterpret_cast<SetThreads>(symbol)(1);
-  }
+bool products_in_bf16() {
+  static const bool answer = [] {
+    const float one = 1.0F;
+    float product = 0.0F;
+    return multiply_by_onednn({.ta = Transpose::no,
+                               .tb = Transpose::no,
+                               .m = 1,
+                               .n = 1,
+                               .k = 1,
+                               .alpha = 1.0F,
+                               .a = &one,
+                               .lda = 1,
+                               .b = &one,
+                               .ldb = 1,
+                               .beta = 0.0F,
+                               .c = &product,
+                               .ldc = 1},
+                              Precision::bf16) &&
+           product == 1.0F;
+  }();
+  return answer;
 }
 
 }  // namespace lmpo::cpu

@@ -59,9 +59,9 @@ TEST_P(MatmulTest, EqualsTheFormula) {
       const std::vector<float> before = random_floats(m * stride, random);
       for (const float beta : {0.0F, 1.0F, -0.5F}) {
         std::vector<float> c = before;
-        matmul(a.transposed ? Transpose::yes : Transpose::no,
-               b.transposed ? Transpose::yes : Transpose::no, m, n, k, 1.5F, a.data.data(),
-               a.stride, b.data.data(), b.stride, beta, c.data(), stride);
+        matmul({a.transposed ? Transpose::yes : Transpose::no,
+                b.transposed ? Transpose::yes : Transpose::no, m, n, k, 1.5F, a.data.data(),
+                a.stride, b.data.data(), b.stride, beta, c.data(), stride});
         for (std::size_t i = 0; i < c.size(); ++i) {
           const std::int64_t row = static_cast<std::int64_t>(i) / stride;
           const std::int64_t column = static_cast<std::int64_t>(i) % stride;
@@ -82,8 +82,8 @@ TEST_P(MatmulTest, EqualsTheFormula) {
 TEST_P(MatmulTest, BetaZeroDoesNotReadTheResult) {
   const std::vector<float> ones(200 * 200, 1.0F);
   std::vector<float> c(200 * 200, std::numeric_limits<float>::quiet_NaN());
-  matmul(Transpose::no, Transpose::no, 200, 200, 200, 1.0F, ones.data(), 200, ones.data(), 200,
-         0.0F, c.data(), 200);
+  matmul({Transpose::no, Transpose::no, 200, 200, 200, 1.0F, ones.data(), 200, ones.data(), 200,
+          0.0F, c.data(), 200});
   EXPECT_EQ(c, std::vector<float>(200 * 200, 200.0F));
 }
 

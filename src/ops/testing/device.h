@@ -20,7 +20,7 @@ struct TestDevice {
 
 inline std::vector<TestDevice> test_devices() {
   return {
-      {"cpu", make_cpu_ops, Arena::host},
+      {"cpu", [] { return make_cpu_ops(); }, Arena::host},
   };
 }
 
