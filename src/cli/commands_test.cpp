@@ -428,6 +428,25 @@ TEST_F(Commands, SftTrainsOnAnswers) {
   EXPECT_EQ(answer.exit_code, 0) << answer.err;
 }
 
+TEST_F(Commands, BenchMeasuresAStep) {
+  const std::vector<std::string> words = {
+      "bench", "-m", model().string(), "--steps", "1", "-t", "1", "--gradient_accumulation_steps",
+      "1"};
+  std::vector<std::string> real = words;
+  real.insert(real.end(), {"--data", world("preferences.jsonl").string(), "--json"});
+  const Result result = run(real);
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const json measured = json::parse(result.out);
+  EXPECT_GT(measured["share_of_product_rate"], 0);
+  EXPECT_GT(measured["parts"]["MLP"]["backward"]["operations"],
+            measured["parts"]["MLP"]["forward"]["operations"]);
+  const Result table = run(words);
+  ASSERT_EQ(table.exit_code, 0) << table.err;
+  for (const char* part : {"attention output", "optimizer", "waiting", "pairs/s"}) {
+    EXPECT_THAT(table.out, HasSubstr(part));
+  }
+}
+
 TEST_F(Commands, ADryRunShowsThePlanAndWritesNothing) {
   const fs::path out = path("out");
   const Result result =

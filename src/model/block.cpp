@@ -39,10 +39,12 @@ void Block::forward_attention(const LayerWeights& layer, Tensor positions, Tenso
     const Arena::Scope scope(arena_);
     const Tensor normed = activation(x_in.dim(0), config_.hidden_size);
     ops_.rmsnorm_forward(normed, state.rstd1, x_in, layer.input_norm.value, config_.rms_norm_eps);
+    ops_.enter(LinearPart::qkv);
     linear(state.qkv, normed, layer.qkv, false);
   }
   ops_.rope_forward(state.qkv, cos_sin_, positions, shape_);
   attend(state);
+  ops_.enter(LinearPart::attention_output);
   linear(state.x_mid, state.attention, layer.o, true);
 }
 
@@ -51,6 +53,7 @@ void Block::forward_gate_up(const LayerWeights& layer, LayerState& state) {
   const Tensor normed = activation(state.x_mid.dim(0), config_.hidden_size);
   ops_.rmsnorm_forward(normed, state.rstd2, state.x_mid, layer.post_norm.value,
                        config_.rms_norm_eps);
+  ops_.enter(LinearPart::mlp);
   linear(state.gate_up, normed, layer.gate_up, false);
 }
 
@@ -58,6 +61,7 @@ void Block::forward_down(const LayerWeights& layer, Tensor x_out, const LayerSta
   const Arena::Scope scope(arena_);
   const Tensor hidden = activation(x_out.dim(0), config_.intermediate_size);
   ops_.swiglu_forward(hidden, state.gate_up);
+  ops_.enter(LinearPart::mlp);
   linear(x_out, hidden, layer.down, true);
 }
 
@@ -77,6 +81,7 @@ void Block::forward_in_place(const LayerWeights& layer, Tensor positions, Tensor
 void Block::backward_mlp(const LayerWeights& layer, Tensor dx, const LayerState& state) {
   const std::int64_t rows = dx.dim(0);
   const Arena::Scope scope(arena_);
+  ops_.enter(LinearPart::mlp);
   const Tensor dgate_up = activation(rows, 2 * config_.intermediate_size);
   {
     const Arena::Scope inner(arena_);
@@ -103,6 +108,7 @@ void Block::backward_attention(const LayerWeights& layer, Tensor positions, Tens
   {
     const Arena::Scope inner(arena_);
     const Tensor dattention = activation(rows, state.attention.dim(1));
+    ops_.enter(LinearPart::attention_output);
     linear_backward(dattention, dx, state.attention, layer.o);
     attend_backward(dqkv, dattention);
   }
@@ -110,6 +116,7 @@ void Block::backward_attention(const LayerWeights& layer, Tensor positions, Tens
   const Tensor normed = activation(rows, config_.hidden_size);
   const Tensor dnormed = activation(rows, config_.hidden_size);
   ops_.rmsnorm_forward(normed, state.rstd1, x_in, layer.input_norm.value, config_.rms_norm_eps);
+  ops_.enter(LinearPart::qkv);
   linear_backward(dnormed, dqkv, normed, layer.qkv);
   ops_.rmsnorm_backward(dx, layer.input_norm.gradient, dnormed, x_in, layer.input_norm.value,
                         state.rstd1);

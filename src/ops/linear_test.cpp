@@ -1,5 +1,7 @@
 #include "ops/reference/linear.h"
 
+#include "base/error.h"
+#include "base/random.h"
 #include "ops/testing/ops_test.h"
 
 namespace lmpo::testing {
@@ -48,6 +50,56 @@ TEST_P(LinearTest, ForwardAndBackward) {
         },
         dw.values);
   }
+}
+
+// Factors rounded to bfloat16, their products summed in float32: beside the same sum in double.
+TEST(LinearInBfloat16, EqualsProductsOfRoundedFactors) {
+  std::unique_ptr<Ops> ops;
+  try {
+    ops = make_cpu_ops(Dtype::bf16);
+  } catch (const UserError& error) {
+    GTEST_SKIP() << error.what();
+  }
+  constexpr std::int64_t kTokens = 70;
+  constexpr std::int64_t kIn = 130;
+  constexpr std::int64_t kOut = 90;
+  Arena arena = Arena::host(1 << 20);
+  Random random(3, 0);
+  const auto filled = [&](std::int64_t rows, std::int64_t columns) {
+    const Tensor tensor = arena.allocate("test", Dtype::f32, {rows, columns});
+    for (std::int64_t i = 0; i < tensor.elements(); ++i) {
+      tensor.f32()[i] = static_cast<float>(random.normal());
+    }
+    return tensor;
+  };
+  const auto rounded = [](Tensor x, std::int64_t row, std::int64_t column) {
+    return static_cast<double>(to_float(to_bfloat16(x.f32()[row * x.dim(1) + column])));
+  };
+  const Tensor x = filled(kTokens, kIn);
+  const Tensor w = filled(kOut, kIn);
+  const Tensor dy = filled(kTokens, kOut);
+  const Tensor y = filled(kTokens, kOut);
+  const Tensor dx = filled(kTokens, kIn);
+  const Tensor dw = filled(kOut, kIn);
+  ops->zero(dw);
+  ops->linear_forward(y, x, w, false);
+  ops->linear_backward_input(dx, dy, w, false);
+  ops->linear_backward_weight(dw, dy, x);
+  const auto expect = [](Tensor actual, std::int64_t sums, const auto& term) {
+    for (std::int64_t row = 0; row < actual.dim(0); ++row) {
+      for (std::int64_t column = 0; column < actual.dim(1); ++column) {
+        double expected = 0;
+        for (std::int64_t k = 0; k < sums; ++k) {
+          expected += term(row, column, k);
+        }
+        ASSERT_NEAR(static_cast<double>(actual.f32()[row * actual.dim(1) + column]), expected,
+                    1e-4);
+      }
+    }
+  };
+  expect(y, kIn, [&](auto t, auto o, auto i) { return rounded(x, t, i) * rounded(w, o, i); });
+  expect(dx, kOut, [&](auto t, auto i, auto o) { return rounded(dy, t, o) * rounded(w, o, i); });
+  expect(dw, kTokens, [&](auto o, auto i, auto t) { return rounded(dy, t, o) * rounded(x, t, i); });
 }
 
 TEST_P(LinearTest, RefusesWrongShapes) {

@@ -51,9 +51,15 @@ struct AdamWStep {
   double gradient_scale;    // clipping: gradients are multiplied by this first
 };
 
+// What linear layers belong to, for those who measure.
+enum class LinearPart : std::uint8_t { qkv, attention_output, mlp };
+
 class Ops {
  public:
   virtual ~Ops() = default;
+
+  // The linear layers that follow are of this part. Changes no result.
+  virtual void enter(LinearPart) {}
 
   // False for the ops of a plan, which compute nothing: values read back are zeros.
   virtual bool computes() const { return true; }

@@ -76,7 +76,7 @@ std::string OptionSet::flag_names(const Option& option) const {
   for (const std::string& name : option.traits.synonyms) {
     text += ", --" + name;
   }
-  if (option.is_bool && option.show() == json(true)) {
+  if (option.is_bool && option.show() != json(false)) {
     text += ", --no_" + option.name;
   }
   return option.value_name.empty() ? text : text + " " + option.value_name;

@@ -153,7 +153,7 @@ void OptionSet::add(std::string name, T& value, std::string help, OptionTraits t
   Option option;
   option.name = std::move(name);
   option.help = std::move(help);
-  option.is_bool = std::is_same_v<T, bool>;
+  option.is_bool = std::is_same_v<T, bool> || std::is_same_v<T, std::optional<bool>>;
   option.is_list = lmpo::is_list<T>;
   if constexpr (lmpo::is_list<T>) {
     using Item = OptionType<typename T::value_type>;

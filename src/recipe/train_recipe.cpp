@@ -112,8 +112,16 @@ void add_batch_options(OptionSet& options, TrainRecipe& r) {
   options.add("max_pack_tokens", r.max_pack_tokens,
               "most tokens computed at once, whatever the batch size; 0: no limit",
               {.range = kNonNegative});
-  options.add("gradient_checkpointing", r.gradient_checkpointing,
-              "compute activations again in the backward pass: less memory, a third more time");
+  options.add(
+      "gradient_checkpointing", r.gradient_checkpointing,
+      "compute activations again in the backward pass: less memory, a third more time, the same "
+      "result",
+      {.default_text = "only where the memory asks for it"});
+  options.add(
+      "compute", r.compute,
+      "type to which the factors of matrix products are rounded; bfloat16 needs AVX-512 and "
+      "is about half again as fast as float32 where the processor has instructions for it",
+      {.choices = {"float32", "bfloat16"}});
 }
 
 void add_record_options(OptionSet& options, TrainRecipe& r) {

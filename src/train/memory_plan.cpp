@@ -15,6 +15,10 @@ namespace {
 constexpr std::size_t kPerThread = 4'000'000;
 constexpr std::size_t kFiles = 12'000'000;
 
+std::size_t allowed_memory(std::size_t limit) {
+  return limit > 0 ? limit : available_memory() + resident_memory();
+}
+
 }  // namespace
 
 bool LargestPacks::Size::covers(const Size& other) const {
@@ -75,16 +79,19 @@ MemoryPlan plan_memory(const ModelConfig& config, Dtype storage, const LlamaOpti
           .fixed = resident_memory() + kFiles + kPerThread * static_cast<std::size_t>(threads())};
 }
 
+bool fits_in_memory(const MemoryPlan& plan, std::size_t limit) {
+  return plan.total() <= allowed_memory(limit);
+}
+
 void require_memory(const MemoryPlan& plan, std::size_t limit) {
-  const std::size_t allowed = limit > 0 ? limit : available_memory() + resident_memory();
-  if (plan.total() <= allowed) {
+  if (fits_in_memory(plan, limit)) {
     return;
   }
   user_error(
       "the run needs {} of memory, and {} {}:\n{}Smaller: --dtype bfloat16, "
       "--gradient_checkpointing, a smaller --per_device_train_batch_size (with more "
       "--gradient_accumulation_steps, for the same result), --max_pack_tokens, --max_length",
-      readable_bytes(plan.total()), readable_bytes(allowed),
+      readable_bytes(plan.total()), readable_bytes(allowed_memory(limit)),
       limit > 0 ? "are allowed by --max_memory" : "are free", plan.table());
 }
 

@@ -47,6 +47,8 @@ MemoryPlan plan_memory(const ModelConfig& config, Dtype storage, const LlamaOpti
                        const LargestPacks& training, const LargestPacks& evaluation,
                        const Ops& ops);
 
+// Whether the run needs at most `limit` bytes, or (limit 0) what the machine has free.
+bool fits_in_memory(const MemoryPlan& plan, std::size_t limit);
 // UserError with the table when the run needs more than `limit` bytes, or (limit 0) more than the
 // machine has free.
 void require_memory(const MemoryPlan& plan, std::size_t limit);

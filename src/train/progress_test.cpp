@@ -2,8 +2,10 @@
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
+#include <poll.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdlib>
 #include <string>
 #include <thread>
@@ -76,10 +78,18 @@ class Terminal {
   Terminal& operator=(const Terminal&) = delete;
 
   bool works() const { return ::isatty(STDERR_FILENO) == 1; }
+  // Waits for something, and then until nothing more comes: the kernel hands it over in pieces.
   std::string written() const {
-    std::string text(4096, '\0');
-    const auto count = ::read(main_, text.data(), text.size());
-    text.resize(static_cast<std::size_t>(std::max<ssize_t>(0, count)));
+    std::string text;
+    pollfd ready{.fd = main_, .events = POLLIN, .revents = 0};
+    while (::poll(&ready, 1, text.empty() ? 10'000 : 100) == 1) {
+      std::array<char, 4096> piece{};
+      const auto count = ::read(main_, piece.data(), piece.size());
+      if (count <= 0) {
+        break;
+      }
+      text.append(piece.data(), static_cast<std::size_t>(count));
+    }
     return text;
   }
 

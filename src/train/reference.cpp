@@ -69,6 +69,7 @@ std::string cache_key(std::span<const Tree> trees, const TreePacks& packs,
     }
   }
   hash.add(static_cast<std::uint64_t>(options.storage));
+  hash.add(static_cast<std::uint64_t>(options.factors));
   hash.add(static_cast<std::uint64_t>(threads()));
   add_model(hash, options.model);
   return hash.text();
@@ -126,7 +127,7 @@ void check_tokens(const ModelConfig& config, std::span<const Tree> trees, const 
 }
 
 void compute(std::vector<Tree>& trees, const TreePacks& packs, const ReferenceOptions& options) {
-  Scorer scorer(options.model, options.storage);
+  Scorer scorer(options.model, options.storage, options.factors);
   check_tokens(scorer.config(), trees, options.model);
   Progress progress(0, static_cast<std::int64_t>(packs.size()), options.bar);
   scorer.score(packs, [&](const std::vector<const Tree*>& pack, std::span<const double> sums) {

@@ -21,8 +21,8 @@ std::int64_t longest_sequence(std::span<const Scorer::PackTrees> packs) {
 
 }  // namespace
 
-Scorer::Scorer(const fs::path& model_folder, Dtype storage)
-    : config_(read_model_config(model_folder)), ops_(make_cpu_ops()) {
+Scorer::Scorer(const fs::path& model_folder, Dtype storage, Dtype factors)
+    : config_(read_model_config(model_folder)), ops_(make_cpu_ops(factors)) {
   const Checkpoint checkpoint = Checkpoint::open(model_folder);
   check_tensors(config_, checkpoint);
   Arena counting = Arena::counting();

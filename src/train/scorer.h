@@ -14,7 +14,8 @@ namespace lmpo {
 class Scorer {
  public:
   // Loads the weights of a model folder. Throws UserError.
-  Scorer(const fs::path& model_folder, Dtype storage);
+  // `factors` as in make_cpu_ops.
+  Scorer(const fs::path& model_folder, Dtype storage, Dtype factors = Dtype::f32);
 
   const ModelConfig& config() const { return config_; }
   // Calls done(index of the tree, summed log-probability of each of its responses) in order.

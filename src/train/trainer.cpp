@@ -161,9 +161,9 @@ Trainer::Trainer(TrainInputs inputs)
       storage_(recipe().dtype == "auto" ? config_.dtype : parse_dtype(recipe().dtype)),
       length_(recipe(), std::ssize(inputs_.train.trees)),
       objective_(make_objective(recipe().objective, recipe().objective_options)),
-      ops_(make_cpu_ops()),
+      ops_(make_cpu_ops(parse_dtype(recipe().compute))),
       model_options_{.max_positions = longest_sequence(inputs_),
-                     .recompute = recipe().gradient_checkpointing},
+                     .recompute = recipe().gradient_checkpointing.value_or(false)},
       sampler_(std::ssize(inputs_.train.trees), sampler_options(recipe())) {
   state_.data_fingerprint = data_fingerprint(inputs_.train.trees);
   state_.options = option_values(inputs_.options);
@@ -221,14 +221,20 @@ void Trainer::plan() {
     evaluation.add(pointers(inputs_.evaluation->trees), eval_limits());
   }
   plan_ = plan_memory(config_, storage_, model_options_, training, evaluation, *ops_);
+  const auto limit = static_cast<std::size_t>(recipe().max_memory.count);
+  if (!recipe().gradient_checkpointing && !fits_in_memory(plan_, limit)) {
+    model_options_.recompute = true;
+    plan_ = plan_memory(config_, storage_, model_options_, training, evaluation, *ops_);
+  }
 }
 
 void Trainer::show_plan() const {
   log_info("{} steps of {} examples, {} in an epoch; {}, warm-up {} steps, {} threads",
            length_.total_steps, recipe().train_batch_size(), length_.steps_per_epoch,
            recipe().objective, length_.warmup, threads());
-  log_info("memory: {} planned ({} arena, {} for the rest)", readable_bytes(plan_.total()),
-           readable_bytes(plan_.arena), readable_bytes(plan_.fixed));
+  log_info("memory: {} planned ({} arena, {} for the rest){}", readable_bytes(plan_.total()),
+           readable_bytes(plan_.arena), readable_bytes(plan_.fixed),
+           model_options_.recompute ? "; activations are computed again in backward" : "");
   if (recipe().dry_run) {
     fmt::print("{}", plan_.table());
   }
@@ -263,6 +269,7 @@ void Trainer::score_reference() {
       .model =
           recipe().reference_model.empty() ? recipe().model_name_or_path : recipe().reference_model,
       .storage = storage_,
+      .factors = parse_dtype(recipe().compute),
       .cache = recipe().reference_cache.empty() ? default_cache_folder() : recipe().reference_cache,
       .bar = !recipe().disable_tqdm};
   add_reference_logps(inputs_.train.trees, first_epoch(), options, "train data");
@@ -303,10 +310,10 @@ void Trainer::restore() {
         "run cannot go on from the middle of it. Use the same data, or start anew with --model {}",
         resume_->string(), resume_->string());
   }
-  for (const char* name :
-       {"objective", "beta", "gamma", "home_advantage", "lambda", "zscore", "learning_rate",
-        "lr_scheduler_type", "per_device_train_batch_size", "gradient_accumulation_steps",
-        "num_train_epochs", "max_steps", "warmup_steps", "warmup_ratio", "seed", "dtype"}) {
+  for (const char* name : {"objective", "beta", "gamma", "home_advantage", "lambda", "zscore",
+                           "learning_rate", "lr_scheduler_type", "per_device_train_batch_size",
+                           "gradient_accumulation_steps", "num_train_epochs", "max_steps",
+                           "warmup_steps", "warmup_ratio", "seed", "dtype", "compute"}) {
     const json now = state_.options.value(name, json());
     const json then = saved.options.value(name, json());
     if (now != then && then != json()) {

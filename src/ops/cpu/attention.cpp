@@ -1,28 +1,76 @@
-#include <vector>
-
+// Attention over trees. A task is one key head of one tree, with the queries of its group.
 #include "base/threads.h"
-#include "ops/cpu/attention_pack.h"
+#include "ops/cpu/attention_tree.h"
 #include "ops/cpu/cpu_ops.h"
 
 namespace lmpo {
-namespace {
 
-struct QueryBlock {
-  const Pack::Segment* segment;
-  std::int64_t begin;
-  std::int64_t end;
-};
+namespace cpu {
 
-std::vector<QueryBlock> cut_queries(std::span<const Pack::Segment> segments) {
-  std::vector<QueryBlock> blocks;
-  for (const Pack::Segment& segment : segments) {
-    for (std::int64_t begin = segment.begin; begin < segment.end; begin += cpu::query_block) {
-      blocks.push_back(
-          {&segment, begin, std::min<std::int64_t>(begin + cpu::query_block, segment.end)});
+std::vector<std::span<const Pack::Segment>> cut_trees(std::span<const Pack::Segment> segments) {
+  std::vector<std::span<const Pack::Segment>> trees;
+  std::size_t first = 0;
+  for (std::size_t i = 1; i <= segments.size(); ++i) {
+    if (i == segments.size() || segments[i].context_begin == segments[i].context_end) {
+      trees.push_back(segments.subspan(first, i - first));
+      first = i;
     }
   }
-  return blocks;
+  return trees;
 }
+
+}  // namespace cpu
+
+namespace {
+
+class ForwardTask {
+ public:
+  ForwardTask(const cpu::PackedHeads& heads, Tensor out, Tensor lse, const cpu::PackKeys& keys)
+      : heads_(heads), out_(out.f32()), lse_(lse.f32()), tokens_(out.dim(0)), keys_(keys) {}
+
+  void run(std::span<const Pack::Segment> segments, std::int64_t key_head) {
+    thread_local cpu::Buffer key_rows;
+    thread_local cpu::Buffer value_rows;
+    const cpu::AttentionTree tree(heads_.shape, segments, key_head);
+    const float* k =
+        tree.gather(key_rows, [&](std::int64_t row) { return heads_.key(row, key_head).data; });
+    const float* v =
+        tree.gather(value_rows, [&](std::int64_t row) { return heads_.value(row, key_head).data; });
+    tree.for_blocks([&](const cpu::QueryBlock& block) { attend(tree, block, k, v); });
+  }
+
+ private:
+  void attend(const cpu::AttentionTree& tree, const cpu::QueryBlock& block, const float* k,
+              const float* v) {
+    thread_local cpu::Buffer query_rows;
+    thread_local cpu::Buffer out_rows;
+    const std::int64_t size = heads_.shape.head_size;
+    const float* q = tree.gather(query_rows, block, [&](std::int64_t token, std::int64_t head) {
+      return heads_.query(token, head).data;
+    });
+    float* out = out_rows.of_size(block.rows() * size);
+    cpu::AttentionBlock attention({q, size}, {out, size}, block.rows(), size);
+    keys_.for_tiles(*block.segment, block.begin, block.end,
+                    [&](std::int64_t key, std::int64_t count) {
+                      const std::int64_t offset = (key - tree.first_row()) * size;
+                      attention.add_tile({k + offset, size}, {v + offset, size}, count,
+                                         cpu::visible_rows(keys_, block, key, count));
+                    });
+    attention.finish();
+    for (std::int64_t row = 0; row < block.rows(); ++row) {
+      const std::int64_t token = block.token_of(row);
+      const std::int64_t head = tree.head(block, row);
+      std::copy_n(out + row * size, size, out_ + (token * heads_.shape.query_heads + head) * size);
+      lse_[head * tokens_ + token] = attention.log_sum_exp(row);
+    }
+  }
+
+  cpu::PackedHeads heads_;
+  float* out_;
+  float* lse_;
+  std::int64_t tokens_;
+  cpu::PackKeys keys_;
+};
 
 }  // namespace
 
@@ -30,31 +78,14 @@ void CpuOps::attention_forward(Tensor out, Tensor lse, Tensor qkv, Tensor positi
                                std::span<const Pack::Segment> segments,
                                const AttentionShape& shape) {
   const std::int64_t tokens = qkv.dim(0);
-  const std::int64_t out_width = shape.query_heads * shape.head_size;
-  LMPO_CHECK(has_shape(out, {tokens, out_width}) && has_shape(positions, {tokens}) &&
-             has_shape(lse, {shape.query_heads, tokens}));
+  LMPO_CHECK(has_shape(out, {tokens, shape.query_heads * shape.head_size}) &&
+             has_shape(positions, {tokens}) && has_shape(lse, {shape.query_heads, tokens}));
   cpu::check_segments(segments, tokens);
   const cpu::PackedHeads heads(qkv, shape);
-  const cpu::PackKeys keys{positions.i32(), shape.window};
-  const std::vector<QueryBlock> blocks = cut_queries(segments);
-  const auto block_count = static_cast<std::int64_t>(blocks.size());
-  parallel_each(shape.query_heads * block_count, [&](std::int64_t index) {
-    const std::int64_t head = index / block_count;
-    const std::int64_t key_head = head / heads.group();
-    const auto [segment, begin, end] = blocks[static_cast<std::size_t>(index % block_count)];
-    const cpu::HeadRows block_out{out.f32() + begin * out_width + head * shape.head_size,
-                                  out_width};
-    cpu::AttentionBlock block(heads.query(begin, head), block_out, end - begin, shape.head_size);
-    const auto first_query = begin;
-    const auto last_query = end;
-    keys.for_tiles(*segment, begin, end, [&](std::int64_t key, std::int64_t count) {
-      block.add_tile(heads.key(key, key_head), heads.value(key, key_head), count,
-                     keys.visible(first_query, last_query, key, count));
-    });
-    block.finish();
-    for (std::int64_t query = begin; query < end; ++query) {
-      lse.f32()[head * tokens + query] = block.log_sum_exp(query - begin);
-    }
+  const auto trees = cpu::cut_trees(segments);
+  parallel_each(shape.key_heads * static_cast<std::int64_t>(trees.size()), [&](std::int64_t index) {
+    ForwardTask task(heads, out, lse, {positions.i32(), shape.window});
+    task.run(trees[static_cast<std::size_t>(index / shape.key_heads)], index % shape.key_heads);
   });
 }
 

@@ -1,9 +1,9 @@
 // Backward of attention over trees. A task is one key head of one tree: it owns that head's rows of
 // dk and dv and its group's rows of dq, so sums need no atomics and have one order.
-#include <vector>
+#include <array>
 
 #include "base/threads.h"
-#include "ops/cpu/attention_pack.h"
+#include "ops/cpu/attention_tree.h"
 #include "ops/cpu/cpu_ops.h"
 #include "ops/cpu/matmul.h"
 #include "ops/cpu/vector.h"
@@ -11,7 +11,6 @@
 namespace lmpo {
 namespace {
 
-using cpu::key_block;
 using cpu::matmul_serial;
 using cpu::Transpose;
 
@@ -35,19 +34,6 @@ LMPO_VECTOR void softmax_backward(float* __restrict scores, float* __restrict dp
   }
 }
 
-// Segments that see one another: a segment without context starts a tree.
-std::vector<std::span<const Pack::Segment>> cut_trees(std::span<const Pack::Segment> segments) {
-  std::vector<std::span<const Pack::Segment>> trees;
-  std::size_t first = 0;
-  for (std::size_t i = 1; i <= segments.size(); ++i) {
-    if (i == segments.size() || segments[i].context_begin == segments[i].context_end) {
-      trees.push_back(segments.subspan(first, i - first));
-      first = i;
-    }
-  }
-  return trees;
-}
-
 class BackwardTask {
  public:
   BackwardTask(const cpu::PackedHeads& heads, const cpu::PackedHeads& gradients, Tensor dout,
@@ -58,71 +44,84 @@ class BackwardTask {
         lse_(lse.f32()),
         delta_(delta.f32()),
         tokens_(dout.dim(0)),
-        keys_(keys) {}
+        keys_(keys),
+        size_(heads.shape.head_size) {}
 
-  void run(std::span<const Pack::Segment> tree, std::int64_t key_head) {
-    zero_rows(tree.front().begin, tree.back().end, key_head);
-    for (std::int64_t i = 0; i < heads_.group(); ++i) {
-      for (const Pack::Segment& segment : tree) {
-        for (std::int64_t begin = segment.begin; begin < segment.end; begin += cpu::query_block) {
-          const std::int64_t end = std::min<std::int64_t>(begin + cpu::query_block, segment.end);
-          keys_.for_tiles(segment, begin, end, [&](std::int64_t key, std::int64_t count) {
-            add_tile(key_head * heads_.group() + i, key_head, begin, end, key, count);
-          });
-        }
-      }
+  void run(std::span<const Pack::Segment> segments, std::int64_t key_head) {
+    thread_local std::array<cpu::Buffer, 4> buffers;
+    const cpu::AttentionTree tree(heads_.shape, segments, key_head);
+    k_ = tree.gather(buffers[0], [&](std::int64_t row) { return heads_.key(row, key_head).data; });
+    v_ =
+        tree.gather(buffers[1], [&](std::int64_t row) { return heads_.value(row, key_head).data; });
+    dk_ = zeros(buffers[2], tree.rows());
+    dv_ = zeros(buffers[3], tree.rows());
+    tree.for_blocks([&](const cpu::QueryBlock& block) { differentiate(tree, block); });
+    for (std::int64_t row = 0; row < tree.rows(); ++row) {
+      std::copy_n(dk_ + row * size_, size_, gradients_.key(tree.first_row() + row, key_head).data);
+      std::copy_n(dv_ + row * size_, size_,
+                  gradients_.value(tree.first_row() + row, key_head).data);
     }
   }
 
  private:
-  void zero_rows(std::int64_t begin, std::int64_t end, std::int64_t key_head) {
-    const std::int64_t size = heads_.shape.head_size;
-    for (std::int64_t row = begin; row < end; ++row) {
-      std::fill_n(gradients_.query(row, key_head * heads_.group()).data, heads_.group() * size,
-                  0.0F);
-      std::fill_n(gradients_.key(row, key_head).data, size, 0.0F);
-      std::fill_n(gradients_.value(row, key_head).data, size, 0.0F);
+  float* zeros(cpu::Buffer& buffer, std::int64_t rows) const {
+    float* data = buffer.of_size(rows * size_);
+    std::fill_n(data, rows * size_, 0.0F);
+    return data;
+  }
+
+  void differentiate(const cpu::AttentionTree& tree, const cpu::QueryBlock& block) {
+    thread_local std::array<cpu::Buffer, 3> buffers;
+    const float* q = tree.gather(buffers[0], block, [&](std::int64_t token, std::int64_t head) {
+      return heads_.query(token, head).data;
+    });
+    const float* dout = tree.gather(buffers[1], block, [&](std::int64_t token, std::int64_t head) {
+      return dout_ + (token * heads_.shape.query_heads + head) * size_;
+    });
+    float* dq = zeros(buffers[2], block.rows());
+    keys_.for_tiles(*block.segment, block.begin, block.end,
+                    [&](std::int64_t key, std::int64_t count) {
+                      add_tile(tree, block, q, dout, dq, key, count);
+                    });
+    for (std::int64_t row = 0; row < block.rows(); ++row) {
+      std::copy_n(dq + row * size_, size_,
+                  gradients_.query(block.token_of(row), tree.head(block, row)).data);
     }
   }
 
-  // Queries [begin, end) of a head against the keys [key, key + count).
-  void add_tile(std::int64_t head, std::int64_t key_head, std::int64_t begin, std::int64_t end,
-                std::int64_t key, std::int64_t count) {
-    const std::int64_t rows = end - begin;
-    const std::int64_t size = heads_.shape.head_size;
-    const std::int64_t stride = heads_.stride();
-    const std::int64_t out_stride = heads_.shape.query_heads * size;
-    const float factor = 1.0F / std::sqrt(static_cast<float>(size));
-    const float* q = heads_.query(begin, head).data;
-    const float* k = heads_.key(key, key_head).data;
-    const float* v = heads_.value(key, key_head).data;
-    const float* dout = dout_ + begin * out_stride + head * size;
-    matmul_serial({Transpose::no, Transpose::yes, rows, count, size, factor, q, stride, k, stride,
-                   0.0F, scores_.data(), key_block});
-    matmul_serial({Transpose::no, Transpose::yes, rows, count, size, 1.0F, dout, out_stride, v,
-                   stride, 0.0F, dscores_.data(), key_block});
-    differentiate(head, begin, end, key, count, factor);
-    matmul_serial({Transpose::yes, Transpose::no, count, size, rows, 1.0F, scores_.data(),
-                   key_block, dout, out_stride, 1.0F, gradients_.value(key, key_head).data,
-                   stride});
-    matmul_serial({Transpose::yes, Transpose::no, count, size, rows, 1.0F, dscores_.data(),
-                   key_block, q, stride, 1.0F, gradients_.key(key, key_head).data, stride});
-    matmul_serial({Transpose::no, Transpose::no, rows, size, count, 1.0F, dscores_.data(),
-                   key_block, k, stride, 1.0F, gradients_.query(begin, head).data, stride});
+  // A block of queries against the keys [key, key + count).
+  void add_tile(const cpu::AttentionTree& tree, const cpu::QueryBlock& block, const float* q,
+                const float* dout, float* dq, std::int64_t key, std::int64_t count) {
+    const std::int64_t rows = block.rows();
+    const std::int64_t offset = (key - tree.first_row()) * size_;
+    const float factor = 1.0F / std::sqrt(static_cast<float>(size_));
+    float* p = scores_.data();
+    float* dp = dscores_.data();
+    matmul_serial({Transpose::no, Transpose::yes, rows, count, size_, factor, q, size_, k_ + offset,
+                   size_, 0.0F, p, count});
+    matmul_serial({Transpose::no, Transpose::yes, rows, count, size_, 1.0F, dout, size_,
+                   v_ + offset, size_, 0.0F, dp, count});
+    differentiate_scores(tree, block, key, count, factor);
+    matmul_serial({Transpose::yes, Transpose::no, count, size_, rows, 1.0F, p, count, dout, size_,
+                   1.0F, dv_ + offset, size_});
+    matmul_serial({Transpose::yes, Transpose::no, count, size_, rows, 1.0F, dp, count, q, size_,
+                   1.0F, dk_ + offset, size_});
+    matmul_serial({Transpose::no, Transpose::no, rows, size_, count, 1.0F, dp, count, k_ + offset,
+                   size_, 1.0F, dq, size_});
   }
 
-  void differentiate(std::int64_t head, std::int64_t begin, std::int64_t end, std::int64_t key,
-                     std::int64_t count, float factor) {
-    const cpu::VisibleRows visible = keys_.visible(begin, end, key, count);
-    for (std::int64_t query = begin; query < end; ++query) {
-      const auto [first, last] = visible[static_cast<std::size_t>(query - begin)];
-      float* p = scores_.data() + (query - begin) * key_block;
-      float* ds = dscores_.data() + (query - begin) * key_block;
-      for (float* row : {p, ds}) {
-        std::fill(row, row + first, 0.0F);
-        std::fill(row + last, row + count, 0.0F);
+  void differentiate_scores(const cpu::AttentionTree& tree, const cpu::QueryBlock& block,
+                            std::int64_t key, std::int64_t count, float factor) {
+    const cpu::VisibleRows visible = cpu::visible_rows(keys_, block, key, count);
+    for (std::int64_t row = 0; row < block.rows(); ++row) {
+      const auto [first, last] = visible[static_cast<std::size_t>(row)];
+      float* p = scores_.data() + row * count;
+      float* ds = dscores_.data() + row * count;
+      for (float* scores : {p, ds}) {
+        std::fill(scores, scores + first, 0.0F);
+        std::fill(scores + last, scores + count, 0.0F);
       }
-      const std::int64_t statistic = head * tokens_ + query;
+      const std::int64_t statistic = tree.head(block, row) * tokens_ + block.token_of(row);
       softmax_backward(p + first, ds + first, lse_[statistic], delta_[statistic], factor,
                        last - first);
     }
@@ -135,6 +134,12 @@ class BackwardTask {
   const float* delta_;
   std::int64_t tokens_;
   cpu::PackKeys keys_;
+  std::int64_t size_;
+  // Rows of the task's tree, [rows, E].
+  const float* k_ = nullptr;
+  const float* v_ = nullptr;
+  float* dk_ = nullptr;
+  float* dv_ = nullptr;
   cpu::ScoreTile scores_;
   cpu::ScoreTile dscores_;
 };
@@ -166,7 +171,7 @@ void CpuOps::attention_backward(Tensor dqkv, Tensor dout, Tensor out, Tensor lse
   row_products(scratch, dout, out, shape);
   const cpu::PackedHeads heads(qkv, shape);
   const cpu::PackedHeads gradients(dqkv, shape);
-  const auto trees = cut_trees(segments);
+  const auto trees = cpu::cut_trees(segments);
   parallel_each(shape.key_heads * static_cast<std::int64_t>(trees.size()), [&](std::int64_t index) {
     BackwardTask task(heads, gradients, dout, lse, scratch, {positions.i32(), shape.window});
     task.run(trees[static_cast<std::size_t>(index / shape.key_heads)], index % shape.key_heads);

@@ -39,7 +39,7 @@ LMPO_VECTOR void scale(float* x, float factor, std::int64_t count) {
 
 }  // namespace
 
-AttentionBlock::AttentionBlock(HeadRows queries, HeadRows out, std::int64_t count,
+AttentionBlock::AttentionBlock(HeadRows queries, HeadResult out, std::int64_t count,
                                std::int64_t head_size)
     : queries_(queries), out_(out), count_(count), head_size_(head_size) {
   LMPO_CHECK(count <= query_block);
@@ -53,18 +53,18 @@ void AttentionBlock::add_tile(HeadRows keys, HeadRows values, std::int64_t key_c
   const float factor = 1.0F / std::sqrt(static_cast<float>(head_size_));
   matmul_serial({Transpose::no, Transpose::yes, count_, key_count, head_size_, factor,
                  queries_.data, queries_.stride, keys.data, keys.stride, 0.0F, scores_.data(),
-                 key_block});
+                 key_count});
   for (std::int64_t query = 0; query < count_; ++query) {
     weigh(query, visible[static_cast<std::size_t>(query)], key_count);
   }
   matmul_serial({Transpose::no, Transpose::no, count_, head_size_, key_count, 1.0F, scores_.data(),
-                 key_block, values.data, values.stride, empty_ ? 0.0F : 1.0F, out_.data,
+                 key_count, values.data, values.stride, empty_ ? 0.0F : 1.0F, out_.data,
                  out_.stride});
   empty_ = false;
 }
 
 void AttentionBlock::weigh(std::int64_t query, VisibleKeys visible, std::int64_t key_count) {
-  float* row = scores_.data() + query * key_block;
+  float* row = scores_.data() + query * key_count;
   float& maximum = maximum_[static_cast<std::size_t>(query)];
   float& sum = sum_[static_cast<std::size_t>(query)];
   const std::int64_t seen = visible.last - visible.first;

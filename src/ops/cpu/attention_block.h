@@ -7,10 +7,10 @@
 
 namespace lmpo::cpu {
 
-constexpr std::int64_t query_block = 64;  // most queries of a block
-constexpr std::int64_t key_block = 128;   // most keys of a tile
+constexpr std::int64_t query_block = 128;  // most queries of a block
+constexpr std::int64_t key_block = 128;    // most keys of a tile
 
-// Scores or probabilities of one tile, [queries, key_block].
+// Scores or probabilities of one tile, [queries, keys].
 using ScoreTile = std::array<float, query_block * key_block>;
 
 // The keys [first, last) of a tile that a query sees; may be empty.
@@ -22,6 +22,10 @@ using VisibleRows = std::array<VisibleKeys, query_block>;
 
 // Rows of one head inside a wider matrix.
 struct HeadRows {
+  const float* data;
+  std::int64_t stride;
+};
+struct HeadResult {
   float* data;
   std::int64_t stride;
 };
@@ -29,7 +33,7 @@ struct HeadRows {
 class AttentionBlock {
  public:
   // queries[count, E] and out[count, E]; out is overwritten.
-  AttentionBlock(HeadRows queries, HeadRows out, std::int64_t count, std::int64_t head_size);
+  AttentionBlock(HeadRows queries, HeadResult out, std::int64_t count, std::int64_t head_size);
 
   // Tiles come in any order; every query sees at least one key of one of them.
   void add_tile(HeadRows keys, HeadRows values, std::int64_t key_count, const VisibleRows& visible);
@@ -43,7 +47,7 @@ class AttentionBlock {
   void weigh(std::int64_t query, VisibleKeys visible, std::int64_t key_count);
 
   HeadRows queries_;
-  HeadRows out_;
+  HeadResult out_;
   std::int64_t count_;
   std::int64_t head_size_;
   bool empty_ = true;

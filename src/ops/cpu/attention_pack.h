@@ -24,16 +24,16 @@ struct PackedHeads {
     return (shape.query_heads + 2 * shape.key_heads) * shape.head_size;
   }
   std::int64_t group() const { return shape.query_heads / shape.key_heads; }
-  HeadRows query(std::int64_t row, std::int64_t head) const { return column(row, head); }
-  HeadRows key(std::int64_t row, std::int64_t key_head) const {
+  HeadResult query(std::int64_t row, std::int64_t head) const { return column(row, head); }
+  HeadResult key(std::int64_t row, std::int64_t key_head) const {
     return column(row, shape.query_heads + key_head);
   }
-  HeadRows value(std::int64_t row, std::int64_t key_head) const {
+  HeadResult value(std::int64_t row, std::int64_t key_head) const {
     return column(row, shape.query_heads + shape.key_heads + key_head);
   }
 
  private:
-  HeadRows column(std::int64_t row, std::int64_t head) const {
+  HeadResult column(std::int64_t row, std::int64_t head) const {
     return {data + row * stride() + head * shape.head_size, stride()};
   }
 };

@@ -14,8 +14,8 @@ void check_caches(Tensor cache_k, Tensor cache_v, const AttentionShape& shape) {
 }
 
 // Where the slots of sequence b begin for a key head.
-cpu::HeadRows slots(Tensor cache, std::int64_t b, std::int64_t slot, std::int64_t key_head,
-                    std::int64_t head_size) {
+cpu::HeadResult slots(Tensor cache, std::int64_t b, std::int64_t slot, std::int64_t key_head,
+                      std::int64_t head_size) {
   const std::int64_t width = cache.dim(2);
   return {cache.f32() + (b * cache.dim(1) + slot) * width + key_head * head_size, width};
 }
@@ -67,8 +67,9 @@ void CpuOps::attention_decode(Tensor out, Tensor qkv, Tensor cache_k, Tensor cac
         const std::int64_t keys = std::min(cpu::key_block, slot + 1 - key);
         cpu::VisibleRows visible;
         visible.fill({0, keys});
-        block.add_tile(slots(cache_k, b, key, key_head, size),
-                       slots(cache_v, b, key, key_head, size), keys, visible);
+        const cpu::HeadResult k = slots(cache_k, b, key, key_head, size);
+        const cpu::HeadResult v = slots(cache_v, b, key, key_head, size);
+        block.add_tile({k.data, k.stride}, {v.data, v.stride}, keys, visible);
       }
       block.finish();
     }

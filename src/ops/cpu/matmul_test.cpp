@@ -11,8 +11,6 @@
 namespace lmpo::cpu {
 namespace {
 
-constexpr std::int64_t spare = 3;  // elements between the rows
-
 std::vector<float> random_floats(std::int64_t count, Random& random) {
   std::vector<float> values(static_cast<std::size_t>(count));
   for (float& value : values) {
@@ -33,7 +31,9 @@ struct Operand {
   }
 };
 
-Operand random_operand(std::int64_t rows, std::int64_t columns, bool transposed, Random& random) {
+// `spare`: elements between the rows.
+Operand random_operand(std::int64_t rows, std::int64_t columns, bool transposed, std::int64_t spare,
+                       Random& random) {
   const std::int64_t stride = (transposed ? rows : columns) + spare;
   return {random_floats(stride * (transposed ? columns : rows), random), stride, transposed};
 }
@@ -48,13 +48,15 @@ INSTANTIATE_TEST_SUITE_P(Threads, MatmulTest, ::testing::Values(1, 2, 3, 4, 7));
 // Every panel of every cut is computed once, in its place, and what lies between the rows stays.
 TEST_P(MatmulTest, EqualsTheFormula) {
   Random random(5, 0);
-  const std::int64_t sizes[][3] = {
-      {1, 700, 600}, {700, 1, 600}, {65, 67, 90}, {33, 400, 30}, {5, 5, 0}};
+  const std::int64_t sizes[][3] = {{1, 700, 600}, {700, 1, 600}, {65, 67, 90}, {33, 400, 30},
+                                   {5, 5, 0},     {2, 1, 1},     {1, 3, 1},    {2, 1, 5},
+                                   {1, 1, 4},     {3, 4, 1}};
   for (const auto& [m, n, k] : sizes) {
-    for (const int transposes : {0, 1, 2, 3}) {
-      SCOPED_TRACE(::testing::Message() << m << " x " << n << " x " << k << ", " << transposes);
-      const Operand a = random_operand(m, k, (transposes & 1) != 0, random);
-      const Operand b = random_operand(k, n, (transposes & 2) != 0, random);
+    for (const int variant : {0, 1, 2, 3, 4, 5, 6, 7}) {
+      SCOPED_TRACE(::testing::Message() << m << " x " << n << " x " << k << ", " << variant);
+      const std::int64_t spare = (variant & 4) != 0 ? 3 : 0;
+      const Operand a = random_operand(m, k, (variant & 1) != 0, spare, random);
+      const Operand b = random_operand(k, n, (variant & 2) != 0, spare, random);
       const std::int64_t stride = n + spare;
       const std::vector<float> before = random_floats(m * stride, random);
       for (const float beta : {0.0F, 1.0F, -0.5F}) {

@@ -29,7 +29,9 @@ namespace lmpo::cpu {
 namespace {
 
 // Shapes change with the packs of a run; old ones are forgotten together.
-constexpr std::size_t most_primitives = 512;
+constexpr std::size_t most_primitives = 128;
+// Smaller products, those of attention, come in too many shapes to compile each.
+constexpr std::int64_t compiled_work = std::int64_t{1} << 22;
 
 struct Shape {
   std::array<std::int64_t, 9> sizes;
@@ -55,12 +57,16 @@ Shape shape_of(const Product& p, Precision precision) {
           {p.alpha, p.beta}};
 }
 
+// [rows, columns], stored in rows of that stride, or where transposed in columns of it. Strides of
+// one element in both dimensions are misread, so a single row or column gets the other's length.
 dnnl::memory::desc matrix(std::int64_t rows, std::int64_t columns, std::int64_t stride,
                           Transpose transpose, dnnl::memory::data_type type) {
-  return {
-      {rows, columns},
-      type,
-      transpose == Transpose::yes ? dnnl::memory::dims{1, stride} : dnnl::memory::dims{stride, 1}};
+  const bool transposed = transpose == Transpose::yes;
+  const std::int64_t lines = transposed ? columns : rows;
+  const std::int64_t along = stride == 1 ? lines : 1;
+  return {{rows, columns},
+          type,
+          transposed ? dnnl::memory::dims{along, stride} : dnnl::memory::dims{stride, along}};
 }
 
 // A compiled product with its arguments, which only need their addresses.
@@ -127,7 +133,7 @@ class Multiplier {
 
   bool multiply(const Product& p, Precision precision) {
     if (precision == Precision::f32) {
-      return run(p, precision, p.a, p.b);
+      return p.m * p.n * p.k < compiled_work ? multiply_small(p) : run(p, precision, p.a, p.b);
     }
     Product dense = p;
     dense.lda = p.ta == Transpose::yes ? p.m : p.k;
@@ -141,6 +147,12 @@ class Multiplier {
   }
 
  private:
+  static bool multiply_small(const Product& p) {
+    const auto letter = [](Transpose transpose) { return transpose == Transpose::yes ? 'T' : 'N'; };
+    return dnnl_sgemm(letter(p.ta), letter(p.tb), p.m, p.n, p.k, p.alpha, p.a, p.lda, p.b, p.ldb,
+                      p.beta, p.c, p.ldc) == dnnl_success;
+  }
+
   static void round(std::vector<bfloat16>& out, const float* in, std::int64_t rows,
                     std::int64_t columns, std::int64_t stride) {
     if (out.size() < static_cast<std::size_t>(rows * columns)) {

@@ -1,0 +1,32 @@
+// What the machine can do at best, measured: the yardstick for a training step.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "model/config.h"
+#include "ops/ops.h"
+
+namespace lmpo {
+
+struct ProductSpeed {
+  std::string name;  // of the layer
+  std::int64_t rows;
+  std::int64_t in;
+  std::int64_t out;
+  double seconds;  // for the three products of a layer: forward, input's and weight's gradient
+
+  double operations() const;  // of the three
+};
+
+// The products of a model's layers over `tokens` rows and of its head over `head_rows`, each the
+// best of several. Of a vocabulary as much as the head's tiles take at a time.
+std::vector<ProductSpeed> measure_products(const ModelConfig& config, Ops& ops, std::int64_t tokens,
+                                           std::int64_t head_rows);
+// Operations a second over all of them, weighted as a model's step does them.
+double product_rate(const ModelConfig& config, const std::vector<ProductSpeed>& products);
+
+// Bytes a second of out += in over arrays far larger than caches: two reads and a write.
+double measure_bandwidth(Ops& ops);
+
+}  // namespace lmpo

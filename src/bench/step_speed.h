@@ -1,0 +1,43 @@
+// Training steps over real or made-up trees, timed by part.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "model/config.h"
+#include "ops/timed_ops.h"
+#include "train/batch_runner.h"
+#include "tree/tree.h"
+
+namespace lmpo {
+
+struct StepSpeedOptions {
+  std::string objective = "simpo";
+  Dtype storage = Dtype::f32;
+  bool recompute = false;
+  PackLimits limits;
+  std::int64_t batch = 8;  // trees in a step
+  std::int64_t steps = 4;  // after one to warm up
+};
+
+struct StepSpeed {
+  double seconds = 0;  // of all timed steps
+  StepTimes parts;
+  std::int64_t pairs = 0;
+  std::int64_t tokens = 0;         // of all sequences
+  std::int64_t shared_tokens = 0;  // of them, prompts that were not computed again
+  std::size_t arena = 0;           // bytes
+  std::int64_t parameters = 0;
+  std::int64_t largest_pack = 0;  // input tokens
+  std::int64_t head_rows = 0;     // of that pack
+};
+
+// Steps over the trees, which are taken in turn, from random weights.
+StepSpeed measure_steps(const ModelConfig& config, Ops& ops, std::span<const Tree> trees,
+                        const StepSpeedOptions& options);
+
+// Pairs with these numbers of tokens and random content.
+std::vector<Tree> random_pairs(std::int64_t count, std::int64_t prompt_tokens,
+                               std::int64_t response_tokens, std::int64_t vocabulary);
+
+}  // namespace lmpo

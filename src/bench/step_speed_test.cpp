@@ -1,0 +1,76 @@
+#include "bench/step_speed.h"
+
+#include <gtest/gtest.h>
+
+#include "bench/machine_speed.h"
+
+namespace lmpo {
+namespace {
+
+ModelConfig small_config() {
+  ModelConfig config;
+  config.family = "llama";
+  config.vocab_size = 50;
+  config.hidden_size = 16;
+  config.intermediate_size = 24;
+  config.layers = 2;
+  config.heads = 4;
+  config.key_heads = 2;
+  config.head_size = 4;
+  config.max_positions = 64;
+  return config;
+}
+
+// All that is counted, by hand: T inputs a pair, N rows that predict.
+TEST(StepSpeed, CountsWhatTheMathematicsAsksFor) {
+  constexpr std::int64_t kPrompt = 7;
+  constexpr std::int64_t kResponse = 5;
+  const ModelConfig config = small_config();
+  const auto ops = make_cpu_ops();
+  StepSpeedOptions options;
+  options.limits = {.max_trees = 2};
+  options.batch = 4;
+  options.steps = 2;
+  std::vector<Tree> trees = random_pairs(4, kPrompt, kResponse, config.vocab_size);
+  for (Tree& tree : trees) {  // or chance makes the trunk longer
+    tree.sequences[0].tokens[kPrompt] = 1;
+    tree.sequences[1].tokens[kPrompt] = 2;
+  }
+  const StepSpeed speed = measure_steps(config, *ops, trees, options);
+
+  constexpr double kPairs = 8;
+  constexpr double kInputs = kPrompt + 2 * (kResponse - 1);
+  constexpr double kRows = 1 + 2 * (kResponse - 1);  // both first tokens come from one row
+  EXPECT_EQ(speed.pairs, kPairs);
+  EXPECT_EQ(speed.tokens, kPairs * 2 * (kPrompt + kResponse));
+  EXPECT_EQ(speed.shared_tokens, kPairs * kPrompt);
+  EXPECT_EQ(speed.largest_pack, 2 * kInputs);
+  EXPECT_EQ(speed.head_rows, 2 * kRows);
+  const auto operations = [&](StepPart part) {
+    return speed.parts.at(part, Direction::forward).operations;
+  };
+  EXPECT_EQ(operations(StepPart::qkv), kPairs * 2 * 2 * kInputs * 16 * 32);
+  EXPECT_EQ(operations(StepPart::attention_output), kPairs * 2 * 2 * kInputs * 16 * 16);
+  EXPECT_EQ(operations(StepPart::mlp), kPairs * 2 * 2 * kInputs * 3 * 16 * 24);
+  EXPECT_EQ(operations(StepPart::head), kPairs * 2 * kRows * 16 * 50);
+  for (const StepPart part : {StepPart::qkv, StepPart::attention_output, StepPart::mlp,
+                              StepPart::attention, StepPart::head}) {
+    EXPECT_EQ(speed.parts.at(part, Direction::backward).operations, 2 * operations(part));
+  }
+  EXPECT_LE(speed.parts.total().seconds, speed.seconds);
+}
+
+TEST(MachineSpeed, WeighsProductsAsTheModelDoes) {
+  const ModelConfig config = small_config();
+  // A layer's product comes once a layer; the head's tile stands for 50 of 25 columns.
+  const std::vector<ProductSpeed> products = {{"qkv", 10, 16, 32, 1.0}, {"head", 4, 16, 25, 2.0}};
+  EXPECT_DOUBLE_EQ(product_rate(config, products),
+                   (2 * 6.0 * 10 * 16 * 32 + 2 * 6.0 * 4 * 16 * 25) / (2 * 1.0 + 2 * 2.0));
+  const auto ops = make_cpu_ops();
+  for (const ProductSpeed& product : measure_products(config, *ops, 20, 8)) {
+    EXPECT_GT(product.seconds, 0) << product.name;
+  }
+}
+
+}  // namespace
+}  // namespace lmpo

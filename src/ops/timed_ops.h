@@ -1,0 +1,58 @@
+// Ops that pass every call on and note how long it took and how much it computed: where a step's
+// time goes. Of a device that computes while the host goes on, times are of the calls alone.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <string_view>
+
+#include "ops/ops.h"
+
+namespace lmpo {
+
+enum class StepPart : std::uint8_t {
+  embedding,
+  norms,
+  qkv,
+  rotary,
+  attention,
+  attention_output,
+  mlp,
+  swiglu,
+  head,
+  optimizer,
+  movement  // copies, sums and conversions
+};
+constexpr std::size_t step_parts = 11;
+std::string_view name(StepPart part);
+
+enum class Direction : std::uint8_t { forward, backward };
+
+// Useful operations: multiplications and additions that the mathematics asks for. What is computed
+// again in backward to save memory is time without operations.
+struct PartTime {
+  double seconds = 0;
+  double operations = 0;
+};
+
+class StepTimes {
+ public:
+  PartTime& at(StepPart part, Direction direction) {
+    return times_[static_cast<std::size_t>(part)][static_cast<std::size_t>(direction)];
+  }
+  const PartTime& at(StepPart part, Direction direction) const {
+    return times_[static_cast<std::size_t>(part)][static_cast<std::size_t>(direction)];
+  }
+  PartTime total() const;
+
+ private:
+  std::array<std::array<PartTime, 2>, step_parts> times_{};
+};
+
+// `inner` and `times` must outlive the result.
+std::unique_ptr<Ops> make_timed_ops(Ops& inner, StepTimes& times);
+
+// Pairs of a query and a key that it sees.
+std::int64_t visible_pairs(std::span<const Pack::Segment> segments, std::int64_t window);
+
+}  // namespace lmpo
