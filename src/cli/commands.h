@@ -15,6 +15,7 @@ int run_generate(const std::vector<std::string>& arguments);
 int run_tokenize(const std::vector<std::string>& arguments);
 int run_init(const std::vector<std::string>& arguments);
 int run_example(const std::vector<std::string>& arguments);
+int run_plan(const std::vector<std::string>& arguments);
 int run_bench(const std::vector<std::string>& arguments);
 int run_env(const std::vector<std::string>& arguments);
 // Tables of the documentation, made from the lists that define them.

@@ -428,6 +428,31 @@ TEST_F(Commands, SftTrainsOnAnswers) {
   EXPECT_EQ(answer.exit_code, 0) << answer.err;
 }
 
+// Of a configuration alone, and each group adds to the whole.
+TEST_F(Commands, PlanNeedsNoWeights) {
+  const fs::path config = model() / "config.json";
+  const std::vector<std::string> words = {
+      "plan",         "-m", config.string(), "--prompt_tokens", "20", "--response_tokens", "10",
+      "--max_memory", "1TB"};
+  const Result table = run(words);
+  ASSERT_EQ(table.exit_code, 0) << table.err;
+  EXPECT_THAT(table.out, AllOf(HasSubstr("activations"), HasSubstr("gradients"),
+                               HasSubstr("in all"), HasSubstr("  fits\n")));
+  std::vector<std::string> as_json = words;
+  as_json.push_back("--json");
+  const json ways = json::parse(run(as_json).out);
+  ASSERT_EQ(ways.size(), 4u);  // 2 pairs and 1, with and without recomputation
+  for (const json& way : ways) {
+    std::size_t sum = 0;
+    for (const auto& [group, bytes] : way["at_peak"].items()) {
+      sum += bytes.get<std::size_t>();
+    }
+    EXPECT_EQ(sum, way["arena"]);
+  }
+  EXPECT_LT(ways[2]["arena"], ways[0]["arena"]);
+  EXPECT_LT(ways[1]["arena"], ways[0]["arena"]);
+}
+
 TEST_F(Commands, BenchMeasuresAStep) {
   const std::vector<std::string> words = {
       "bench", "-m", model().string(), "--steps", "1", "-t", "1", "--gradient_accumulation_steps",

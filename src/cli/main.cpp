@@ -28,6 +28,7 @@ constexpr Entry commands[] = {
     {"tokenize", "text to ids and back", run_tokenize},
     {"init", "make a random model", run_init},
     {"example", "the whole way in a small world of its own: data, SFT, LMPO, a table", run_example},
+    {"plan", "the memory of a training step, before anything is loaded", run_plan},
     {"bench", "how fast this machine trains a model, part by part", run_bench},
     {"env", "what this program and this machine are", run_env},
     {"docs", "", run_docs},

@@ -10,9 +10,9 @@
 namespace lmpo {
 namespace {
 
-// Beside the arena: buffers of the matrix library for each thread, stacks, and pieces of files in
-// flight. Measured once; it is small beside any model.
-constexpr std::size_t kPerThread = 4'000'000;
+// Beside the arena: kernels and buffers of the matrix library for each thread, stacks, and pieces
+// of files in flight. Measured once; it is small beside any model.
+constexpr std::size_t kPerThread = 18'000'000;
 constexpr std::size_t kFiles = 12'000'000;
 
 std::size_t allowed_memory(std::size_t limit) {

@@ -1,4 +1,4 @@
-"""Twenty training steps of lmpo beside a plain PyTorch loop: losses step by step, and the final weights.
+"""Twenty training steps of lmpo beside a plain PyTorch loop in double: losses step by step, and the final weights.
 
     build/oracle/bin/python tools/oracle/train_parity.py build/release/bin/lmpo ../shared/data
 
@@ -149,7 +149,7 @@ class Lmpo:
             self.std = 0.9 * self.std + 0.1 * self.margins.std().item()
 
 
-def batches_of_pairs(model, reference, tokenizer, rows):
+def batches_of_pairs(model, reference, tokenizer, rows, with_conversations):
     """Each step's pairs, scored by the model as it then is and by the frozen reference."""
     for step in range(STEPS):
         pairs = []
@@ -161,7 +161,7 @@ def batches_of_pairs(model, reference, tokenizer, rows):
                 setattr(pair, f"n_{side}", len(answer_ids))
                 with torch.no_grad():
                     setattr(pair, f"r_{side}", worlds.summed_logp(reference, prompt_ids, answer_ids))
-                if side == "w":
+                if side == "w" and with_conversations:
                     pair.conversation_s = worlds.summed_logp(model, prompt_ids[:1], prompt_ids[1:] + answer_ids)
                     pair.conversation_n = len(prompt_ids) + len(answer_ids) - 1
             pairs.append(pair)
@@ -186,12 +186,16 @@ def batches_of_examples(model, reference, tokenizer, rows):
 
 
 def torch_losses(model, tokenizer, rows, objective):
+    model.double()
     reference = copy.deepcopy(model)
     optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=0.0)
     schedule = get_cosine_schedule_with_warmup(optimizer, math.ceil(0.1 * STEPS), STEPS)
     losses = []
-    batches = batches_of_examples if isinstance(objective, Kto) else batches_of_pairs
-    for batch in batches(model, reference, tokenizer, rows):
+    if isinstance(objective, Kto):
+        batches = batches_of_examples(model, reference, tokenizer, rows)
+    else:
+        batches = batches_of_pairs(model, reference, tokenizer, rows, objective.name == "orpo")
+    for batch in batches:
         loss = objective.loss(batch)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)

@@ -28,8 +28,8 @@ bool multiply_by_onednn(const Product&, Precision) {
 namespace lmpo::cpu {
 namespace {
 
-// Shapes change with the packs of a run; old ones are forgotten together.
-constexpr std::size_t most_primitives = 128;
+// Shapes change with the packs of a run; a pack has about forty. Old ones are forgotten together.
+constexpr std::size_t most_primitives = 64;
 // Smaller products, those of attention, come in too many shapes to compile each.
 constexpr std::int64_t compiled_work = std::int64_t{1} << 22;
 
@@ -123,6 +123,8 @@ class Primitive {
 class Multiplier {
  public:
   Multiplier() {
+    // What the library keeps itself is for the other threads, which meet the same shapes.
+    dnnl::set_primitive_cache_capacity(static_cast<int>(most_primitives));
     // The library must not start threads of its own beside ours. Looked up by name: it may have
     // been built with another pool.
     using SetThreads = void (*)(int);
