@@ -211,6 +211,15 @@ class Multiplier {
 
 }  // namespace
 
+#ifdef __SANITIZE_THREAD__
+// The library is not built for the thread sanitizer, which so does not see that its static objects
+// and its primitive cache are guarded.
+extern "C" const char* __tsan_default_suppressions();
+extern "C" const char* __tsan_default_suppressions() {
+  return "called_from_lib:libdnnl.so\nrace:libdnnl.so\n";
+}
+#endif
+
 bool multiply_by_onednn(const Product& product, Precision precision) {
   thread_local Multiplier multiplier;
   return multiplier.multiply(product, precision);
