@@ -14,7 +14,7 @@ namespace lmpo {
 struct StepSpeedOptions {
   std::string objective = "simpo";
   Dtype storage = Dtype::f32;
-  bool recompute = false;
+  Recompute recompute = Recompute::none;
   PackLimits limits;
   std::int64_t batch = 8;  // trees in a step
   std::int64_t steps = 4;  // after one to warm up

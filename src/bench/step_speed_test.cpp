@@ -21,8 +21,16 @@ ModelConfig small_config() {
   return config;
 }
 
-// All that is counted, by hand: T inputs a pair, N rows that predict.
-TEST(StepSpeed, CountsWhatTheMathematicsAsksFor) {
+class StepSpeedTest : public ::testing::TestWithParam<Recompute> {};
+
+INSTANTIATE_TEST_SUITE_P(Recomputed, StepSpeedTest,
+                         ::testing::Values(Recompute::none, Recompute::mlp, Recompute::layers),
+                         [](const auto& given) {
+                           return std::string(recompute_name(given.param));
+                         });
+
+// All that is counted, by hand: T inputs a pair, N rows that predict. Nothing twice.
+TEST_P(StepSpeedTest, CountsWhatTheMathematicsAsksFor) {
   constexpr std::int64_t kPrompt = 7;
   constexpr std::int64_t kResponse = 5;
   const ModelConfig config = small_config();
@@ -31,6 +39,7 @@ TEST(StepSpeed, CountsWhatTheMathematicsAsksFor) {
   options.limits = {.max_trees = 2};
   options.batch = 4;
   options.steps = 2;
+  options.recompute = GetParam();
   std::vector<Tree> trees = random_pairs(4, kPrompt, kResponse, config.vocab_size);
   for (Tree& tree : trees) {  // or chance makes the trunk longer
     tree.sequences[0].tokens[kPrompt] = 1;
@@ -58,6 +67,7 @@ TEST(StepSpeed, CountsWhatTheMathematicsAsksFor) {
     EXPECT_EQ(speed.parts.at(part, Direction::backward).operations, 2 * operations(part));
   }
   EXPECT_LE(speed.parts.total().seconds, speed.seconds);
+  EXPECT_GT(speed.parts.product_rate(), 0);
 }
 
 TEST(MachineSpeed, WeighsProductsAsTheModelDoes) {

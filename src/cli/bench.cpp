@@ -36,6 +36,7 @@ struct BenchOptions {
   StepSpeedOptions step;
   std::string dtype = "float32";
   std::string compute = "float32";
+  std::string recompute = "none";
   DataOptions data_options;
   std::int64_t threads = 0;
   bool json = false;
@@ -173,7 +174,8 @@ int run_bench(const std::vector<std::string>& arguments) {
   set.add("max_pack_tokens", options.max_pack_tokens, "most input tokens in a pack; 0: no limit",
           {.range = at_least(0)});
   set.add("steps", options.step.steps, "steps to time", {.range = at_least(1)});
-  set.add("gradient_checkpointing", options.step.recompute, "recompute activations in backward");
+  set.add("recompute", options.recompute, "activations that are computed again in backward",
+          {.choices = {"none", "mlp", "layers"}, .flags = {{"gradient_checkpointing", "layers"}}});
   set.add("dtype", options.dtype, "storage of the weights",
           {.choices = {"float32", "bfloat16", "float16"}, .old_names = {"torch_dtype"}});
   set.add("compute", options.compute, "type of the factors of matrix products",
@@ -186,6 +188,7 @@ int run_bench(const std::vector<std::string>& arguments) {
   }
   apply_threads(options.threads);
   options.step.storage = parse_dtype(options.dtype);
+  options.step.recompute = parse_recompute(options.recompute);
   options.step.limits = {options.micro_batch, options.max_pack_tokens};
   options.step.batch = options.micro_batch * options.accumulation;
   const Measured measured = measure(options);

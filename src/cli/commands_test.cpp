@@ -389,7 +389,7 @@ TEST_F(Commands, TrainTakesARecipeAndFlagsWinOverIt) {
                                "evaluation_strategy: 'no'\nbf16: true\n");
   const fs::path out = path("out");
   const Result result = run({"train", recipe.string(), "--beta=4", "--max-steps", "2", "-t", "1",
-                             "--output_dir", out.string(), "--no_gradient_checkpointing"},
+                             "--output_dir", out.string(), "--recompute", "none"},
                             {.environment = {{"LMPO_LEARNING_RATE", "2e-4"}}});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_EQ(result.out, "");
@@ -401,7 +401,7 @@ TEST_F(Commands, TrainTakesARecipeAndFlagsWinOverIt) {
   EXPECT_EQ(value("max_steps"), 2);
   EXPECT_EQ(value("dtype"), "bfloat16");
   EXPECT_EQ(value("save_strategy"), "no");
-  EXPECT_EQ(value("gradient_checkpointing"), false);
+  EXPECT_EQ(value("recompute"), "none");
   EXPECT_EQ(options["objective"]["source"], "file");
   EXPECT_EQ(options["objective"]["place"], recipe.string() + ":3");
   EXPECT_EQ(options["learning_rate"]["source"], "environment");
@@ -441,7 +441,7 @@ TEST_F(Commands, PlanNeedsNoWeights) {
   std::vector<std::string> as_json = words;
   as_json.push_back("--json");
   const json ways = json::parse(run(as_json).out);
-  ASSERT_EQ(ways.size(), 4u);  // 2 pairs and 1, with and without recomputation
+  ASSERT_EQ(ways.size(), 6u);  // 2 pairs and 1, three ways to recompute
   for (const json& way : ways) {
     std::size_t sum = 0;
     for (const auto& [group, bytes] : way["at_peak"].items()) {

@@ -113,11 +113,12 @@ std::vector<TokenId> prompt_tokens(const ordered_json& prompt, const std::string
 // Writes completions in the order of the prompts, each as soon as those before it are out.
 class OrderedWriter {
  public:
-  OrderedWriter(const std::vector<Prompt>& prompts, const Tokenizer& tokenizer)
-      : prompts_(prompts), tokenizer_(tokenizer) {}
+  OrderedWriter(const std::vector<Prompt>& prompts, std::int64_t samples,
+                const Tokenizer& tokenizer)
+      : prompts_(prompts), samples_(samples), tokenizer_(tokenizer) {}
 
   void add(const Completion& completion) {
-    waiting_[completion.prompt] = completion;
+    waiting_[completion.prompt * samples_ + completion.sample] = completion;
     for (auto first = waiting_.find(next_); first != waiting_.end(); first = waiting_.find(next_)) {
       write(first->second);
       waiting_.erase(first);
@@ -128,16 +129,20 @@ class OrderedWriter {
  private:
   void write(const Completion& completion) {
     const Prompt& prompt = prompts_[static_cast<std::size_t>(completion.prompt)];
-    const ordered_json line = {{"index", completion.prompt},
-                               {"prompt", prompt.shown},
-                               {"output", tokenizer_.decode(completion.tokens, true)},
-                               {"prompt_tokens", prompt.tokens.size()},
-                               {"output_tokens", completion.tokens.size()},
-                               {"finish_reason", completion.stopped ? "stop" : "length"}};
+    ordered_json line = {{"index", completion.prompt},
+                         {"prompt", prompt.shown},
+                         {"output", tokenizer_.decode(completion.tokens, true)},
+                         {"prompt_tokens", prompt.tokens.size()},
+                         {"output_tokens", completion.tokens.size()},
+                         {"finish_reason", completion.stopped ? "stop" : "length"}};
+    if (samples_ > 1) {
+      line["sample"] = completion.sample;
+    }
     std::cout << line.dump(-1, ' ', false, json::error_handler_t::replace) << std::endl;
   }
 
   const std::vector<Prompt>& prompts_;
+  std::int64_t samples_;
   const Tokenizer& tokenizer_;
   std::map<std::int64_t, Completion> waiting_;
   std::int64_t next_ = 0;
@@ -158,6 +163,9 @@ void declare(OptionSet& set, GenerateOptions& options) {
   set.group("Decoding");
   set.add("max_new_tokens", options.generation.max_new_tokens, "longest answer",
           {.range = at_least(1)});
+  set.add("num_return_sequences", options.generation.samples,
+          "answers to each prompt, which is computed once for them",
+          {.range = within(1, 1'000'000), .synonyms = {"samples"}});
   set.add("temperature", sampling.temperature, "0 takes the likeliest token",
           {.range = at_least(0)});
   set.add("top_k", sampling.top_k, "draw among the likeliest N; 0: all", {.range = at_least(0)});
@@ -171,7 +179,8 @@ void declare(OptionSet& set, GenerateOptions& options) {
   set.section("Examples",
               "  lmpo generate --model DIR --prompt \"Why is the sky blue?\" --max_new_tokens 200\n"
               "  lmpo generate -m DIR --prompts prompts.jsonl --temperature 0.7 --top_p 0.9 > "
-              "answers.jsonl\n");
+              "answers.jsonl\n"
+              "  lmpo generate -m DIR --prompts prompts.jsonl --samples 5 --temperature 0.8\n");
 }
 
 }  // namespace
@@ -202,7 +211,7 @@ int run_generate(const std::vector<std::string>& arguments) {
     options.generation.stop_ids.push_back(static_cast<TokenId>(id));
   }
   options.generation.seed = static_cast<std::uint64_t>(options.seed);
-  OrderedWriter writer(prompts, model.tokenizer);
+  OrderedWriter writer(prompts, options.generation.samples, model.tokenizer);
   generator.generate(tokens, options.generation,
                      [&](const Completion& completion) { writer.add(completion); });
   return 0;

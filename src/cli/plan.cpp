@@ -26,7 +26,7 @@ struct PlanOptions {
   std::int64_t response_tokens = 512;
   std::int64_t micro_batch = 2;
   std::string dtype = "auto";
-  bool recompute = false;
+  std::string recompute = "none";
   Bytes max_memory;
   bool json = false;
 };
@@ -34,7 +34,7 @@ struct PlanOptions {
 // One way to run the same step.
 struct Variant {
   Dtype storage;
-  bool recompute;
+  Recompute recompute;
   std::int64_t micro_batch;
   MemoryPlan plan;
 };
@@ -53,11 +53,11 @@ MemoryPlan plan_of(const ModelConfig& config, const PlanOptions& options, const 
   return plan_memory(config, variant.storage, model, packs, {}, *make_cpu_ops());
 }
 
-// The fastest first: a pack of fewer pairs costs little, recomputation a third.
+// The fastest first: a pack of fewer pairs costs little, recomputation a tenth or a third.
 std::vector<Variant> variants(const ModelConfig& config, Dtype storage,
                               const PlanOptions& options) {
   std::vector<Variant> all;
-  for (const bool recompute : {false, true}) {
+  for (const Recompute recompute : {Recompute::none, Recompute::mlp, Recompute::layers}) {
     for (std::int64_t pairs = options.micro_batch; pairs > 0; pairs /= 2) {
       Variant variant{storage, recompute, pairs, {}};
       variant.plan = plan_of(config, options, variant);
@@ -69,11 +69,11 @@ std::vector<Variant> variants(const ModelConfig& config, Dtype storage,
 
 void print_variants(const std::vector<Variant>& all, const MemoryPlan& chosen, std::size_t limit) {
   fmt::print("\nThe same step in other ways, the fastest first:\n");
-  fmt::print("  {:>15}{:>15}{:>12}{:>12}\n", "pairs in a pack", "recomputation", "in all", "saves");
+  fmt::print("  {:>15}{:>15}{:>12}{:>12}\n", "pairs in a pack", "recompute", "in all", "saves");
   for (const Variant& variant : all) {
     const std::size_t bytes = variant.plan.total();
     fmt::print(
-        "  {:>15}{:>15}{:>12}{:>12}{}\n", variant.micro_batch, variant.recompute ? "yes" : "no",
+        "  {:>15}{:>15}{:>12}{:>12}{}\n", variant.micro_batch, recompute_name(variant.recompute),
         readable_bytes(bytes),
         variant.plan.arena < chosen.arena ? readable_bytes(chosen.arena - variant.plan.arena) : "",
         bytes <= limit ? "  fits" : "");
@@ -84,7 +84,7 @@ ordered_json record(const std::vector<Variant>& all, std::size_t limit) {
   ordered_json lines = ordered_json::array();
   for (const Variant& variant : all) {
     lines.push_back({{"dtype", dtype_name(variant.storage)},
-                     {"gradient_checkpointing", variant.recompute},
+                     {"recompute", recompute_name(variant.recompute)},
                      {"per_device_train_batch_size", variant.micro_batch},
                      {"arena", variant.plan.arena},
                      {"fixed", variant.plan.fixed},
@@ -112,7 +112,8 @@ int run_plan(const std::vector<std::string>& arguments) {
           {.range = within(1, 1024)});
   set.add("dtype", options.dtype, "storage of the weights; auto: as in the checkpoint",
           {.choices = {"auto", "float32", "bfloat16", "float16"}, .old_names = {"torch_dtype"}});
-  set.add("gradient_checkpointing", options.recompute, "recompute activations in backward");
+  set.add("recompute", options.recompute, "activations that are computed again in backward",
+          {.choices = {"none", "mlp", "layers"}, .flags = {{"gradient_checkpointing", "layers"}}});
   set.add("max_memory", options.max_memory, "what there is; 0: what the machine has free");
   set.add("json", options.json, "all ways as JSON instead of tables");
   set.section("Examples", kExamples);
@@ -129,12 +130,11 @@ int run_plan(const std::vector<std::string>& arguments) {
     fmt::print("{}\n", record(all, limit).dump(1));
     return 0;
   }
-  const MemoryPlan chosen =
-      plan_of(config, options, {storage, options.recompute, options.micro_batch, {}});
-  fmt::print("{}: {} pairs of {} + 2 x {} tokens, weights in {}{}\n{}", options.model.string(),
-             options.micro_batch, options.prompt_tokens, options.response_tokens,
-             dtype_name(storage), options.recompute ? ", activations recomputed" : "",
-             chosen.table());
+  const MemoryPlan chosen = plan_of(
+      config, options, {storage, parse_recompute(options.recompute), options.micro_batch, {}});
+  fmt::print("{}: {} pairs of {} + 2 x {} tokens, weights in {}, recompute {}\n{}",
+             options.model.string(), options.micro_batch, options.prompt_tokens,
+             options.response_tokens, dtype_name(storage), options.recompute, chosen.table());
   print_variants(all, chosen, limit);
   return 0;
 }

@@ -45,6 +45,19 @@ void Decoder::prefill(std::int64_t slot, std::span<const std::int32_t> prompt,
   logits_of(x.rows(length - 1, length), logits);
 }
 
+void Decoder::fork(std::int64_t from, std::int64_t to, std::int64_t length) {
+  LMPO_CHECK(from != to && length >= 1 && length <= this->length(from));
+  for (const std::vector<Tensor>* caches : {&keys_, &values_}) {
+    for (const Tensor& cache : *caches) {
+      const auto first_tokens = [&](std::int64_t slot) {
+        return cache.rows(slot, slot + 1).reshaped({max_length_, cache.dim(2)}).rows(0, length);
+      };
+      ops_.copy(first_tokens(to), first_tokens(from));
+    }
+  }
+  lengths_[static_cast<std::size_t>(to)] = static_cast<std::int32_t>(length);
+}
+
 void Decoder::step(std::span<const std::int32_t> tokens, std::span<float> logits) {
   LMPO_CHECK(tokens.size() == lengths_.size());
   const Arena::Scope scope(arena_);

@@ -20,6 +20,9 @@ class Decoder {
 
   // Starts a sequence in a slot: runs the prompt (1 to S tokens) and writes the logits after it.
   void prefill(std::int64_t slot, std::span<const std::int32_t> prompt, std::span<float> logits);
+  // Starts a sequence in slot `to` with the first `length` tokens of slot `from`, as a prefill of
+  // them would, without computing them again. `length` must not exceed length(from).
+  void fork(std::int64_t from, std::int64_t to, std::int64_t length);
   // Appends one token to every slot and writes logits[B, V]. Slots that are not in use take any
   // token. A slot that has reached S tokens must be started anew first.
   void step(std::span<const std::int32_t> tokens, std::span<float> logits);

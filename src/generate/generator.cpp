@@ -56,9 +56,12 @@ RunSize measure(const std::vector<std::vector<std::int32_t>>& prompts,
   if (options.max_new_tokens < 1) {
     user_error("max_new_tokens is {}, and must be at least 1", options.max_new_tokens);
   }
+  if (options.samples < 1) {
+    user_error("samples is {}, and must be at least 1", options.samples);
+  }
   RunSize size;
-  size.slots =
-      std::clamp<std::int64_t>(options.batch_size, 1, static_cast<std::int64_t>(prompts.size()));
+  size.slots = std::clamp<std::int64_t>(
+      options.batch_size, 1, static_cast<std::int64_t>(prompts.size()) * options.samples);
   for (std::size_t index = 0; index < prompts.size(); ++index) {
     check_prompt(index, prompts[index], config);
     const auto length = static_cast<std::int64_t>(prompts[index].size());
@@ -107,13 +110,14 @@ class Batch {
         logits_(running_.size() * vocabulary_) {}
 
   void run(const std::vector<std::vector<std::int32_t>>& prompts) {
-    std::size_t next_prompt = 0;
+    const auto samples = static_cast<std::size_t>(options_.samples);
+    std::size_t next = 0;  // answers, those to a prompt one after another
     for (;;) {
       bool any = false;
       for (std::size_t slot = 0; slot < running_.size(); ++slot) {
-        while (!running_[slot] && next_prompt < prompts.size()) {
-          start(slot, next_prompt, prompts[next_prompt]);
-          ++next_prompt;
+        while (!running_[slot] && next < prompts.size() * samples) {
+          start(slot, next / samples, next % samples, prompts[next / samples]);
+          ++next;
         }
         any = any || running_[slot].has_value();
       }
@@ -125,14 +129,34 @@ class Batch {
   }
 
  private:
-  void start(std::size_t slot, std::size_t index, const std::vector<std::int32_t>& prompt) {
-    running_[slot] = Running{
-        .completion = {.prompt = static_cast<std::int64_t>(index), .tokens = {}, .stopped = false},
-        .random = {options_.seed, index},
-        .limit = answer_limit(static_cast<std::int64_t>(prompt.size()), options_, config_)};
-    const std::span<float> logits(logits_.data(), vocabulary_);
-    decoder_.prefill(static_cast<std::int64_t>(slot), prompt, logits);
-    take(slot, logits);
+  void start(std::size_t slot, std::size_t index, std::size_t sample,
+             const std::vector<std::int32_t>& prompt) {
+    const auto length = static_cast<std::int64_t>(prompt.size());
+    const std::optional<std::size_t> same = slot_with_prompt(static_cast<std::int64_t>(index));
+    if (same) {
+      decoder_.fork(static_cast<std::int64_t>(*same), static_cast<std::int64_t>(slot), length);
+    } else {
+      after_prompt_.resize(vocabulary_);
+      decoder_.prefill(static_cast<std::int64_t>(slot), prompt, after_prompt_);
+    }
+    running_[slot] = Running{.completion = {.prompt = static_cast<std::int64_t>(index),
+                                            .sample = static_cast<std::int64_t>(sample),
+                                            .tokens = {},
+                                            .stopped = false},
+                             .random = {options_.seed, index | sample << 40},
+                             .limit = answer_limit(length, options_, config_)};
+    take(slot, after_prompt_);
+  }
+
+  // Whose cache begins with the prompt; the last prompt that was computed is the only one asked
+  // for.
+  std::optional<std::size_t> slot_with_prompt(std::int64_t prompt) const {
+    for (std::size_t slot = 0; slot < running_.size(); ++slot) {
+      if (running_[slot] && running_[slot]->completion.prompt == prompt) {
+        return slot;
+      }
+    }
+    return std::nullopt;
   }
 
   void step() {
@@ -170,7 +194,8 @@ class Batch {
   const GenerationOptions& options_;
   const std::function<void(const Completion&)>& done_;
   std::vector<std::optional<Running>> running_;
-  std::vector<float> logits_;  // [B, V]
+  std::vector<float> logits_;        // [B, V]
+  std::vector<float> after_prompt_;  // [V], of the last prompt that was computed
 };
 
 }  // namespace

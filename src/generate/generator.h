@@ -16,6 +16,7 @@ namespace lmpo {
 struct GenerationOptions {
   SamplingOptions sampling = {};
   std::int64_t max_new_tokens = 256;  // at least 1; less where the model's context ends before
+  std::int64_t samples = 1;           // answers to each prompt
   std::int64_t batch_size = 8;        // sequences that decode at once
   std::uint64_t seed = 42;
   std::vector<std::int32_t> stop_ids = {};  // generation ends after one of these
@@ -23,13 +24,15 @@ struct GenerationOptions {
 
 struct Completion {
   std::int64_t prompt = 0;           // index of the prompt
+  std::int64_t sample = 0;           // of its answers
   std::vector<std::int32_t> tokens;  // new tokens, the stop token included
   bool stopped = false;              // ended by a stop token rather than by length
 };
 
-// Loads the model of a folder once and generates. The numbers drawn for a prompt depend on the seed
-// and the prompt's index alone, so neither batch size nor order changes a completion (but for
-// rounding in the logits).
+// Loads the model of a folder once and generates. The numbers drawn for an answer depend on the
+// seed, the prompt's index and the sample's alone, so neither batch size nor order changes a
+// completion (but for rounding in the logits). A prompt is computed once for all its samples that
+// run at the same time.
 class Generator {
  public:
   // Reads config.json and the weights of a model folder. Throws UserError.

@@ -115,6 +115,31 @@ TEST_P(GeneratorTest, TheSeedMakesTheCompletions) {
   EXPECT_NE(twins[0], twins[1]);
 }
 
+// A prompt that is computed once answers as if it were computed for each sample.
+TEST_P(GeneratorTest, SamplesOfOnePromptAreDrawnFromScoredPrefixes) {
+  constexpr std::int64_t kSamples = 5;
+  for (const std::int64_t batch_size : {1, 3, 8, 100}) {
+    std::map<std::pair<std::int64_t, std::int64_t>, Tokens> answers;
+    generator_.generate(
+        prompts_, {.max_new_tokens = 6, .samples = kSamples, .batch_size = batch_size, .seed = 5},
+        [&](const Completion& completion) {
+          answers[{completion.prompt, completion.sample}] = completion.tokens;
+        });
+    ASSERT_EQ(answers.size(), prompts_.size() * kSamples);
+    for (const auto& [key, tokens] : answers) {
+      const auto [prompt, sample] = key;
+      Random random(5, static_cast<std::uint64_t>(prompt) | static_cast<std::uint64_t>(sample)
+                                                                << 40);
+      const auto draw = [&](const std::vector<float>& logp) {
+        return sample_token(logp, {}, random);
+      };
+      EXPECT_EQ(tokens, truth_.extend(prompts_[static_cast<std::size_t>(prompt)], 6, draw))
+          << "prompt " << prompt << ", sample " << sample << ", batch size " << batch_size;
+    }
+    EXPECT_NE((answers[{2, 0}]), (answers[{2, 1}]));
+  }
+}
+
 TEST_P(GeneratorTest, AStopTokenEndsACompletionAndIsPartOfIt) {
   GenerationOptions options = {.sampling = greedy, .max_new_tokens = 20, .batch_size = 3};
   const auto whole = complete(generator_, prompts_, options);

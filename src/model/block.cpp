@@ -68,7 +68,9 @@ void Block::forward_down(const LayerWeights& layer, Tensor x_out, const LayerSta
 void Block::forward_in_place(const LayerWeights& layer, Tensor positions, Tensor x,
                              const Attend& attend) {
   const Arena::Scope scope(arena_);
-  LayerState state = allocate_state(x.dim(0));
+  LayerState state;
+  allocate_attention(state, x.dim(0));
+  allocate_mlp(state, x.dim(0));
   state.x_mid = x;
   forward_attention(layer, positions, x, state, attend);
   forward_gate_up(layer, state);
@@ -129,17 +131,20 @@ Tensor Block::activation(std::int64_t rows, std::int64_t columns) {
   return arena_.allocate("activations", ops_.compute_dtype(), {rows, columns});
 }
 
-LayerState Block::allocate_state(std::int64_t rows) {
-  const auto statistics = [&](std::initializer_list<std::int64_t> shape) {
-    return arena_.allocate("activations", Dtype::f32, shape);
-  };
-  return {.rstd1 = statistics({rows}),
-          .qkv = activation(rows, (config_.heads + 2 * config_.key_heads) * config_.head_size),
-          .attention = activation(rows, config_.heads * config_.head_size),
-          .lse = statistics({config_.heads, rows}),
-          .x_mid = {},
-          .rstd2 = statistics({rows}),
-          .gate_up = activation(rows, 2 * config_.intermediate_size)};
+Tensor Block::statistics(std::initializer_list<std::int64_t> shape) {
+  return arena_.allocate("activations", Dtype::f32, shape);
+}
+
+void Block::allocate_attention(LayerState& state, std::int64_t rows) {
+  state.rstd1 = statistics({rows});
+  state.qkv = activation(rows, (config_.heads + 2 * config_.key_heads) * config_.head_size);
+  state.attention = activation(rows, config_.heads * config_.head_size);
+  state.lse = statistics({config_.heads, rows});
+}
+
+void Block::allocate_mlp(LayerState& state, std::int64_t rows) {
+  state.rstd2 = statistics({rows});
+  state.gate_up = activation(rows, 2 * config_.intermediate_size);
 }
 
 void Block::linear(Tensor y, Tensor x, const Parameter& w, bool accumulate) {

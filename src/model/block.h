@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <vector>
 
 #include "model/weights.h"
@@ -32,8 +33,9 @@ class Block {
   // Allocates the rotary table for positions < max_positions.
   Block(const ModelConfig& config, Ops& ops, Arena& arena, std::int64_t max_positions);
 
-  // All of a layer's state but x_mid, which the caller chooses.
-  LayerState allocate_state(std::int64_t rows);
+  // A layer's state but x_mid, which the caller chooses: what attention makes, and the MLP.
+  void allocate_attention(LayerState& state, std::int64_t rows);
+  void allocate_mlp(LayerState& state, std::int64_t rows);
   Tensor activation(std::int64_t rows, std::int64_t columns);
 
   // Computes state.attention and state.lse from state.qkv.
@@ -62,6 +64,7 @@ class Block {
   const AttentionShape& shape() const { return shape_; }
 
  private:
+  Tensor statistics(std::initializer_list<std::int64_t> shape);
   void linear(Tensor y, Tensor x, const Parameter& w, bool accumulate);
   // dx = dy w; gradient of w += dy^T x.
   void linear_backward(Tensor dx, Tensor dy, Tensor x, const Parameter& w);

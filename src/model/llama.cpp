@@ -1,8 +1,24 @@
 #include "model/llama.h"
 
 #include <algorithm>
+#include <array>
 
 namespace lmpo {
+namespace {
+
+constexpr std::array<std::string_view, 3> kRecomputeNames = {"none", "mlp", "layers"};
+
+}  // namespace
+
+Recompute parse_recompute(std::string_view name) {
+  const auto* found = std::find(kRecomputeNames.begin(), kRecomputeNames.end(), name);
+  LMPO_CHECK(found != kRecomputeNames.end());
+  return static_cast<Recompute>(found - kRecomputeNames.begin());
+}
+
+std::string_view recompute_name(Recompute recompute) {
+  return kRecomputeNames[static_cast<std::size_t>(recompute)];
+}
 
 Llama::Llama(Weights& weights, Ops& ops, Arena& arena, const LlamaOptions& options)
     : weights_(weights),
@@ -35,12 +51,12 @@ void Llama::train(const Pack& pack, const Seed& seed) {
   ops_.embedding_forward(x[0], weights_.embedding.value, device.tokens);
   for (std::size_t l = 0; l < layers; ++l) {
     x.push_back(block_.activation(tokens, config_.hidden_size));
-    if (!options_.recompute) {
-      states[l] = allocate_full_state(tokens);
-    }
+    states[l] = allocate_kept(tokens);
     const Arena::Scope layer_scope(arena_);
-    LayerState state = options_.recompute ? allocate_full_state(tokens) : states[l];
-    forward_kept(weights_.layers[l], device, x[l], state);
+    LayerState state = states[l];
+    allocate_rest(state, tokens);
+    forward_attention(weights_.layers[l], device, x[l], state);
+    block_.forward_gate_up(weights_.layers[l], state);
     ops_.copy(x[l + 1], state.x_mid);
     block_.forward_down(weights_.layers[l], x[l + 1], state);
   }
@@ -55,10 +71,8 @@ void Llama::train(const Pack& pack, const Seed& seed) {
   for (std::size_t l = layers; l-- > 0;) {
     const Arena::Scope layer_scope(arena_);
     LayerState state = states[l];
-    if (options_.recompute) {
-      state = allocate_full_state(tokens);
-      forward_kept(weights_.layers[l], device, x[l], state);
-    }
+    allocate_rest(state, tokens);
+    recompute(weights_.layers[l], device, x[l], state);
     backward_layer(weights_.layers[l], device, dx, x[l], state);
   }
   ops_.embedding_backward(weights_.embedding.gradient, dx, device.tokens);
@@ -74,17 +88,42 @@ Block::Attend Llama::attend_over(const DevicePack& pack) {
   };
 }
 
-LayerState Llama::allocate_full_state(std::int64_t tokens) {
-  LayerState state = block_.allocate_state(tokens);
-  state.x_mid = block_.activation(tokens, config_.hidden_size);
+LayerState Llama::allocate_kept(std::int64_t tokens) {
+  LayerState state;
+  if (options_.recompute != Recompute::layers) {
+    block_.allocate_attention(state, tokens);
+    state.x_mid = block_.activation(tokens, config_.hidden_size);
+  }
+  if (options_.recompute == Recompute::none) {
+    block_.allocate_mlp(state, tokens);
+  }
   return state;
 }
 
-void Llama::forward_kept(const LayerWeights& layer, const DevicePack& pack, Tensor x_in,
-                         LayerState& state) {
+void Llama::allocate_rest(LayerState& state, std::int64_t tokens) {
+  if (options_.recompute == Recompute::layers) {
+    block_.allocate_attention(state, tokens);
+    state.x_mid = block_.activation(tokens, config_.hidden_size);
+  }
+  if (options_.recompute != Recompute::none) {
+    block_.allocate_mlp(state, tokens);
+  }
+}
+
+void Llama::forward_attention(const LayerWeights& layer, const DevicePack& pack, Tensor x_in,
+                              LayerState& state) {
   ops_.copy(state.x_mid, x_in);
   block_.forward_attention(layer, pack.positions, x_in, state, attend_over(pack));
-  block_.forward_gate_up(layer, state);
+}
+
+void Llama::recompute(const LayerWeights& layer, const DevicePack& pack, Tensor x_in,
+                      LayerState& state) {
+  if (options_.recompute == Recompute::layers) {
+    forward_attention(layer, pack, x_in, state);
+  }
+  if (options_.recompute != Recompute::none) {
+    block_.forward_gate_up(layer, state);
+  }
 }
 
 void Llama::backward_layer(const LayerWeights& layer, const DevicePack& pack, Tensor dx,

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "model/block.h"
@@ -17,9 +18,21 @@
 
 namespace lmpo {
 
+// What of a layer's forward is computed again in its backward instead of being kept: the same
+// numbers twice, so results do not depend on it. Norms and SwiGLU's product never are kept.
+enum class Recompute : std::uint8_t {
+  none,
+  mlp,     // the products before SwiGLU: half of what is kept, a tenth more time
+  layers,  // all but the layer's input: a third more time
+};
+
+// "none", "mlp" or "layers".
+Recompute parse_recompute(std::string_view name);
+std::string_view recompute_name(Recompute recompute);
+
 struct LlamaOptions {
   std::int64_t max_positions = 0;  // longest sequence that will come; sizes the rotary table
-  bool recompute = false;  // keep only each layer's input and recompute the rest in backward
+  Recompute recompute = Recompute::none;
 };
 
 class Llama {
@@ -57,10 +70,15 @@ class Llama {
   DevicePack upload(const Pack& pack);
   Tensor upload_indices(const std::vector<std::int32_t>& indices);
   Block::Attend attend_over(const DevicePack& pack);
-  LayerState allocate_full_state(std::int64_t tokens);
-  // From the layer's input to all that its backward needs.
-  void forward_kept(const LayerWeights& layer, const DevicePack& pack, Tensor x_in,
-                    LayerState& state);
+  // What of a layer is kept from forward to backward.
+  LayerState allocate_kept(std::int64_t tokens);
+  // Adds to a state, in the caller's scope, what it does not keep.
+  void allocate_rest(LayerState& state, std::int64_t tokens);
+  // From the layer's input to the state of its attention and the stream after it.
+  void forward_attention(const LayerWeights& layer, const DevicePack& pack, Tensor x_in,
+                         LayerState& state);
+  // Computes again what was not kept.
+  void recompute(const LayerWeights& layer, const DevicePack& pack, Tensor x_in, LayerState& state);
   void backward_layer(const LayerWeights& layer, const DevicePack& pack, Tensor dx, Tensor x_in,
                       const LayerState& state);
   HeadState forward_head(const DevicePack& pack, Tensor x);

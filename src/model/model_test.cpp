@@ -44,7 +44,7 @@ Golden read_golden(const std::string& name) {
 
 // A model with its memory, ready to train.
 struct Trained {
-  Trained(const Golden& golden, Dtype storage, bool recompute)
+  Trained(const Golden& golden, Dtype storage, Recompute recompute)
       : ops(make_cpu_ops()),
         arena(Arena::host(std::size_t{64} << 20)),
         weights(golden.config, storage, WeightUse::training, arena),
@@ -110,7 +110,7 @@ class Model : public testing::TestWithParam<const char*> {};
 
 TEST_P(Model, LossSumsAndGradientsEqualPyTorch) {
   const Golden golden = read_golden(GetParam());
-  Trained trained(golden, Dtype::f32, false);
+  Trained trained(golden, Dtype::f32, Recompute::none);
   std::vector<double> sums;
   const double loss = simpo_step(trained, golden, 2, &sums);
   const double expected = golden.facts.at("loss");
@@ -134,7 +134,7 @@ TEST_P(Model, LossSumsAndGradientsEqualPyTorch) {
 // The gradient of one summed log-probability by complex step on a scalar model in double.
 TEST_P(Model, GradientsEqualTheScalarReference) {
   const Golden golden = read_golden(GetParam());
-  Trained trained(golden, Dtype::f32, false);
+  Trained trained(golden, Dtype::f32, Recompute::none);
   const Tree& tree = golden.trees[4];
   trained.model.train(make_pack({&tree}), [](auto, std::span<double> seeds) {
     seeds[0] = 1;
@@ -168,9 +168,9 @@ TEST_P(Model, GradientsEqualTheScalarReference) {
 
 TEST_P(Model, LayoutAndRecomputationChangeNothing) {
   const Golden golden = read_golden(GetParam());
-  Trained whole(golden, Dtype::f32, false);
+  Trained whole(golden, Dtype::f32, Recompute::none);
   const double loss = simpo_step(whole, golden, 5);
-  for (const bool recompute : {false, true}) {
+  for (const Recompute recompute : {Recompute::none, Recompute::mlp, Recompute::layers}) {
     for (const std::size_t per_pack : {1U, 3U}) {
       Trained other(golden, Dtype::f32, recompute);
       EXPECT_NEAR(simpo_step(other, golden, per_pack) / loss, 1, 1e-6);
@@ -187,7 +187,7 @@ TEST_P(Model, LayoutAndRecomputationChangeNothing) {
 
 TEST_P(Model, ScoringEqualsTrainingForward) {
   const Golden golden = read_golden(GetParam());
-  Trained trained(golden, Dtype::f32, false);
+  Trained trained(golden, Dtype::f32, Recompute::none);
   std::vector<double> sums;
   simpo_step(trained, golden, 5, &sums);
   std::vector<const Tree*> trees;
@@ -202,7 +202,7 @@ TEST_P(Model, ScoringEqualsTrainingForward) {
 TEST_P(Model, SixteenBitStorageKeepsAnExactMaster) {
   const Golden golden = read_golden(GetParam());
   for (const Dtype storage : {Dtype::bf16, Dtype::f16}) {
-    Trained trained(golden, storage, false);
+    Trained trained(golden, storage, Recompute::none);
     const double loss = simpo_step(trained, golden, 2);
     EXPECT_NEAR(loss / golden.facts.at("loss").get<double>(), 1, 0.1);
     for (const NamedParameter& named : trained.weights.named()) {
@@ -222,7 +222,7 @@ TEST_P(Model, SixteenBitStorageKeepsAnExactMaster) {
 TEST_P(Model, PlanEqualsWhatAStepUses) {
   const Golden golden = read_golden(GetParam());
   for (const Dtype storage : {Dtype::f32, Dtype::bf16}) {
-    for (const bool recompute : {false, true}) {
+    for (const Recompute recompute : {Recompute::none, Recompute::mlp, Recompute::layers}) {
       const auto cpu_ops = make_cpu_ops();
       const auto plan_ops = make_plan_ops(*cpu_ops);
       Arena counting = Arena::counting();

@@ -36,7 +36,7 @@ class TimedOps final : public Ops {
   }
 
   void linear_forward(Tensor y, Tensor x, Tensor w, bool accumulate) override {
-    timed(linear_part(), Direction::forward, product(x.dim(0), w.dim(0), w.dim(1)),
+    timed(linear_part(), Direction::forward, again_ ? 0 : product(x.dim(0), w.dim(0), w.dim(1)),
           [&] { inner_.linear_forward(y, x, w, accumulate); });
   }
   void linear_backward_input(Tensor dx, Tensor dy, Tensor w, bool accumulate) override {
@@ -50,7 +50,8 @@ class TimedOps final : public Ops {
   void attention_forward(Tensor out, Tensor lse, Tensor qkv, Tensor positions,
                          std::span<const Pack::Segment> segments,
                          const AttentionShape& shape) override {
-    timed(StepPart::attention, Direction::forward, attention_operations(segments, shape),
+    timed(StepPart::attention, Direction::forward,
+          again_ ? 0 : attention_operations(segments, shape),
           [&] { inner_.attention_forward(out, lse, qkv, positions, segments, shape); });
   }
   void attention_backward(Tensor dqkv, Tensor dout, Tensor out, Tensor lse, Tensor qkv,
@@ -68,6 +69,7 @@ class TimedOps final : public Ops {
   }
   void head_backward(Tensor dhidden, Tensor dw, Tensor dlogp, Tensor lse, Tensor hidden, Tensor w,
                      Tensor target_row, Tensor target_token, Tensor workspace) override {
+    again_ = true;
     timed(StepPart::head, Direction::backward, 2.0 * product(hidden.dim(0), w.dim(0), w.dim(1)),
           [&] {
             inner_.head_backward(dhidden, dw, dlogp, lse, hidden, w, target_row, target_token,
@@ -94,6 +96,7 @@ class TimedOps final : public Ops {
     timed(StepPart::movement, Direction::forward, 0, [&] { inner_.add(out, in); });
   }
   void embedding_forward(Tensor y, Tensor table, Tensor tokens) override {
+    again_ = false;
     timed(StepPart::embedding, Direction::forward, 0,
           [&] { inner_.embedding_forward(y, table, tokens); });
   }
@@ -173,6 +176,7 @@ class TimedOps final : public Ops {
   Ops& inner_;
   StepTimes& times_;
   LinearPart part_ = LinearPart::mlp;
+  bool again_ = false;  // forward ops are of a pack whose forward is done
 };
 
 }  // namespace
@@ -193,6 +197,15 @@ PartTime StepTimes::total() const {
     }
   }
   return sum;
+}
+
+double StepTimes::product_rate() const {
+  PartTime sum;
+  for (const StepPart part : {StepPart::qkv, StepPart::attention_output, StepPart::mlp}) {
+    sum.seconds += at(part, Direction::backward).seconds;
+    sum.operations += at(part, Direction::backward).operations;
+  }
+  return sum.seconds > 0 ? sum.operations / sum.seconds : 0;
 }
 
 std::unique_ptr<Ops> make_timed_ops(Ops& inner, StepTimes& times) {

@@ -29,7 +29,8 @@ std::string_view name(StepPart part);
 enum class Direction : std::uint8_t { forward, backward };
 
 // Useful operations: multiplications and additions that the mathematics asks for. What is computed
-// again in backward to save memory is time without operations.
+// again between a pack's head and the next pack's embedding, to save memory, is time without
+// operations.
 struct PartTime {
   double seconds = 0;
   double operations = 0;
@@ -44,6 +45,9 @@ class StepTimes {
     return times_[static_cast<std::size_t>(part)][static_cast<std::size_t>(direction)];
   }
   PartTime total() const;
+  // Operations a second of the linear layers' backward, where nothing is computed again: what the
+  // machine gives to matrix products in this very run. 0 where there were none.
+  double product_rate() const;
 
  private:
   std::array<std::array<PartTime, 2>, step_parts> times_{};

@@ -112,11 +112,12 @@ void add_batch_options(OptionSet& options, TrainRecipe& r) {
   options.add("max_pack_tokens", r.max_pack_tokens,
               "most tokens computed at once, whatever the batch size; 0: no limit",
               {.range = kNonNegative});
-  options.add(
-      "gradient_checkpointing", r.gradient_checkpointing,
-      "compute activations again in the backward pass: less memory, a third more time, the same "
-      "result",
-      {.default_text = "only where the memory asks for it"});
+  options.add("recompute", r.recompute,
+              "compute activations again in the backward pass, for the same result in less memory: "
+              "those of the MLP (half of them, a tenth more time), or all of a layer's (a third "
+              "more time); auto: as much as the memory asks for",
+              {.choices = {"auto", "none", "mlp", "layers"},
+               .flags = {{"gradient_checkpointing", "layers"}}});
   options.add(
       "compute", r.compute,
       "type to which the factors of matrix products are rounded; bfloat16 needs AVX-512 and "

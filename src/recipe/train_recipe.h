@@ -80,9 +80,9 @@ struct TrainRecipe {
   std::int64_t per_device_eval_batch_size = 8;
   Sampling train_sampling_strategy = Sampling::random;
   bool dataloader_drop_last = false;
-  std::int64_t max_pack_tokens = 0;            // 0: no limit but the batch size
-  std::optional<bool> gradient_checkpointing;  // unset: where memory asks for it
-  std::string compute = "float32";             // type of the factors of matrix products
+  std::int64_t max_pack_tokens = 0;  // 0: no limit but the batch size
+  std::string recompute = "auto";    // or a name of Recompute
+  std::string compute = "float32";   // type of the factors of matrix products
 
   // Logging, evaluation and checkpoints
   double logging_steps = 10;

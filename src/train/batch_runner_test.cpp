@@ -24,7 +24,7 @@ class BatchRunnerTest : public ::testing::Test {
   BatchRunnerTest()
       : weights_(read_model_config(lmpo::testing::small_model()), Dtype::f32, WeightUse::training,
                  arena_),
-        model_(weights_, *ops_, arena_, {.max_positions = 64, .recompute = false}) {
+        model_(weights_, *ops_, arena_, {.max_positions = 64, .recompute = Recompute::none}) {
     weights_.load(Checkpoint::open(lmpo::testing::small_model()), *ops_);
     weights_.zero_moments(*ops_);
     weights_.zero_gradients(*ops_);
@@ -183,7 +183,7 @@ TEST_F(NonFinite, LeavesThePacksAsPlanned) {
   const PackLimits limits = {2, 0};
   LargestPacks training;
   training.add(batch, limits);
-  const LlamaOptions options = {.max_positions = 64, .recompute = false};
+  const LlamaOptions options = {.max_positions = 64, .recompute = Recompute::none};
   const MemoryPlan plan =
       plan_memory(weights_.config(), Dtype::f32, options, training, LargestPacks(), *ops_);
   Arena arena = Arena::host(plan.arena);

@@ -89,7 +89,7 @@ void require_memory(const MemoryPlan& plan, std::size_t limit) {
   }
   user_error(
       "the run needs {} of memory, and {} {}:\n{}Smaller: --dtype bfloat16, "
-      "--gradient_checkpointing, a smaller --per_device_train_batch_size (with more "
+      "--recompute layers, a smaller --per_device_train_batch_size (with more "
       "--gradient_accumulation_steps, for the same result), --max_pack_tokens, --max_length",
       readable_bytes(plan.total()), readable_bytes(allowed_memory(limit)),
       limit > 0 ? "are allowed by --max_memory" : "are free", plan.table());

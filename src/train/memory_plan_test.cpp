@@ -13,17 +13,18 @@ namespace {
 struct PlanCase {
   std::string model;
   Dtype storage;
-  bool recompute;
+  Recompute recompute;
   PackLimits limits;
 };
 
 class MemoryPlanned : public ::testing::TestWithParam<PlanCase> {};
 
-INSTANTIATE_TEST_SUITE_P(Cases, MemoryPlanned,
-                         ::testing::Values(PlanCase{"llama", Dtype::f32, false, {8, 0}},
-                                           PlanCase{"llama", Dtype::bf16, true, {3, 0}},
-                                           PlanCase{"llama_tied", Dtype::f16, false, {8, 60}},
-                                           PlanCase{"mistral", Dtype::f32, true, {1, 0}}));
+INSTANTIATE_TEST_SUITE_P(
+    Cases, MemoryPlanned,
+    ::testing::Values(PlanCase{"llama", Dtype::f32, Recompute::none, {8, 0}},
+                      PlanCase{"llama", Dtype::bf16, Recompute::layers, {3, 0}},
+                      PlanCase{"llama_tied", Dtype::f16, Recompute::mlp, {8, 60}},
+                      PlanCase{"mistral", Dtype::f32, Recompute::layers, {1, 0}}));
 
 TEST_P(MemoryPlanned, EqualsThePeakOfARun) {
   const PlanCase& given = GetParam();
@@ -71,7 +72,7 @@ TEST(LargestPacks, AreEnoughForThePlan) {
   const ModelConfig config = read_model_config(lmpo::testing::small_model());
   const auto ops = make_cpu_ops();
   for (const PackLimits& limits : {PackLimits{1, 0}, PackLimits{3, 0}, PackLimits{8, 90}}) {
-    for (const bool recompute : {false, true}) {
+    for (const Recompute recompute : {Recompute::none, Recompute::mlp, Recompute::layers}) {
       const LlamaOptions options = {.max_positions = 64, .recompute = recompute};
       const std::vector<Tree> trees = lmpo::testing::random_trees(200);
       LargestPacks all;
@@ -99,7 +100,7 @@ TEST(LargestPacks, AreEnoughForThePlan) {
 TEST(MemoryPlan, ScoringATrainingPackTakesNoMoreThanTraining) {
   const std::vector<Tree> trees = lmpo::testing::random_trees(40);
   const auto ops = make_cpu_ops();
-  for (const bool recompute : {false, true}) {
+  for (const Recompute recompute : {Recompute::none, Recompute::mlp, Recompute::layers}) {
     for (const Tree& tree : trees) {
       LargestPacks pack;
       pack.add(std::vector{&tree}, {});

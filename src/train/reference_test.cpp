@@ -86,13 +86,13 @@ TEST_F(ReferenceTest, AModelOfOtherTokensIsRefused) {
 
 // The policy scores as the reference did, to the last bit.
 TEST_F(ReferenceTest, TheFirstLossOfDpoIsLn2) {
-  for (const bool recompute : {false, true}) {
+  for (const char* recompute : {"none", "mlp", "layers"}) {
     fs::remove_all(folder_);
     TrainInputs given = inputs("run", "dpo");
     given.recipe.per_device_train_batch_size = 3;
     given.recipe.gradient_accumulation_steps = 2;
     given.recipe.max_pack_tokens = 70;
-    given.recipe.gradient_checkpointing = recompute;
+    given.recipe.recompute = recompute;
     run_training(std::move(given));
     EXPECT_NEAR(losses("run").at(0), std::log(2.0), 1e-12);
     EXPECT_NE(losses("run").at(2), std::log(2.0));

@@ -51,7 +51,8 @@ void Scorer::score(std::span<const Tree> trees, const PackLimits& limits, const 
 }
 
 void Scorer::score(std::span<const PackTrees> packs, const PackDone& done) {
-  const LlamaOptions options = {.max_positions = longest_sequence(packs), .recompute = false};
+  const LlamaOptions options = {.max_positions = longest_sequence(packs),
+                                .recompute = Recompute::none};
   const auto run = [&](Arena& arena, Ops& ops, const PackDone& each) {
     Llama model(*weights_, ops, arena, options);
     for (const PackTrees& trees : packs) {

@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <set>
 
@@ -10,6 +11,7 @@
 #include "base/threads.h"
 #include "model/model_folder.h"
 #include "objective/registry.h"
+#include "ops/timed_ops.h"
 #include "train/examples.h"
 #include "train/interrupt.h"
 #include "train/machine_memory.h"
@@ -113,7 +115,9 @@ class Trainer {
   void update(const BatchResult& result, const Trees& batch);
   void log();
   void evaluate();
-  void record(json entry);
+  std::string arithmetic() const;
+  // `arithmetic` ends the line a person sees.
+  void record(json entry, const std::string& arithmetic = "");
   void save_checkpoint();
   void write_model(const fs::path& folder);
   void rotate_checkpoints();
@@ -135,7 +139,10 @@ class Trainer {
   Dtype storage_;
   RunLength length_;
   std::unique_ptr<Objective> objective_;
-  std::unique_ptr<Ops> ops_;
+  std::unique_ptr<Ops> device_ops_;
+  StepTimes times_;  // of the steps since the last log
+  double step_seconds_ = 0;
+  std::unique_ptr<Ops> ops_;  // the device's, timed
   LlamaOptions model_options_;
   Sampler sampler_;
   TrainState state_;
@@ -161,9 +168,12 @@ Trainer::Trainer(TrainInputs inputs)
       storage_(recipe().dtype == "auto" ? config_.dtype : parse_dtype(recipe().dtype)),
       length_(recipe(), std::ssize(inputs_.train.trees)),
       objective_(make_objective(recipe().objective, recipe().objective_options)),
-      ops_(make_cpu_ops(parse_dtype(recipe().compute))),
+      device_ops_(make_cpu_ops(parse_dtype(recipe().compute))),
+      ops_(make_timed_ops(*device_ops_, times_)),
       model_options_{.max_positions = longest_sequence(inputs_),
-                     .recompute = recipe().gradient_checkpointing.value_or(false)},
+                     .recompute = recipe().recompute == "auto"
+                                      ? Recompute::none
+                                      : parse_recompute(recipe().recompute)},
       sampler_(std::ssize(inputs_.train.trees), sampler_options(recipe())) {
   state_.data_fingerprint = data_fingerprint(inputs_.train.trees);
   state_.options = option_values(inputs_.options);
@@ -220,11 +230,13 @@ void Trainer::plan() {
   if (inputs_.evaluation) {
     evaluation.add(pointers(inputs_.evaluation->trees), eval_limits());
   }
-  plan_ = plan_memory(config_, storage_, model_options_, training, evaluation, *ops_);
   const auto limit = static_cast<std::size_t>(recipe().max_memory.count);
-  if (!recipe().gradient_checkpointing && !fits_in_memory(plan_, limit)) {
-    model_options_.recompute = true;
-    plan_ = plan_memory(config_, storage_, model_options_, training, evaluation, *ops_);
+  plan_ = plan_memory(config_, storage_, model_options_, training, evaluation, *ops_);
+  for (const Recompute more : {Recompute::mlp, Recompute::layers}) {
+    if (recipe().recompute == "auto" && !fits_in_memory(plan_, limit)) {
+      model_options_.recompute = more;
+      plan_ = plan_memory(config_, storage_, model_options_, training, evaluation, *ops_);
+    }
   }
 }
 
@@ -232,9 +244,9 @@ void Trainer::show_plan() const {
   log_info("{} steps of {} examples, {} in an epoch; {}, warm-up {} steps, {} threads",
            length_.total_steps, recipe().train_batch_size(), length_.steps_per_epoch,
            recipe().objective, length_.warmup, threads());
-  log_info("memory: {} planned ({} arena, {} for the rest){}", readable_bytes(plan_.total()),
-           readable_bytes(plan_.arena), readable_bytes(plan_.fixed),
-           model_options_.recompute ? "; activations are computed again in backward" : "");
+  log_info("memory: {} planned ({} arena, {} for the rest); recomputed in backward: {}",
+           readable_bytes(plan_.total()), readable_bytes(plan_.arena), readable_bytes(plan_.fixed),
+           recompute_name(model_options_.recompute));
   if (recipe().dry_run) {
     fmt::print("{}", plan_.table());
   }
@@ -367,6 +379,7 @@ TrainOutcome Trainer::loop() {
 }
 
 void Trainer::step() {
+  const auto start = std::chrono::steady_clock::now();
   const Trees batch = next_batch(sampler_);
   weights_->zero_gradients(*ops_);
   BatchRunner runner(*model_, *objective_, recipe().skip_nonfinite);
@@ -390,6 +403,7 @@ void Trainer::step() {
   state_.loss_sum += result.loss;
   ++state_.loss_steps;
   state_.metrics.merge(result.metrics);
+  step_seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   progress_->step(std::ssize(batch), all_tokens(batch), fmt::format("loss {:.4f}", result.loss));
 }
 
@@ -444,19 +458,30 @@ void Trainer::log() {
   state_.metrics.clear();
   state_.loss_sum = 0;
   state_.loss_steps = 0;
-  record(std::move(entry));
+  record(std::move(entry), arithmetic());
+  times_ = {};
+  step_seconds_ = 0;
 }
 
-void Trainer::record(json entry) {
+// "345 GFLOP/s, 76% of its matrix products'": useful operations of the steps since the last log.
+std::string Trainer::arithmetic() const {
+  const double rate = times_.total().operations / std::max(1e-9, step_seconds_);
+  const double products = times_.product_rate();
+  return fmt::format("; {:.0f} GFLOP/s, {:.0f}% of its matrix products'", rate / 1e9,
+                     products > 0 ? 100 * rate / products : 0);
+}
+
+void Trainer::record(json entry, const std::string& arithmetic) {
   entry["epoch"] = length_.epoch(state_.step);
   entry["step"] = state_.step;
   state_.log_history.push_back(entry);
   append_line(recipe().output_dir / "trainer_log.jsonl", log_line(state_, length_, *progress_));
-  progress_->line(fmt::format("step {}/{}  {}  ({})", state_.step, length_.total_steps,
-                              readable_entry(entry), progress_->speed()));
+  progress_->line(fmt::format("step {}/{}  {}  ({}{})", state_.step, length_.total_steps,
+                              readable_entry(entry), progress_->speed(), arithmetic));
 }
 
 void Trainer::evaluate() {
+  const StepTimes training_times = times_;
   const auto start = std::chrono::steady_clock::now();
   BatchRunner runner(*model_, *objective_, recipe().skip_nonfinite);
   const Trees trees = pointers(inputs_.evaluation->trees);
@@ -480,6 +505,7 @@ void Trainer::evaluate() {
   record(std::move(entry));
   write_results(recipe().output_dir, "eval", results);
   last_evaluated_ = state_.step;
+  times_ = training_times;
 }
 
 void Trainer::write_run_record(const json& result) const {

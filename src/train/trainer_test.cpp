@@ -20,7 +20,7 @@ struct Layout {
   std::int64_t micro_batch;
   std::int64_t accumulation;
   std::int64_t pack_tokens;
-  bool recompute;
+  std::string recompute;
 };
 
 struct Method {
@@ -37,7 +37,7 @@ class TrainerLayout : public lmpo::testing::SmallRun, public ::testing::WithPara
     given.recipe.per_device_train_batch_size = layout.micro_batch;
     given.recipe.gradient_accumulation_steps = layout.accumulation;
     given.recipe.max_pack_tokens = layout.pack_tokens;
-    given.recipe.gradient_checkpointing = layout.recompute;
+    given.recipe.recompute = layout.recompute;
     fs::remove_all(folder_ / "run");
     EXPECT_EQ(run_training(std::move(given)), TrainOutcome::done);
     return losses("run");
@@ -61,11 +61,12 @@ INSTANTIATE_TEST_SUITE_P(Objectives, TrainerLayout, ::testing::ValuesIn(methods(
                          });
 
 TEST_P(TrainerLayout, NeverChangesTheLosses) {
-  const std::vector<double> truth = run({8, 1, 0, false});
+  const std::vector<double> truth = run({8, 1, 0, "none"});
   ASSERT_EQ(truth.size(), GetParam().objective == "kto" ? 40u : 20u);  // pairs are taken apart
   EXPECT_NE(truth.front(), truth.back());                              // it does train
-  for (const Layout& layout : {Layout{1, 8, 0, false}, Layout{2, 4, 0, true}, Layout{8, 1, 0, true},
-                               Layout{8, 1, 60, false}, Layout{4, 2, 150, true}}) {
+  for (const Layout& layout :
+       {Layout{1, 8, 0, "none"}, Layout{2, 4, 0, "layers"}, Layout{8, 1, 0, "mlp"},
+        Layout{8, 1, 60, "none"}, Layout{4, 2, 150, "layers"}}) {
     const std::vector<double> other = run(layout);
     ASSERT_EQ(other.size(), truth.size());
     for (std::size_t i = 0; i < truth.size(); ++i) {

@@ -91,7 +91,7 @@ def train_with_lmpo(binary, model, rows_file, arguments, output):
                     "--max_length", str(MAX_LENGTH), "--per_device_train_batch_size", str(MICRO_BATCH),
                     "--gradient_accumulation_steps", str(ACCUMULATION), "--num_train_epochs", "1",
                     "--learning_rate", "1e-6", "--logging_steps", "1", "--save_strategy", "no", "--disable_tqdm",
-                    "--gradient_checkpointing", "false", "--compute", "bfloat16" if arguments.bf16 else "float32", *flags],
+                    "--recompute", arguments.recompute, "--compute", "bfloat16" if arguments.bf16 else "float32", *flags],
                    check=True, capture_output=True)
     results = json.loads((output / "train_results.json").read_text())
     log = json.loads((output / "trainer_state.json").read_text())["log_history"]
@@ -107,6 +107,7 @@ def main():
     parser.add_argument("--pairs", type=int, default=32)
     parser.add_argument("--prompt_tokens", type=int, default=0)
     parser.add_argument("--response_tokens", type=int, default=100)
+    parser.add_argument("--recompute", choices=["none", "mlp", "layers"], default="none", help="of lmpo")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         work = pathlib.Path(folder)
