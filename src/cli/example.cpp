@@ -17,6 +17,7 @@ struct ExampleOptions {
   std::string objective = "lmpo";
   std::int64_t seed = 42;
   std::int64_t threads = 0;
+  bool train = true;
 };
 
 using Words = std::vector<std::string>;
@@ -122,6 +123,7 @@ int run_example(const std::vector<std::string>& arguments) {
   set.add("seed", options.seed, "of the world and of training",
           {.range = at_least(0), .letter = 's'});
   add_threads_option(set, options.threads);
+  set.add("train", options.train, "without: only the world's files and a random model");
   if (!set.parse(arguments)) {
     return 0;
   }
@@ -138,6 +140,9 @@ int run_example(const std::vector<std::string>& arguments) {
   run(run_init, "init",
       {"--config", (world / "config.json").string(), "--tokenizer", world.string(), "--seed",
        std::to_string(options.seed), (folder / "random").string()});
+  if (!options.train) {
+    return 0;
+  }
   run(run_sft, "sft", sft_arguments(folder, options));
   run(run_train, "train", preference_arguments(folder, options));
 
