@@ -59,7 +59,7 @@ StepSpeed measure_steps(const ModelConfig& config, Ops& ops, std::span<const Tre
     largest.add(batch, options.limits);
   }
   StepSpeed speed;
-  speed.arena = plan_memory(config, options.storage, model_options, largest, {}, ops).arena;
+  speed.arena = plan_memory(config, {options.storage}, model_options, largest, {}, ops).arena;
   for (const Trees& pack : largest.packs()) {
     const Pack made = make_pack(pack);
     speed.largest_pack = std::max(speed.largest_pack, made.input_count());

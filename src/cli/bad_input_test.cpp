@@ -420,7 +420,7 @@ TEST_F(BadInput, ARefusedRunLeavesTheEarlierOne) {
   expect_refusal(train(model(), world("held_out_preferences.jsonl"), {"--resume"}),
                  AllOf(HasSubstr("checkpoint-1: "), HasSubstr("was trained on other data")));
   expect_refusal(train(model(), pairs(), {"--resume", "--dtype", "bfloat16"}),
-                 HasSubstr("the checkpoint was written with another --dtype?"));
+                 HasSubstr("the checkpoint was written with another --dtype or --optim?"));
 }
 
 TEST_F(BadInput, NothingToResume) {

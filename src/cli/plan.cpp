@@ -1,13 +1,12 @@
 // lmpo plan: the memory of a run, to the byte, from a config.json alone.
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "base/error.h"
 #include "base/json.h"
 #include "bench/step_speed.h"
 #include "cli/commands.h"
 #include "cli/common_options.h"
+#include "recipe/train_recipe.h"
 #include "train/machine_memory.h"
 #include "train/memory_plan.h"
 
@@ -17,125 +16,185 @@ namespace {
 constexpr const char* kExamples =
     "  lmpo plan --model DIR                                    a step of typical pairs\n"
     "  lmpo plan --model config.json --response_tokens 2048     a model that need not be there\n"
+    "  lmpo plan -m DIR --device cuda --ranks 4 --max_memory 80GB\n"
     "  lmpo train recipe.yaml --dry_run                         the plan of a run over its own "
     "data\n";
+
+// One way to run the same step.
+struct Way {
+  std::string dtype = "auto";
+  std::string recompute = "none";
+  std::string optim = "adamw_torch";
+  std::int64_t micro_batch = 2;
+
+  bool operator==(const Way&) const = default;
+};
 
 struct PlanOptions {
   fs::path model;
   std::int64_t prompt_tokens = 512;
   std::int64_t response_tokens = 512;
-  std::int64_t micro_batch = 2;
-  std::string dtype = "auto";
-  std::string recompute = "none";
+  Way way;
+  std::string device = "cpu";
+  std::int64_t ranks = 1;
   Bytes max_memory;
   bool json = false;
 };
 
-// One way to run the same step.
-struct Variant {
-  Dtype storage;
-  Recompute recompute;
-  std::int64_t micro_batch;
-  MemoryPlan plan;
-};
+bool is_cuda(const PlanOptions& options) {
+  return options.device == "cuda";
+}
 
-MemoryPlan plan_of(const ModelConfig& config, const PlanOptions& options, const Variant& variant) {
-  const std::vector<Tree> trees = random_pairs(variant.micro_batch, options.prompt_tokens,
+// What every rank holds a part of: all that only the optimizer needs.
+void divide_among_ranks(MemoryPlan& plan, std::int64_t ranks) {
+  for (auto& [group, bytes] : plan.at_peak) {
+    if (group == "gradients" || group == "moments" || group == "master weights") {
+      const std::size_t part = bytes / static_cast<std::size_t>(ranks);
+      plan.arena -= bytes - part;
+      bytes = part;
+    }
+  }
+  plan.disk /= static_cast<std::size_t>(ranks);
+}
+
+MemoryPlan plan_of(const ModelConfig& config, const PlanOptions& options, const Way& way) {
+  const std::vector<Tree> trees = random_pairs(way.micro_batch, options.prompt_tokens,
                                                options.response_tokens, config.vocab_size);
   std::vector<const Tree*> batch;
   for (const Tree& tree : trees) {
     batch.push_back(&tree);
   }
   LargestPacks packs;
-  packs.add(batch, {.max_trees = variant.micro_batch});
+  packs.add(batch, {.max_trees = way.micro_batch});
   const LlamaOptions model = {.max_positions = options.prompt_tokens + options.response_tokens,
-                              .recompute = variant.recompute};
-  return plan_memory(config, variant.storage, model, packs, {}, *make_cpu_ops());
+                              .recompute = parse_recompute(way.recompute)};
+  TrainRecipe recipe;
+  recipe.optim = way.optim;
+  const StoragePlan storage = {way.dtype == "auto" ? config.dtype : parse_dtype(way.dtype),
+                               recipe.eight_bit_moments(), recipe.paged_moments()};
+  const auto cpu_ops = make_cpu_ops();
+  const auto ops = make_plan_ops(*cpu_ops, is_cuda(options) ? Dtype::bf16 : Dtype::f32);
+  MemoryPlan plan = plan_memory(config, storage, model, packs, {}, *ops);
+  if (is_cuda(options)) {
+    plan.fixed = 0;
+  }
+  divide_among_ranks(plan, options.ranks);
+  return plan;
 }
 
-// The fastest first: a pack of fewer pairs costs little, recomputation a tenth or a third.
-std::vector<Variant> variants(const ModelConfig& config, Dtype storage,
-                              const PlanOptions& options) {
-  std::vector<Variant> all;
-  for (const Recompute recompute : {Recompute::none, Recompute::mlp, Recompute::layers}) {
-    for (std::int64_t pairs = options.micro_batch; pairs > 0; pairs /= 2) {
-      Variant variant{storage, recompute, pairs, {}};
-      variant.plan = plan_of(config, options, variant);
-      all.push_back(std::move(variant));
+// What one option would change: each other value of each, and all that save together.
+std::vector<std::pair<std::string, Way>> changes(const PlanOptions& options) {
+  std::vector<std::pair<std::string, Way>> all;
+  const auto add = [&](std::string flags, Way way) {
+    if (way != options.way) {
+      all.emplace_back(std::move(flags), way);
     }
+  };
+  Way way = options.way;
+  for (way.micro_batch /= 2; way.micro_batch > 0; way.micro_batch /= 2) {
+    add(fmt::format("--per_device_train_batch_size {}", way.micro_batch), way);
   }
+  for (const char* recompute : {"mlp", "layers"}) {
+    way = options.way;
+    way.recompute = recompute;
+    add(fmt::format("--recompute {}", recompute), way);
+  }
+  for (const char* optim : {"adamw_8bit", "paged_adamw_32bit", "paged_adamw_8bit"}) {
+    way = options.way;
+    way.optim = optim;
+    add(fmt::format("--optim {}", optim), way);
+  }
+  way = options.way;
+  way.dtype = "bfloat16";
+  add("--dtype bfloat16", way);
+  add("all of these", {"bfloat16", "layers", "paged_adamw_8bit", 1});
   return all;
 }
 
-void print_variants(const std::vector<Variant>& all, const MemoryPlan& chosen, std::size_t limit) {
-  fmt::print("\nThe same step in other ways, the fastest first:\n");
-  fmt::print("  {:>15}{:>15}{:>12}{:>12}\n", "pairs in a pack", "recompute", "in all", "saves");
-  for (const Variant& variant : all) {
-    const std::size_t bytes = variant.plan.total();
-    fmt::print(
-        "  {:>15}{:>15}{:>12}{:>12}{}\n", variant.micro_batch, recompute_name(variant.recompute),
-        readable_bytes(bytes),
-        variant.plan.arena < chosen.arena ? readable_bytes(chosen.arena - variant.plan.arena) : "",
-        bytes <= limit ? "  fits" : "");
+void print_changes(const ModelConfig& config, const PlanOptions& options, const MemoryPlan& chosen,
+                   std::size_t limit) {
+  fmt::print("\nWhat each option changes alone:\n  {:<34}{:>12}{:>12}\n", "", "in all", "saves");
+  const auto line = [&](const std::string& flags, const MemoryPlan& plan) {
+    const std::size_t total = chosen.total();
+    const std::string saved = plan.total() < total ? readable_bytes(total - plan.total()) : "-";
+    fmt::print("  {:<34}{:>12}{:>12}  {}\n", flags, readable_bytes(plan.total()), saved,
+               plan.total() <= limit ? "fits" : "");
+  };
+  line("as above", chosen);
+  for (const auto& [flags, way] : changes(options)) {
+    line(flags, plan_of(config, options, way));
   }
 }
 
-ordered_json record(const std::vector<Variant>& all, std::size_t limit) {
-  ordered_json lines = ordered_json::array();
-  for (const Variant& variant : all) {
-    lines.push_back({{"dtype", dtype_name(variant.storage)},
-                     {"recompute", recompute_name(variant.recompute)},
-                     {"per_device_train_batch_size", variant.micro_batch},
-                     {"arena", variant.plan.arena},
-                     {"fixed", variant.plan.fixed},
-                     {"at_peak", variant.plan.at_peak},
-                     {"fits", variant.plan.total() <= limit}});
-  }
-  return lines;
+ordered_json record(const Way& way, const MemoryPlan& plan, std::size_t limit) {
+  return {{"dtype", way.dtype},
+          {"recompute", way.recompute},
+          {"optim", way.optim},
+          {"per_device_train_batch_size", way.micro_batch},
+          {"arena", plan.arena},
+          {"fixed", plan.fixed},
+          {"disk", plan.disk},
+          {"at_peak", plan.at_peak},
+          {"fits", plan.total() <= limit}};
 }
 
-}  // namespace
-
-int run_plan(const std::vector<std::string>& arguments) {
-  PlanOptions options;
-  OptionSet set(
-      "lmpo plan",
-      "Shows the memory that a training step takes on this machine, group by group, before "
-      "anything is loaded, and what other ways to run the same step would save.");
+void declare(OptionSet& set, PlanOptions& options) {
   set.add("model_name_or_path", options.model, "folder of the model, or its config.json alone",
           {.value_name = "DIR", .letter = 'm', .synonyms = {"model"}, .required = true});
   set.add("prompt_tokens", options.prompt_tokens, "tokens of the longest prompts",
           {.range = at_least(1)});
   set.add("response_tokens", options.response_tokens, "tokens of their responses",
           {.range = at_least(1)});
-  set.add("per_device_train_batch_size", options.micro_batch, "pairs in a pack",
+  set.add("per_device_train_batch_size", options.way.micro_batch, "pairs in a pack",
           {.range = within(1, 1024)});
-  set.add("dtype", options.dtype, "storage of the weights; auto: as in the checkpoint",
+  set.add("dtype", options.way.dtype, "storage of the weights; auto: as in the checkpoint",
           {.choices = {"auto", "float32", "bfloat16", "float16"}, .old_names = {"torch_dtype"}});
-  set.add("recompute", options.recompute, "activations that are computed again in backward",
+  set.add("recompute", options.way.recompute, "activations that are computed again in backward",
           {.choices = {"none", "mlp", "layers"}, .flags = {{"gradient_checkpointing", "layers"}}});
+  set.add("optim", options.way.optim, "how and where the moments are kept",
+          {.choices = {"adamw_torch", "adamw_8bit", "paged_adamw_32bit", "paged_adamw_8bit"}});
+  set.add(
+      "device", options.device,
+      "what computes; cuda: activations in bfloat16, a plan only, since lmpo has no such engine "
+      "yet",
+      {.choices = {"cpu", "cuda"}});
+  set.add("ranks", options.ranks,
+          "devices that share gradients, master weights and moments among them; a plan only",
+          {.range = within(1, 4096)});
   set.add("max_memory", options.max_memory, "what there is; 0: what the machine has free");
   set.add("json", options.json, "all ways as JSON instead of tables");
   set.section("Examples", kExamples);
+}
+
+}  // namespace
+
+int run_plan(const std::vector<std::string>& arguments) {
+  PlanOptions options;
+  OptionSet set("lmpo plan",
+                "Shows the memory that a training step takes, group by group, before anything is "
+                "loaded, and what other ways to run the same step would save.");
+  declare(set, options);
   if (!set.parse(arguments)) {
     return 0;
   }
   const ModelConfig config = read_model_config(options.model);
-  const Dtype storage = options.dtype == "auto" ? config.dtype : parse_dtype(options.dtype);
   const std::size_t limit = options.max_memory.count > 0
                                 ? static_cast<std::size_t>(options.max_memory.count)
                                 : available_memory();
-  const std::vector<Variant> all = variants(config, storage, options);
+  const MemoryPlan chosen = plan_of(config, options, options.way);
   if (options.json) {
-    fmt::print("{}\n", record(all, limit).dump(1));
+    ordered_json ways = ordered_json::array({record(options.way, chosen, limit)});
+    for (const auto& [flags, way] : changes(options)) {
+      ways.push_back(record(way, plan_of(config, options, way), limit));
+    }
+    fmt::print("{}\n", ways.dump(1));
     return 0;
   }
-  const MemoryPlan chosen = plan_of(
-      config, options, {storage, parse_recompute(options.recompute), options.micro_batch, {}});
-  fmt::print("{}: {} pairs of {} + 2 x {} tokens, weights in {}, recompute {}\n{}",
-             options.model.string(), options.micro_batch, options.prompt_tokens,
-             options.response_tokens, dtype_name(storage), options.recompute, chosen.table());
-  print_variants(all, chosen, limit);
+  fmt::print("{}: {} pairs of {} + 2 x {} tokens in a pack{}\n{}", options.model.string(),
+             options.way.micro_batch, options.prompt_tokens, options.response_tokens,
+             options.ranks > 1 ? fmt::format(", each of {} devices", options.ranks) : "",
+             chosen.table());
+  print_changes(config, options, chosen, limit);
   return 0;
 }
 

@@ -25,12 +25,14 @@ struct FormatType {
   std::optional<Dtype> dtype;
 };
 constexpr std::array<FormatType, 22> format_types{{
-    {"BOOL", 8, {}},    {"F4", 4, {}},           {"F6_E2M3", 6, {}},        {"F6_E3M2", 6, {}},
-    {"U8", 8, {}},      {"I8", 8, {}},           {"F8_E5M2", 8, {}},        {"F8_E4M3", 8, {}},
-    {"F8_E8M0", 8, {}}, {"F8_E4M3FNUZ", 8, {}},  {"F8_E5M2FNUZ", 8, {}},    {"I16", 16, Dtype::i16},
-    {"U16", 16, {}},    {"F16", 16, Dtype::f16}, {"BF16", 16, Dtype::bf16}, {"I32", 32, Dtype::i32},
-    {"U32", 32, {}},    {"F32", 32, Dtype::f32}, {"C64", 64, {}},           {"F64", 64, {}},
-    {"I64", 64, {}},    {"U64", 64, {}},
+    {"BOOL", 8, {}},         {"F4", 4, {}},           {"F6_E2M3", 6, {}},
+    {"F6_E3M2", 6, {}},      {"U8", 8, Dtype::u8},    {"I8", 8, {}},
+    {"F8_E5M2", 8, {}},      {"F8_E4M3", 8, {}},      {"F8_E8M0", 8, {}},
+    {"F8_E4M3FNUZ", 8, {}},  {"F8_E5M2FNUZ", 8, {}},  {"I16", 16, Dtype::i16},
+    {"U16", 16, {}},         {"F16", 16, Dtype::f16}, {"BF16", 16, Dtype::bf16},
+    {"I32", 32, Dtype::i32}, {"U32", 32, {}},         {"F32", 32, Dtype::f32},
+    {"C64", 64, {}},         {"F64", 64, {}},         {"I64", 64, {}},
+    {"U64", 64, {}},
 }};
 
 const FormatType* find_type(std::string_view name) {
@@ -294,6 +296,7 @@ void read_as_float(const TensorView& tensor, std::int64_t begin, std::span<float
       return convert(float16{});
     case Dtype::i32:
     case Dtype::i16:
+    case Dtype::u8:
       user_error("{}: tensor '{}' holds {}, a floating-point type was expected", tensor.source,
                  tensor.name, dtype_name(tensor.dtype));
   }

@@ -10,7 +10,18 @@ namespace {
 // Values pass through the host in pieces of this many elements.
 constexpr std::int64_t chunk_elements = 1 << 20;
 
+Moment allocate_moment(Arena& arena, bool eight_bit, std::initializer_list<std::int64_t> shape) {
+  if (!eight_bit || shape.size() != 2) {
+    return arena.allocate("moments", Dtype::f32, shape);
+  }
+  const std::int64_t rows = shape.begin()[0];
+  const std::int64_t blocks = (shape.begin()[1] + moment_block - 1) / moment_block;
+  const Tensor codes = arena.allocate("moments", Dtype::u8, shape);
+  return {codes, arena.allocate("moments", Dtype::f32, {rows, blocks})};
+}
+
 Parameter allocate_parameter(Arena& arena, Dtype storage, WeightUse use,
+                             const MomentStorage& moments,
                              std::initializer_list<std::int64_t> shape) {
   Parameter parameter;
   parameter.value = arena.allocate("weights", storage, shape);
@@ -22,8 +33,9 @@ Parameter allocate_parameter(Arena& arena, Dtype storage, WeightUse use,
       parameter.low = arena.allocate("master weights", Dtype::f32, shape);
     }
     parameter.gradient = arena.allocate("gradients", Dtype::f32, shape);
-    parameter.moment1 = arena.allocate("moments", Dtype::f32, shape);
-    parameter.moment2 = arena.allocate("moments", Dtype::f32, shape);
+    Arena& moment_arena = moments.arena == nullptr ? arena : *moments.arena;
+    parameter.moment1 = allocate_moment(moment_arena, moments.eight_bit, shape);
+    parameter.moment2 = allocate_moment(moment_arena, moments.eight_bit, shape);
   }
   return parameter;
 }
@@ -59,13 +71,15 @@ Halves split(std::span<const float> values, Dtype storage, bool exact_master) {
 
 Parameter Parameter::rows(std::int64_t begin, std::int64_t end) const {
   const auto part = [&](const Tensor& x) { return x.rank() == 0 ? x : x.rows(begin, end); };
-  return {part(value), part(low), part(gradient), part(moment1), part(moment2), decays};
+  const auto moment = [&](const Moment& x) { return Moment(part(x.values), part(x.scales)); };
+  return {part(value), part(low), part(gradient), moment(moment1), moment(moment2), decays};
 }
 
-Weights::Weights(const ModelConfig& config, Dtype storage, WeightUse use, Arena& arena)
-    : config_(config), storage_(storage), use_(use) {
+Weights::Weights(const ModelConfig& config, Dtype storage, WeightUse use, Arena& arena,
+                 const MomentStorage& moments)
+    : config_(config), storage_(storage), use_(use), moments_(moments) {
   const auto allocate = [&](std::initializer_list<std::int64_t> shape) {
-    return allocate_parameter(arena, storage, use, shape);
+    return allocate_parameter(arena, storage, use, moments, shape);
   };
   const std::int64_t hidden = config.hidden_size;
   const std::int64_t query_size = config.heads * config.head_size;
@@ -139,8 +153,22 @@ void Weights::zero_gradients(Ops& ops) {
 
 void Weights::zero_moments(Ops& ops) {
   for (const Parameter& parameter : parameters()) {
-    ops.zero(parameter.moment1);
-    ops.zero(parameter.moment2);
+    for (const Tensor& part : {parameter.moment1.values, parameter.moment1.scales,
+                               parameter.moment2.values, parameter.moment2.scales}) {
+      if (!part.empty()) {
+        ops.zero(part);
+      }
+    }
+    page_out_moments(parameter);
+  }
+}
+
+void Weights::page_out_moments(const Parameter& parameter) const {
+  if (moments_.arena != nullptr) {
+    for (const Moment& moment : {parameter.moment1, parameter.moment2}) {
+      moments_.arena->page_out(moment.values);
+      moments_.arena->page_out(moment.scales);
+    }
   }
 }
 

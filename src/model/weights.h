@@ -19,11 +19,11 @@ namespace lmpo {
 
 // A weight and what belongs to it. Without training only `value` is there.
 struct Parameter {
-  Tensor value;        // storage type
-  Tensor low;          // bfloat16: int16 bits; float16: float32 master; float32: empty
-  Tensor gradient;     // float32
-  Tensor moment1;      // float32
-  Tensor moment2;      // float32
+  Tensor value;     // storage type
+  Tensor low;       // bfloat16: int16 bits; float16: float32 master; float32: empty
+  Tensor gradient;  // float32
+  Moment moment1;   // float32; matrices also in 8 bits
+  Moment moment2;
   bool decays = true;  // weight decay applies: matrices yes, norms no
 
   Parameter rows(std::int64_t begin, std::int64_t end) const;
@@ -45,10 +45,17 @@ struct LayerWeights {
 
 enum class WeightUse { inference, training };
 
+// How and where AdamW's moments are kept.
+struct MomentStorage {
+  bool eight_bit = false;  // of matrices; norms, which are small, stay float32
+  Arena* arena = nullptr;  // one of their own, which may be a file; none: that of the weights
+};
+
 class Weights {
  public:
   // Allocates everything in the arena; contents are undefined until load or initialize.
-  Weights(const ModelConfig& config, Dtype storage, WeightUse use, Arena& arena);
+  Weights(const ModelConfig& config, Dtype storage, WeightUse use, Arena& arena,
+          const MomentStorage& moments = {});
 
   // Reads a checkpoint that matches the configuration (check_tensors) into storage and exact
   // master.
@@ -60,6 +67,8 @@ class Weights {
   void zero_gradients(Ops& ops);
   // Sets moments to zero, before the first step.
   void zero_moments(Ops& ops);
+  // After a use of the parameter's moments: where they are in a file, their memory is given up.
+  void page_out_moments(const Parameter& parameter) const;
 
   const ModelConfig& config() const { return config_; }
   Dtype storage() const { return storage_; }
@@ -85,6 +94,7 @@ class Weights {
   ModelConfig config_;
   Dtype storage_;
   WeightUse use_;
+  MomentStorage moments_;
 };
 
 }  // namespace lmpo

@@ -21,6 +21,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "tensor/arena.h"
@@ -50,6 +51,20 @@ struct AdamWStep {
   double bias_correction2;  // 1 - beta2^t
   double gradient_scale;    // clipping: gradients are multiplied by this first
 };
+
+// A moment of AdamW: float32 of the weight's shape, or [R, C] uint8 codes with the largest
+// magnitude of each block of moment_block columns, [R, ceil(C / moment_block)] float32. Codes name
+// the 256 values of dynamic tree quantization (Dettmers et al. 2022, "8-bit Optimizers via
+// Block-wise Quantization"). Zeros in both are a moment of zeros.
+struct Moment {
+  Tensor values;
+  Tensor scales;
+
+  Moment() = default;
+  Moment(Tensor all) : values(all) {}  // NOLINT(google-explicit-constructor): float32
+  Moment(Tensor codes, Tensor largest) : values(codes), scales(largest) {}
+};
+constexpr std::int64_t moment_block = 256;
 
 // What linear layers belong to, for those who measure.
 enum class LinearPart : std::uint8_t { qkv, attention_output, mlp };
@@ -158,16 +173,16 @@ class Ops {
   virtual double sum_of_squares(Tensor x) = 0;
   // Any storage of w; its exact float32 master is w itself (float32), w with `low` (bfloat16: the
   // missing 16 bits, int16, see SplitFloat) or `low` alone (float16: low is the float32 master, w
-  // its rounding). gradient, moment1, moment2 float32 of w's shape.
-  virtual void adamw(Tensor w, Tensor low, Tensor gradient, Tensor moment1, Tensor moment2,
-                     const AdamWStep& step) = 0;
+  // its rounding). gradient float32 of w's shape; both moments are of the same kind.
+  virtual void adamw(Tensor w, Tensor low, Tensor gradient, const Moment& moment1,
+                     const Moment& moment2, const AdamWStep& step) = 0;
 };
 
 // `factors` float32, or bfloat16: factors of the matrix products of linear layers and head are
 // rounded before they are multiplied (sums stay float32). UserError where the processor cannot.
 std::unique_ptr<Ops> make_cpu_ops(Dtype factors = Dtype::f32);
-// Computes nothing; for running a step against a counting arena. `like` tells compute type and
-// workspaces and must outlive it.
-std::unique_ptr<Ops> make_plan_ops(const Ops& like);
+// Computes nothing; for running a step against a counting arena. `like` tells compute type (where
+// no other is given) and workspaces and must outlive it.
+std::unique_ptr<Ops> make_plan_ops(const Ops& like, std::optional<Dtype> compute = std::nullopt);
 
 }  // namespace lmpo

@@ -131,6 +131,52 @@ TEST_P(OptimizerTest, MasterLosesNothing) {
   }
 }
 
+// The moments' rounding comes after the update, so the first step is float32's; later ones stay
+// near.
+TEST_P(OptimizerTest, EightBitMomentsStayNearFloat32) {
+  constexpr std::int64_t kRows = 3;
+  constexpr std::int64_t kColumns = 300;  // a block of 256 and one of 44
+  Random random(13, 0);
+  std::vector<double> start(kRows * kColumns);
+  for (double& value : start) {
+    value = static_cast<double>(static_cast<float>(random.normal()));
+  }
+  const auto matrix = [&](Tensor x) { return x.empty() ? x : x.reshaped({kRows, kColumns}); };
+  const State whole = make_state(start);
+  const State coded = make_state(start);
+  const std::vector<double> no_scales(kRows * 2, 0.0);
+  const std::vector<std::uint8_t> no_codes(start.size(), 0);
+  const auto zeros = [&] {
+    return Moment(upload(Dtype::u8, {kRows, kColumns}, no_codes.data()),
+                  filled(Dtype::f32, {kRows, 2}, no_scales).tensor);
+  };
+  const Moment moment1 = zeros();
+  const Moment moment2 = zeros();
+  const json setting{{"lr", 1e-2}, {"betas", {0.9, 0.99}}, {"eps", 1e-8}, {"weight_decay", 0.1}};
+  for (int t = 1; t <= 60; ++t) {
+    std::vector<double> gradient(start.size());
+    for (std::size_t i = 0; i < gradient.size(); ++i) {
+      gradient[i] = 0.3 + random.normal() * std::pow(10.0, -static_cast<double>(i % 3));
+    }
+    const Tensor g = filled(Dtype::f32, {kRows, kColumns}, gradient).tensor;
+    ops().adamw(whole.w, whole.low, g, whole.moment1, whole.moment2, step_of(setting, t));
+    ops().adamw(matrix(coded.w), matrix(coded.low), g, moment1, moment2, step_of(setting, t));
+    const std::vector<double> expected = master(whole);
+    const std::vector<double> actual = master(coded);
+    if (t == 1) {
+      EXPECT_EQ(actual, expected);
+    }
+    double moved = 0;
+    double apart = 0;
+    for (std::size_t i = 0; i < start.size(); ++i) {
+      moved += std::abs(expected[i] - start[i]);
+      apart += std::abs(actual[i] - expected[i]);
+    }
+    EXPECT_LT(apart, 0.03 * moved) << "step " << t;
+    EXPECT_EQ(apart > 0, t > 1);
+  }
+}
+
 TEST_P(OptimizerTest, ScalesTheGradientFirst) {
   const json setting{{"lr", 1e-2}, {"betas", {0.9, 0.999}}, {"eps", 1e-2}, {"weight_decay", 0.0}};
   AdamWStep step = step_of(setting, 1);

@@ -9,10 +9,10 @@ namespace {
 // Must not outlive the ops it stands for.
 class PlanOps final : public Ops {
  public:
-  explicit PlanOps(const Ops& like) : like_(like) {}
+  PlanOps(const Ops& like, Dtype compute) : like_(like), compute_(compute) {}
 
   bool computes() const override { return false; }
-  Dtype compute_dtype() const override { return like_.compute_dtype(); }
+  Dtype compute_dtype() const override { return compute_; }
   std::int64_t head_workspace(std::int64_t rows, std::int64_t hidden, std::int64_t vocabulary,
                               Dtype storage) const override {
     return like_.head_workspace(rows, hidden, vocabulary, storage);
@@ -48,16 +48,17 @@ class PlanOps final : public Ops {
   void head_forward(Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor) override {}
   void head_backward(Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor,
                      Tensor) override {}
-  void adamw(Tensor, Tensor, Tensor, Tensor, Tensor, const AdamWStep&) override {}
+  void adamw(Tensor, Tensor, Tensor, const Moment&, const Moment&, const AdamWStep&) override {}
 
  private:
   const Ops& like_;
+  Dtype compute_;
 };
 
 }  // namespace
 
-std::unique_ptr<Ops> make_plan_ops(const Ops& like) {
-  return std::make_unique<PlanOps>(like);
+std::unique_ptr<Ops> make_plan_ops(const Ops& like, std::optional<Dtype> compute) {
+  return std::make_unique<PlanOps>(like, compute.value_or(like.compute_dtype()));
 }
 
 }  // namespace lmpo

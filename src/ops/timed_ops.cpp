@@ -145,7 +145,7 @@ class TimedOps final : public Ops {
     timed(StepPart::attention, Direction::forward, 0,
           [&] { inner_.attention_decode(out, qkv, cache_k, cache_v, lengths, shape); });
   }
-  void adamw(Tensor w, Tensor low, Tensor gradient, Tensor moment1, Tensor moment2,
+  void adamw(Tensor w, Tensor low, Tensor gradient, const Moment& moment1, const Moment& moment2,
              const AdamWStep& step) override {
     timed(StepPart::optimizer, Direction::backward, 0,
           [&] { inner_.adamw(w, low, gradient, moment1, moment2, step); });

@@ -249,13 +249,13 @@ TEST(Yaml, NamesTheLine) {
 
 TEST(Yaml, OtherTrainersKeysAreNoticedNotIgnored) {
   Sample s;
-  s.yaml("hub_model_id: someone/model\nreport_to:\n- wandb\nuse_peft: false\noptim: adamw_torch\n");
+  s.yaml("hub_model_id: someone/model\nreport_to:\n- wandb\nuse_peft: false\nsync_ref_model: no\n");
   ASSERT_EQ(s.options.notices().size(), 4u);
   EXPECT_EQ(s.options.notices()[0].second,
             "r.yaml:1: 'hub_model_id' is not used: nothing is uploaded");
   EXPECT_THAT(yaml_error("use_peft: true\n"),
               HasSubstr("r.yaml:1: use_peft: 'true' is not supported"));
-  EXPECT_THAT(yaml_error("optim: adafactor\n"), HasSubstr("the optimizer is AdamW"));
+  EXPECT_THAT(yaml_error("sync_ref_model: true\n"), HasSubstr("the reference stays as it is"));
 }
 
 TEST(Yaml, AFlagMayStandForAValue) {

@@ -150,6 +150,11 @@ std::string OptionType<std::string>::value_name(const OptionTraits& traits) {
 
 std::optional<std::string> OptionType<std::string>::parse(std::string_view text,
                                                           const OptionTraits& traits) {
+  for (const auto& [spelling, choice] : traits.spellings) {
+    if (text == spelling) {
+      return choice;
+    }
+  }
   const auto& choices = traits.choices;
   const bool known =
       choices.empty() || std::find(choices.begin(), choices.end(), text) != choices.end();

@@ -62,6 +62,8 @@ struct OptionTraits {
   std::vector<std::string> old_names = {};  // accepted with a notice
   // Flags that stand for a value, for example {"bf16", "bfloat16"}; false says nothing.
   std::vector<std::pair<std::string, std::string>> flags = {};
+  // Other spellings of choices, for example {"adamw", "adamw_torch"}.
+  std::vector<std::pair<std::string, std::string>> spellings = {};
   std::string implied = "";       // the value of a flag that is followed by none
   std::string default_text = "";  // shown for a default that does not show itself
   bool required = false;

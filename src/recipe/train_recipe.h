@@ -61,6 +61,7 @@ struct TrainRecipe {
   fs::path reference_cache;  // empty: the default place
 
   // Optimizer
+  std::string optim = "adamw_torch";  // or with moments in 8 bits, or in a file, or both
   double learning_rate = 1e-6;
   Scheduler lr_scheduler_type = Scheduler::linear;
   double warmup_steps = 0;
@@ -102,6 +103,8 @@ struct TrainRecipe {
   Bytes max_memory;                       // 0: what the machine has free
   bool dry_run = false;
 
+  bool eight_bit_moments() const { return optim.ends_with("8bit"); }
+  bool paged_moments() const { return optim.starts_with("paged"); }
   bool is_sft() const { return objective == "sft"; }
   std::int64_t train_batch_size() const {
     return per_device_train_batch_size * gradient_accumulation_steps;

@@ -1,9 +1,13 @@
 #include "tensor/arena.h"
 
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <utility>
 
@@ -30,6 +34,41 @@ Arena Arena::host(std::size_t capacity) {
   return arena;
 }
 
+Arena Arena::file(std::size_t capacity, const std::filesystem::path& folder) {
+  Arena arena;
+  arena.capacity_ = std::max(capacity, alignment);
+  arena.is_file_ = true;
+  std::string path = (folder / "lmpo-XXXXXX").string();
+  const int file = ::mkstemp(path.data());
+  int failure = errno;
+  if (file >= 0) {
+    ::unlink(path.c_str());
+    failure = ::posix_fallocate(file, 0, static_cast<off_t>(arena.capacity_));
+    void* block = failure != 0 ? MAP_FAILED
+                               : ::mmap(nullptr, arena.capacity_, PROT_READ | PROT_WRITE,
+                                        MAP_SHARED, file, 0);
+    failure = failure != 0 ? failure : errno;
+    ::close(file);
+    if (block != MAP_FAILED) {
+      arena.base_ = static_cast<char*>(block);
+      return arena;
+    }
+  }
+  machine_error("{} bytes on disk in {} cannot be had: {}", arena.capacity_, folder.string(),
+                std::strerror(failure));
+}
+
+void Arena::page_out(const Tensor& tensor) const {
+  if (!is_file_ || tensor.empty()) {
+    return;
+  }
+  // Whole pages; the content is the file's, so a neighbour loses nothing.
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<std::uintptr_t>(tensor.data()) / page * page;
+  const auto end = reinterpret_cast<std::uintptr_t>(tensor.data()) + tensor.bytes();
+  ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+}
+
 Arena::~Arena() {
   if (base_ != nullptr) {
     ::munmap(base_, capacity_);
@@ -38,6 +77,7 @@ Arena::~Arena() {
 
 Arena::Arena(Arena&& other) noexcept
     : base_(std::exchange(other.base_, nullptr)),
+      is_file_(other.is_file_),
       capacity_(other.capacity_),
       top_(other.top_),
       peak_(other.peak_),

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <initializer_list>
 #include <map>
 #include <string>
@@ -23,6 +24,9 @@ class Arena {
   static Arena counting();
   // Reserves `capacity` bytes of host memory, zeroed and not yet resident. Throws MachineError.
   static Arena host(std::size_t capacity);
+  // The same in a file without a name in `folder`, so that it need not stay in memory: see
+  // page_out. Throws MachineError where the disk has no room.
+  static Arena file(std::size_t capacity, const std::filesystem::path& folder);
   ~Arena();
   Arena(Arena&& other) noexcept;
   Arena& operator=(Arena&&) = delete;
@@ -32,6 +36,10 @@ class Arena {
   // A tensor aligned to 64 bytes whose content is undefined. `name` is its group in the plan's
   // table. In a real arena, exceeding the capacity is a broken invariant: the plan was wrong.
   Tensor allocate(std::string_view name, Dtype dtype, std::initializer_list<std::int64_t> shape);
+
+  // The memory of a tensor in a file may be given up: its content comes back when it is used next.
+  // Does nothing for other arenas.
+  void page_out(const Tensor& tensor) const;
 
   bool is_counting() const { return base_ == nullptr; }
   std::size_t used() const { return top_; }
@@ -64,6 +72,7 @@ class Arena {
   void release_to(std::size_t mark);
 
   char* base_ = nullptr;
+  bool is_file_ = false;
   std::size_t capacity_ = 0;
   std::size_t top_ = 0;
   std::size_t peak_ = 0;

@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <limits>
 
 #include "base/random.h"
@@ -49,6 +51,29 @@ TEST(Dtype, SplitFloatLosesNothingAndRounds) {
       EXPECT_EQ(split.high.bits, to_bfloat16(value).bits);
     }
   }
+}
+
+TEST(Arena, InAFileKeepsWhatIsPagedOut) {
+  const std::filesystem::path folder =
+      std::filesystem::path(::testing::TempDir()) / "lmpo_arena_file";
+  std::filesystem::create_directories(folder);
+  Arena arena = Arena::file(3 << 20, folder);
+  EXPECT_TRUE(std::filesystem::is_empty(folder));  // nothing is left behind, whatever happens
+  const Tensor first = arena.allocate("a", Dtype::f32, {1000, 3});
+  const Tensor second = arena.allocate("b", Dtype::u8, {700'000});
+  EXPECT_EQ(first.f32()[2999], 0);
+  std::fill_n(first.f32(), 3000, 1.5F);
+  std::fill_n(second.u8(), 700'000, std::uint8_t{7});
+  for (int repeated = 0; repeated < 2; ++repeated) {
+    arena.page_out(first);
+    arena.page_out(second);
+    EXPECT_EQ(std::count(first.f32(), first.f32() + 3000, 1.5F), 3000);
+    EXPECT_EQ(std::count(second.u8(), second.u8() + 700'000, 7), 700'000);
+  }
+  EXPECT_THROW(Arena::file(std::size_t{1} << 60, folder), MachineError);
+  EXPECT_THROW(Arena::file(1, folder / "absent"), MachineError);
+  EXPECT_TRUE(std::filesystem::is_empty(folder));
+  std::filesystem::remove_all(folder);
 }
 
 TEST(Arena, CountsWhatARealOneUses) {

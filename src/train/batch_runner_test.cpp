@@ -185,7 +185,7 @@ TEST_F(NonFinite, LeavesThePacksAsPlanned) {
   training.add(batch, limits);
   const LlamaOptions options = {.max_positions = 64, .recompute = Recompute::none};
   const MemoryPlan plan =
-      plan_memory(weights_.config(), Dtype::f32, options, training, LargestPacks(), *ops_);
+      plan_memory(weights_.config(), {Dtype::f32}, options, training, LargestPacks(), *ops_);
   Arena arena = Arena::host(plan.arena);
   Weights weights(weights_.config(), Dtype::f32, WeightUse::training, arena);
   weights.load(Checkpoint::open(lmpo::testing::small_model()), *ops_);

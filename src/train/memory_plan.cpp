@@ -12,11 +12,21 @@ namespace {
 
 // Beside the arena: kernels and buffers of the matrix library for each thread, stacks, and pieces
 // of files in flight. Measured once; it is small beside any model.
-constexpr std::size_t kPerThread = 18'000'000;
+constexpr std::size_t kPerThread = 22'000'000;
 constexpr std::size_t kFiles = 12'000'000;
 
 std::size_t allowed_memory(std::size_t limit) {
   return limit > 0 ? limit : available_memory() + resident_memory();
+}
+
+// Of moments in a file, those of one parameter are in memory at a time.
+std::size_t largest_moments(const Weights& weights, bool paged) {
+  std::size_t largest = 0;
+  for (const Parameter& parameter : weights.parameters()) {
+    largest =
+        std::max(largest, parameter.moment1.values.bytes() + parameter.moment2.values.bytes());
+  }
+  return paged ? largest : 0;
 }
 
 }  // namespace
@@ -55,16 +65,24 @@ std::string MemoryPlan::table() const {
       text += fmt::format("  {:<28}{:>12}\n", group, readable_bytes(bytes));
     }
   }
-  text += fmt::format("  {:<28}{:>12}\n", "program, data, libraries", readable_bytes(fixed));
-  return text + fmt::format("  {:<28}{:>12}\n", "in all", readable_bytes(total()));
+  if (fixed > 0) {
+    text += fmt::format("  {:<28}{:>12}\n", "program, data, libraries", readable_bytes(fixed));
+  }
+  text += fmt::format("  {:<28}{:>12}\n", "in all", readable_bytes(total()));
+  if (disk > 0) {
+    text += fmt::format("  {:<28}{:>12}\n", "moments, on disk", readable_bytes(disk));
+  }
+  return text;
 }
 
-MemoryPlan plan_memory(const ModelConfig& config, Dtype storage, const LlamaOptions& options,
-                       const LargestPacks& training, const LargestPacks& evaluation,
-                       const Ops& ops) {
+MemoryPlan plan_memory(const ModelConfig& config, const StoragePlan& storage,
+                       const LlamaOptions& options, const LargestPacks& training,
+                       const LargestPacks& evaluation, const Ops& ops) {
   Arena arena = Arena::counting();
   const std::unique_ptr<Ops> plan_ops = make_plan_ops(ops);
-  Weights weights(config, storage, WeightUse::training, arena);
+  Arena paged = Arena::counting();
+  Weights weights(config, storage.weights, WeightUse::training, arena,
+                  {storage.eight_bit_moments, storage.paged_moments ? &paged : nullptr});
   Llama model(weights, *plan_ops, arena, options);
   for (const auto& trees : training.packs()) {
     model.train(make_pack(trees), [](std::span<const double>, std::span<double>) {});
@@ -76,7 +94,9 @@ MemoryPlan plan_memory(const ModelConfig& config, Dtype storage, const LlamaOpti
   }
   return {.arena = arena.peak(),
           .at_peak = arena.at_peak(),
-          .fixed = resident_memory() + kFiles + kPerThread * static_cast<std::size_t>(threads())};
+          .fixed = resident_memory() + kFiles + kPerThread * static_cast<std::size_t>(threads()) +
+                   largest_moments(weights, storage.paged_moments),
+          .disk = paged.peak()};
 }
 
 bool fits_in_memory(const MemoryPlan& plan, std::size_t limit) {
@@ -90,7 +110,9 @@ void require_memory(const MemoryPlan& plan, std::size_t limit) {
   user_error(
       "the run needs {} of memory, and {} {}:\n{}Smaller: --dtype bfloat16, "
       "--recompute layers, a smaller --per_device_train_batch_size (with more "
-      "--gradient_accumulation_steps, for the same result), --max_pack_tokens, --max_length",
+      "--gradient_accumulation_steps, for the same result), --max_pack_tokens, --max_length, "
+      "--optim "
+      "paged_adamw_32bit or adamw_8bit",
       readable_bytes(plan.total()), readable_bytes(allowed_memory(limit)),
       limit > 0 ? "are allowed by --max_memory" : "are free", plan.table());
 }

@@ -35,17 +35,25 @@ struct MemoryPlan {
   std::size_t arena = 0;                                    // bytes, exact
   std::map<std::string, std::size_t, std::less<>> at_peak;  // what it holds at the peak
   std::size_t fixed = 0;                                    // the rest of the process
+  std::size_t disk = 0;                                     // moments in a file
 
   std::size_t total() const { return arena + fixed; }
   // Lines for a person: each group and its bytes.
   std::string table() const;
 };
 
+// How a run keeps its weights and what belongs to them.
+struct StoragePlan {
+  Dtype weights = Dtype::f32;
+  bool eight_bit_moments = false;
+  bool paged_moments = false;  // in a file
+};
+
 // The arena of a run that trains on `training` and scores `evaluation` packs; `ops` are those of
 // the run. `fixed` is resident memory now, and what libraries and writing take beside.
-MemoryPlan plan_memory(const ModelConfig& config, Dtype storage, const LlamaOptions& options,
-                       const LargestPacks& training, const LargestPacks& evaluation,
-                       const Ops& ops);
+MemoryPlan plan_memory(const ModelConfig& config, const StoragePlan& storage,
+                       const LlamaOptions& options, const LargestPacks& training,
+                       const LargestPacks& evaluation, const Ops& ops);
 
 // Whether the run needs at most `limit` bytes, or (limit 0) what the machine has free.
 bool fits_in_memory(const MemoryPlan& plan, std::size_t limit);

@@ -15,7 +15,14 @@ struct PlanCase {
   Dtype storage;
   Recompute recompute;
   PackLimits limits;
+  bool eight_bit = false;
+  bool paged = false;
 };
+
+// For the name of a test.
+void PrintTo(const PlanCase& given, std::ostream* out) {
+  *out << given.model << " " << dtype_name(given.storage) << " " << recompute_name(given.recompute);
+}
 
 class MemoryPlanned : public ::testing::TestWithParam<PlanCase> {};
 
@@ -24,7 +31,10 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(PlanCase{"llama", Dtype::f32, Recompute::none, {8, 0}},
                       PlanCase{"llama", Dtype::bf16, Recompute::layers, {3, 0}},
                       PlanCase{"llama_tied", Dtype::f16, Recompute::mlp, {8, 60}},
-                      PlanCase{"mistral", Dtype::f32, Recompute::layers, {1, 0}}));
+                      PlanCase{"mistral", Dtype::f32, Recompute::layers, {1, 0}},
+                      PlanCase{"llama", Dtype::f32, Recompute::none, {8, 0}, true},
+                      PlanCase{"llama", Dtype::bf16, Recompute::mlp, {8, 0}, false, true},
+                      PlanCase{"mistral", Dtype::f16, Recompute::none, {8, 0}, true, true}));
 
 TEST_P(MemoryPlanned, EqualsThePeakOfARun) {
   const PlanCase& given = GetParam();
@@ -41,10 +51,13 @@ TEST_P(MemoryPlanned, EqualsThePeakOfARun) {
   LargestPacks evaluation;
   training.add(batch, given.limits);
   evaluation.add(batch, given.limits);
-  const MemoryPlan plan = plan_memory(config, given.storage, options, training, evaluation, *ops);
+  const MemoryPlan plan = plan_memory(config, {given.storage, given.eight_bit, given.paged},
+                                      options, training, evaluation, *ops);
 
   Arena arena = Arena::host(std::size_t{64} << 20);
-  Weights weights(config, given.storage, WeightUse::training, arena);
+  Arena paged = Arena::file(plan.disk, ::testing::TempDir());
+  Weights weights(config, given.storage, WeightUse::training, arena,
+                  {given.eight_bit, given.paged ? &paged : nullptr});
   weights.load(Checkpoint::open(folder), *ops);
   weights.zero_gradients(*ops);
   Llama model(weights, *ops, arena, options);
@@ -59,6 +72,8 @@ TEST_P(MemoryPlanned, EqualsThePeakOfARun) {
     model.score(pack, sums);
   }
   EXPECT_EQ(plan.arena, arena.peak());
+  EXPECT_EQ(plan.disk, paged.peak());
+  EXPECT_EQ(plan.disk > 0, given.paged);
   std::size_t groups = 0;
   for (const auto& [group, bytes] : plan.at_peak) {
     groups += bytes;
@@ -87,11 +102,12 @@ TEST(LargestPacks, AreEnoughForThePlan) {
           LargestPacks one;
           one.add({batch.begin() + range.begin, batch.begin() + range.end}, {8, 0});
           largest = std::max(
-              largest, plan_memory(config, Dtype::f32, options, one, LargestPacks(), *ops).arena);
+              largest, plan_memory(config, {Dtype::f32}, options, one, LargestPacks(), *ops).arena);
         }
       }
       EXPECT_LT(all.packs().size(), 20u);
-      EXPECT_EQ(plan_memory(config, Dtype::f32, options, all, LargestPacks(), *ops).arena, largest);
+      EXPECT_EQ(plan_memory(config, {Dtype::f32}, options, all, LargestPacks(), *ops).arena,
+                largest);
     }
   }
 }
@@ -105,7 +121,7 @@ TEST(MemoryPlan, ScoringATrainingPackTakesNoMoreThanTraining) {
       LargestPacks pack;
       pack.add(std::vector{&tree}, {});
       const auto arena_of = [&](const LargestPacks& training, const LargestPacks& evaluation) {
-        return plan_memory(read_model_config(lmpo::testing::small_model()), Dtype::f32,
+        return plan_memory(read_model_config(lmpo::testing::small_model()), {Dtype::f32},
                            {.max_positions = 64, .recompute = recompute}, training, evaluation,
                            *ops)
             .arena;

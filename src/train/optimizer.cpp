@@ -30,6 +30,7 @@ void adamw_step(const Weights& weights, Ops& ops, const OptimizerOptions& option
     update.weight_decay = parameter.decays ? options.weight_decay : 0;
     ops.adamw(parameter.value, parameter.low, parameter.gradient, parameter.moment1,
               parameter.moment2, update);
+    weights.page_out_moments(parameter);
   }
 }
 

@@ -14,12 +14,21 @@ namespace {
 constexpr std::int64_t kVersion = 1;
 
 struct StoredPart {
-  const char* suffix;
-  Tensor Parameter::*tensor;
+  std::string name;
+  Tensor tensor;
 };
-constexpr StoredPart kParts[] = {{".exp_avg", &Parameter::moment1},
-                                 {".exp_avg_sq", &Parameter::moment2},
-                                 {".master", &Parameter::low}};
+
+// What the optimizer keeps of a parameter, by the names of its file.
+std::vector<StoredPart> stored_parts(const NamedParameter& named) {
+  const Parameter& parameter = named.parameter;
+  std::vector<StoredPart> parts = {{named.name + ".exp_avg", parameter.moment1.values},
+                                   {named.name + ".exp_avg_scale", parameter.moment1.scales},
+                                   {named.name + ".exp_avg_sq", parameter.moment2.values},
+                                   {named.name + ".exp_avg_sq_scale", parameter.moment2.scales},
+                                   {named.name + ".master", parameter.low}};
+  std::erase_if(parts, [](const StoredPart& part) { return part.tensor.empty(); });
+  return parts;
+}
 
 void require(const json& content, const char* key, json::value_t type, std::string_view source) {
   if (!content.contains(key) || content[key].type() != type) {
@@ -121,11 +130,13 @@ std::string data_fingerprint(std::span<const Tree> trees) {
 void write_optimizer(const fs::path& folder, const Weights& weights, Ops& ops) {
   std::vector<TensorSource> tensors;
   for (const NamedParameter& named : weights.named()) {
-    for (const StoredPart& part : kParts) {
-      const Tensor tensor = named.parameter.*part.tensor;
-      if (!tensor.empty()) {
-        tensors.push_back(tensor_from_device(named.name + part.suffix, tensor, ops));
-      }
+    for (const StoredPart& part : stored_parts(named)) {
+      TensorSource& source = tensors.emplace_back(tensor_from_device(part.name, part.tensor, ops));
+      source.read = [read = std::move(source.read), &weights, parameter = named.parameter](
+                        std::int64_t begin, std::span<std::byte> out) {
+        read(begin, out);
+        weights.page_out_moments(parameter);
+      };
     }
   }
   write_safetensors(folder / "optimizer.safetensors", tensors);
@@ -134,24 +145,23 @@ void write_optimizer(const fs::path& folder, const Weights& weights, Ops& ops) {
 void read_optimizer(const fs::path& folder, const Weights& weights, Ops& ops) {
   const SafetensorsFile file(folder / "optimizer.safetensors");
   for (const NamedParameter& named : weights.named()) {
-    for (const StoredPart& part : kParts) {
-      const Tensor tensor = named.parameter.*part.tensor;
-      if (tensor.empty()) {
-        continue;
-      }
-      const std::string name = named.name + part.suffix;
+    for (const auto& [name, tensor] : stored_parts(named)) {
       if (file.find(name) == nullptr) {
-        user_error("{}: there is no tensor '{}'; the checkpoint was written with another --dtype?",
-                   file.path().string(), name);
+        user_error(
+            "{}: there is no tensor '{}'; the checkpoint was written with another --dtype or "
+            "--optim?",
+            file.path().string(), name);
       }
       const TensorView stored = file.tensor(name);
       if (stored.dtype != tensor.dtype() || stored.elements() != tensor.elements()) {
-        user_error("{}: '{}' is not {}; the checkpoint was written with another --dtype?",
-                   file.path().string(), name, tensor.describe());
+        user_error(
+            "{}: '{}' is not {}; the checkpoint was written with another --dtype or --optim?",
+            file.path().string(), name, tensor.describe());
       }
       ops.upload(tensor, stored.bytes.data());
       file.forget(name);
     }
+    weights.page_out_moments(named.parameter);
   }
 }
 

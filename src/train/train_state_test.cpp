@@ -160,7 +160,8 @@ class OptimizerState : public FolderTest, public ::testing::WithParamInterface<D
       }
     }
     static std::vector<Tensor> parts(const Parameter& parameter) {
-      return {parameter.moment1, parameter.moment2, parameter.low};
+      return {parameter.moment1.values, parameter.moment1.scales, parameter.moment2.values,
+              parameter.moment2.scales, parameter.low};
     }
     std::string bytes() const {
       std::string all;

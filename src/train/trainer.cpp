@@ -104,6 +104,8 @@ class Trainer {
 
  private:
   void plan();
+  // Of training and of evaluation.
+  std::pair<LargestPacks, LargestPacks> largest_packs() const;
   void show_plan() const;
   void score_reference();
   TreePacks first_epoch() const;
@@ -123,11 +125,14 @@ class Trainer {
   void rotate_checkpoints();
   void finish();
   void write_run_record(const json& result) const;
-  PackLimits train_limits() const {
-    return {recipe().per_device_train_batch_size, recipe().max_pack_tokens};
-  }
+  bool smaller_packs() const { return most_trees_ < recipe().per_device_train_batch_size; }
+  PackLimits train_limits() const { return {most_trees_, recipe().max_pack_tokens}; }
   PackLimits eval_limits() const {
-    return {recipe().per_device_eval_batch_size, recipe().max_pack_tokens};
+    const std::int64_t trees = recipe().per_device_eval_batch_size;
+    return {smaller_packs() ? std::min(trees, most_trees_) : trees, recipe().max_pack_tokens};
+  }
+  StoragePlan storage_plan() const {
+    return {storage_, recipe().eight_bit_moments(), recipe().paged_moments()};
   }
   const TrainRecipe& recipe() const { return inputs_.recipe; }
   Trees next_batch(Sampler& sampler) const;
@@ -147,11 +152,13 @@ class Trainer {
   Sampler sampler_;
   TrainState state_;
   MemoryPlan plan_;
+  std::int64_t most_trees_ = 0;  // in a pack
   std::int64_t last_saved_ = -1;
   std::int64_t last_evaluated_ = -1;
 
   // Made by prepare.
   std::optional<Arena> arena_;
+  std::optional<Arena> moments_;  // in a file
   std::optional<Weights> weights_;
   std::optional<Llama> model_;
   std::optional<Progress> progress_;
@@ -220,7 +227,30 @@ Trees Trainer::next_batch(Sampler& sampler) const {
   return batch;
 }
 
+// The fastest way that fits. Recomputation comes before smaller packs, because it leaves every bit
+// as it is. Where nothing fits, the plan is the smallest.
 void Trainer::plan() {
+  const auto limit = static_cast<std::size_t>(recipe().max_memory.count);
+  std::vector<Recompute> ways = {Recompute::none, Recompute::mlp, Recompute::layers};
+  if (recipe().recompute != "auto") {
+    ways = {parse_recompute(recipe().recompute)};
+  }
+  for (most_trees_ = recipe().per_device_train_batch_size;; most_trees_ /= 2) {
+    const auto [training, evaluation] = largest_packs();
+    for (const Recompute way : ways) {
+      model_options_.recompute = way;
+      plan_ = plan_memory(config_, storage_plan(), model_options_, training, evaluation, *ops_);
+      if (fits_in_memory(plan_, limit)) {
+        return;
+      }
+    }
+    if (most_trees_ == 1) {
+      return;
+    }
+  }
+}
+
+std::pair<LargestPacks, LargestPacks> Trainer::largest_packs() const {
   LargestPacks training;
   LargestPacks evaluation;
   Sampler sampler(std::ssize(inputs_.train.trees), sampler_options(recipe()));
@@ -230,14 +260,7 @@ void Trainer::plan() {
   if (inputs_.evaluation) {
     evaluation.add(pointers(inputs_.evaluation->trees), eval_limits());
   }
-  const auto limit = static_cast<std::size_t>(recipe().max_memory.count);
-  plan_ = plan_memory(config_, storage_, model_options_, training, evaluation, *ops_);
-  for (const Recompute more : {Recompute::mlp, Recompute::layers}) {
-    if (recipe().recompute == "auto" && !fits_in_memory(plan_, limit)) {
-      model_options_.recompute = more;
-      plan_ = plan_memory(config_, storage_, model_options_, training, evaluation, *ops_);
-    }
-  }
+  return {std::move(training), std::move(evaluation)};
 }
 
 void Trainer::show_plan() const {
@@ -247,6 +270,10 @@ void Trainer::show_plan() const {
   log_info("memory: {} planned ({} arena, {} for the rest); recomputed in backward: {}",
            readable_bytes(plan_.total()), readable_bytes(plan_.arena), readable_bytes(plan_.fixed),
            recompute_name(model_options_.recompute));
+  if (smaller_packs()) {
+    log_info("{} examples are computed at once instead of {}, because more need more memory",
+             most_trees_, recipe().per_device_train_batch_size);
+  }
   if (recipe().dry_run) {
     fmt::print("{}", plan_.table());
   }
@@ -296,7 +323,12 @@ void Trainer::prepare() {
   const Checkpoint checkpoint = Checkpoint::open(weights_folder_);
   check_tensors(config_, checkpoint);
   arena_.emplace(Arena::host(plan_.arena));
-  weights_.emplace(config_, storage_, WeightUse::training, *arena_);
+  if (recipe().paged_moments()) {
+    fs::create_directories(recipe().output_dir);
+    moments_.emplace(Arena::file(plan_.disk, recipe().output_dir));
+  }
+  weights_.emplace(config_, storage_, WeightUse::training, *arena_,
+                   MomentStorage{recipe().eight_bit_moments(), moments_ ? &*moments_ : nullptr});
   weights_->load(checkpoint, *ops_);
   weights_->zero_moments(*ops_);
   if (resume_) {
@@ -325,7 +357,7 @@ void Trainer::restore() {
   for (const char* name : {"objective", "beta", "gamma", "home_advantage", "lambda", "zscore",
                            "learning_rate", "lr_scheduler_type", "per_device_train_batch_size",
                            "gradient_accumulation_steps", "num_train_epochs", "max_steps",
-                           "warmup_steps", "warmup_ratio", "seed", "dtype", "compute"}) {
+                           "warmup_steps", "warmup_ratio", "seed", "dtype", "compute", "optim"}) {
     const json now = state_.options.value(name, json());
     const json then = saved.options.value(name, json());
     if (now != then && then != json()) {

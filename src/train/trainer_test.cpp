@@ -81,6 +81,7 @@ struct Storage {
   std::string dtype;
   ZscoreMode zscore;
   std::string objective = "lmpo";
+  std::string optim = "adamw_torch";
 };
 
 class TrainerResume : public lmpo::testing::SmallRun,
@@ -89,6 +90,7 @@ class TrainerResume : public lmpo::testing::SmallRun,
   TrainInputs resumable(const std::string& name) const {
     TrainInputs given = inputs(name, GetParam().objective);
     given.recipe.dtype = GetParam().dtype;
+    given.recipe.optim = GetParam().optim;
     given.recipe.objective_options.zscore = GetParam().zscore;
     given.recipe.max_steps = 20;
     given.recipe.logging_steps = 3;  // so that sums are in flight at the checkpoint
@@ -100,15 +102,17 @@ class TrainerResume : public lmpo::testing::SmallRun,
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Types, TrainerResume,
-                         ::testing::Values(Storage{"float32", ZscoreMode::ema},
-                                           Storage{"bfloat16", ZscoreMode::running},
-                                           Storage{"float16", ZscoreMode::code},
-                                           Storage{"float32", ZscoreMode::none, "kto"},
-                                           Storage{"bfloat16", ZscoreMode::none, "dpo"}),
-                         [](const auto& given) {
-                           return given.param.dtype + "_" + given.param.objective;
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Types, TrainerResume,
+    ::testing::Values(Storage{"float32", ZscoreMode::ema}, Storage{"bfloat16", ZscoreMode::running},
+                      Storage{"float16", ZscoreMode::code},
+                      Storage{"float32", ZscoreMode::none, "kto"},
+                      Storage{"bfloat16", ZscoreMode::none, "dpo"},
+                      Storage{"float32", ZscoreMode::none, "simpo", "adamw_8bit"},
+                      Storage{"bfloat16", ZscoreMode::none, "simpo", "paged_adamw_8bit"}),
+    [](const auto& given) {
+      return given.param.dtype + "_" + given.param.objective + "_" + given.param.optim;
+    });
 
 TEST_P(TrainerResume, EndsInTheSameBytes) {
   run_training(resumable("whole"));
@@ -128,6 +132,20 @@ TEST_P(TrainerResume, EndsInTheSameBytes) {
 }
 
 using TrainerRun = lmpo::testing::SmallRun;
+
+TEST_F(TrainerRun, WhereTheMomentsAreChangesNothing) {
+  for (const std::string bits : {"adamw_torch", "paged_adamw_32bit"}) {
+    TrainInputs given = inputs(bits);
+    given.recipe.optim = bits;
+    EXPECT_EQ(run_training(std::move(given)), TrainOutcome::done);
+  }
+  EXPECT_EQ(read_file(folder_ / "adamw_torch/model.safetensors"),
+            read_file(folder_ / "paged_adamw_32bit/model.safetensors"));
+  const auto memory = [&](const std::string& name) {
+    return read_json(folder_ / name / "lmpo_run.json")["memory"]["arena"].get<std::size_t>();
+  };
+  EXPECT_LT(memory("paged_adamw_32bit"), memory("adamw_torch"));
+}
 
 TEST_F(TrainerRun, EvaluationChangesNothing) {
   run_training(inputs("plain"));

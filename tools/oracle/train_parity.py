@@ -71,9 +71,9 @@ def simpo(pair):
 
 
 class Plain:
-    """An objective without a memory: a loss of the batch's pairs."""
-    def __init__(self, name, loss, *flags):
-        self.name, self.loss, self.flags = name, loss, list(flags)
+    """An objective without a memory: a loss of the batch's pairs. A loss smaller than `least` is compared with that."""
+    def __init__(self, name, loss, *flags, least=0.0):
+        self.name, self.loss, self.flags, self.least = name, loss, list(flags), least
 
     def after_step(self):
         pass
@@ -91,7 +91,8 @@ PLAIN = [
           "0.1"),
     Plain("cpo", cpo, *BETA_FLAGS, "--cpo_alpha", "1"),
     Plain("orpo", orpo, *BETA_FLAGS),
-    Plain("simper", mean_over_pairs(lambda p: torch.exp(averages(p)[1]) - torch.exp(averages(p)[0]))),
+    Plain("simper", mean_over_pairs(lambda p: torch.exp(averages(p)[1]) - torch.exp(averages(p)[0])),
+          least=1 / 16384),  # a difference of two tokens' probabilities
     Plain("pro", ranked(lambda a_w, a_l: softplus(a_l - a_w), 0.05), "--sft_weight", "0.05"),
     Plain("rrhf", ranked(lambda a_w, a_l: torch.relu(a_l - a_w), 1.0), "--sft_weight", "1"),
 ]
@@ -221,7 +222,7 @@ def compare(binary, data, objective, model_folder, tokenizer, rows, work):
     ours = [entry["loss"] for entry in history if "loss" in entry]
     model = AutoModelForCausalLM.from_pretrained(model_folder, attn_implementation="eager")
     theirs = torch_losses(model, tokenizer, rows, objective)
-    worst = max(abs(a - b) / abs(b) for a, b in zip(ours, theirs, strict=True))
+    worst = max(abs(a - b) / max(abs(b), getattr(objective, "least", 0.0)) for a, b in zip(ours, theirs, strict=True))
     written = load_file(output / "model.safetensors")
     differences = torch.cat([(written[name] - p.detach()).abs().flatten() for name, p in model.named_parameters()])
     mean, largest = differences.mean().item(), differences.max().item()

@@ -7,6 +7,7 @@
 #include "base/threads.h"
 #include "ops/cpu/convert.h"
 #include "ops/cpu/cpu_ops.h"
+#include "ops/cpu/moment_codes.h"
 #include "ops/cpu/vector.h"
 
 namespace lmpo {
@@ -94,10 +95,61 @@ void check_master(Tensor w, Tensor low) {
       return;
     case Dtype::i32:
     case Dtype::i16:
+    case Dtype::u8:
       break;
   }
   throw std::logic_error("adamw: not a floating-point weight");
 }
+
+struct Weight {
+  Tensor w;
+  Tensor low;
+  Tensor gradient;
+
+  // Elements i, i + 1, ... with their moments; at most 1024.
+  void update_part(float* moment1, float* moment2, std::int64_t i, std::int64_t count,
+                   const Constants& constants) const {
+    const auto update_master = [&](float* master) {
+      update(master, gradient.f32() + i, moment1, moment2, count, constants);
+    };
+    if (w.dtype() == Dtype::f32) {
+      update_master(w.f32() + i);
+    } else if (w.dtype() == Dtype::bf16) {
+      std::array<float, 1024> buffer;
+      join(buffer.data(), w.bf16() + i, low.i16() + i, count);
+      update_master(buffer.data());
+      split(w.bf16() + i, low.i16() + i, buffer.data(), count);
+    } else {
+      update_master(low.f32() + i);
+      cpu::narrow(w, i, low.f32() + i, count);
+    }
+  }
+};
+
+// A block of a moment in float32 while this lives, in 8 bits before and after.
+class DecodedMoment {
+ public:
+  DecodedMoment(const Moment& moment, std::int64_t element, std::int64_t block, std::int64_t count,
+                cpu::MomentSign sign)
+      : codes_(moment.values.u8() + element),
+        scale_(moment.scales.f32() + block),
+        count_(count),
+        sign_(sign) {
+    cpu::decode_moments(values_.data(), codes_, *scale_, count, sign);
+  }
+  ~DecodedMoment() { *scale_ = cpu::encode_moments(codes_, values_.data(), count_, sign_); }
+  DecodedMoment(const DecodedMoment&) = delete;
+  DecodedMoment& operator=(const DecodedMoment&) = delete;
+
+  float* values() { return values_.data(); }
+
+ private:
+  std::array<float, moment_block> values_;
+  std::uint8_t* codes_;
+  float* scale_;
+  std::int64_t count_;
+  cpu::MomentSign sign_;
+};
 
 }  // namespace
 
@@ -116,29 +168,33 @@ double CpuOps::sum_of_squares(Tensor x) {
   return std::accumulate(sums.begin(), sums.end(), 0.0);
 }
 
-void CpuOps::adamw(Tensor w, Tensor low, Tensor gradient, Tensor moment1, Tensor moment2,
-                   const AdamWStep& step) {
-  LMPO_CHECK(gradient.elements() == w.elements() && moment1.elements() == w.elements() &&
-             moment2.elements() == w.elements());
+void CpuOps::adamw(Tensor w, Tensor low, Tensor gradient, const Moment& moment1,
+                   const Moment& moment2, const AdamWStep& step) {
+  LMPO_CHECK(gradient.elements() == w.elements() && moment1.values.elements() == w.elements() &&
+             moment2.values.elements() == w.elements());
   check_master(w, low);
+  const Weight weight{w, low, gradient};
   const Constants constants = constants_of(step);
-  constexpr std::int64_t block = 1024;
-  parallel_for(w.elements(), 4 * block, [&](std::int64_t begin, std::int64_t end) {
-    std::array<float, block> buffer;
-    for (std::int64_t i = begin; i < end; i += block) {
-      const std::int64_t count = std::min(block, end - i);
-      const auto update_master = [&](float* master) {
-        update(master, gradient.f32() + i, moment1.f32() + i, moment2.f32() + i, count, constants);
-      };
-      if (w.dtype() == Dtype::f32) {
-        update_master(w.f32() + i);
-      } else if (w.dtype() == Dtype::bf16) {
-        join(buffer.data(), w.bf16() + i, low.i16() + i, count);
-        update_master(buffer.data());
-        split(w.bf16() + i, low.i16() + i, buffer.data(), count);
-      } else {
-        update_master(low.f32() + i);
-        cpu::narrow(w, i, low.f32() + i, count);
+  if (moment1.scales.empty()) {
+    constexpr std::int64_t block = 1024;
+    parallel_for(w.elements(), 4 * block, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; i += block) {
+        weight.update_part(moment1.values.f32() + i, moment2.values.f32() + i, i,
+                           std::min(block, end - i), constants);
+      }
+    });
+    return;
+  }
+  const std::int64_t columns = w.dim(1);
+  parallel_for(w.dim(0), 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+      for (std::int64_t column = 0; column < columns; column += moment_block) {
+        const std::int64_t i = row * columns + column;
+        const std::int64_t count = std::min(moment_block, columns - column);
+        const std::int64_t block = row * moment1.scales.dim(1) + column / moment_block;
+        DecodedMoment m(moment1, i, block, count, cpu::MomentSign::either);
+        DecodedMoment v(moment2, i, block, count, cpu::MomentSign::positive);
+        weight.update_part(m.values(), v.values(), i, count, constants);
       }
     }
   });

@@ -68,6 +68,7 @@ void widen(float* out, Tensor in, std::int64_t begin, std::int64_t count) {
       return;
     case Dtype::i32:
     case Dtype::i16:
+    case Dtype::u8:
       break;
   }
   throw std::logic_error("convert: not a floating-point tensor");
@@ -94,6 +95,7 @@ void narrow(Tensor out, std::int64_t begin, const float* in, std::int64_t count)
       return;
     case Dtype::i32:
     case Dtype::i16:
+    case Dtype::u8:
       break;
   }
   throw std::logic_error("convert: not a floating-point tensor");

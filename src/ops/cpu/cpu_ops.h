@@ -70,7 +70,7 @@ class CpuOps final : public Ops {
 
   // adamw.cpp
   double sum_of_squares(Tensor x) override;
-  void adamw(Tensor w, Tensor low, Tensor gradient, Tensor moment1, Tensor moment2,
+  void adamw(Tensor w, Tensor low, Tensor gradient, const Moment& moment1, const Moment& moment2,
              const AdamWStep& step) override;
 
  private:
