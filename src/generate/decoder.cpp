@@ -13,7 +13,6 @@ Decoder::Decoder(Weights& weights, Ops& ops, Arena& arena, std::int64_t slots,
       block_(config_, ops, arena, max_length),
       max_length_(max_length),
       lengths_(static_cast<std::size_t>(slots), 0) {
-  LMPO_CHECK(weights.storage() == ops.compute_dtype());
   for (std::int64_t l = 0; l < config_.layers; ++l) {
     for (std::vector<Tensor>* cache : {&keys_, &values_}) {
       cache->push_back(arena.allocate("key-value cache", ops.compute_dtype(),

@@ -86,6 +86,13 @@ std::size_t count_bytes(const RunSize& size, Weights& weights, const Ops& ops) {
   return counting.peak();
 }
 
+// Weights stay as the checkpoint has them, so that nothing is lost and no more is read than must
+// be.
+Dtype stored_dtype(const Checkpoint& checkpoint) {
+  const Dtype stored = checkpoint.tensor("model.embed_tokens.weight").dtype;
+  return stored == Dtype::bf16 || stored == Dtype::f16 ? stored : Dtype::f32;
+}
+
 void check_finite(std::span<const float> logits, const Running& running) {
   if (!std::all_of(logits.begin(), logits.end(),
                    [](float logit) { return std::isfinite(logit); })) {
@@ -211,7 +218,7 @@ Generator::Generator(const fs::path& model_folder) : impl_(std::make_unique<Impl
   impl_->config = read_model_config(model_folder);
   const Checkpoint checkpoint = Checkpoint::open(model_folder);
   check_tensors(impl_->config, checkpoint);  // before memory is reserved for what it says
-  const Dtype storage = impl_->ops->compute_dtype();
+  const Dtype storage = stored_dtype(checkpoint);
   Arena counting = Arena::counting();
   const Weights counted(impl_->config, storage, WeightUse::inference, counting);
   impl_->weight_arena.emplace(Arena::host(counting.peak()));

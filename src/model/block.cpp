@@ -149,7 +149,8 @@ void Block::allocate_mlp(LayerState& state, std::int64_t rows) {
 
 void Block::linear(Tensor y, Tensor x, const Parameter& w, bool accumulate) {
   const Arena::Scope scope(arena_);
-  ops_.linear_forward(y, x, in_compute_type(w), accumulate);
+  const bool as_stored = x.dim(0) <= few_tokens;
+  ops_.linear_forward(y, x, as_stored ? w.value : in_compute_type(w), accumulate);
 }
 
 void Block::linear_backward(Tensor dx, Tensor dy, Tensor x, const Parameter& w) {

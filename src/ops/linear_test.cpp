@@ -52,6 +52,30 @@ TEST_P(LinearTest, ForwardAndBackward) {
   }
 }
 
+// As decoding does: few tokens, weights as they are stored.
+TEST_P(LinearTest, FewTokensWithWeightsOfAnyStorage) {
+  for (const Dtype storage : {Dtype::f32, Dtype::bf16, Dtype::f16}) {
+    for (const std::int64_t tokens : {1, 3, 4, 5, 16, 64, 65}) {
+      for (const auto& [in, out] :
+           {std::pair<std::int64_t, std::int64_t>{70, 1}, {512, 259}, {33, 6}}) {
+        SCOPED_TRACE(::testing::Message()
+                     << dtype_name(storage) << " " << tokens << " x " << in << " x " << out);
+        const Filled x = random(compute(), {tokens, in});
+        const Filled w = random(storage, {out, in});
+        const Tensor y = poisoned(compute(), {tokens, out});
+        std::vector<double> expected = linear(x.values, w.values, tokens, in, out);
+        ops().linear_forward(y, x.tensor, w.tensor, false);
+        expect_close(y, expected);
+        ops().linear_forward(y, x.tensor, w.tensor, true);
+        for (double& value : expected) {
+          value *= 2.0;
+        }
+        expect_close(y, expected);
+      }
+    }
+  }
+}
+
 // Factors rounded to bfloat16, their products summed in float32: beside the same sum in double.
 TEST(LinearInBfloat16, EqualsProductsOfRoundedFactors) {
   std::unique_ptr<Ops> ops;

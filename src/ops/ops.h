@@ -66,6 +66,10 @@ struct Moment {
 };
 constexpr std::int64_t moment_block = 256;
 
+// Up to so many tokens a product reads its weights longer than it computes: those of a batch that
+// decodes.
+constexpr std::int64_t few_tokens = 64;
+
 // What linear layers belong to, for those who measure.
 enum class LinearPart : std::uint8_t { qkv, attention_output, mlp };
 
@@ -90,8 +94,8 @@ class Ops {
   virtual void add(Tensor out, Tensor in) = 0;   // out += in, compute type
 
   // --- matrix products
-  // -------------------------------------------------------------------------------------- y[T,O] =
-  // x[T,I] w[O,I]^T, or += with accumulate.
+  // --------------------------------------------------------------------------------------
+  // y[T,O] = x[T,I] w[O,I]^T, or += with accumulate. w any storage, which pays for T <= few_tokens.
   virtual void linear_forward(Tensor y, Tensor x, Tensor w, bool accumulate) = 0;
   // dx[T,I] = dy[T,O] w[O,I], or += with accumulate.
   virtual void linear_backward_input(Tensor dx, Tensor dy, Tensor w, bool accumulate) = 0;

@@ -92,7 +92,9 @@ void OptionSet::take(const std::string& name, const Name& meaning, RawValue valu
     return;
   }
   RawValue& old = place->second;
-  if (old.source == value.source && value.source == Source::file && !old.null && !value.null) {
+  // `torch_dtype: bfloat16` and `bf16: true` do not contradict one another.
+  if (old.source == value.source && value.source == Source::file && !old.null && !value.null &&
+      old.texts != value.texts) {
     user_error("{}: '{}' says again what {} has said: keep one of the two", value.place, name,
                old.place);
   }

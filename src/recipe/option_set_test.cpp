@@ -267,6 +267,9 @@ TEST(Yaml, AFlagMayStandForAValue) {
   off.yaml("fp16: false\n");
   EXPECT_EQ(off.kind, "auto");
   EXPECT_THAT(yaml_error("kind: auto\nfp16: true\n"), HasSubstr("keep one of the two"));
+  Sample both;
+  both.yaml("kind: half\nfp16: true\n");
+  EXPECT_EQ(both.kind, "half");
   Sample flag;
   flag.read({"--fp16"});
   EXPECT_EQ(flag.kind, "half");

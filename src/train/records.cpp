@@ -2,7 +2,47 @@
 
 #include <cmath>
 
+#include "base/threads.h"
+
 namespace lmpo {
+namespace {
+
+json dataset_record(const Dataset& dataset) {
+  json dropped = json::object();
+  for (std::size_t i = 0; i < kDropReasons; ++i) {
+    const auto reason = static_cast<DropReason>(i);
+    if (dataset.drops.count(reason) > 0) {
+      dropped[std::string(name(reason))] = dataset.drops.count(reason);
+    }
+  }
+  return {{"rows", dataset.rows},
+          {"used", dataset.trees.size()},
+          {"truncated", dataset.truncated},
+          {"dropped", dropped}};
+}
+
+}  // namespace
+
+json option_values(const ordered_json& record) {
+  json values = json::object();
+  for (const auto& [name, entry] : record.items()) {
+    values[name] = json(entry.value("value", ordered_json()));
+  }
+  return values;
+}
+
+json run_record(const TrainInputs& inputs, const TrainState& state, const RunLength& length,
+                const MemoryPlan& memory) {
+  return {
+      {"lmpo_version", inputs.version},
+      {"options", json(inputs.options)},
+      {"train_data", dataset_record(inputs.train)},
+      {"eval_data", inputs.evaluation ? dataset_record(*inputs.evaluation) : json()},
+      {"data_fingerprint", state.data_fingerprint},
+      {"steps", length.total_steps},
+      {"threads", threads()},
+      {"memory", {{"arena", memory.arena}, {"fixed", memory.fixed}, {"planned", memory.total()}}}};
+}
 
 json trainer_state(const TrainState& state, const TrainRecipe& recipe, const RunLength& length,
                    std::int64_t parameters) {

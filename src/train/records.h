@@ -7,15 +7,23 @@
 
 #include "base/json.h"
 #include "recipe/train_recipe.h"
+#include "train/memory_plan.h"
 #include "train/progress.h"
 #include "train/run_length.h"
 #include "train/train_state.h"
+#include "train/trainer.h"
 
 namespace lmpo {
 
 // trainer_state.json for the present state.
 json trainer_state(const TrainState& state, const TrainRecipe& recipe, const RunLength& length,
                    std::int64_t parameters);
+
+// lmpo_run.json but for its "result": what was run on what.
+json run_record(const TrainInputs& inputs, const TrainState& state, const RunLength& length,
+                const MemoryPlan& memory);
+// The resolved options alone, by name.
+json option_values(const ordered_json& record);
 
 // One line of trainer_log.jsonl: the last entry of the history, and how fast the run is.
 std::string log_line(const TrainState& state, const RunLength& length, const Progress& progress);

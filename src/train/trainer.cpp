@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <set>
 
 #include "base/error.h"
 #include "base/threads.h"
@@ -15,40 +14,14 @@
 #include "train/examples.h"
 #include "train/interrupt.h"
 #include "train/machine_memory.h"
-#include "train/memory_plan.h"
 #include "train/optimizer.h"
 #include "train/records.h"
 #include "train/reference.h"
+#include "train/run_plan.h"
 #include "train/schedule.h"
 
 namespace lmpo {
 namespace {
-
-using Trees = std::vector<const Tree*>;
-
-Trees pointers(const std::vector<Tree>& trees) {
-  Trees result;
-  for (const Tree& tree : trees) {
-    result.push_back(&tree);
-  }
-  return result;
-}
-
-std::int64_t longest_sequence(const TrainInputs& inputs) {
-  std::size_t longest = 1;
-  const auto look = [&](const Dataset& dataset) {
-    for (const Tree& tree : dataset.trees) {
-      for (const Sequence& sequence : tree.sequences) {
-        longest = std::max(longest, sequence.tokens.size());
-      }
-    }
-  };
-  look(inputs.train);
-  if (inputs.evaluation) {
-    look(*inputs.evaluation);
-  }
-  return static_cast<std::int64_t>(longest);
-}
 
 std::int64_t all_tokens(const Trees& batch) {
   std::size_t total = 0;
@@ -68,47 +41,13 @@ std::string rows_of(const Trees& batch) {
   return fmt::format("{}", fmt::join(rows, ", "));
 }
 
-SamplerOptions sampler_options(const TrainRecipe& recipe) {
-  return {.global_batch = recipe.train_batch_size(),
-          .seed = static_cast<std::uint64_t>(recipe.data_seed.value_or(recipe.seed)),
-          .shuffle = recipe.train_sampling_strategy == TrainRecipe::Sampling::random,
-          .drop_last = recipe.dataloader_drop_last};
-}
-
-json option_values(const ordered_json& record) {
-  json values = json::object();
-  for (const auto& [name, entry] : record.items()) {
-    values[name] = json(entry.value("value", ordered_json()));
-  }
-  return values;
-}
-
-json dataset_record(const Dataset& dataset) {
-  json dropped = json::object();
-  for (std::size_t i = 0; i < kDropReasons; ++i) {
-    const auto reason = static_cast<DropReason>(i);
-    if (dataset.drops.count(reason) > 0) {
-      dropped[std::string(name(reason))] = dataset.drops.count(reason);
-    }
-  }
-  return {{"rows", dataset.rows},
-          {"used", dataset.trees.size()},
-          {"truncated", dataset.truncated},
-          {"dropped", dropped}};
-}
-
 class Trainer {
  public:
   explicit Trainer(TrainInputs inputs);
   TrainOutcome run();
 
  private:
-  void plan();
-  // Of training and of evaluation.
-  std::pair<LargestPacks, LargestPacks> largest_packs() const;
-  void show_plan() const;
   void score_reference();
-  TreePacks first_epoch() const;
   void prepare();
   void restore();
   TrainOutcome loop();
@@ -125,34 +64,21 @@ class Trainer {
   void rotate_checkpoints();
   void finish();
   void write_run_record(const json& result) const;
-  bool smaller_packs() const { return most_trees_ < recipe().per_device_train_batch_size; }
-  PackLimits train_limits() const { return {most_trees_, recipe().max_pack_tokens}; }
-  PackLimits eval_limits() const {
-    const std::int64_t trees = recipe().per_device_eval_batch_size;
-    return {smaller_packs() ? std::min(trees, most_trees_) : trees, recipe().max_pack_tokens};
-  }
-  StoragePlan storage_plan() const {
-    return {storage_, recipe().eight_bit_moments(), recipe().paged_moments()};
-  }
   const TrainRecipe& recipe() const { return inputs_.recipe; }
-  Trees next_batch(Sampler& sampler) const;
 
   TrainInputs inputs_;
   std::optional<fs::path> resume_;  // the checkpoint to go on from
   fs::path weights_folder_;
   ModelConfig config_;
-  Dtype storage_;
   RunLength length_;
   std::unique_ptr<Objective> objective_;
   std::unique_ptr<Ops> device_ops_;
   StepTimes times_;  // of the steps since the last log
   double step_seconds_ = 0;
   std::unique_ptr<Ops> ops_;  // the device's, timed
-  LlamaOptions model_options_;
+  RunPlan plan_;
   Sampler sampler_;
   TrainState state_;
-  MemoryPlan plan_;
-  std::int64_t most_trees_ = 0;  // in a pack
   std::int64_t last_saved_ = -1;
   std::int64_t last_evaluated_ = -1;
 
@@ -172,31 +98,22 @@ Trainer::Trainer(TrainInputs inputs)
                         find_checkpoint(recipe().resume_from_checkpoint, recipe().output_dir))),
       weights_folder_(resume_.value_or(recipe().model_name_or_path)),
       config_(read_model_config(weights_folder_)),
-      storage_(recipe().dtype == "auto" ? config_.dtype : parse_dtype(recipe().dtype)),
       length_(recipe(), std::ssize(inputs_.train.trees)),
       objective_(make_objective(recipe().objective, recipe().objective_options)),
       device_ops_(make_cpu_ops(parse_dtype(recipe().compute))),
       ops_(make_timed_ops(*device_ops_, times_)),
-      model_options_{.max_positions = longest_sequence(inputs_),
-                     .recompute = recipe().recompute == "auto"
-                                      ? Recompute::none
-                                      : parse_recompute(recipe().recompute)},
+      plan_(inputs_, config_, length_, *ops_),
       sampler_(std::ssize(inputs_.train.trees), sampler_options(recipe())) {
   state_.data_fingerprint = data_fingerprint(inputs_.train.trees);
   state_.options = option_values(inputs_.options);
-  if (model_options_.max_positions > config_.max_positions) {
-    log_warning("the longest sequence has {} tokens, the model was made for {}",
-                model_options_.max_positions, config_.max_positions);
-  }
 }
 
 TrainOutcome Trainer::run() {
-  plan();
-  show_plan();
+  plan_.show();
   if (recipe().dry_run) {
     return TrainOutcome::planned;
   }
-  require_memory(plan_, static_cast<std::size_t>(recipe().max_memory.count));
+  require_memory(plan_.memory(), static_cast<std::size_t>(recipe().max_memory.count));
   if (objective_->needs_reference()) {
     score_reference();
   }
@@ -219,102 +136,18 @@ TrainOutcome Trainer::run() {
 // --- before the first step
 // ---------------------------------------------------------------------------------------------
 
-Trees Trainer::next_batch(Sampler& sampler) const {
-  Trees batch;
-  for (const std::int64_t index : sampler.next()) {
-    batch.push_back(&inputs_.train.trees[static_cast<std::size_t>(index)]);
-  }
-  return batch;
-}
-
-// The fastest way that fits. Recomputation comes before smaller packs, because it leaves every bit
-// as it is. Where nothing fits, the plan is the smallest.
-void Trainer::plan() {
-  const auto limit = static_cast<std::size_t>(recipe().max_memory.count);
-  std::vector<Recompute> ways = {Recompute::none, Recompute::mlp, Recompute::layers};
-  if (recipe().recompute != "auto") {
-    ways = {parse_recompute(recipe().recompute)};
-  }
-  for (most_trees_ = recipe().per_device_train_batch_size;; most_trees_ /= 2) {
-    const auto [training, evaluation] = largest_packs();
-    for (const Recompute way : ways) {
-      model_options_.recompute = way;
-      plan_ = plan_memory(config_, storage_plan(), model_options_, training, evaluation, *ops_);
-      if (fits_in_memory(plan_, limit)) {
-        return;
-      }
-    }
-    if (most_trees_ == 1) {
-      return;
-    }
-  }
-}
-
-std::pair<LargestPacks, LargestPacks> Trainer::largest_packs() const {
-  LargestPacks training;
-  LargestPacks evaluation;
-  Sampler sampler(std::ssize(inputs_.train.trees), sampler_options(recipe()));
-  for (std::int64_t step = 0; step < length_.total_steps; ++step) {
-    training.add(next_batch(sampler), train_limits());
-  }
-  if (inputs_.evaluation) {
-    evaluation.add(pointers(inputs_.evaluation->trees), eval_limits());
-  }
-  return {std::move(training), std::move(evaluation)};
-}
-
-void Trainer::show_plan() const {
-  log_info("{} steps of {} examples, {} in an epoch; {}, warm-up {} steps, {} threads",
-           length_.total_steps, recipe().train_batch_size(), length_.steps_per_epoch,
-           recipe().objective, length_.warmup, threads());
-  log_info("memory: {} planned ({} arena, {} for the rest); recomputed in backward: {}",
-           readable_bytes(plan_.total()), readable_bytes(plan_.arena), readable_bytes(plan_.fixed),
-           recompute_name(model_options_.recompute));
-  if (smaller_packs()) {
-    log_info("{} examples are computed at once instead of {}, because more need more memory",
-             most_trees_, recipe().per_device_train_batch_size);
-  }
-  if (recipe().dry_run) {
-    fmt::print("{}", plan_.table());
-  }
-}
-
-// The packs of the first epoch as training will cut them, and after them what it leaves out.
-TreePacks Trainer::first_epoch() const {
-  TreePacks packs;
-  std::set<const Tree*> left;
-  for (const Tree& tree : inputs_.train.trees) {
-    left.insert(&tree);
-  }
-  const auto add = [&](const Trees& batch) {
-    for (auto& pack : packs_of(batch, train_limits())) {
-      packs.push_back(std::move(pack));
-    }
-  };
-  Sampler sampler(std::ssize(inputs_.train.trees), sampler_options(recipe()));
-  for (std::int64_t step = 0; step < length_.steps_per_epoch; ++step) {
-    const Trees batch = next_batch(sampler);
-    add(batch);
-    for (const Tree* tree : batch) {
-      left.erase(tree);
-    }
-  }
-  add({left.begin(), left.end()});
-  return packs;
-}
-
 void Trainer::score_reference() {
   const ReferenceOptions options = {
       .model =
           recipe().reference_model.empty() ? recipe().model_name_or_path : recipe().reference_model,
-      .storage = storage_,
+      .storage = plan_.storage().weights,
       .factors = parse_dtype(recipe().compute),
       .cache = recipe().reference_cache.empty() ? default_cache_folder() : recipe().reference_cache,
       .bar = !recipe().disable_tqdm};
-  add_reference_logps(inputs_.train.trees, first_epoch(), options, "train data");
+  add_reference_logps(inputs_.train.trees, plan_.first_epoch(), options, "train data");
   if (inputs_.evaluation) {
     std::vector<Tree>& trees = inputs_.evaluation->trees;
-    add_reference_logps(trees, packs_of(pointers(trees), eval_limits()), options,
+    add_reference_logps(trees, packs_of(pointers(trees), plan_.eval_limits()), options,
                         "evaluation data");
   }
 }
@@ -322,19 +155,19 @@ void Trainer::score_reference() {
 void Trainer::prepare() {
   const Checkpoint checkpoint = Checkpoint::open(weights_folder_);
   check_tensors(config_, checkpoint);
-  arena_.emplace(Arena::host(plan_.arena));
+  arena_.emplace(Arena::host(plan_.memory().arena));
   if (recipe().paged_moments()) {
     fs::create_directories(recipe().output_dir);
-    moments_.emplace(Arena::file(plan_.disk, recipe().output_dir));
+    moments_.emplace(Arena::file(plan_.memory().disk, recipe().output_dir));
   }
-  weights_.emplace(config_, storage_, WeightUse::training, *arena_,
+  weights_.emplace(config_, plan_.storage().weights, WeightUse::training, *arena_,
                    MomentStorage{recipe().eight_bit_moments(), moments_ ? &*moments_ : nullptr});
   weights_->load(checkpoint, *ops_);
   weights_->zero_moments(*ops_);
   if (resume_) {
     restore();
   }
-  model_.emplace(*weights_, *ops_, *arena_, model_options_);
+  model_.emplace(*weights_, *ops_, *arena_, plan_.model_options());
 
   // Nothing refuses the run any more.
   fs::create_directories(recipe().output_dir);
@@ -412,10 +245,10 @@ TrainOutcome Trainer::loop() {
 
 void Trainer::step() {
   const auto start = std::chrono::steady_clock::now();
-  const Trees batch = next_batch(sampler_);
+  const Trees batch = next_batch(sampler_, inputs_.train);
   weights_->zero_gradients(*ops_);
   BatchRunner runner(*model_, *objective_, recipe().skip_nonfinite);
-  const BatchResult result = runner.train(batch, train_limits());
+  const BatchResult result = runner.train(batch, plan_.train_limits());
   if (!result.skipped.empty()) {
     progress_->line(fmt::format("step {}: rows {} left out, their scores are not finite",
                                 state_.step + 1, fmt::join(result.skipped, ", ")));
@@ -517,7 +350,7 @@ void Trainer::evaluate() {
   const auto start = std::chrono::steady_clock::now();
   BatchRunner runner(*model_, *objective_, recipe().skip_nonfinite);
   const Trees trees = pointers(inputs_.evaluation->trees);
-  const BatchResult result = runner.evaluate(trees, eval_limits());
+  const BatchResult result = runner.evaluate(trees, plan_.eval_limits());
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const auto samples = static_cast<double>(trees.size());
@@ -541,17 +374,9 @@ void Trainer::evaluate() {
 }
 
 void Trainer::write_run_record(const json& result) const {
-  const json content = {
-      {"lmpo_version", inputs_.version},
-      {"options", json(inputs_.options)},
-      {"train_data", dataset_record(inputs_.train)},
-      {"eval_data", inputs_.evaluation ? dataset_record(*inputs_.evaluation) : json()},
-      {"data_fingerprint", state_.data_fingerprint},
-      {"steps", length_.total_steps},
-      {"threads", threads()},
-      {"memory", {{"arena", plan_.arena}, {"fixed", plan_.fixed}, {"planned", plan_.total()}}},
-      {"result", result}};
-  write_file_atomically(recipe().output_dir / "lmpo_run.json", content.dump(2) + "\n");
+  json record = run_record(inputs_, state_, length_, plan_.memory());
+  record["result"] = result;
+  write_file_atomically(recipe().output_dir / "lmpo_run.json", record.dump(2) + "\n");
 }
 
 // --- checkpoints
@@ -607,14 +432,14 @@ void Trainer::finish() {
   state_.log_history.push_back(entry);
   write_model(recipe().output_dir);
   results["train_samples"] = inputs_.train.trees.size();
-  results["memory_planned"] = plan_.total();
+  results["memory_planned"] = plan_.memory().total();
   results["memory_peak"] = peak_resident_memory();
   write_results(recipe().output_dir, "train", results);
   write_run_record(results);
   progress_.reset();
   log_info("done: {} steps in {}; the model is in {}", state_.step, readable_time(seconds),
            recipe().output_dir.string());
-  log_info("memory: {} planned, {} at the peak", readable_bytes(plan_.total()),
+  log_info("memory: {} planned, {} at the peak", readable_bytes(plan_.memory().total()),
            readable_bytes(peak_resident_memory()));
 }
 

@@ -28,6 +28,11 @@ struct Method {
   ZscoreMode zscore;
 };
 
+// For the name of a test.
+void PrintTo(const Method& method, std::ostream* out) {
+  *out << method.objective;
+}
+
 class TrainerLayout : public lmpo::testing::SmallRun, public ::testing::WithParamInterface<Method> {
  protected:
   std::vector<double> run(const Layout& layout) const {
@@ -83,6 +88,10 @@ struct Storage {
   std::string objective = "lmpo";
   std::string optim = "adamw_torch";
 };
+
+void PrintTo(const Storage& storage, std::ostream* out) {
+  *out << storage.dtype;
+}
 
 class TrainerResume : public lmpo::testing::SmallRun,
                       public ::testing::WithParamInterface<Storage> {

@@ -46,15 +46,8 @@ void scale_rows(const Product& p) {
   }
 }
 
-// One row against a matrix reads memory and hardly computes: no kernel for blocks is of use.
-bool is_one_row(const Product& p) {
-  return p.m == 1 && p.ta == Transpose::no && p.tb == Transpose::yes;
-}
-
 void multiply(const Product& product, Precision precision) {
-  if (precision == Precision::f32 && is_one_row(product)) {
-    multiply_by_blas(product);
-  } else if (!multiply_by_onednn(product, precision)) {
+  if (!multiply_by_onednn(product, precision)) {
     LMPO_CHECK(precision == Precision::f32);
     multiply_by_blas(product);
   }
@@ -70,7 +63,7 @@ void matmul_serial(const Product& product, Precision precision) {
     scale_rows(product);
     return;
   }
-  if (precision == Precision::bf16 || product.longest_sum == 0 || is_one_row(product)) {
+  if (precision == Precision::bf16 || product.longest_sum == 0) {
     multiply(product, precision);
     return;
   }

@@ -30,6 +30,7 @@ struct Product {
   // them one by one, and the rounding of a long sum has the same sign in every token of a text that
   // repeats itself.
   std::int64_t longest_sum = 0;
+  bool recurring = false;  // the same sizes come again and again: worth a kernel of their own
 };
 
 // By the calling thread alone; m, n and k at least 1.

@@ -135,7 +135,8 @@ class Multiplier {
 
   bool multiply(const Product& p, Precision precision) {
     if (precision == Precision::f32) {
-      return p.m * p.n * p.k < compiled_work ? multiply_small(p) : run(p, precision, p.a, p.b);
+      const bool small = !p.recurring && p.m * p.n * p.k < compiled_work;
+      return small ? multiply_small(p) : run(p, precision, p.a, p.b);
     }
     Product dense = p;
     dense.lda = p.ta == Transpose::yes ? p.m : p.k;

@@ -1,0 +1,147 @@
+#include "train/run_plan.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/log.h"
+#include "base/threads.h"
+#include "train/reference.h"
+
+namespace lmpo {
+namespace {
+
+std::int64_t longest_sequence(const TrainInputs& inputs) {
+  std::size_t longest = 1;
+  const auto look = [&](const Dataset& dataset) {
+    for (const Tree& tree : dataset.trees) {
+      for (const Sequence& sequence : tree.sequences) {
+        longest = std::max(longest, sequence.tokens.size());
+      }
+    }
+  };
+  look(inputs.train);
+  if (inputs.evaluation) {
+    look(*inputs.evaluation);
+  }
+  return static_cast<std::int64_t>(longest);
+}
+
+}  // namespace
+
+Trees pointers(const std::vector<Tree>& trees) {
+  Trees result;
+  for (const Tree& tree : trees) {
+    result.push_back(&tree);
+  }
+  return result;
+}
+
+SamplerOptions sampler_options(const TrainRecipe& recipe) {
+  return {.global_batch = recipe.train_batch_size(),
+          .seed = static_cast<std::uint64_t>(recipe.data_seed.value_or(recipe.seed)),
+          .shuffle = recipe.train_sampling_strategy == TrainRecipe::Sampling::random,
+          .drop_last = recipe.dataloader_drop_last};
+}
+
+Trees next_batch(Sampler& sampler, const Dataset& data) {
+  Trees batch;
+  for (const std::int64_t index : sampler.next()) {
+    batch.push_back(&data.trees[static_cast<std::size_t>(index)]);
+  }
+  return batch;
+}
+
+RunPlan::RunPlan(const TrainInputs& inputs, const ModelConfig& config, const RunLength& length,
+                 const Ops& ops)
+    : inputs_(inputs),
+      config_(config),
+      length_(length),
+      storage_{recipe().dtype == "auto" ? config.dtype : parse_dtype(recipe().dtype),
+               recipe().eight_bit_moments(), recipe().paged_moments()},
+      model_options_{.max_positions = longest_sequence(inputs)} {
+  if (model_options_.max_positions > config_.max_positions) {
+    log_warning("the longest sequence has {} tokens, the model was made for {}",
+                model_options_.max_positions, config_.max_positions);
+  }
+  choose(ops);
+}
+
+void RunPlan::choose(const Ops& ops) {
+  const auto limit = static_cast<std::size_t>(recipe().max_memory.count);
+  std::vector<Recompute> ways = {Recompute::none, Recompute::mlp, Recompute::layers};
+  if (recipe().recompute != "auto") {
+    ways = {parse_recompute(recipe().recompute)};
+  }
+  for (most_trees_ = recipe().per_device_train_batch_size;; most_trees_ /= 2) {
+    const auto [training, evaluation] = largest_packs();
+    for (const Recompute way : ways) {
+      model_options_.recompute = way;
+      memory_ = plan_memory(config_, storage_, model_options_, training, evaluation, ops);
+      if (fits_in_memory(memory_, limit)) {
+        return;
+      }
+    }
+    if (most_trees_ == 1) {
+      return;
+    }
+  }
+}
+
+PackLimits RunPlan::eval_limits() const {
+  const std::int64_t trees = recipe().per_device_eval_batch_size;
+  return {smaller_packs() ? std::min(trees, most_trees_) : trees, recipe().max_pack_tokens};
+}
+
+std::pair<LargestPacks, LargestPacks> RunPlan::largest_packs() const {
+  LargestPacks training;
+  LargestPacks evaluation;
+  Sampler sampler(std::ssize(inputs_.train.trees), sampler_options(recipe()));
+  for (std::int64_t step = 0; step < length_.total_steps; ++step) {
+    training.add(next_batch(sampler, inputs_.train), train_limits());
+  }
+  if (inputs_.evaluation) {
+    evaluation.add(pointers(inputs_.evaluation->trees), eval_limits());
+  }
+  return {std::move(training), std::move(evaluation)};
+}
+
+std::vector<Trees> RunPlan::first_epoch() const {
+  std::vector<Trees> packs;
+  std::set<const Tree*> left;
+  for (const Tree& tree : inputs_.train.trees) {
+    left.insert(&tree);
+  }
+  const auto add = [&](const Trees& batch) {
+    for (auto& pack : packs_of(batch, train_limits())) {
+      packs.push_back(std::move(pack));
+    }
+  };
+  Sampler sampler(std::ssize(inputs_.train.trees), sampler_options(recipe()));
+  for (std::int64_t step = 0; step < length_.steps_per_epoch; ++step) {
+    const Trees batch = next_batch(sampler, inputs_.train);
+    add(batch);
+    for (const Tree* tree : batch) {
+      left.erase(tree);
+    }
+  }
+  add({left.begin(), left.end()});
+  return packs;
+}
+
+void RunPlan::show() const {
+  log_info("{} steps of {} examples, {} in an epoch; {}, warm-up {} steps, {} threads",
+           length_.total_steps, recipe().train_batch_size(), length_.steps_per_epoch,
+           recipe().objective, length_.warmup, threads());
+  log_info("memory: {} planned ({} arena, {} for the rest); recomputed in backward: {}",
+           readable_bytes(memory_.total()), readable_bytes(memory_.arena),
+           readable_bytes(memory_.fixed), recompute_name(model_options_.recompute));
+  if (smaller_packs()) {
+    log_info("{} examples are computed at once instead of {}, because more need more memory",
+             most_trees_, recipe().per_device_train_batch_size);
+  }
+  if (recipe().dry_run) {
+    fmt::print("{}", memory_.table());
+  }
+}
+
+}  // namespace lmpo

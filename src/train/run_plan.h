@@ -1,0 +1,56 @@
+// How a run goes through its data and what memory that takes: decided before anything is loaded.
+#pragma once
+
+#include <utility>
+#include <vector>
+
+#include "data/sampler.h"
+#include "train/memory_plan.h"
+#include "train/run_length.h"
+#include "train/scorer.h"
+#include "train/trainer.h"
+
+namespace lmpo {
+
+using Trees = std::vector<const Tree*>;
+
+Trees pointers(const std::vector<Tree>& trees);
+SamplerOptions sampler_options(const TrainRecipe& recipe);
+// The sampler's next global batch.
+Trees next_batch(Sampler& sampler, const Dataset& data);
+
+class RunPlan {
+ public:
+  // Takes the fastest way that fits into memory. Recomputation comes before smaller packs, because
+  // it leaves every bit as it is. Where nothing fits, the plan is the smallest. All must outlive
+  // it.
+  RunPlan(const TrainInputs& inputs, const ModelConfig& config, const RunLength& length,
+          const Ops& ops);
+
+  const MemoryPlan& memory() const { return memory_; }
+  const LlamaOptions& model_options() const { return model_options_; }
+  const StoragePlan& storage() const { return storage_; }
+  PackLimits train_limits() const { return {most_trees_, recipe().max_pack_tokens}; }
+  PackLimits eval_limits() const;
+  // The packs of the first epoch as training will cut them, and after them what it leaves out.
+  std::vector<Trees> first_epoch() const;
+  // Tells the log; a dry run's table goes to standard output.
+  void show() const;
+
+ private:
+  const TrainRecipe& recipe() const { return inputs_.recipe; }
+  bool smaller_packs() const { return most_trees_ < recipe().per_device_train_batch_size; }
+  // Of training and of evaluation.
+  std::pair<LargestPacks, LargestPacks> largest_packs() const;
+  void choose(const Ops& ops);
+
+  const TrainInputs& inputs_;
+  const ModelConfig& config_;
+  const RunLength& length_;
+  StoragePlan storage_;
+  LlamaOptions model_options_;
+  std::int64_t most_trees_ = 0;  // in a pack
+  MemoryPlan memory_;
+};
+
+}  // namespace lmpo
