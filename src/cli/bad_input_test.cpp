@@ -263,7 +263,11 @@ TEST_F(BadInput, FilesThatHoldNoRows) {
   }
   expect_refusal(train(model(), path("none.jsonl")),
                  HasSubstr("none.jsonl: cannot be read: No such file"));
-  expect_refusal(train(model(), folder_), HasSubstr("is a folder, a file was expected"));
+  fs::create_directory(path("empty"));
+  expect_refusal(train(model(), path("empty")),
+                 HasSubstr("empty: no data in this folder: files ending in .json or .jsonl"));
+  const fs::path packed = write("pairs.jsonl.gz", std::string("\x1F\x8B\x08\0\0\0\0", 7));
+  expect_refusal(train(model(), packed), HasSubstr("pairs.jsonl.gz: not whole gzip data"));
   const fs::path cut = write("cut.json", "[" + std::string(kGoodRow) + ",{\"prompt\": \"fir");
   expect_refusal(train(model(), cut), AllOf(HasSubstr("cut.json: row 1"), HasSubstr("cut short")));
 }

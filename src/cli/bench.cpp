@@ -157,7 +157,9 @@ int run_bench(const std::vector<std::string>& arguments) {
   set.group("Model and data");
   set.add("model_name_or_path", options.model, "folder of the model, or its config.json alone",
           {.value_name = "DIR", .letter = 'm', .synonyms = {"model"}, .required = true});
-  set.add("dataset", options.data, "JSON or JSONL files of preference rows",
+  set.add("dataset", options.data,
+          "files of JSON or JSONL preference rows, also packed by gzip or zstd; folders and "
+          "patterns (*) of them",
           {.value_name = "FILE", .synonyms = {"data"}, .default_text = "pairs of random tokens"});
   set.add("prompt_tokens", options.prompt_tokens, "without data: tokens of a prompt",
           {.range = at_least(1)});

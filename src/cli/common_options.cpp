@@ -15,7 +15,9 @@ void add_model_option(OptionSet& set, fs::path& model) {
 }
 
 void add_data_option(OptionSet& set, std::vector<fs::path>& data) {
-  set.add("dataset", data, "JSON or JSONL files of preference rows",
+  set.add("dataset", data,
+          "files of JSON or JSONL preference rows, also packed by gzip or zstd; folders and "
+          "patterns (*) of them",
           {.value_name = "FILE",
            .synonyms = {"data"},
            .old_names = {"dataset_name"},

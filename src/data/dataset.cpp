@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/threads.h"
 #include "data/boundary.h"
+#include "data/files.h"
 #include "data/reader.h"
 #include "data/truncation.h"
 
@@ -137,7 +138,7 @@ Dataset load_dataset(const std::vector<fs::path>& files, const Tokenizer& tokeni
                      const ChatTemplate* chat_template, const DataOptions& options) {
   check_truncation(options);
   Loader loader(tokenizer, chat_template, options);
-  for (const fs::path& file : files) {
+  for (const fs::path& file : find_data_files(files)) {
     const std::int64_t rows = read_rows(file, [&](SourceRow&& row) { loader.add(std::move(row)); });
     if (rows == 0) {
       user_error("{}: no rows; a JSON array of objects or JSON Lines was expected", file.string());

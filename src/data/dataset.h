@@ -30,11 +30,12 @@ struct Dataset {
   std::int64_t rendered_together = 0;
 };
 
-// Reads the files in order, as one data set: a row's index goes on counting from file to file. Rows
-// are parsed one by one, brought to one form (schema.h), tokenized (boundary.h) in parallel and
-// cut (truncation.h). A sequence's first token is never scored, since nothing precedes it. Row
-// texts are not kept. Throws UserError for bad options, a row that cannot be read, a template that
-// raises, and files without rows. `chat_template` may be null, see RowTokenizer.
+// Reads the files (or folders and patterns, see files.h) in order, as one data set: a row's index
+// goes on counting from file to file. Rows are parsed one by one, brought to one form (schema.h),
+// tokenized (boundary.h) in parallel and cut (truncation.h). A sequence's first token is never
+// scored, since nothing precedes it. Row texts are not kept. Throws UserError for bad options, a
+// row that cannot be read, a template that raises, and files without rows. `chat_template` may be
+// null, see RowTokenizer.
 Dataset load_dataset(const std::vector<fs::path>& files, const Tokenizer& tokenizer,
                      const ChatTemplate* chat_template, const DataOptions& options);
 

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/utf8.h"
+#include "io/text_file.h"
 
 namespace lmpo {
 namespace {
@@ -162,10 +163,7 @@ std::int64_t read_rows(std::string_view text, std::string_view source,
 }
 
 std::int64_t read_rows(const fs::path& file, const RowCallback& callback) {
-  const MappedFile mapped(file);
-  const auto bytes = mapped.bytes();
-  return read_rows({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, file.string(),
-                   callback);
+  return read_rows(TextFile(file).text(), file.string(), callback);
 }
 
 }  // namespace lmpo

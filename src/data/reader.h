@@ -1,5 +1,6 @@
 // Rows of a data file, one at a time. The format is told by the content, not by the file's name:
-// a JSON array of objects, or JSON Lines (one object a line, blank lines skipped).
+// a JSON array of objects, or JSON Lines (one object a line, blank lines skipped); either also
+// compressed by gzip or zstd.
 #pragma once
 
 #include <cstdint>

@@ -40,12 +40,14 @@ void add_model_options(OptionSet& options, TrainRecipe& r) {
   options.add("model_name_or_path", r.model_name_or_path,
               "folder of the Hugging Face checkpoint to start from",
               {.value_name = "DIR", .letter = 'm', .synonyms = {"model"}, .required = true});
-  options.add("dataset", r.dataset, "training data: JSON or JSONL files",
+  options.add("dataset", r.dataset,
+              "training data: files of JSON or JSONL, also packed by gzip or zstd; folders and "
+              "patterns (*) of them",
               {.value_name = "FILE",
                .synonyms = {"data"},
                .old_names = {"dataset_name", "train_file"},
                .required = true});
-  options.add("eval_dataset", r.eval_dataset, "evaluation data: JSON or JSONL files",
+  options.add("eval_dataset", r.eval_dataset, "evaluation data, in the same way",
               {.value_name = "FILE", .old_names = {"validation_file"}});
   options.add("output_dir", r.output_dir, "folder for the trained model, checkpoints and logs",
               {.value_name = "DIR"});

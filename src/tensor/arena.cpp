@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
@@ -63,10 +62,10 @@ void Arena::page_out(const Tensor& tensor) const {
     return;
   }
   // Whole pages; the content is the file's, so a neighbour loses nothing.
-  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto begin = reinterpret_cast<std::uintptr_t>(tensor.data()) / page * page;
-  const auto end = reinterpret_cast<std::uintptr_t>(tensor.data()) + tensor.bytes();
-  ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  const auto offset = static_cast<std::size_t>(static_cast<char*>(tensor.data()) - base_);
+  const std::size_t begin = offset / page * page;
+  ::madvise(base_ + begin, offset + tensor.bytes() - begin, MADV_DONTNEED);
 }
 
 Arena::~Arena() {
