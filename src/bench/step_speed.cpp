@@ -99,19 +99,19 @@ std::vector<Tree> random_pairs(std::int64_t count, std::int64_t prompt_tokens,
                                std::int64_t response_tokens, std::int64_t vocabulary) {
   Random random(1, 0);
   std::vector<Tree> trees(static_cast<std::size_t>(count));
-  const auto append = [&](Sequence& sequence, std::int64_t tokens) {
-    for (std::int64_t i = 0; i < tokens; ++i) {
-      sequence.tokens.push_back(
+  const auto append = [&](std::vector<std::int32_t> tokens, std::int64_t more) {
+    for (std::int64_t i = 0; i < more; ++i) {
+      tokens.push_back(
           static_cast<std::int32_t>(random.uniform() * static_cast<double>(vocabulary)));
     }
+    return tokens;
   };
+  const auto scored_begin = static_cast<std::int32_t>(prompt_tokens);
   for (Tree& tree : trees) {
-    Sequence prompt;
-    append(prompt, prompt_tokens);
-    prompt.scored_begin = static_cast<std::int32_t>(prompt_tokens);
-    tree.sequences = {prompt, prompt};
-    append(tree.sequences[0], response_tokens);
-    append(tree.sequences[1], response_tokens);
+    const std::vector<std::int32_t> prompt = append({}, prompt_tokens);
+    for (int response = 0; response < 2; ++response) {
+      tree.sequences.push_back({append(prompt, response_tokens), scored_begin});
+    }
   }
   return trees;
 }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "bench/machine_speed.h"
+#include "tree/testing.h"
 
 namespace lmpo {
 namespace {
@@ -42,8 +43,8 @@ TEST_P(StepSpeedTest, CountsWhatTheMathematicsAsksFor) {
   options.recompute = GetParam();
   std::vector<Tree> trees = random_pairs(4, kPrompt, kResponse, config.vocab_size);
   for (Tree& tree : trees) {  // or chance makes the trunk longer
-    tree.sequences[0].tokens[kPrompt] = 1;
-    tree.sequences[1].tokens[kPrompt] = 2;
+    testing::set_token(tree.sequences[0].tokens, kPrompt, 1);
+    testing::set_token(tree.sequences[1].tokens, kPrompt, 2);
   }
   const StepSpeed speed = measure_steps(config, *ops, trees, options);
 

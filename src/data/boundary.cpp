@@ -228,8 +228,7 @@ Sequence RowTokenizer::encode_trl(const std::vector<TokenId>& context, const std
 
 Sequence RowTokenizer::encode_simpo(const std::vector<TokenId>& context, const std::string& text,
                                     bool& merged) const {
-  Sequence sequence{.tokens = encode(text, false)};
-  std::vector<TokenId>& tokens = sequence.tokens;
+  std::vector<TokenId> tokens = encode(text, false);
   merged = common_length(context, tokens) < context.size();
   std::size_t begin = std::min(context.size(), tokens.size());
   begin -= merged && begin > 0 ? 1 : 0;
@@ -243,8 +242,7 @@ Sequence RowTokenizer::encode_simpo(const std::vector<TokenId>& context, const s
   if (eos && (begin == tokens.size() || tokens.back() != *eos)) {
     tokens.push_back(*eos);
   }
-  sequence.scored_begin = static_cast<std::int32_t>(begin);
-  return sequence;
+  return {std::move(tokens), static_cast<std::int32_t>(begin)};
 }
 
 // Tokens of a text. Where the post-processor adds BOS to text that begins with it, or EOS to text

@@ -13,8 +13,8 @@ std::int64_t size(const Sequence& sequence) {
 
 // Removes tokens [begin, end) and moves the boundary with them.
 void remove(Sequence& sequence, std::int64_t begin, std::int64_t end) {
-  const auto first = sequence.tokens.begin();
-  sequence.tokens.erase(first + begin, first + end);
+  sequence.tokens =
+      sequence.tokens.without(static_cast<std::size_t>(begin), static_cast<std::size_t>(end));
   const std::int64_t before = std::clamp<std::int64_t>(sequence.scored_begin, begin, end) - begin;
   sequence.scored_begin -= static_cast<std::int32_t>(before);
 }

@@ -10,15 +10,12 @@
 namespace lmpo {
 namespace {
 
-using Tokens = std::vector<std::int32_t>;
-
 // A prompt of tokens 0, 1, ... and a response of tokens 100, 101, ...
 Sequence sequence(std::int32_t prompt, std::int32_t response) {
-  Sequence result{.tokens = Tokens(static_cast<std::size_t>(prompt + response)),
-                  .scored_begin = prompt};
-  std::iota(result.tokens.begin(), result.tokens.begin() + prompt, 0);
-  std::iota(result.tokens.begin() + prompt, result.tokens.end(), 100);
-  return result;
+  std::vector<std::int32_t> tokens(static_cast<std::size_t>(prompt + response));
+  std::iota(tokens.begin(), tokens.begin() + prompt, 0);
+  std::iota(tokens.begin() + prompt, tokens.end(), 100);
+  return {tokens, prompt};
 }
 
 DataOptions new_dialect(std::int64_t max_length, TruncationMode mode) {

@@ -30,12 +30,11 @@ Golden read_golden(const std::string& name) {
   for (const json& row : golden.facts.at("rows")) {
     Tree tree;
     for (const char* side : {"chosen", "rejected"}) {
-      Sequence sequence;
-      sequence.tokens = row.at("prompt").get<std::vector<std::int32_t>>();
-      sequence.scored_begin = static_cast<std::int32_t>(sequence.tokens.size());
+      auto tokens = row.at("prompt").get<std::vector<std::int32_t>>();
+      const auto scored_begin = static_cast<std::int32_t>(tokens.size());
       const auto answer = row.at(side).get<std::vector<std::int32_t>>();
-      sequence.tokens.insert(sequence.tokens.end(), answer.begin(), answer.end());
-      tree.sequences.push_back(sequence);
+      tokens.insert(tokens.end(), answer.begin(), answer.end());
+      tree.sequences.push_back({tokens, scored_begin});
     }
     golden.trees.push_back(tree);
   }

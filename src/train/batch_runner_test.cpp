@@ -11,6 +11,7 @@
 #include "objective/registry.h"
 #include "train/memory_plan.h"
 #include "train/testing/small_run.h"
+#include "tree/testing.h"
 
 namespace lmpo {
 namespace {
@@ -176,7 +177,7 @@ TEST_F(NonFinite, LeavesThePacksAsPlanned) {
   std::vector<Tree> trees = lmpo::testing::random_trees(4);
   for (const std::size_t large : {0, 1}) {
     for (Sequence& sequence : trees[large].sequences) {
-      sequence.tokens.resize(60, 9);
+      testing::edit(sequence.tokens, [](auto& ids) { ids.resize(60, 9); });
     }
   }
   const std::vector<const Tree*> batch = {&poisoned_, &trees[0], &trees[1], &trees[2]};

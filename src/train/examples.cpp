@@ -23,14 +23,13 @@ std::vector<Tree> unpaired(std::vector<Tree> trees) {
 
 Sequence mismatched(const Sequence& own, const Sequence& other,
                     std::optional<std::int64_t> max_length) {
-  Sequence result{{own.tokens.begin(), own.tokens.begin() + own.scored_begin}, own.scored_begin};
-  result.tokens.insert(result.tokens.end(), other.tokens.begin() + other.scored_begin,
-                       other.tokens.end());
-  if (max_length && std::ssize(result.tokens) > *max_length) {
+  std::vector<std::int32_t> tokens(own.tokens.begin(), own.tokens.begin() + own.scored_begin);
+  tokens.insert(tokens.end(), other.tokens.begin() + other.scored_begin, other.tokens.end());
+  if (max_length && std::ssize(tokens) > *max_length) {
     const std::int64_t kept = std::max<std::int64_t>(*max_length, own.scored_begin + 1);
-    result.tokens.resize(static_cast<std::size_t>(kept));
+    tokens.resize(static_cast<std::size_t>(kept));
   }
-  return result;
+  return {std::move(tokens), own.scored_begin};
 }
 
 void add_mismatched(std::vector<Tree>& trees, std::optional<std::int64_t> max_length) {

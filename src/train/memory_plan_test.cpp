@@ -137,11 +137,9 @@ TEST(LargestPacks, KeepsWhatNoOtherCovers) {
   const auto tree_of = [](std::int32_t prompt, std::int32_t response) {
     Tree tree;
     for (std::int32_t side = 0; side < 2; ++side) {
-      Sequence sequence;
-      sequence.tokens.assign(static_cast<std::size_t>(prompt), 1);
-      sequence.scored_begin = prompt;
-      sequence.tokens.insert(sequence.tokens.end(), static_cast<std::size_t>(response), 2 + side);
-      tree.sequences.push_back(sequence);
+      std::vector<std::int32_t> tokens(static_cast<std::size_t>(prompt), 1);
+      tokens.insert(tokens.end(), static_cast<std::size_t>(response), 2 + side);
+      tree.sequences.push_back({tokens, prompt});
     }
     return tree;
   };

@@ -7,6 +7,7 @@
 
 #include "train/examples.h"
 #include "train/testing/small_run.h"
+#include "tree/testing.h"
 
 namespace lmpo {
 namespace {
@@ -55,7 +56,7 @@ TEST_F(ReferenceTest, AKeptFileIsUsed) {
 TEST_F(ReferenceTest, WhateverMattersMakesAnotherKey) {
   scores(trees_);
   auto changed = trees_;
-  changed[3].sequences[1].tokens.back() ^= 1;
+  testing::edit(changed[3].sequences[1].tokens, [](auto& ids) { ids.back() ^= 1; });
   scores(changed);
   EXPECT_EQ(cached().size(), 2u);
   scores(trees_, {3, 0});
@@ -80,7 +81,7 @@ TEST_F(ReferenceTest, TornOrAlteredFilesAreNotUsed) {
 
 TEST_F(ReferenceTest, AModelOfOtherTokensIsRefused) {
   auto trees = trees_;
-  trees[5].sequences[0].tokens[0] = 48;
+  testing::set_token(trees[5].sequences[0].tokens, 0, 48);
   EXPECT_THAT(user_error_of([&] { scores(trees); }), HasSubstr("token 48 (row 5)"));
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/random.h"
 #include "train/testing/small_run.h"
+#include "tree/testing.h"
 
 namespace lmpo {
 namespace {
@@ -116,7 +117,7 @@ TEST(DataFingerprint, ChangesWithTheData) {
   const std::string original = data_fingerprint(trees);
   EXPECT_EQ(original, data_fingerprint(lmpo::testing::random_trees(5)));
   auto changed = trees;
-  changed[2].sequences[1].tokens[0] ^= 1;
+  testing::edit(changed[2].sequences[1].tokens, [](auto& ids) { ids[0] ^= 1; });
   EXPECT_NE(original, data_fingerprint(changed));
   changed = trees;
   changed[4].sequences[0].scored_begin += 1;
@@ -131,8 +132,9 @@ TEST(DataFingerprint, ChangesWithTheData) {
   std::swap(changed[2].sequences[0], changed[2].sequences[1]);
   EXPECT_NE(original, data_fingerprint(changed));
   changed = trees;  // the same tokens, one of them in another sequence
-  changed[1].sequences[0].tokens.push_back(changed[1].sequences[1].tokens.front());
-  changed[1].sequences[1].tokens.erase(changed[1].sequences[1].tokens.begin());
+  std::vector<Sequence>& pair = changed[1].sequences;
+  testing::edit(pair[0].tokens, [&](auto& ids) { ids.push_back(pair[1].tokens.front()); });
+  testing::edit(pair[1].tokens, [](auto& ids) { ids.erase(ids.begin()); });
   EXPECT_NE(original, data_fingerprint(changed));
   changed = trees;
   changed.pop_back();

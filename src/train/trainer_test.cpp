@@ -9,6 +9,7 @@
 #include "objective/registry.h"
 #include "train/testing/small_run.h"
 #include "train/train_state.h"
+#include "tree/testing.h"
 
 namespace lmpo {
 namespace {
@@ -250,7 +251,7 @@ TEST_F(TrainerRun, ABatchLeftOutIsNoStep) {
     for (const std::size_t batch : {0, 3}) {
       for (std::size_t row = 8 * batch; row < 8 * batch + 8; ++row) {
         for (Sequence& sequence : given.train.trees[row].sequences) {
-          sequence.tokens[0] = 47;
+          testing::set_token(sequence.tokens, 0, 47);
         }
       }
     }
@@ -274,7 +275,7 @@ TEST_F(TrainerRun, OtherDataCannotBeResumed) {
   run_training(std::move(given));
   TrainInputs other = inputs("run");
   other.recipe.resume_from_checkpoint = (folder_ / "run/checkpoint-10").string();
-  other.train.trees[3].sequences[0].tokens.back() ^= 1;
+  testing::edit(other.train.trees[3].sequences[0].tokens, [](auto& ids) { ids.back() ^= 1; });
   EXPECT_THAT(user_error_of([&] { run_training(std::move(other)); }), HasSubstr("other data"));
 }
 

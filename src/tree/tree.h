@@ -11,12 +11,14 @@
 #include <string>
 #include <vector>
 
+#include "tree/tokens.h"
+
 namespace lmpo {
 
 // One response with its prompt: tokens [0, scored_begin) are context, [scored_begin, size) are
 // scored. 1 <= scored_begin < tokens.size().
 struct Sequence {
-  std::vector<std::int32_t> tokens;
+  Tokens tokens;
   std::int32_t scored_begin = 1;
 
   std::int32_t scored_tokens() const {

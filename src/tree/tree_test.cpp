@@ -110,12 +110,12 @@ TEST(Tree, RandomTreesKeepEverySequence) {
       }
       tree.sequences.resize(1 + random.below(4));
       for (Sequence& sequence : tree.sequences) {
-        sequence.tokens = prompt;
-        sequence.scored_begin = static_cast<std::int32_t>(prompt.size());
+        std::vector<std::int32_t> tokens = prompt;
         const std::uint64_t length = 1 + random.below(6);
         for (std::uint64_t i = 0; i < length; ++i) {
-          sequence.tokens.push_back(static_cast<std::int32_t>(random.below(3)));
+          tokens.push_back(static_cast<std::int32_t>(random.below(3)));
         }
+        sequence = {tokens, static_cast<std::int32_t>(prompt.size())};
       }
       pointers.push_back(&tree);
     }

@@ -30,9 +30,9 @@ class ScoredTruth {
   std::vector<float> next_logp(const std::vector<std::int32_t>& prefix) {
     Tree tree;
     for (std::int32_t token = 0; token < config_.vocab_size; ++token) {
-      Sequence sequence{prefix, static_cast<std::int32_t>(prefix.size())};
-      sequence.tokens.push_back(token);
-      tree.sequences.push_back(sequence);
+      std::vector<std::int32_t> tokens = prefix;
+      tokens.push_back(token);
+      tree.sequences.push_back({tokens, static_cast<std::int32_t>(prefix.size())});
     }
     std::vector<double> sums(tree.sequences.size());
     model_.score(make_pack({&tree}), sums);

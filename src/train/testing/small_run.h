@@ -34,9 +34,9 @@ inline std::vector<Tree> random_trees(std::int64_t count, int responses = 2) {
     std::vector<std::int32_t> beginning = prompt;
     append_tokens(beginning, static_cast<std::int64_t>(random.below(4)), random);
     for (int i = 0; i < responses; ++i) {
-      Sequence sequence{beginning, static_cast<std::int32_t>(prompt.size())};
-      append_tokens(sequence.tokens, 1 + static_cast<std::int64_t>(random.below(15)), random);
-      tree.sequences.push_back(sequence);
+      std::vector<std::int32_t> tokens = beginning;
+      append_tokens(tokens, 1 + static_cast<std::int64_t>(random.below(15)), random);
+      tree.sequences.push_back({tokens, static_cast<std::int32_t>(prompt.size())});
     }
     trees.push_back(tree);
   }
