@@ -11,6 +11,7 @@ pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
 pkg_check_modules(UTF8PROC REQUIRED IMPORTED_TARGET libutf8proc)
 find_package(ZLIB REQUIRED)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
+pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 # Any library with the standard cblas interface serves: OpenBLAS, BLIS, MKL.
 pkg_search_module(CBLAS REQUIRED IMPORTED_TARGET openblas cblas blis)
 # Matrix products of more than one row; without it they fall back to cblas.

@@ -265,7 +265,7 @@ TEST_F(BadInput, FilesThatHoldNoRows) {
                  HasSubstr("none.jsonl: cannot be read: No such file"));
   fs::create_directory(path("empty"));
   expect_refusal(train(model(), path("empty")),
-                 HasSubstr("empty: no data in this folder: files ending in .json or .jsonl"));
+                 HasSubstr("empty: no data in this folder: files ending in .parquet, .json or"));
   const fs::path packed = write("pairs.jsonl.gz", std::string("\x1F\x8B\x08\0\0\0\0", 7));
   expect_refusal(train(model(), packed), HasSubstr("pairs.jsonl.gz: not whole gzip data"));
   const fs::path cut = write("cut.json", "[" + std::string(kGoodRow) + ",{\"prompt\": \"fir");
@@ -346,7 +346,7 @@ TEST_F(BadInput, ValuesThatAreNone) {
       {{"--max_length", "1"}, "--max_length: a whole number >= 2 was expected, not '1'"},
       {{"--objective", "dpoo"}, "--objective: "},
       {{"--zscore", "sometimes"}, "--zscore: "},
-      {{"--eval_strategy", "steps"}, "evaluation needs data: name the files by eval_dataset"},
+      {{"--eval_strategy", "steps"}, "evaluation needs data: name it by eval_dataset"},
       {{"--max_memory", "lots"}, "--max_memory: "},
       {{"--dtype"}, "--dtype: "}};
   for (const auto& [more, message] : mistakes) {

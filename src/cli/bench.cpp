@@ -27,7 +27,7 @@ constexpr const char* kExamples =
 
 struct BenchOptions {
   fs::path model;
-  std::vector<fs::path> data;
+  std::vector<DataSource> data;
   std::int64_t prompt_tokens = 277;
   std::int64_t response_tokens = 266;
   std::int64_t micro_batch = 2;
@@ -158,9 +158,12 @@ int run_bench(const std::vector<std::string>& arguments) {
   set.add("model_name_or_path", options.model, "folder of the model, or its config.json alone",
           {.value_name = "DIR", .letter = 'm', .synonyms = {"model"}, .required = true});
   set.add("dataset", options.data,
-          "files of JSON or JSONL preference rows, also packed by gzip or zstd; folders and "
-          "patterns (*) of them",
-          {.value_name = "FILE", .synonyms = {"data"}, .default_text = "pairs of random tokens"});
+          "files of JSON, JSONL (also packed by gzip or zstd) or Parquet with preference rows, "
+          "patterns (*) of them, dataset folders",
+          {.value_name = "DATA",
+           .synonyms = {"data"},
+           .default_text = "pairs of random tokens",
+           .structured = true});
   set.add("prompt_tokens", options.prompt_tokens, "without data: tokens of a prompt",
           {.range = at_least(1)});
   set.add("response_tokens", options.response_tokens, "without data: tokens of a response",

@@ -84,8 +84,8 @@ TEST_F(Commands, HelpOfTrainListsEveryOptionOfTheDocumentation) {
   EXPECT_GT(options, 50);
   EXPECT_THAT(help.out,
               testing::AllOf(HasSubstr("-m, --model_name_or_path, --model DIR"),
-                             HasSubstr("--dataset, --data FILE"), HasSubstr("[default: 1e-6]"),
-                             HasSubstr("(env: LMPO_LEARNING_RATE)")));
+                             HasSubstr("--dataset, --data, --datasets DATA"),
+                             HasSubstr("[default: 1e-6]"), HasSubstr("(env: LMPO_LEARNING_RATE)")));
 }
 
 TEST_F(Commands, EachCommandExplainsItself) {
@@ -493,6 +493,43 @@ TEST_F(Commands, ADryRunShowsThePlanAndWritesNothing) {
   EXPECT_THAT(result.out, testing::AllOf(HasSubstr("weights"), HasSubstr("in all")));
   EXPECT_THAT(result.err, HasSubstr("18 steps of 8 examples"));
   EXPECT_FALSE(fs::exists(out));
+}
+
+// A dataset folder, a mixture of two sources, held-out rows and kept tokens, in one recipe.
+TEST_F(Commands, TrainReadsDatasetFoldersAndKeepsTheirTokens) {
+  fs::create_directories(path("set/data"));
+  fs::copy_file(world("preferences.jsonl"), path("set/data/train_prefs-00000-of-00001.jsonl"));
+  write("set/data/test_prefs-00000-of-00001.jsonl", "not read\n");
+  const fs::path recipe = write(
+      "mixed.yaml", "model: " + model().string() + "\ndataset_mixer:\n  " + path("set").string() +
+                        ": 0.25\n  " + world("preferences.jsonl").string() +
+                        ": 0.1\ntest_split_size: 10\n"
+                        "dataset_train_split: train_prefs\n"
+                        "max_steps: 1\neval_strategy: epoch\n");
+  const auto train = [&](const std::string& out) {
+    return run({"train", recipe.string(), "-t", "1", "--output_dir", path(out).string(),
+                "--token_cache", path("tokens").string()});
+  };
+  const Result first = train("first");
+  ASSERT_EQ(first.exit_code, 0) << first.err;
+  EXPECT_THAT(first.err, HasSubstr("evaluation data: 10 rows held out of the training data"));
+  EXPECT_THAT(first.err, Not(HasSubstr("tokens of an earlier start")));
+  const Result second = train("second");
+  ASSERT_EQ(second.exit_code, 0) << second.err;
+  EXPECT_THAT(second.err, HasSubstr("tokens of an earlier start: "));
+  EXPECT_EQ(read_file(path("first/model.safetensors")),
+            read_file(path("second/model.safetensors")));
+
+  // A file that was changed there is not trusted.
+  for (const auto& entry : fs::directory_iterator(path("tokens"))) {
+    std::string content = read_file(entry.path());
+    content[content.size() / 2] ^= 1;
+    write_file_atomically(entry.path(), content);
+  }
+  const Result third = train("third");
+  ASSERT_EQ(third.exit_code, 0) << third.err;
+  EXPECT_THAT(third.err, HasSubstr("its checksum is not that of its content"));
+  EXPECT_EQ(read_file(path("first/model.safetensors")), read_file(path("third/model.safetensors")));
 }
 
 }  // namespace

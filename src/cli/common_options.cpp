@@ -14,14 +14,15 @@ void add_model_option(OptionSet& set, fs::path& model) {
           {.value_name = "DIR", .letter = 'm', .synonyms = {"model"}, .required = true});
 }
 
-void add_data_option(OptionSet& set, std::vector<fs::path>& data) {
+void add_data_option(OptionSet& set, std::vector<DataSource>& data) {
   set.add("dataset", data,
-          "files of JSON or JSONL preference rows, also packed by gzip or zstd; folders and "
-          "patterns (*) of them",
-          {.value_name = "FILE",
+          "files of JSON, JSONL (also packed by gzip or zstd) or Parquet with preference rows, "
+          "patterns (*) of them, dataset folders",
+          {.value_name = "DATA",
            .synonyms = {"data"},
            .old_names = {"dataset_name"},
-           .required = true});
+           .required = true,
+           .structured = true});
 }
 
 void add_threads_option(OptionSet& set, std::int64_t& threads) {

@@ -7,13 +7,14 @@
 #include "base/file.h"
 #include "model/model_folder.h"
 #include "recipe/option_set.h"
+#include "recipe/source_option.h"
 #include "text/chat_template.h"
 #include "text/tokenizer.h"
 
 namespace lmpo {
 
 void add_model_option(OptionSet& set, fs::path& model);
-void add_data_option(OptionSet& set, std::vector<fs::path>& data);
+void add_data_option(OptionSet& set, std::vector<DataSource>& data);
 // 0 means all processors.
 void add_threads_option(OptionSet& set, std::int64_t& threads);
 void apply_threads(std::int64_t threads);

@@ -14,7 +14,7 @@ namespace {
 
 struct ScoreOptions {
   fs::path model;
-  std::vector<fs::path> data;
+  std::vector<DataSource> data;
   fs::path output;
   std::string dtype = "float32";
   std::int64_t batch_size = 8;

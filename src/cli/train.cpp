@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "cli/commands.h"
 #include "cli/common_options.h"
+#include "cli/load_data.h"
 #include "report/training_charts.h"
 #include "train/records.h"
 #include "train/trainer.h"
@@ -49,25 +50,6 @@ void check_output(const TrainRecipe& recipe) {
   }
 }
 
-TextModel load_text(const TrainRecipe& recipe) {
-  TextModel text = TextModel::load(recipe.model_name_or_path);
-  if (!recipe.chat_template_path.empty()) {
-    text.chat = ChatTemplate::parse(read_file(recipe.chat_template_path),
-                                    recipe.chat_template_path.string());
-  }
-  return text;
-}
-
-Dataset load(const std::vector<fs::path>& files, const TextModel& text, const TrainRecipe& recipe,
-             std::string_view what) {
-  Dataset dataset = load_dataset(files, text.tokenizer, text.chat_template(), recipe.data);
-  log_dataset(dataset, recipe.data, what);
-  if (dataset.trees.empty()) {
-    user_error("{}: no row can be used: {}", what, dataset.drops.summary());
-  }
-  return dataset;
-}
-
 int run_command(const char* command, const char* summary, const char* objective,
                 const std::vector<std::string>& arguments) {
   TrainInputs inputs;
@@ -88,14 +70,9 @@ int run_command(const char* command, const char* summary, const char* objective,
   check_output(recipe);
 
   const ModelConfig config = read_model_config(recipe.model_name_or_path);
-  {
-    const TextModel text = load_text(recipe);
-    check_tokenizer_fits(config, text.tokenizer.id_limit(), recipe.model_name_or_path);
-    inputs.train = load(recipe.dataset, text, recipe, "train data");
-    if (!recipe.eval_dataset.empty()) {
-      inputs.evaluation = load(recipe.eval_dataset, text, recipe, "evaluation data");
-    }
-  }  // the tokenizer's memory is not needed in training
+  LoadedData data = load_run_data(recipe, config);
+  inputs.train = std::move(data.train);
+  inputs.evaluation = std::move(data.evaluation);
   inputs.version = LMPO_VERSION;
   inputs.options = set.record();
   const fs::path output = recipe.output_dir;

@@ -1,12 +1,18 @@
 #include "data/dataset.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
+#include <cmath>
 #include <optional>
+#include <set>
 #include <utility>
 #include <variant>
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/names.h"
+#include "base/random.h"
 #include "base/threads.h"
 #include "data/boundary.h"
 #include "data/files.h"
@@ -31,8 +37,11 @@ struct Outcome {
 // Appends the trees of rows to a dataset, a bunch at a time.
 class Loader {
  public:
-  Loader(const Tokenizer& tokenizer, const ChatTemplate* chat_template, const DataOptions& options)
-      : row_tokenizer_(tokenizer, chat_template, options), options_(options) {}
+  Loader(const Tokenizer& tokenizer, const ChatTemplate* chat_template, const DataOptions& options,
+         const TreeSink& sink)
+      : row_tokenizer_(tokenizer, chat_template, options), options_(options), sink_(sink) {
+    dataset_.id_limit = tokenizer.id_limit();
+  }
 
   void add(SourceRow&& row) {
     waiting_.push_back(std::move(row));
@@ -108,14 +117,102 @@ class Loader {
     dataset_.rendered_together += outcome.rendered_together;
     dataset_.identical_after_truncation +=
         tree.sequences.size() == 2 && tree.sequences[0].tokens == tree.sequences[1].tokens;
-    dataset_.trees.push_back(std::move(tree));
+    if (sink_) {
+      sink_(std::move(tree));
+    } else {
+      dataset_.trees.push_back(std::move(tree));
+    }
   }
 
   RowTokenizer row_tokenizer_;
   const DataOptions& options_;
+  const TreeSink& sink_;
   std::vector<SourceRow> waiting_;
   Dataset dataset_;
 };
+
+// Gives a row's columns the names that schema.h knows, and remembers which columns there were.
+class Renaming {
+ public:
+  explicit Renaming(const DataSource& source) : source_(source) {}
+
+  void apply(SourceRow& row) {
+    if (source_.columns.empty() || !row.valid_utf8) {
+      return;
+    }
+    json renamed = row.value;
+    for (const auto& [column, key] : source_.columns) {
+      if (row.value.contains(column)) {
+        renamed.erase(column);
+        seen_.insert(column);
+      }
+    }
+    for (const auto& [column, key] : source_.columns) {
+      if (row.value.contains(column)) {
+        renamed[key] = row.value[column];
+      }
+    }
+    if (names_.empty()) {
+      for (const auto& [name, value] : row.value.items()) {
+        names_.push_back(name);
+      }
+    }
+    row.value = std::move(renamed);
+  }
+
+  // A column that no row had is a slip of the pen.
+  void check() const {
+    for (const auto& [column, key] : source_.columns) {
+      if (!seen_.contains(column) && !names_.empty()) {
+        user_error("{}: columns: no row has '{}'{}; the first one has {}", source_.path.string(),
+                   column, suggestion(column, names_), fmt::join(names_, ", "));
+      }
+    }
+  }
+
+ private:
+  const DataSource& source_;
+  std::set<std::string> seen_;
+  std::vector<std::string> names_;
+};
+
+using RowTaker = std::function<void(SourceRow&&)>;
+
+std::int64_t read_source(const std::vector<fs::path>& files, const RowTaker& take) {
+  std::int64_t total = 0;
+  for (const fs::path& file : files) {
+    const std::int64_t rows = read_rows(file, take);
+    if (rows == 0) {
+      user_error("{}: no rows; a JSON array of objects or JSON Lines was expected", file.string());
+    }
+    total += rows;
+  }
+  return total;
+}
+
+void load_source(const DataSource& source, DataPurpose purpose, Loader& loader) {
+  const std::vector<fs::path> files = find_data_files(source, purpose);
+  Renaming renaming(source);
+  const RowTaker take = [&](SourceRow&& row) {
+    renaming.apply(row);
+    loader.add(std::move(row));
+  };
+  const double whole = std::floor(source.weight);
+  for (double pass = 0; pass < whole; ++pass) {
+    read_source(files, take);
+  }
+  if (source.weight > whole) {
+    const std::int64_t all = read_source(files, [](SourceRow&&) {});
+    const auto rows = static_cast<double>(all);
+    auto left = static_cast<std::int64_t>(std::floor(source.weight * rows) - whole * rows);
+    read_source(files, [&](SourceRow&& row) {
+      if (left-- > 0) {
+        take(std::move(row));
+      }
+    });
+  }
+  renaming.check();
+}
 
 std::string truncation_text(const DataOptions& options) {
   if (!options.max_length) {
@@ -134,17 +231,40 @@ std::string truncation_text(const DataOptions& options) {
 
 }  // namespace
 
-Dataset load_dataset(const std::vector<fs::path>& files, const Tokenizer& tokenizer,
-                     const ChatTemplate* chat_template, const DataOptions& options) {
+Dataset load_dataset(const std::vector<DataSource>& sources, const Tokenizer& tokenizer,
+                     const ChatTemplate* chat_template, const DataOptions& options,
+                     DataPurpose purpose, const TreeSink& sink) {
   check_truncation(options);
-  Loader loader(tokenizer, chat_template, options);
-  for (const fs::path& file : find_data_files(files)) {
-    const std::int64_t rows = read_rows(file, [&](SourceRow&& row) { loader.add(std::move(row)); });
-    if (rows == 0) {
-      user_error("{}: no rows; a JSON array of objects or JSON Lines was expected", file.string());
-    }
+  Loader loader(tokenizer, chat_template, options, sink);
+  for (const DataSource& source : sources) {
+    load_source(source, purpose, loader);
   }
   return loader.finish();
+}
+
+Dataset hold_out(Dataset& data, double size, std::uint64_t seed) {
+  const auto all = static_cast<std::int64_t>(data.trees.size());
+  const auto count = static_cast<std::int64_t>(size < 1 ? std::ceil(size * static_cast<double>(all))
+                                                        : std::min(size, 1e18));
+  if (count < 1 || count >= all) {
+    user_error("test_split_size {}: of {} rows that can be used {} would be held out", size, all,
+               count);
+  }
+  constexpr std::uint64_t stream = std::uint64_t{0x7e} << 56;
+  const std::vector<std::int64_t> order = permutation(all, seed, stream);
+  std::vector<bool> chosen(data.trees.size());
+  for (std::int64_t i = 0; i < count; ++i) {
+    chosen[static_cast<std::size_t>(order[static_cast<std::size_t>(i)])] = true;
+  }
+  Dataset held;
+  held.id_limit = data.id_limit;
+  held.rows = count;
+  std::vector<Tree> rest;
+  for (std::size_t i = 0; i < chosen.size(); ++i) {
+    (chosen[i] ? held.trees : rest).push_back(std::move(data.trees[i]));
+  }
+  data.trees = std::move(rest);
+  return held;
 }
 
 void log_dataset(const Dataset& dataset, const DataOptions& options, std::string_view what) {

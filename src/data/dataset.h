@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string_view>
 #include <vector>
 
 #include "base/json.h"
 #include "data/drops.h"
 #include "data/options.h"
+#include "data/source.h"
 #include "text/chat_template.h"
 #include "text/tokenizer.h"
 #include "tree/tree.h"
@@ -19,7 +21,8 @@ struct Dataset {
   // sequences, chosen and rejected; for SFT one.
   std::vector<Tree> trees;
   DropCounts drops;
-  std::int64_t rows = 0;  // kept and dropped
+  std::int64_t rows = 0;      // kept and dropped
+  std::int64_t id_limit = 0;  // of the tokenizer: one more than its largest id
 
   // Kept rows, by what was done to them; for the log.
   std::int64_t conversations = 0;
@@ -30,14 +33,24 @@ struct Dataset {
   std::int64_t rendered_together = 0;
 };
 
-// Reads the files (or folders and patterns, see files.h) in order, as one data set: a row's index
-// goes on counting from file to file. Rows are parsed one by one, brought to one form (schema.h),
-// tokenized (boundary.h) in parallel and cut (truncation.h). A sequence's first token is never
-// scored, since nothing precedes it. Row texts are not kept. Throws UserError for bad options, a
-// row that cannot be read, a template that raises, and files without rows. `chat_template` may be
-// null, see RowTokenizer.
-Dataset load_dataset(const std::vector<fs::path>& files, const Tokenizer& tokenizer,
-                     const ChatTemplate* chat_template, const DataOptions& options);
+// Takes the trees as they are made, in the order of the rows.
+using TreeSink = std::function<void(Tree&&)>;
+
+// Reads the sources in order, as one data set: a row's index goes on counting from file to file.
+// Rows are parsed one by one, brought to one form (schema.h), tokenized (boundary.h) in parallel
+// and cut (truncation.h). A sequence's first token is never scored, since nothing precedes it. Row
+// texts are not kept. Of a source whose weight is not whole, the first part of its rows is used
+// (once more). `purpose` chooses the split of folders. With a sink the trees go there and not into
+// the result. Throws UserError for bad options, a row that cannot be read, a template that raises,
+// and files without rows. `chat_template` may be null, see RowTokenizer.
+Dataset load_dataset(const std::vector<DataSource>& sources, const Tokenizer& tokenizer,
+                     const ChatTemplate* chat_template, const DataOptions& options,
+                     DataPurpose purpose = DataPurpose::training, const TreeSink& sink = {});
+
+// Takes rows out of the data and gives them back as data of their own, for evaluation: `size` of
+// the trees, or that part of them where it is below 1, chosen by the seed alone. Both keep the
+// order of the rows. Throws UserError where nothing would be left on either side.
+Dataset hold_out(Dataset& data, double size, std::uint64_t seed);
 
 // Says in the log how many rows there are, which were dropped and why, whether the template was
 // applied, which boundary and truncation were in force. `what` names the data, such as "train

@@ -32,10 +32,11 @@ class DatasetTest : public ::testing::Test {
     return folder_ / name;
   }
 
-  Dataset load(const std::vector<fs::path>& files, const DataOptions& options = {}) const {
+  Dataset load(const std::vector<DataSource>& files, const DataOptions& options = {}) const {
     return load_dataset(files, tokenizer_, &template_, options);
   }
-  std::string error_of(const std::vector<fs::path>& files, const DataOptions& options = {}) const {
+  std::string error_of(const std::vector<DataSource>& files,
+                       const DataOptions& options = {}) const {
     try {
       load(files, options);
     } catch (const UserError& error) {
@@ -134,7 +135,7 @@ TEST_F(DatasetTest, OrderAndTokensDoNotDependOnThreads) {
                            row % 7 == 0 ? "" : "yes") +
                "\n";
   }
-  const std::vector<fs::path> files = {file("a.jsonl", content), file("b.jsonl", content)};
+  const std::vector<DataSource> files = {file("a.jsonl", content), file("b.jsonl", content)};
   const int before = threads();
   set_threads(1);
   const Dataset serial = load(files);
@@ -198,6 +199,81 @@ TEST(DropCounts, SummaryNamesReasonsAndFirstRows) {
       drops.summary(),
       "8 dropped: empty response 7 (rows 10, 11, 12, 13, 14, ...), identical responses 1 (row "
       "7)");
+}
+
+// Rows "0", "1", ... whose chosen responses are their numbers.
+std::string numbered(int count) {
+  std::string rows;
+  for (int i = 0; i < count; ++i) {
+    rows += fmt::format(R"({{"q": "p{0}", "chosen": " {0}", "rejected": " no"}})", i) + "\n";
+  }
+  return rows;
+}
+
+TEST_F(DatasetTest, ColumnsAreRenamed) {
+  DataSource source(file("rows.jsonl", numbered(2)));
+  source.columns = {{"q", "prompt"}};
+  const Dataset renamed = load({source});
+  const auto same = file("same.jsonl", R"({"prompt": "p0", "chosen": " 0", "rejected": " no"})"
+                                       "\n"
+                                       R"({"prompt": "p1", "chosen": " 1", "rejected": " no"})");
+  const Dataset expected = load({same});
+  ASSERT_EQ(renamed.trees.size(), 2u);
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(renamed.trees[i].sequences[0].tokens, expected.trees[i].sequences[0].tokens);
+  }
+  source.columns = {{"q", "prompt"}, {"chosne", "chosen"}};
+  EXPECT_THAT(error_of({source}), HasSubstr("no row has 'chosne' (did you mean 'chosen'?); the "
+                                            "first one has chosen, q, rejected"));
+  source.columns = {{"chosen", "rejected"}, {"rejected", "chosen"}, {"q", "prompt"}};
+  EXPECT_EQ(load({source}).trees[0].sequences[1].tokens, expected.trees[0].sequences[0].tokens);
+}
+
+TEST_F(DatasetTest, AWeightIsThePartOfTheRowsThatIsUsed) {
+  DataSource source(file("rows.jsonl", numbered(5)));
+  source.columns = {{"q", "prompt"}};
+  const auto count = [&](double weight) {
+    source.weight = weight;
+    return load({source}).trees.size();
+  };
+  EXPECT_EQ(count(1), 5u);
+  EXPECT_EQ(count(0.5), 2u);  // rounded down, as the alignment handbook does
+  EXPECT_EQ(count(2), 10u);
+  EXPECT_EQ(count(1.4), 7u);
+  const Dataset more = load({source});
+  EXPECT_EQ(more.trees[6].sequences[0].tokens, more.trees[1].sequences[0].tokens);
+  EXPECT_EQ(more.trees[6].row, 6);
+}
+
+TEST_F(DatasetTest, RowsAreHeldOutBySeed) {
+  DataSource source(file("rows.jsonl", numbered(20)));
+  source.columns = {{"q", "prompt"}};
+  const auto held = [&](double size, std::uint64_t seed) {
+    Dataset data = load({source});
+    const Dataset out = hold_out(data, size, seed);
+    std::vector<std::int64_t> rows;
+    std::vector<bool> seen(20);
+    for (const Dataset* part : {&std::as_const(data), &out}) {
+      for (const Tree& tree : part->trees) {
+        EXPECT_FALSE(seen[static_cast<std::size_t>(tree.row)]);
+        seen[static_cast<std::size_t>(tree.row)] = true;
+      }
+    }
+    EXPECT_EQ(data.trees.size() + out.trees.size(), 20u);
+    for (const Tree& tree : out.trees) {
+      rows.push_back(tree.row);
+    }
+    EXPECT_TRUE(std::is_sorted(rows.begin(), rows.end()));
+    return rows;
+  };
+  EXPECT_EQ(held(0.1, 1).size(), 2u);
+  EXPECT_EQ(held(5, 1).size(), 5u);
+  EXPECT_EQ(held(5, 1), held(5, 1));
+  EXPECT_NE(held(5, 1), held(5, 2));
+  Dataset data = load({source});
+  for (const double size : {20.0, 21.0, 1e300}) {
+    EXPECT_THROW(hold_out(data, size, 1), UserError);
+  }
 }
 
 }  // namespace

@@ -3,32 +3,14 @@
 #include <glob.h>
 
 #include <algorithm>
-#include <array>
-#include <map>
 #include <string>
-#include <string_view>
 
+#include "base/cache_folder.h"
 #include "base/error.h"
+#include "data/dataset_folder.h"
 
 namespace lmpo {
 namespace {
-
-bool is_data_file(const fs::path& path) {
-  std::string name = path.filename().string();
-  // What Hugging Face and others put beside data and models.
-  constexpr std::array<std::string_view, 4> records = {"dataset_info.json", "dataset_infos.json",
-                                                       "state.json", "dataset_dict.json"};
-  if (name.starts_with('.') || std::find(records.begin(), records.end(), name) != records.end()) {
-    return false;
-  }
-  for (const std::string_view packing : {".gz", ".zst"}) {
-    if (name.ends_with(packing)) {
-      name.resize(name.size() - packing.size());
-      break;
-    }
-  }
-  return name.ends_with(".json") || name.ends_with(".jsonl");
-}
 
 bool is_pattern(const fs::path& name) {
   return name.string().find_first_of("*?[") != std::string::npos;
@@ -50,56 +32,68 @@ std::vector<fs::path> match(const fs::path& pattern) {
   return files;
 }
 
-// "3 .parquet, 1 .md"
-std::string kinds_in(const std::map<std::string, int>& kinds) {
-  std::string text;
-  for (const auto& [extension, count] : kinds) {
-    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count,
-                        extension.empty() ? "without an extension" : extension);
+// HF_HOME/hub/datasets--owner--name/snapshots/REVISION; "" where there is none.
+fs::path find_in_hub_cache(const fs::path& name) {
+  const std::string text = name.string();
+  const std::size_t slash = text.find('/');
+  const fs::path folder =
+      hub_cache_folder() / ("datasets--" + text.substr(0, slash) + "--" + text.substr(slash + 1));
+  const fs::path main = folder / "refs" / "main";
+  if (!fs::is_regular_file(main)) {
+    return {};
   }
-  return text.empty() ? "nothing" : text;
+  std::string revision = read_file(main);
+  revision.erase(std::find_if(revision.begin(), revision.end(), [](char c) { return c <= ' '; }),
+                 revision.end());
+  const fs::path snapshot = folder / "snapshots" / revision;
+  return fs::is_directory(snapshot) ? snapshot : fs::path();
 }
 
-std::vector<fs::path> files_below(const fs::path& folder) {
-  std::vector<fs::path> files;
-  std::map<std::string, int> others;
-  for (auto entry =
-           fs::recursive_directory_iterator(folder, fs::directory_options::skip_permission_denied);
-       entry != fs::recursive_directory_iterator(); ++entry) {
-    if (entry->is_directory() && entry->path().filename().string().starts_with('.')) {
-      entry.disable_recursion_pending();
-    } else if (entry->is_regular_file()) {
-      if (is_data_file(entry->path())) {
-        files.push_back(entry->path());
-      } else {
-        ++others[entry->path().extension().string()];
-      }
-    }
+std::vector<fs::path> files_of_folder(const fs::path& folder, const DataSource& source,
+                                      DataPurpose purpose) {
+  if (!source.data_files.empty()) {
+    return match_files(folder, source.data_files);
   }
-  if (files.empty()) {
-    user_error(
-        "{}: no data in this folder: files ending in .json or .jsonl, also with .gz or .zst, were "
-        "expected; there is {}",
-        folder.string(), kinds_in(others));
-  }
-  std::sort(files.begin(), files.end());
-  return files;
+  return choose_split(read_splits(folder, source.config), source.split, purpose, folder);
 }
 
 }  // namespace
 
-std::vector<fs::path> find_data_files(const std::vector<fs::path>& names) {
-  std::vector<fs::path> all;
-  for (const fs::path& name : names) {
-    std::vector<fs::path> files = {name};
-    if (fs::is_directory(name)) {
-      files = files_below(name);
-    } else if (!fs::exists(name) && is_pattern(name)) {
-      files = match(name);
-    }
-    all.insert(all.end(), files.begin(), files.end());
+bool is_hub_name(const fs::path& path) {
+  const std::string text = path.string();
+  const std::size_t slash = text.find('/');
+  return slash != std::string::npos && slash > 0 && slash + 1 < text.size() && text[0] != '.' &&
+         text.find('/', slash + 1) == std::string::npos && path.extension().empty();
+}
+
+std::vector<fs::path> find_data_files(const DataSource& source, DataPurpose purpose) {
+  if (fs::is_directory(source.path)) {
+    return files_of_folder(source.path, source, purpose);
   }
-  return all;
+  const bool absent = !fs::exists(source.path);
+  if (absent && !is_pattern(source.path)) {
+    const fs::path snapshot =
+        is_hub_name(source.path) ? find_in_hub_cache(source.path) : fs::path();
+    if (!snapshot.empty()) {
+      return files_of_folder(snapshot, source, purpose);
+    }
+    if (is_hub_name(source.path)) {
+      user_error(
+          "{}: there is no such file or folder. If it is a dataset of the Hugging Face Hub, fetch "
+          "it first: huggingface-cli download --repo-type dataset {}",
+          source.path.string(), source.path.string());
+    }
+  }
+  for (const auto& [what, given] :
+       {std::pair("split", !source.split.empty()), std::pair("name", !source.config.empty()),
+        std::pair("data_files", !source.data_files.empty())}) {
+    if (given) {
+      user_error("{}: {}; '{}' chooses in the folder of a dataset", source.path.string(),
+                 absent ? "there is no such folder" : "is a file", what);
+    }
+  }
+  return absent && is_pattern(source.path) ? match(source.path)
+                                           : std::vector<fs::path>{source.path};
 }
 
 }  // namespace lmpo

@@ -3,14 +3,18 @@
 
 #include <vector>
 
-#include "base/file.h"
+#include "data/source.h"
 
 namespace lmpo {
 
-// A file stands for itself; a pattern with *, ? or [ for the files it matches; a folder for the
-// files in it and below it whose names end in .json or .jsonl, or these with .gz or .zst, but for
-// hidden ones and the records of models and datasets. In order of names. Throws UserError for a
-// name that stands for nothing, and says what is there instead.
-std::vector<fs::path> find_data_files(const std::vector<fs::path>& names);
+// The files of a source, in order of names. A file stands for itself; a pattern for the files it
+// matches; a folder for its split (dataset_folder.h). What does not exist but looks like the name
+// of a dataset, owner/name, is looked for in the Hub's cache. Throws UserError for a name that
+// stands for nothing, and says what is there instead. A file that does not exist is left to its
+// reader.
+std::vector<fs::path> find_data_files(const DataSource& source, DataPurpose purpose);
+
+// Whether a path looks like "owner/name", as datasets of the Hub are called.
+bool is_hub_name(const fs::path& path);
 
 }  // namespace lmpo

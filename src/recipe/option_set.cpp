@@ -128,7 +128,13 @@ void OptionSet::assign(std::size_t index, const RawValue& value) {
   if (!option.is_list && value.texts.size() != 1) {
     user_error("{}: one value was expected, not a list of {}", where, value.texts.size());
   }
-  if (!option.assign(value.texts)) {
+  bool assigned = false;
+  try {
+    assigned = option.assign(value.texts);
+  } catch (const UserError& error) {
+    user_error("{}: {}", where, error.what());
+  }
+  if (!assigned) {
     std::string shown = join(value.texts, ", ");
     if (shown.size() > 60) {
       shown = shown.substr(0, 57) + "...";

@@ -26,6 +26,10 @@
 #include "base/log.h"
 #include "recipe/option_type.h"
 
+namespace YAML {
+class Node;
+}
+
 namespace lmpo {
 
 enum class Source { builtin, file, environment, flag };
@@ -124,6 +128,8 @@ class OptionSet {
   void assign_given();
   void assign(std::size_t option, const RawValue& value);
   void require_given() const;
+
+  void read_yaml_keys(const YAML::Node& map, const std::string& source);
 
   // Of the command line: words not yet read. Each takes what belongs to its flag.
   using Words = std::deque<std::string>;

@@ -47,6 +47,19 @@ constexpr std::array<Unit, 8> kUnits = {{{"TiB", 1ull << 40},
                                          {"MB", 1'000'000},
                                          {"KB", 1'000}}};
 
+// Where a mapping "{a: b, c: d}" ends that the text begins with; 0 where there is none.
+std::size_t end_of_mapping(std::string_view text) {
+  std::size_t depth = 0;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    depth += text[at] == '{';
+    depth -= text[at] == '}' && depth > 0;
+    if (depth == 0) {
+      return at;
+    }
+  }
+  return text.starts_with('{') ? text.size() : 0;
+}
+
 }  // namespace
 
 bool Range::contains(double value) const {
@@ -79,7 +92,7 @@ std::vector<std::string> split_list(std::string_view text, bool is_list) {
   }
   std::vector<std::string> items;
   while (!text.empty()) {
-    const auto comma = std::min(text.find(','), text.size());
+    const auto comma = std::min(text.find(',', end_of_mapping(text)), text.size());
     items.emplace_back(text.substr(0, comma));
     text.remove_prefix(std::min(comma + 1, text.size()));
   }

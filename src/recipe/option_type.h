@@ -67,12 +67,14 @@ struct OptionTraits {
   std::string implied = "";       // the value of a flag that is followed by none
   std::string default_text = "";  // shown for a default that does not show itself
   bool required = false;
-  bool verbatim = false;  // its text is taken as it is: a comma or "null" means nothing
+  bool structured = false;  // in YAML its values may be mappings, passed on as "{key: value}"
+  bool verbatim = false;    // its text is taken as it is: a comma or "null" means nothing
 };
 
 // LMPO_ and the option's name in capitals.
 std::string environment_name(std::string_view option);
-// "a,b" as {"a", "b"} for a list ("" as {}); otherwise the text alone.
+// "a,b" as {"a", "b"} for a list ("" as {}), but not at commas inside "{...}"; otherwise the text
+// alone.
 std::vector<std::string> split_list(std::string_view text, bool is_list);
 std::string join(const std::vector<std::string>& words, std::string_view separator);
 std::optional<bool> parse_bool(std::string_view text);

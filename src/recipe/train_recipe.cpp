@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "objective/registry.h"
+#include "recipe/run_data.h"
 
 namespace lmpo {
 namespace {
@@ -41,14 +42,34 @@ void add_model_options(OptionSet& options, TrainRecipe& r) {
               "folder of the Hugging Face checkpoint to start from",
               {.value_name = "DIR", .letter = 'm', .synonyms = {"model"}, .required = true});
   options.add("dataset", r.dataset,
-              "training data: files of JSON or JSONL, also packed by gzip or zstd; folders and "
-              "patterns (*) of them",
-              {.value_name = "FILE",
-               .synonyms = {"data"},
-               .old_names = {"dataset_name", "train_file"},
-               .required = true});
+              "training data: files of JSON, JSONL (also packed by gzip or zstd) or Parquet, "
+              "patterns (*) of them, dataset folders; with more to say of one, "
+              "'{path: DIR, split: train_prefs, weight: 0.5, columns: {theirs: ours}}'",
+              {.value_name = "DATA",
+               .synonyms = {"data", "datasets"},
+               .old_names = {"dataset_name", "train_file", "dataset_mixer"},
+               .required = true,
+               .structured = true});
   options.add("eval_dataset", r.eval_dataset, "evaluation data, in the same way",
-              {.value_name = "FILE", .old_names = {"validation_file"}});
+              {.value_name = "DATA", .old_names = {"validation_file"}, .structured = true});
+  options.add("dataset_config", r.dataset_config, "configuration of dataset folders",
+              {.default_text = "the default one"});
+  options.add("dataset_train_split", r.dataset_train_split, "split of dataset folders to train on",
+              {.old_names = {"dataset_split"}, .default_text = "train, or what begins so"});
+  options.add("dataset_test_split", r.dataset_test_split,
+              "split of dataset folders to evaluate on, where eval_dataset names nothing else",
+              {.default_text = "test or validation, if evaluation is asked for"});
+  options.add("dataset_splits", r.dataset_splits,
+              "splits as the alignment handbook names them: those with 'train' in their names "
+              "are trained on, the others evaluated on",
+              {.value_name = "NAME"});
+  options.add("test_split_size", r.test_split_size,
+              "rows of the training data to hold out for evaluation; below 1, that part of them",
+              {.range = kNonNegative, .synonyms = {"val_size", "val_set_size", "test_size"}});
+  options.add("token_cache", r.token_cache,
+              "folder in which tokens are kept for the next start; auto: ~/.cache/lmpo, for data "
+              "that is not small; none: nowhere",
+              {.value_name = "DIR"});
   options.add("output_dir", r.output_dir, "folder for the trained model, checkpoints and logs",
               {.value_name = "DIR"});
   options.add("overwrite_output_dir", r.overwrite_output_dir,
@@ -214,8 +235,15 @@ void check_recipe(OptionSet& options, TrainRecipe& r) {
         "max_prompt_length",
         fmt::format("it must be smaller than max_length, which is {}", *r.data.max_length));
   }
-  if (r.eval_strategy != TrainRecipe::Strategy::no && r.eval_dataset.empty()) {
-    options.reject("eval_strategy", "evaluation needs data: name the files by eval_dataset");
+  const RunData data = run_data(r);
+  if (r.eval_strategy != TrainRecipe::Strategy::no && data.evaluation.empty() &&
+      r.test_split_size == 0) {
+    options.reject("eval_strategy",
+                   "evaluation needs data: name it by eval_dataset, or hold some out by "
+                   "test_split_size");
+  }
+  if (r.test_split_size > 0 && !data.evaluation.empty()) {
+    options.reject("test_split_size", "there is evaluation data already: leave one of them out");
   }
   if (const auto resume = parse_bool(r.resume_from_checkpoint)) {
     r.resume_from_checkpoint = *resume ? "true" : "";

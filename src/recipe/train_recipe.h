@@ -12,6 +12,7 @@
 #include "data/options.h"
 #include "objective/options.h"
 #include "recipe/option_set.h"
+#include "recipe/source_option.h"
 
 namespace lmpo {
 
@@ -41,8 +42,15 @@ struct TrainRecipe {
   fs::path chat_template_path;    // empty: the model's own
 
   // Files
-  std::vector<fs::path> dataset;
-  std::vector<fs::path> eval_dataset;
+  std::vector<DataSource> dataset;
+  std::vector<DataSource> eval_dataset;
+  // Of dataset folders, where a source says nothing itself; see run_data.h.
+  std::string dataset_config;
+  std::string dataset_train_split;
+  std::string dataset_test_split;
+  std::vector<std::string> dataset_splits;
+  double test_split_size = 0;        // rows held out for evaluation; below 1, that part of them
+  std::string token_cache = "auto";  // a folder, "auto" or "none"
   fs::path output_dir;
   bool overwrite_output_dir = false;
   std::string resume_from_checkpoint;  // a folder, "true" for the newest, or "" for none

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "objective/registry.h"
+#include "recipe/run_data.h"
 
 namespace lmpo {
 namespace {
@@ -50,7 +51,8 @@ TEST(TrainRecipe, DefaultsAreThoseOfTheEcosystem) {
   const Reading run(kNeeded);
   const TrainRecipe& r = run.recipe;
   EXPECT_EQ(r.model_name_or_path, "model");
-  EXPECT_THAT(r.dataset, ElementsAre("a.json"));
+  ASSERT_EQ(r.dataset.size(), 1u);
+  EXPECT_EQ(r.dataset[0].path, "a.json");
   EXPECT_EQ(r.objective, "lmpo");
   EXPECT_EQ(r.learning_rate, 1e-6);
   EXPECT_EQ(r.data.max_length, 1024);
@@ -115,9 +117,9 @@ TEST(TrainRecipe, ObjectivesRefuseWhatTheyCannotMean) {
   EXPECT_EQ(run.options.notices()[0].second, "--lambda has no effect on the objective dpo");
 }
 
-// The recipe that was published with the paper, as it stands, with files for data.
+// The recipe that was published with the paper, as it stands.
 TEST(TrainRecipe, ReadsAPublishedRecipe) {
-  const Reading run({"--dataset", "a.json", "--eval_dataset", "b.json"}, R"(# Model arguments
+  const Reading run({}, R"(# Model arguments
 model_name_or_path: princeton-nlp/Llama-3-Base-8B-SFT
 torch_dtype: null
 attn_implementation: flash_attention_2
@@ -170,6 +172,12 @@ warmup_ratio: 0.1
   EXPECT_EQ(r.data.max_prompt_length, 1800);
   EXPECT_EQ(r.warmup_ratio, 0.1);
   EXPECT_EQ(r.save_total_limit, 20);
+  const RunData data = run_data(r);
+  ASSERT_EQ(data.training.size(), 1u);
+  EXPECT_EQ(data.training[0].path, "HuggingFaceH4/ultrafeedback_binarized");
+  EXPECT_EQ(data.training[0].split, "train_prefs");
+  ASSERT_EQ(data.evaluation.size(), 1u);
+  EXPECT_EQ(data.evaluation[0].split, "test_prefs");
 }
 
 TEST(TrainRecipe, AcceptsTheNamesOfOtherTrainers) {

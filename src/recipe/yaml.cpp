@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/names.h"
 #include "recipe/foreign.h"
@@ -27,6 +29,40 @@ YAML::Node load(std::string_view text, const std::string& source) {
 
 bool is_quoted(const YAML::Node& node) {
   return node.Tag() == "!";
+}
+
+// A mapping in its short form, "{key: value, ...}", on one line.
+std::string flow_text(const YAML::Node& node) {
+  YAML::Emitter emitter;
+  emitter.SetMapFormat(YAML::Flow);
+  emitter.SetSeqFormat(YAML::Flow);
+  emitter << node;
+  return emitter.c_str();
+}
+
+// Of an option whose values may be mappings. A mapping of names to numbers is one for each name.
+RawValue read_structured(const YAML::Node& node, const std::string& place) {
+  RawValue value = {.source = Source::file, .place = place};
+  const auto text = [](const YAML::Node& item) {
+    return item.IsScalar() ? item.Scalar() : flow_text(item);
+  };
+  const auto plain = [](const auto& item) {
+    return item.second.IsScalar() && parse_real(item.second.Scalar()).has_value();
+  };
+  if (node.IsMap() && std::all_of(node.begin(), node.end(), plain)) {
+    for (const auto& item : node) {
+      YAML::Node one;
+      one[item.first] = item.second;
+      value.texts.push_back(flow_text(one));
+    }
+  } else if (node.IsSequence()) {
+    for (const YAML::Node& item : node) {
+      value.texts.push_back(text(item));
+    }
+  } else {
+    value.texts.push_back(text(node));
+  }
+  return value;
 }
 
 RawValue read_value(const YAML::Node& node, const std::string& key, const std::string& place) {
@@ -69,7 +105,11 @@ void OptionSet::read_yaml(std::string_view text, const std::string& source) {
   if (!root.IsMap()) {
     user_error("{}: a mapping of option names to values was expected, such as 'beta: 2.0'", source);
   }
-  for (const auto& item : root) {
+  read_yaml_keys(root, source);
+}
+
+void OptionSet::read_yaml_keys(const YAML::Node& map, const std::string& source) {
+  for (const auto& item : map) {
     const YAML::Node& node = item.second;
     const std::string place = place_of(source, item.first.Mark());
     if (!item.first.IsScalar()) {
@@ -85,8 +125,13 @@ void OptionSet::read_yaml(std::string_view text, const std::string& source) {
       }
       continue;
     }
+    if (key == "dataset_mixture" && node.IsMap()) {
+      read_yaml_keys(node, source);
+      continue;
+    }
     if (const Name* meaning = look_up(key)) {
-      RawValue value = read_value(node, key, place);
+      const bool structured = options_[meaning->option].traits.structured && !node.IsNull();
+      RawValue value = structured ? read_structured(node, place) : read_value(node, key, place);
       const bool one = node.IsScalar() && !is_quoted(node);
       if (one && options_[meaning->option].splits()) {
         value.texts = split_list(value.texts[0], true);

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <cstring>
 #include <set>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/threads.h"
@@ -17,30 +17,7 @@
 namespace lmpo {
 namespace {
 
-constexpr std::int64_t kVersion = 1;
-
-// FNV-1a, eight bytes at a time.
-class Hash {
- public:
-  void add(std::uint64_t number) { value_ = (value_ ^ number) * 0x100000001b3; }
-  void add(std::string_view text) { add(text.data(), text.size()); }
-  void add(const void* data, std::size_t size) {
-    add(size);
-    const char* at = static_cast<const char*>(data);
-    for (; size >= 8; at += 8, size -= 8) {
-      std::uint64_t number = 0;
-      std::memcpy(&number, at, 8);
-      add(number);
-    }
-    std::uint64_t rest = 0;
-    std::memcpy(&rest, at, size);
-    add(rest);
-  }
-  std::string text() const { return fmt::format("{:016x}", value_); }
-
- private:
-  std::uint64_t value_ = 0xcbf29ce484222325;
-};
+constexpr std::int64_t kVersion = 2;
 
 void add_model(Hash& hash, const fs::path& folder) {
   std::set<fs::path> files = {folder / "config.json"};
@@ -50,10 +27,7 @@ void add_model(Hash& hash, const fs::path& folder) {
     }
   }
   for (const fs::path& path : files) {
-    const MappedFile file(path);
-    hash.add(path.filename().string());
-    hash.add(file.bytes().data(), file.bytes().size());
-    file.forget(0, file.bytes().size());
+    hash.add_file(path);
   }
 }
 
@@ -185,21 +159,6 @@ void add_reference_logps(std::vector<Tree>& trees, const TreePacks& packs,
       std::all_of(logps.begin(), logps.end(), [](double logp) { return std::isfinite(logp); })) {
     write_cache(path, key, logps);
   }
-}
-
-fs::path default_cache_folder() {
-  const auto folder = [](const char* variable) {
-    const char* value = std::getenv(variable);
-    return value != nullptr ? fs::path(value) : fs::path();
-  };
-  if (const fs::path own = folder("LMPO_CACHE"); !own.empty()) {
-    return own;
-  }
-  if (const fs::path cache = folder("XDG_CACHE_HOME"); !cache.empty()) {
-    return cache / "lmpo";
-  }
-  const fs::path home = folder("HOME");
-  return home.empty() ? home : home / ".cache" / "lmpo";
 }
 
 }  // namespace lmpo

@@ -33,7 +33,4 @@ TreePacks packs_of(std::span<const Tree* const> batch, const PackLimits& limits)
 void add_reference_logps(std::vector<Tree>& trees, const TreePacks& packs,
                          const ReferenceOptions& options, std::string_view what);
 
-// $LMPO_CACHE, else $XDG_CACHE_HOME/lmpo, else $HOME/.cache/lmpo; empty where none is set.
-fs::path default_cache_folder();
-
 }  // namespace lmpo

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "model/model_folder.h"
 
 namespace lmpo {
@@ -111,20 +112,16 @@ TrainState TrainState::from_json(const json& content, std::string_view source) {
 }
 
 std::string data_fingerprint(std::span<const Tree> trees) {
-  std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a, a number at a time
-  const auto add = [&](std::uint64_t number) { hash = (hash ^ number) * 0x100000001b3; };
+  Hash hash;
   for (const Tree& tree : trees) {
-    add(tree.sequences.size());
-    add(static_cast<std::uint64_t>(tree.desirable));
+    hash.add(tree.sequences.size());
+    hash.add(static_cast<std::uint64_t>(tree.desirable));
     for (const Sequence& sequence : tree.sequences) {
-      add(sequence.tokens.size());
-      add(static_cast<std::uint64_t>(sequence.scored_begin));
-      for (const std::int32_t token : sequence.tokens) {
-        add(static_cast<std::uint64_t>(token));
-      }
+      hash.add(static_cast<std::uint64_t>(sequence.scored_begin));
+      hash.add(sequence.tokens.data(), sequence.tokens.size() * sizeof(std::int32_t));
     }
   }
-  return fmt::format("{:016x}", hash);
+  return hash.text();
 }
 
 void write_optimizer(const fs::path& folder, const Weights& weights, Ops& ops) {

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "base/cache_folder.h"
 #include "base/error.h"
 #include "base/threads.h"
 #include "model/model_folder.h"

@@ -1,0 +1,152 @@
+#include "cli/load_data.h"
+
+#include <algorithm>
+
+#include "base/cache_folder.h"
+#include "base/error.h"
+#include "base/hash.h"
+#include "cli/common_options.h"
+#include "data/files.h"
+#include "data/token_cache.h"
+#include "recipe/run_data.h"
+
+namespace lmpo {
+namespace {
+
+// Below this, tokenizing takes no longer than finding out that it need not be done.
+constexpr std::uintmax_t kSmallData = 4 << 20;  // bytes
+
+// Tokenizer and template of a run, read when they are asked for: a start that finds its tokens
+// needs neither.
+class LazyText {
+ public:
+  explicit LazyText(const TrainRecipe& recipe) : recipe_(recipe) {}
+
+  const TextModel& get() {
+    if (!text_) {
+      text_ = TextModel::load(recipe_.model_name_or_path);
+      if (!recipe_.chat_template_path.empty()) {
+        text_->chat = ChatTemplate::parse(read_file(recipe_.chat_template_path),
+                                          recipe_.chat_template_path.string());
+      }
+    }
+    return *text_;
+  }
+
+ private:
+  const TrainRecipe& recipe_;
+  std::optional<TextModel> text_;
+};
+
+template <typename T>
+void add_optional(Hash& hash, const std::optional<T>& value) {
+  hash.add(static_cast<std::uint64_t>(value.has_value()));
+  hash.add(value ? static_cast<std::uint64_t>(*value) : 0);
+}
+
+void add_options(Hash& hash, const DataOptions& options) {
+  hash.add(static_cast<std::uint64_t>(options.kind));
+  hash.add(static_cast<std::uint64_t>(options.sft_target));
+  hash.add(static_cast<std::uint64_t>(options.boundary));
+  hash.add(static_cast<std::uint64_t>(options.insert_empty_system));
+  add_optional(hash, options.max_length);
+  add_optional(hash, options.max_prompt_length);
+  add_optional(hash, options.truncation_mode);
+}
+
+// Everything the tokens depend on; the program itself is part of it.
+std::string token_key(const TrainRecipe& recipe, const std::vector<DataSource>& sources,
+                      DataPurpose purpose) {
+  Hash hash;
+  hash.add_file("/proc/self/exe");
+  for (const char* name : {"tokenizer.json", "tokenizer.model", "tokenizer_config.json",
+                           "special_tokens_map.json", "chat_template.jinja"}) {
+    if (const fs::path file = recipe.model_name_or_path / name; fs::is_regular_file(file)) {
+      hash.add_file(file);
+    }
+  }
+  if (!recipe.chat_template_path.empty()) {
+    hash.add_file(recipe.chat_template_path);
+  }
+  add_options(hash, recipe.data);
+  for (const DataSource& source : sources) {
+    hash.add(fmt::format("{}", source.weight));
+    for (const auto& [column, key] : source.columns) {
+      hash.add(column);
+      hash.add(key);
+    }
+    for (const fs::path& file : find_data_files(source, purpose)) {
+      hash.add_file(file);
+    }
+  }
+  return hash.text();
+}
+
+std::uintmax_t size_of(const std::vector<DataSource>& sources, DataPurpose purpose) {
+  std::uintmax_t total = 0;
+  for (const DataSource& source : sources) {
+    for (const fs::path& file : find_data_files(source, purpose)) {
+      std::error_code error;
+      const std::uintmax_t size = fs::file_size(file, error);
+      total += error ? 0 : size;
+    }
+  }
+  return total;
+}
+
+// Where tokens are kept; "" for nowhere.
+fs::path cache_folder(const TrainRecipe& recipe, const std::vector<DataSource>& sources,
+                      DataPurpose purpose) {
+  if (recipe.token_cache == "none" || recipe.dry_run) {
+    return {};
+  }
+  if (recipe.token_cache != "auto") {
+    return recipe.token_cache;
+  }
+  return size_of(sources, purpose) < kSmallData ? fs::path() : default_cache_folder();
+}
+
+Dataset load(const std::vector<DataSource>& sources, DataPurpose purpose, LazyText& text,
+             const TrainRecipe& recipe) {
+  const TokenCache cache(cache_folder(recipe, sources, purpose));
+  const std::string key = cache.keeps() ? token_key(recipe, sources, purpose) : "";
+  if (cache.keeps() && fs::exists(cache.path(key))) {
+    log_info("tokens of an earlier start: {}", cache.path(key).string());
+  }
+  return cache.get(key, [&](const TreeSink& sink) {
+    const TextModel& model = text.get();
+    return load_dataset(sources, model.tokenizer, model.chat_template(), recipe.data, purpose,
+                        sink);
+  });
+}
+
+void check(const Dataset& dataset, const TrainRecipe& recipe, const ModelConfig& config,
+           std::string_view what) {
+  check_tokenizer_fits(config, dataset.id_limit, recipe.model_name_or_path);
+  log_dataset(dataset, recipe.data, what);
+  if (dataset.trees.empty()) {
+    user_error("{}: no row can be used: {}", what, dataset.drops.summary());
+  }
+}
+
+}  // namespace
+
+LoadedData load_run_data(const TrainRecipe& recipe, const ModelConfig& config) {
+  const RunData data = run_data(recipe);
+  LazyText text(recipe);
+  LoadedData loaded;
+  loaded.train = load(data.training, DataPurpose::training, text, recipe);
+  check(loaded.train, recipe, config, "train data");
+  if (!data.evaluation.empty()) {
+    loaded.evaluation = load(data.evaluation, DataPurpose::evaluation, text, recipe);
+    check(*loaded.evaluation, recipe, config, "evaluation data");
+  } else if (recipe.test_split_size > 0) {
+    const auto seed = static_cast<std::uint64_t>(recipe.data_seed.value_or(recipe.seed));
+    loaded.evaluation = hold_out(loaded.train, recipe.test_split_size, seed);
+    log_info("evaluation data: {} rows held out of the training data, {} are left",
+             loaded.evaluation->trees.size(), loaded.train.trees.size());
+  }
+  return loaded;
+}
+
+}  // namespace lmpo

@@ -1,0 +1,101 @@
+#include "recipe/run_data.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "data/files.h"
+
+namespace lmpo {
+namespace {
+
+// Only folders have splits (and datasets that are not fetched yet, of which the error is to tell).
+bool takes_split(const DataSource& source) {
+  return source.split.empty() && source.data_files.empty() &&
+         (fs::is_directory(source.path) ||
+          (!fs::exists(source.path) && is_hub_name(source.path))) &&
+         source.path.string().find_first_of("*?[") == std::string::npos;
+}
+
+bool any_takes_split(const std::vector<DataSource>& sources) {
+  return std::any_of(sources.begin(), sources.end(), takes_split);
+}
+
+std::vector<DataSource> with_split(std::vector<DataSource> sources, const std::string& split,
+                                   const std::string& config) {
+  for (DataSource& source : sources) {
+    if (takes_split(source)) {
+      source.split = split;
+      source.config = source.config.empty() ? config : source.config;
+    }
+  }
+  return sources;
+}
+
+// One source for each that takes no split, and one a split for the others.
+std::vector<DataSource> with_splits(const std::vector<DataSource>& sources,
+                                    const std::vector<std::string>& splits,
+                                    const std::string& config) {
+  std::vector<DataSource> all;
+  for (const DataSource& source : sources) {
+    if (!takes_split(source)) {
+      all.push_back(source);
+      continue;
+    }
+    for (const std::string& split : splits) {
+      all.push_back(with_split({source}, split, config)[0]);
+    }
+  }
+  return all;
+}
+
+RunData data_of_splits(const TrainRecipe& recipe) {
+  std::vector<std::string> train;
+  std::vector<std::string> test;
+  for (const std::string& split : recipe.dataset_splits) {
+    (split.find("train") != std::string::npos ? train : test).push_back(split);
+  }
+  if (train.empty()) {
+    user_error("dataset_splits: a split with 'train' in its name was expected among them");
+  }
+  RunData data{with_splits(recipe.dataset, train, recipe.dataset_config), {}};
+  std::vector<DataSource> folders;
+  std::copy_if(recipe.dataset.begin(), recipe.dataset.end(), std::back_inserter(folders),
+               takes_split);
+  if (!test.empty() && recipe.eval_dataset.empty()) {
+    data.evaluation = with_splits(folders, test, recipe.dataset_config);
+    for (DataSource& source : data.evaluation) {
+      source.weight = 1;
+    }
+  }
+  return data;
+}
+
+}  // namespace
+
+RunData run_data(const TrainRecipe& recipe) {
+  RunData data;
+  if (!recipe.dataset_splits.empty()) {
+    data = data_of_splits(recipe);
+  } else {
+    data.training = with_split(recipe.dataset, recipe.dataset_train_split, recipe.dataset_config);
+  }
+  if (!recipe.eval_dataset.empty()) {
+    data.evaluation =
+        with_split(recipe.eval_dataset, recipe.dataset_test_split, recipe.dataset_config);
+  }
+  const bool wanted =
+      recipe.eval_strategy != TrainRecipe::Strategy::no || !recipe.dataset_test_split.empty();
+  if (data.evaluation.empty() && wanted && recipe.test_split_size == 0 &&
+      any_takes_split(recipe.dataset)) {
+    for (const DataSource& source : recipe.dataset) {
+      if (takes_split(source)) {
+        data.evaluation.push_back(
+            with_split({source}, recipe.dataset_test_split, recipe.dataset_config)[0]);
+        data.evaluation.back().weight = 1;
+      }
+    }
+  }
+  return data;
+}
+
+}  // namespace lmpo
