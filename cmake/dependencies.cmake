@@ -1,4 +1,4 @@
-# Every dependency is a Debian 12 package; ./setup installs them.
+# Every dependency is a Debian 12 package, but for Arrow; ./setup installs them.
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 find_package(nlohmann_json 3.11 REQUIRED)
@@ -23,6 +23,14 @@ if(LMPO_ONEDNN)
   target_include_directories(lmpo_onednn SYSTEM INTERFACE ${DNNL_INCLUDE})
   target_link_libraries(lmpo_onednn INTERFACE ${DNNL_LIBRARY})
   target_compile_definitions(lmpo_onednn INTERFACE LMPO_ONEDNN)
+endif()
+# Reads Parquet files, in a module that is loaded for them only. Without it the program says so when it meets one.
+option(LMPO_PARQUET "Read Parquet files, where ./setup could fetch Arrow's library" ON)
+set(LMPO_ARROW ${CMAKE_SOURCE_DIR}/.deps/arrow)
+file(GLOB LMPO_ARROW_LIBRARIES ${LMPO_ARROW}/libparquet.so.* ${LMPO_ARROW}/libarrow.so.*)
+if(LMPO_PARQUET AND NOT LMPO_ARROW_LIBRARIES)
+  message(NOTICE "Arrow's library is not in .deps/arrow: Parquet files will not be read (./setup fetches it)")
+  set(LMPO_PARQUET OFF)
 endif()
 if(LMPO_BENCH)
   find_package(benchmark REQUIRED)

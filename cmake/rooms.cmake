@@ -2,10 +2,12 @@ include(GoogleTest)
 
 # lmpo_room(name USES room... LINKS target...): one folder of src/. Its *.cpp become the library lmpo_<name>;
 # its *_test.cpp the program <name>_test; its *_bench.cpp the program <name>_bench.
+# A folder module/ in it is left to the room's own CMakeLists.txt.
 # USES names the rooms it may include, so that arrows go one way.
 function(lmpo_room name)
   cmake_parse_arguments(ROOM "" "" "USES;LINKS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  list(FILTER sources EXCLUDE REGEX "/module/")
   set(tests ${sources})
   set(benches ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")

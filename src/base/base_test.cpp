@@ -11,6 +11,7 @@
 #include "base/names.h"
 #include "base/random.h"
 #include "base/threads.h"
+#include "base/utf8.h"
 
 namespace lmpo {
 namespace {
@@ -162,6 +163,18 @@ TEST_F(Files, FoldersReplaceWhole) {
   }
   { AtomicFolder abandoned(path); }
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()), 1);
+}
+
+TEST(Utf8, IsValidWhereReplacingChangesNothing) {
+  const std::string ascii(20, 'a');
+  for (const std::string part : {"a", "\xC3\xA4", "\xF0\x9F\x99\x82", "\xE9", "\x80", "\xE2\x82"}) {
+    for (std::size_t at = 0; at <= ascii.size(); ++at) {
+      const std::string text = ascii.substr(0, at) + part + ascii.substr(at);
+      EXPECT_EQ(is_valid_utf8(text), replace_invalid_utf8(text) == text) << part << " at " << at;
+      const std::string end = ascii.substr(0, at) + part;
+      EXPECT_EQ(is_valid_utf8(end), replace_invalid_utf8(end) == end) << part << " after " << at;
+    }
+  }
 }
 
 }  // namespace

@@ -1,5 +1,8 @@
 #include "base/utf8.h"
 
+#include <cstdint>
+#include <cstring>
+
 namespace lmpo {
 namespace {
 
@@ -73,6 +76,14 @@ void append_utf8(std::string& text, char32_t code_point) {
 
 bool is_valid_utf8(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
+    std::uint64_t eight = 0;  // bytes at once, where all are ASCII
+    if (at + sizeof eight <= text.size()) {
+      std::memcpy(&eight, text.data() + at, sizeof eight);
+      if ((eight & 0x8080808080808080) == 0) {
+        at += sizeof eight;
+        continue;
+      }
+    }
     const Sequence sequence = sequence_at(text, at);
     if (!sequence.valid) {
       return false;

@@ -253,7 +253,8 @@ TEST_F(BadInput, RowsThatAreWrong) {
 TEST_F(BadInput, FilesThatHoldNoRows) {
   for (const char* content : {"", "\n \n", "[]", " [ ] \n", "\xEF\xBB\xBF"}) {
     const fs::path data = write("pairs.json", content);
-    const auto message = HasSubstr("pairs.json: no rows; a JSON array of objects or JSON Lines");
+    const auto message =
+        HasSubstr("pairs.json: no rows; a JSON array of objects, JSON Lines or Parquet");
     expect_refusal(train(model(), data), message);
     expect_refusal(score(model(), data), message);
   }
@@ -270,6 +271,33 @@ TEST_F(BadInput, FilesThatHoldNoRows) {
   expect_refusal(train(model(), packed), HasSubstr("pairs.jsonl.gz: not whole gzip data"));
   const fs::path cut = write("cut.json", "[" + std::string(kGoodRow) + ",{\"prompt\": \"fir");
   expect_refusal(train(model(), cut), AllOf(HasSubstr("cut.json: row 1"), HasSubstr("cut short")));
+}
+
+TEST_F(BadInput, AParquetFileThatCannotBeRead) {
+  const fs::path data = fs::path(LMPO_SOURCE_DIR) / "src/parquet/testdata/other_columns.parquet";
+  const fs::path alone = path("bin/lmpo");
+  const auto message = [&] {
+    const Result result = run(score(model(), data), {.program = alone});
+    EXPECT_EQ(result.exit_code, 2) << result.err;
+    EXPECT_THAT(result.err, HasSubstr("other_columns.parquet: a Parquet file, and this lmpo has"));
+    EXPECT_THAT(result.err, HasSubstr("Run ./setup"));
+    return result.err;
+  };
+  fs::create_directory(path("bin"));
+  fs::copy_file(LMPO_BINARY, alone);
+  EXPECT_THAT(message(), HasSubstr("there is no " + path("bin/lmpo_parquet.so").string()));
+  write("bin/lmpo_parquet.so", "not a library");
+  EXPECT_THAT(message(), HasSubstr("lmpo_parquet.so: "));
+
+  const fs::path module = fs::path(LMPO_BINARY).parent_path() / "lmpo_parquet.so";
+  if (!fs::exists(module)) {
+    GTEST_SKIP() << "built without Arrow's library, which ./setup fetches";
+  }
+  expect_refusal(score(model(), data),
+                 HasSubstr("none of its columns, promt, chosen_response, id, is one that is read"));
+  const std::string content = read_file(data);
+  const fs::path cut = write("cut.parquet", content.substr(0, content.size() / 2));
+  expect_refusal(score(model(), cut), HasSubstr("cut.parquet: a Parquet file that does not end"));
 }
 
 TEST_F(BadInput, NoRowThatCanBeUsed) {

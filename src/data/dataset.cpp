@@ -183,7 +183,8 @@ std::int64_t read_source(const std::vector<fs::path>& files, const RowTaker& tak
   for (const fs::path& file : files) {
     const std::int64_t rows = read_rows(file, take);
     if (rows == 0) {
-      user_error("{}: no rows; a JSON array of objects or JSON Lines was expected", file.string());
+      user_error("{}: no rows; a JSON array of objects, JSON Lines or Parquet was expected",
+                 file.string());
     }
     total += rows;
   }

@@ -4,7 +4,9 @@
 
 #include "base/error.h"
 #include "base/utf8.h"
+#include "data/schema.h"
 #include "io/text_file.h"
+#include "parquet/parquet.h"
 
 namespace lmpo {
 namespace {
@@ -65,7 +67,7 @@ class RowReader {
     } else {
       user_error(
           "{}: neither a JSON array of objects nor JSON Lines (UTF-8 text that begins with '[' or "
-          "'{{' was expected)",
+          "'{{' was expected) nor Parquet",
           source_);
     }
     return rows_;
@@ -162,8 +164,26 @@ std::int64_t read_rows(std::string_view text, std::string_view source,
   return RowReader(text, source, callback).read();
 }
 
+std::int64_t read_rows(const fs::path& file, std::span<const std::string> wanted_columns,
+                       const RowCallback& callback) {
+  const TextFile content(file);
+  const std::string source = file.string();
+  const auto bytes = std::as_bytes(std::span(content.text()));
+  if (!is_parquet(bytes)) {
+    return read_rows(content.text(), source, callback);
+  }
+  std::int64_t index = 0;
+  return read_parquet(bytes, source, wanted_columns, [&](json&& value, bool valid_utf8) {
+    callback({.index = index,
+              .location = fmt::format("{}: row {}", source, index),
+              .value = std::move(value),
+              .valid_utf8 = valid_utf8});
+    ++index;
+  });
+}
+
 std::int64_t read_rows(const fs::path& file, const RowCallback& callback) {
-  return read_rows(TextFile(file).text(), file.string(), callback);
+  return read_rows(file, row_keys(), callback);
 }
 
 }  // namespace lmpo

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "data/schema.h"
 
 namespace lmpo {
 namespace {
@@ -104,6 +105,70 @@ TEST(Reader, DeepNestingIsRefusedBeforeItIsParsed) {
   EXPECT_THAT(error_of(deep), HasSubstr("f:1: nested deeper"));
   EXPECT_THAT(error_of("[" + deep + std::string(5'000'000, ']') + "}]"),
               HasSubstr("f: row 0: nested deeper"));
+}
+
+class ParquetRows : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!fs::exists(fs::path(LMPO_BINARY).parent_path() / "lmpo_parquet.so")) {
+      GTEST_SKIP() << "built without Arrow's library, which ./setup fetches";
+    }
+  }
+
+  static fs::path golden(const std::string& name) {
+    return fs::path(LMPO_SOURCE_DIR) / "src/parquet/testdata" / name;
+  }
+  template <typename... Columns>
+  static std::vector<SourceRow> rows_in(const std::string& name, const Columns&... wanted) {
+    std::vector<SourceRow> rows;
+    const std::int64_t count = read_rows(golden(name), wanted...,
+                                         [&](SourceRow&& row) { rows.push_back(std::move(row)); });
+    EXPECT_EQ(count, static_cast<std::int64_t>(rows.size()));
+    return rows;
+  }
+  // What a schema makes of a row, in words.
+  static std::string meaning(const SourceRow& row, RowKind kind) {
+    try {
+      const auto result = normalise_row(row.value, kind, "row");
+      if (const auto* reason = std::get_if<DropReason>(&result)) {
+        return fmt::format("dropped {}", static_cast<int>(*reason));
+      }
+      const Row& parsed = std::get<Row>(result);
+      std::string words = parsed.desirable ? "good" : "bad";
+      for (const Passage& passage : parsed.responses) {
+        for (const Message& message : passage.turns) {
+          words += fmt::format(" {}: {}", message.role, message.content);
+        }
+      }
+      return words;
+    } catch (const UserError& error) {
+      return error.what();
+    }
+  }
+};
+
+TEST_F(ParquetRows, AreThoseOfTheSameDataAsLines) {
+  const auto lines = rows_in("pairs.jsonl");
+  const auto rows = rows_in("pairs_zstd.parquet");
+  ASSERT_EQ(rows.size(), lines.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    EXPECT_EQ(rows[i].index, lines[i].index);
+    EXPECT_EQ(rows[i].location,
+              fmt::format("{}: row {}", golden("pairs_zstd.parquet").string(), i));
+    EXPECT_EQ(rows[i].value, lines[i].value);
+    for (const RowKind kind : {RowKind::preference, RowKind::labelled}) {
+      EXPECT_EQ(meaning(rows[i], kind), meaning(lines[i], kind));
+    }
+  }
+}
+
+TEST_F(ParquetRows, HaveTheColumnsThatAreAskedFor) {
+  const std::vector<std::string> columns = {"id", "label"};
+  const auto rows = rows_in("pairs_zstd.parquet", columns);
+  ASSERT_EQ(rows.size(), 10u);
+  EXPECT_EQ(rows[1].value, (json{{"label", false}}));
+  EXPECT_FALSE(rows_in("bad_utf8.parquet")[1].valid_utf8);
+  EXPECT_THROW(rows_in("other_columns.parquet"), UserError);
 }
 
 TEST(Reader, MissingFileIsNamed) {

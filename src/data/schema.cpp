@@ -185,6 +185,7 @@ class RowParser {
   }
 
   bool has(std::string_view key) const {
+    LMPO_CHECK(std::ranges::find(row_keys(), key) != row_keys().end());
     const auto found = source_.find(key);
     return found != source_.end() && !found->is_null();
   }
@@ -193,9 +194,7 @@ class RowParser {
   std::string text(std::string_view key) const {
     return required<std::string>(source_, key, location_);
   }
-  std::string text_or_empty(std::string_view key) const {
-    return optional<std::string>(source_, key, "", location_);
-  }
+  std::string text_or_empty(std::string_view key) const { return has(key) ? text(key) : ""; }
 
   static Row plain_row(std::string prompt, std::vector<std::string> responses) {
     Row row;
@@ -409,6 +408,14 @@ class RowParser {
 };
 
 }  // namespace
+
+std::span<const std::string> row_keys() {
+  static const std::vector<std::string> keys = {
+      "prompt",      "chosen",  "rejected",  "messages", "conversations", "completion",
+      "instruction", "input",   "output",    "history",  "system",        "text",
+      "label",       "kto_tag", "responses", "scores"};
+  return keys;
+}
 
 std::variant<Row, DropReason> normalise_row(const json& source, RowKind kind,
                                             std::string_view location) {

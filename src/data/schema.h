@@ -36,6 +36,7 @@
 // plain text it is ignored. Rows with an instruction, messages or conversations are conversations.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -45,6 +46,9 @@
 #include "data/drops.h"
 
 namespace lmpo {
+
+// Every key that a row of some schema may have: what need not be read of a row is all the others.
+std::span<const std::string> row_keys();
 
 enum class RowKind { preference, sft, labelled, ranked };
 

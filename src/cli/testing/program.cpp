@@ -46,7 +46,7 @@ fs::path new_folder() {
     words.push_back(const_cast<char*>(argument.c_str()));
   }
   words.push_back(nullptr);
-  ::execv(LMPO_BINARY, words.data());
+  ::execv(surroundings.program.c_str(), words.data());
   ::_exit(127);
 }
 

@@ -28,6 +28,7 @@ struct Surroundings {
   std::optional<std::size_t> largest_file = {};  // bytes; writing beyond fails
   std::optional<fs::path> out_to = {};           // a file for standard output
   std::vector<std::pair<std::string, std::string>> environment = {};
+  fs::path program = LMPO_BINARY;
   std::chrono::seconds timeout{240};  // sanitizers are slow
 };
 

@@ -1,0 +1,167 @@
+#include "parquet/parquet.h"
+
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "base/error.h"
+#include "base/names.h"
+#include "base/utf8.h"
+#include "parquet/arrow_values.h"
+#include "parquet/module.h"
+
+namespace lmpo {
+namespace {
+
+constexpr std::string_view kMagic = "PAR1";  // at both ends of a file
+
+std::string_view text_of(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+// The module's function, or why it is not there.
+struct Module {
+  LmpoOpenParquet* open = nullptr;
+  std::string missing;
+};
+
+Module load_module() {
+  const fs::path path = fs::read_symlink("/proc/self/exe").parent_path() / "lmpo_parquet.so";
+  if (!fs::exists(path)) {
+    return {nullptr, fmt::format("there is no {}", path.string())};
+  }
+  void* module = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  void* open = module == nullptr ? nullptr : ::dlsym(module, "lmpo_open_parquet");
+  if (open == nullptr) {
+    return {nullptr, ::dlerror()};
+  }
+  return {reinterpret_cast<LmpoOpenParquet*>(open), ""};
+}
+
+// The module, loaded once; throws UserError where it cannot be.
+const Module& module_for(std::string_view source) {
+  static const Module module = load_module();
+  if (module.open == nullptr) {
+    user_error(
+        "{}: a Parquet file, and this lmpo has no reader for them ({}). Run ./setup in the folder "
+        "of lmpo's sources where there is a network: it fetches Arrow's library and builds the "
+        "reader. Or convert the file to JSON Lines",
+        source, module.missing);
+  }
+  return module;
+}
+
+std::string joined(std::span<const std::string> names) {
+  constexpr std::size_t most = 20;
+  std::string text;
+  for (const std::string& name : names.first(std::min(names.size(), most))) {
+    text += fmt::format("{}{}", text.empty() ? "" : ", ", name);
+  }
+  return names.size() > most ? fmt::format("{} and {} more", text, names.size() - most) : text;
+}
+
+// A batch of rows, released at the end of its life.
+struct Batch {
+  Batch() = default;
+  Batch(const Batch&) = delete;
+  Batch& operator=(const Batch&) = delete;
+  ~Batch() {
+    if (array.release != nullptr) {
+      array.release(&array);
+    }
+    if (schema.release != nullptr) {
+      schema.release(&schema);
+    }
+  }
+  ArrowSchema schema{};
+  ArrowArray array{};
+};
+
+// An open file.
+class ParquetFile {
+ public:
+  ParquetFile(std::span<const std::byte> bytes, std::string_view source,
+              std::span<const std::string> wanted)
+      : source_(source), wanted_(wanted) {
+    check(module_for(source).open(bytes.data(), bytes.size(), &is_wanted, this, &rows_));
+    if (!any_wanted_) {
+      rows_.close(&rows_);
+      refuse_columns();
+    }
+  }
+  ~ParquetFile() { rows_.close(&rows_); }
+  ParquetFile(const ParquetFile&) = delete;
+  ParquetFile& operator=(const ParquetFile&) = delete;
+
+  // False after the last batch.
+  bool next(Batch& batch) {
+    check(rows_.next(&rows_, &batch.schema, &batch.array));
+    return batch.array.release != nullptr;
+  }
+
+ private:
+  static bool is_wanted(void* self, const char* column) {
+    auto& file = *static_cast<ParquetFile*>(self);
+    const bool wanted = std::ranges::find(file.wanted_, column) != file.wanted_.end();
+    file.columns_.push_back(replace_invalid_utf8(column));
+    file.any_wanted_ |= wanted;
+    return wanted;
+  }
+
+  void check(const char* problem) const {
+    if (problem != nullptr) {
+      const std::string_view text = problem;
+      user_error("{}: damaged, or not a Parquet file that can be read ({})", source_,
+                 replace_invalid_utf8(text.substr(0, std::min(text.find('\n'), size_t{300}))));
+    }
+  }
+
+  [[noreturn]] void refuse_columns() const {
+    std::string hint;
+    for (const std::string& column : columns_) {
+      const std::string near = nearest_name(column, wanted_);
+      if (!near.empty()) {
+        hint = fmt::format(" (is '{}' meant as '{}'?)", column, near);
+        break;
+      }
+    }
+    user_error("{}: none of its columns, {}, is one that is read{}. Those are: {}", source_,
+               joined(columns_), hint, joined(wanted_));
+  }
+
+  std::string_view source_;
+  std::span<const std::string> wanted_;
+  std::vector<std::string> columns_;
+  bool any_wanted_ = false;
+  LmpoParquetRows rows_{};
+};
+
+}  // namespace
+
+bool is_parquet(std::span<const std::byte> bytes) {
+  return text_of(bytes).starts_with(kMagic);
+}
+
+std::int64_t read_parquet(std::span<const std::byte> bytes, std::string_view source,
+                          std::span<const std::string> wanted_columns, const ParquetRow& row) {
+  if (!text_of(bytes).ends_with(kMagic)) {
+    user_error("{}: a Parquet file that does not end as one; is it cut short? Fetch it again",
+               source);
+  }
+  ParquetFile file(bytes, source, wanted_columns);
+  std::int64_t rows = 0;
+  for (;;) {
+    Batch batch;
+    if (!file.next(batch)) {
+      return rows;
+    }
+    for (std::int64_t index = 0; index < batch.array.length; ++index, ++rows) {
+      bool valid_utf8 = true;
+      json value = arrow_value(batch.schema, batch.array, index, valid_utf8);
+      row(valid_utf8 ? std::move(value) : json(), valid_utf8);
+    }
+  }
+}
+
+}  // namespace lmpo
