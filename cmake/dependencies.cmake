@@ -24,6 +24,20 @@ if(LMPO_ONEDNN)
   target_link_libraries(lmpo_onednn INTERFACE ${DNNL_LIBRARY})
   target_compile_definitions(lmpo_onednn INTERFACE LMPO_ONEDNN)
 endif()
+# NVIDIA's toolkit, which no Debian package has. Its runtime is linked statically; cuBLASLt is not.
+if(LMPO_CUDA)
+  if(NOT CMAKE_CUDA_ARCHITECTURES)
+    set(CMAKE_CUDA_ARCHITECTURES 80-real 90)  # A100; H100 and H200; later ones by PTX
+  endif()
+  if(CCACHE)
+    set(CMAKE_CUDA_COMPILER_LAUNCHER ${CCACHE})
+  endif()
+  enable_language(CUDA)
+  # CMake 3.25 does not know that newer compilers than itself have C++20.
+  set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)
+  set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION -std=c++20)
+  find_package(CUDAToolkit 12 REQUIRED)
+endif()
 # Reads Parquet files, in a module that is loaded for them only. Without it the program says so when it meets one.
 option(LMPO_PARQUET "Read Parquet files, where ./setup could fetch Arrow's library" ON)
 set(LMPO_ARROW ${CMAKE_SOURCE_DIR}/.deps/arrow)

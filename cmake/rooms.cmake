@@ -1,13 +1,16 @@
 include(GoogleTest)
 
-# lmpo_room(name USES room... LINKS target...): one folder of src/. Its *.cpp become the library lmpo_<name>;
+# lmpo_room(name USES room... WITHOUT regex LINKS target...): one folder of src/. Its *.cpp become the library lmpo_<name>;
 # its *_test.cpp the program <name>_test; its *_bench.cpp the program <name>_bench.
-# A folder module/ in it is left to the room's own CMakeLists.txt.
+# What matches WITHOUT is left out. A folder module/ in it is left to the room's own CMakeLists.txt.
 # USES names the rooms it may include, so that arrows go one way.
 function(lmpo_room name)
-  cmake_parse_arguments(ROOM "" "" "USES;LINKS" ${ARGN})
+  cmake_parse_arguments(ROOM "" "WITHOUT" "USES;LINKS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
   list(FILTER sources EXCLUDE REGEX "/module/")
+  if(ROOM_WITHOUT)
+    list(FILTER sources EXCLUDE REGEX "${ROOM_WITHOUT}")
+  endif()
   set(tests ${sources})
   set(benches ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")

@@ -3,33 +3,60 @@
 #include <algorithm>
 #include <chrono>
 #include <limits>
+#include <span>
 
-#include "tensor/arena.h"
+#include "base/random.h"
 
 namespace lmpo {
 namespace {
 
 constexpr int kRepetitions = 7;
 constexpr std::int64_t kHeadColumns = 4096;
-constexpr std::int64_t kLargeArray = std::int64_t{1} << 26;  // elements
+constexpr std::int64_t kLargeArray = std::int64_t{1} << 27;  // elements
+constexpr std::int64_t kDistinctRows = 256;
+constexpr std::int64_t kSquare = 8192;
+
+void upload_as(Ops& ops, Tensor tensor, std::span<const float> values) {
+  if (tensor.dtype() == Dtype::f32) {
+    ops.upload(tensor, values.data());
+    return;
+  }
+  std::vector<bfloat16> rounded;
+  for (const float value : values) {
+    rounded.push_back(to_bfloat16(value));
+  }
+  ops.upload(tensor, rounded.data());
+}
 
 template <typename Body>
-double best_seconds(const Body& body) {
-  body();  // caches and compiled kernels
+double best_seconds(Ops& ops, const Body& body) {
   double best = std::numeric_limits<double>::infinity();
-  for (int repetition = 0; repetition < kRepetitions; ++repetition) {
+  for (int repetition = 0; repetition <= kRepetitions; ++repetition) {
     const auto start = std::chrono::steady_clock::now();
     body();
-    best = std::min(
-        best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    ops.finish();
+    const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
+    if (repetition > 0) {  // the first warms caches and compiles kernels
+      best = std::min(best, time.count());
+    }
   }
   return best;
 }
 
-Tensor filled(Arena& arena, std::int64_t rows, std::int64_t columns, float scale) {
-  const Tensor tensor = arena.allocate("bench", Dtype::f32, {rows, columns});
-  for (std::int64_t i = 0; i < tensor.elements(); ++i) {
-    tensor.f32()[i] = scale * static_cast<float>(i % 97 - 48);
+// In the type that the ops compute with; gradients of weights are float32.
+Tensor filled(Arena& arena, Ops& ops, Dtype dtype, std::int64_t rows, std::int64_t columns) {
+  const Tensor tensor = arena.allocate("bench", dtype, {rows, columns});
+  Random random(1, 0);
+  std::vector<float> row(static_cast<std::size_t>(columns));
+  for (std::int64_t i = 0; i < std::min(rows, kDistinctRows); ++i) {
+    for (float& value : row) {
+      value = static_cast<float>(random.uniform() - 0.5);
+    }
+    upload_as(ops, tensor.rows(i, i + 1), row);
+  }
+  for (std::int64_t i = kDistinctRows; i < rows; i += kDistinctRows) {
+    const std::int64_t count = std::min(kDistinctRows, rows - i);
+    ops.copy(tensor.rows(i, i + count), tensor.rows(0, count));
   }
   return tensor;
 }
@@ -38,14 +65,29 @@ std::size_t bytes_of(std::int64_t elements) {
   return static_cast<std::size_t>(elements) * sizeof(float) + 4096;
 }
 
+void measure_product(ProductSpeed& p, Device& device, Ops& ops) {
+  Arena arena = device.make_arena(bytes_of(2 * (p.rows * p.in + p.rows * p.out + p.in * p.out)));
+  const auto matrix = [&](std::int64_t rows, std::int64_t columns) {
+    return filled(arena, ops, ops.compute_dtype(), rows, columns);
+  };
+  const Tensor x = matrix(p.rows, p.in);
+  const Tensor w = matrix(p.out, p.in);
+  const Tensor y = matrix(p.rows, p.out);
+  const Tensor dx = matrix(p.rows, p.in);
+  const Tensor dw = filled(arena, ops, Dtype::f32, p.out, p.in);
+  p.seconds = best_seconds(ops, [&] { ops.linear_forward(y, x, w, false); }) +
+              best_seconds(ops, [&] { ops.linear_backward_input(dx, y, w, false); }) +
+              best_seconds(ops, [&] { ops.linear_backward_weight(dw, y, x); });
+}
+
 }  // namespace
 
 double ProductSpeed::operations() const {
   return 6.0 * static_cast<double>(rows) * static_cast<double>(in) * static_cast<double>(out);
 }
 
-std::vector<ProductSpeed> measure_products(const ModelConfig& config, Ops& ops, std::int64_t tokens,
-                                           std::int64_t head_rows) {
+std::vector<ProductSpeed> measure_products(const ModelConfig& config, Device& device, Ops& ops,
+                                           std::int64_t tokens, std::int64_t head_rows) {
   const std::int64_t width = config.hidden_size;
   const std::int64_t attention = config.heads * config.head_size;
   std::vector<ProductSpeed> products = {
@@ -55,15 +97,7 @@ std::vector<ProductSpeed> measure_products(const ModelConfig& config, Ops& ops, 
       {"down", tokens, config.intermediate_size, width, 0},
       {"head", head_rows, width, std::min(kHeadColumns, config.vocab_size), 0}};
   for (ProductSpeed& p : products) {
-    Arena arena = Arena::host(bytes_of(2 * (p.rows * p.in + p.rows * p.out + p.in * p.out)));
-    const Tensor x = filled(arena, p.rows, p.in, 0.01F);
-    const Tensor w = filled(arena, p.out, p.in, 0.01F);
-    const Tensor y = filled(arena, p.rows, p.out, 0.0F);
-    const Tensor dx = filled(arena, p.rows, p.in, 0.0F);
-    const Tensor dw = filled(arena, p.out, p.in, 0.0F);
-    p.seconds = best_seconds([&] { ops.linear_forward(y, x, w, false); }) +
-                best_seconds([&] { ops.linear_backward_input(dx, y, w, false); }) +
-                best_seconds([&] { ops.linear_backward_weight(dw, y, x); });
+    measure_product(p, device, ops);
   }
   return products;
 }
@@ -82,12 +116,19 @@ double product_rate(const ModelConfig& config, const std::vector<ProductSpeed>& 
   return operations / seconds;
 }
 
-double measure_bandwidth(Ops& ops) {
-  Arena arena = Arena::host(bytes_of(2 * kLargeArray));
-  const Tensor out = filled(arena, kLargeArray / 1024, 1024, 0.0F);
-  const Tensor in = filled(arena, kLargeArray / 1024, 1024, 0.01F);
-  const double seconds = best_seconds([&] { ops.add(out, in); });
-  return 3.0 * static_cast<double>(kLargeArray) * sizeof(float) / seconds;
+double measure_bandwidth(Device& device, Ops& ops) {
+  Arena arena = device.make_arena(bytes_of(2 * kLargeArray));
+  const Dtype dtype = ops.compute_dtype();
+  const Tensor out = filled(arena, ops, dtype, kLargeArray / 1024, 1024);
+  const Tensor in = filled(arena, ops, dtype, kLargeArray / 1024, 1024);
+  const double seconds = best_seconds(ops, [&] { ops.add(out, in); });
+  return 3.0 * static_cast<double>(in.bytes()) / seconds;
+}
+
+double measure_dense_rate(Device& device, Ops& ops) {
+  ProductSpeed square = {"square", kSquare, kSquare, kSquare, 0};
+  measure_product(square, device, ops);
+  return square.operations() / square.seconds;
 }
 
 }  // namespace lmpo

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "model/config.h"
-#include "ops/ops.h"
+#include "ops/device.h"
 
 namespace lmpo {
 
@@ -21,12 +21,15 @@ struct ProductSpeed {
 
 // The products of a model's layers over `tokens` rows and of its head over `head_rows`, each the
 // best of several. Of a vocabulary as much as the head's tiles take at a time.
-std::vector<ProductSpeed> measure_products(const ModelConfig& config, Ops& ops, std::int64_t tokens,
-                                           std::int64_t head_rows);
+std::vector<ProductSpeed> measure_products(const ModelConfig& config, Device& device, Ops& ops,
+                                           std::int64_t tokens, std::int64_t head_rows);
 // Operations a second over all of them, weighted as a model's step does them.
 double product_rate(const ModelConfig& config, const std::vector<ProductSpeed>& products);
 
+// Operations a second of products of square matrices, large enough for a GPU to be at its best.
+double measure_dense_rate(Device& device, Ops& ops);
+
 // Bytes a second of out += in over arrays far larger than caches: two reads and a write.
-double measure_bandwidth(Ops& ops);
+double measure_bandwidth(Device& device, Ops& ops);
 
 }  // namespace lmpo

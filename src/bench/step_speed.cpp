@@ -1,11 +1,13 @@
 #include "bench/step_speed.h"
 
 #include <chrono>
+#include <filesystem>
+#include <optional>
 
+#include "base/file.h"
 #include "base/random.h"
 #include "model/llama.h"
 #include "objective/registry.h"
-#include "train/memory_plan.h"
 #include "train/optimizer.h"
 
 namespace lmpo {
@@ -48,50 +50,87 @@ void count(StepSpeed& speed, const Trees& batch) {
   }
 }
 
-}  // namespace
-
-StepSpeed measure_steps(const ModelConfig& config, Ops& ops, std::span<const Tree> trees,
-                        const StepSpeedOptions& options) {
-  const std::vector<Trees> batches = cut_batches(trees, options);
-  const LlamaOptions model_options{.max_positions = longest(trees), .recompute = options.recompute};
+LargestPacks largest_packs(std::span<const Trees> batches, const PackLimits& limits,
+                           StepSpeed& speed) {
   LargestPacks largest;
   for (const Trees& batch : batches) {
-    largest.add(batch, options.limits);
+    largest.add(batch, limits);
   }
-  StepSpeed speed;
-  speed.arena = plan_memory(config, {options.storage}, model_options, largest, {}, ops).arena;
-  for (const Trees& pack : largest.packs()) {
-    const Pack made = make_pack(pack);
-    speed.largest_pack = std::max(speed.largest_pack, made.input_count());
-    speed.head_rows = std::max(speed.head_rows, made.row_count());
+  for (const Trees& trees : largest.packs()) {
+    const Pack pack = make_pack(trees);
+    speed.largest_pack = std::max(speed.largest_pack, pack.input_count());
+    speed.head_rows = std::max(speed.head_rows, pack.row_count());
   }
+  return largest;
+}
 
-  Arena arena = Arena::host(speed.arena);
-  const std::unique_ptr<Ops> timed = make_timed_ops(ops, speed.parts);
-  Weights weights(config, options.storage, WeightUse::training, arena);
-  weights.initialize(1, *timed);
-  weights.zero_moments(*timed);
+std::vector<float> random_weights(const ModelConfig& config) {
+  Random random(1, 0);
+  std::vector<float> values((std::size_t{1} << 20) + 7);  // no row of a matrix like another
+  for (float& value : values) {
+    value = static_cast<float>(random.normal() * config.initializer_range);
+  }
+  return values;
+}
+
+}  // namespace
+
+StepSpeed measure_steps(const ModelConfig& config, Device& device, Ops& ops,
+                        std::span<const Tree> trees, const StepSpeedOptions& options) {
+  const std::vector<Trees> batches = cut_batches(trees, options);
+  const LlamaOptions model_options{.max_positions = longest(trees), .recompute = options.recompute};
+  StepSpeed speed;
+  const LargestPacks largest = largest_packs(batches, options.limits, speed);
+  speed.memory = plan_memory(config, options.storage, model_options, largest, {}, ops,
+                             device.memory_beside_arenas());
+  require_memory(speed.memory, device, 0);
+
+  Arena arena = device.make_arena(speed.memory.arena);
+  std::optional<Arena> paged;
+  if (const std::size_t bytes = speed.memory.disk + speed.memory.host; bytes > 0) {
+    paged.emplace(device.make_paged_arena(bytes, fs::temp_directory_path()));
+  }
+  const auto at = [&](Place place) { return place == Place::arena ? nullptr : &*paged; };
+  Weights weights(config, options.storage.weights, WeightUse::training, arena,
+                  {options.storage.eight_bit_moments, at(options.storage.moments),
+                   at(options.storage.master)});
+  weights.initialize_from(random_weights(config), ops);
+  weights.zero_moments(ops);
   speed.parameters = weights.count();
-  Llama model(weights, *timed, arena, model_options);
   const auto objective =
       make_objective(options.objective, find_objective(options.objective).defaults);
-  BatchRunner runner(model, *objective, false);
-  auto start = std::chrono::steady_clock::now();
-  for (std::size_t step = 0; step < batches.size(); ++step) {
-    if (step == 1) {
-      speed.parts = {};
-      start = std::chrono::steady_clock::now();
+  // Gives the seconds of all these steps.
+  const auto run = [&](std::span<const Trees> steps, WaitForOps wait) {
+    const Arena::Scope scope(arena);
+    const std::unique_ptr<Ops> timed = make_timed_ops(ops, speed.parts, wait);
+    Llama model(weights, *timed, arena, model_options);
+    BatchRunner runner(model, *objective, false);
+    timed->finish();
+    speed.parts = {};
+    const auto start = std::chrono::steady_clock::now();
+    for (const Trees& batch : steps) {
+      weights.zero_gradients(*timed);
+      runner.train(batch, options.limits);
+      const double norm = gradient_norm(weights, *timed);
+      adamw_step(weights, *timed, {}, 1, 1e-6, norm);
+      objective->end_step();
     }
-    weights.zero_gradients(*timed);
-    runner.train(batches[step], options.limits);
-    const double norm = gradient_norm(weights, *timed);
-    adamw_step(weights, *timed, {}, static_cast<std::int64_t>(step) + 1, 1e-6, norm);
-    objective->end_step();
-    if (step > 0) {
-      count(speed, batches[step]);
-    }
+    timed->finish();
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  };
+  const std::span<const Trees> warm_up(batches.data(), 1);
+  const std::span<const Trees> timed_steps(batches.data() + 1, batches.size() - 1);
+  run(warm_up, WaitForOps::no);
+  speed.seconds = run(timed_steps, WaitForOps::no) / static_cast<double>(options.steps);
+  if (ops.is_asynchronous()) {
+    run(timed_steps.first(1), WaitForOps::yes);
+  } else {
+    speed.parts.divide_by(static_cast<double>(options.steps));
   }
-  speed.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  for (const Trees& batch : timed_steps) {
+    count(speed, batch);
+  }
+  speed.peak_memory = device.peak_memory();
   return speed;
 }
 

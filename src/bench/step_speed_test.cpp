@@ -35,7 +35,8 @@ TEST_P(StepSpeedTest, CountsWhatTheMathematicsAsksFor) {
   constexpr std::int64_t kPrompt = 7;
   constexpr std::int64_t kResponse = 5;
   const ModelConfig config = small_config();
-  const auto ops = make_cpu_ops();
+  const auto device = make_cpu_device();
+  const auto ops = device->make_ops(Dtype::f32);
   StepSpeedOptions options;
   options.limits = {.max_trees = 2};
   options.batch = 4;
@@ -46,9 +47,10 @@ TEST_P(StepSpeedTest, CountsWhatTheMathematicsAsksFor) {
     testing::set_token(tree.sequences[0].tokens, kPrompt, 1);
     testing::set_token(tree.sequences[1].tokens, kPrompt, 2);
   }
-  const StepSpeed speed = measure_steps(config, *ops, trees, options);
+  const StepSpeed speed = measure_steps(config, *device, *ops, trees, options);
 
   constexpr double kPairs = 8;
+  constexpr double kOfStep = kPairs / 2;
   constexpr double kInputs = kPrompt + 2 * (kResponse - 1);
   constexpr double kRows = 1 + 2 * (kResponse - 1);  // both first tokens come from one row
   EXPECT_EQ(speed.pairs, kPairs);
@@ -59,10 +61,10 @@ TEST_P(StepSpeedTest, CountsWhatTheMathematicsAsksFor) {
   const auto operations = [&](StepPart part) {
     return speed.parts.at(part, Direction::forward).operations;
   };
-  EXPECT_EQ(operations(StepPart::qkv), kPairs * 2 * 2 * kInputs * 16 * 32);
-  EXPECT_EQ(operations(StepPart::attention_output), kPairs * 2 * 2 * kInputs * 16 * 16);
-  EXPECT_EQ(operations(StepPart::mlp), kPairs * 2 * 2 * kInputs * 3 * 16 * 24);
-  EXPECT_EQ(operations(StepPart::head), kPairs * 2 * kRows * 16 * 50);
+  EXPECT_EQ(operations(StepPart::qkv), kOfStep * 2 * 2 * kInputs * 16 * 32);
+  EXPECT_EQ(operations(StepPart::attention_output), kOfStep * 2 * 2 * kInputs * 16 * 16);
+  EXPECT_EQ(operations(StepPart::mlp), kOfStep * 2 * 2 * kInputs * 3 * 16 * 24);
+  EXPECT_EQ(operations(StepPart::head), kOfStep * 2 * kRows * 16 * 50);
   for (const StepPart part : {StepPart::qkv, StepPart::attention_output, StepPart::mlp,
                               StepPart::attention, StepPart::head}) {
     EXPECT_EQ(speed.parts.at(part, Direction::backward).operations, 2 * operations(part));
@@ -77,8 +79,9 @@ TEST(MachineSpeed, WeighsProductsAsTheModelDoes) {
   const std::vector<ProductSpeed> products = {{"qkv", 10, 16, 32, 1.0}, {"head", 4, 16, 25, 2.0}};
   EXPECT_DOUBLE_EQ(product_rate(config, products),
                    (2 * 6.0 * 10 * 16 * 32 + 2 * 6.0 * 4 * 16 * 25) / (2 * 1.0 + 2 * 2.0));
-  const auto ops = make_cpu_ops();
-  for (const ProductSpeed& product : measure_products(config, *ops, 20, 8)) {
+  const auto device = make_cpu_device();
+  const auto ops = device->make_ops(Dtype::f32);
+  for (const ProductSpeed& product : measure_products(config, *device, *ops, 20, 8)) {
     EXPECT_GT(product.seconds, 0) << product.name;
   }
 }

@@ -14,7 +14,6 @@
 #include "objective/registry.h"
 #include "recipe/train_recipe.h"
 #include "train/examples.h"
-#include "train/machine_memory.h"
 #include "train/memory_plan.h"
 
 namespace lmpo {
@@ -34,8 +33,11 @@ struct BenchOptions {
   std::int64_t accumulation = 4;
   std::int64_t max_pack_tokens = 0;
   StepSpeedOptions step;
+  std::string device = "cpu";
   std::string dtype = "float32";
-  std::string compute = "float32";
+  std::string compute = "auto";
+  std::string optim = "adamw_torch";
+  bool paged_master = false;
   std::string recompute = "none";
   DataOptions data_options;
   std::int64_t threads = 0;
@@ -43,14 +45,26 @@ struct BenchOptions {
 };
 
 struct Measured {
-  double product_rate = 0;  // operations a second
+  std::string device;
+  Dtype compute = Dtype::f32;
+  double dense_rate = 0;    // of large square products; of a GPU alone
+  double product_rate = 0;  // of the model's, operations a second
   double bandwidth = 0;     // bytes a second
   StepSpeed step;
 
   double achieved() const { return step.parts.total().operations / step.seconds; }
   double share() const { return achieved() / product_rate; }
-  // Time of the step that no op took.
-  double waiting() const { return step.seconds - step.parts.total().seconds; }
+  // Time of the step that no op took; none where ops were timed in a step of their own.
+  double waiting() const { return std::max(0.0, step.seconds - step.parts.total().seconds); }
+  double per_second(std::int64_t count, const BenchOptions& options) const {
+    return static_cast<double>(count) / (step.seconds * static_cast<double>(options.step.steps));
+  }
+  double pairs_per_second(const BenchOptions& options) const {
+    return per_second(step.pairs, options);
+  }
+  double tokens_per_second(const BenchOptions& options) const {
+    return per_second(step.tokens, options);
+  }
 };
 
 std::vector<Tree> real_pairs(const BenchOptions& options) {
@@ -63,44 +77,60 @@ std::vector<Tree> real_pairs(const BenchOptions& options) {
   return std::move(dataset.trees);
 }
 
-double milliseconds(double seconds, std::int64_t steps) {
-  return 1e3 * seconds / static_cast<double>(steps);
+// "GFLOP/s", or "TFLOP/s" of a GPU.
+struct RateUnit {
+  const char* name;
+  double size;
+};
+RateUnit unit_of(const Measured& m) {
+  return m.dense_rate > 0 ? RateUnit{"TFLOP/s", 1e12} : RateUnit{"GFLOP/s", 1e9};
 }
 
-std::string rate(const PartTime& time) {
-  return time.operations > 0 ? fmt::format("{:7.0f}", time.operations / time.seconds / 1e9)
+std::string rate(const PartTime& time, const RateUnit& unit) {
+  return time.operations > 0 ? fmt::format("{:7.0f}", time.operations / time.seconds / unit.size)
                              : fmt::format("{:>7}", "");
 }
 
 void print_table(const Measured& m, const BenchOptions& options) {
   const StepSpeed& step = m.step;
-  const auto steps = options.step.steps;
-  fmt::print("{} parameters, {} threads, products in {}\n", step.parameters, threads(),
-             options.compute);
-  fmt::print("products at the model's shapes   {:.0f} GFLOP/s\n", m.product_rate / 1e9);
+  const RateUnit unit = unit_of(m);
+  fmt::print("{} parameters, {}, products in {}\n", step.parameters,
+             m.dense_rate > 0 ? m.device : fmt::format("{} threads", threads()),
+             dtype_name(m.compute));
+  if (m.dense_rate > 0) {
+    fmt::print("products of 8192 x 8192          {:.0f} {}\n", m.dense_rate / unit.size, unit.name);
+  }
+  fmt::print("products at the model's shapes   {:.0f} {}\n", m.product_rate / unit.size, unit.name);
   fmt::print("memory                           {:.1f} GB/s\n\n", m.bandwidth / 1e9);
   fmt::print("{:<18}{:>12}{:>9}{:>12}{:>9}{:>8}\n",
-             "a step of " + std::to_string(options.step.batch), "forward ms", "GFLOP/s",
-             "backward ms", "GFLOP/s", "share");
+             "a step of " + std::to_string(options.step.batch), "forward ms", unit.name,
+             "backward ms", unit.name, "share");
+  const double all = step.parts.total().seconds + m.waiting();
   for (std::size_t i = 0; i < step_parts; ++i) {
     const auto part = static_cast<StepPart>(i);
     const PartTime& forward = step.parts.at(part, Direction::forward);
     const PartTime& backward = step.parts.at(part, Direction::backward);
-    fmt::print("{:<18}{:>12.1f}  {}{:>12.1f}  {}{:>7.1f}%\n", name(part),
-               milliseconds(forward.seconds, steps), rate(forward),
-               milliseconds(backward.seconds, steps), rate(backward),
-               100 * (forward.seconds + backward.seconds) / step.seconds);
+    fmt::print("{:<18}{:>12.1f}  {}{:>12.1f}  {}{:>7.1f}%\n", name(part), 1e3 * forward.seconds,
+               rate(forward, unit), 1e3 * backward.seconds, rate(backward, unit),
+               100 * (forward.seconds + backward.seconds) / all);
   }
-  fmt::print("{:<18}{:>12.1f}{:>38.1f}%\n\n", "waiting", milliseconds(m.waiting(), steps),
-             100 * m.waiting() / step.seconds);
-  fmt::print("{:.3f} pairs/s, {:.0f} tokens/s; {:.1f}% of the tokens are prompts computed once\n",
-             static_cast<double>(step.pairs) / step.seconds,
-             static_cast<double>(step.tokens) / step.seconds,
+  if (m.waiting() > 0) {
+    fmt::print("{:<18}{:>12.1f}{:>38.1f}%\n", "waiting", 1e3 * m.waiting(),
+               100 * m.waiting() / all);
+  }
+  fmt::print("\n{:.3f} s a step: {:.3f} pairs/s, {:.0f} tokens/s; {:.1f}% of the tokens are prompts "
+             "computed once\n",
+             step.seconds, m.pairs_per_second(options), m.tokens_per_second(options),
              100.0 * static_cast<double>(step.shared_tokens) / static_cast<double>(step.tokens));
-  fmt::print("{:.0f} useful GFLOP/s, {:.1f}% of the products' rate\n", m.achieved() / 1e9,
+  fmt::print("{:.0f} useful {}, {:.1f}% of the products' rate\n", m.achieved() / unit.size, unit.name,
              100 * m.share());
-  fmt::print("memory: {} planned for the step, {} at the peak of the process\n",
-             readable_bytes(step.arena), readable_bytes(peak_resident_memory()));
+  if (m.dense_rate > 0) {
+    fmt::print("{:.1f}% of the rate of large square products\n", 100 * m.achieved() / m.dense_rate);
+  }
+  fmt::print("memory: {} planned for the step{}, {} at the peak\n", readable_bytes(step.memory.arena),
+             step.memory.host > 0 ? fmt::format(" and {} of the host", readable_bytes(step.memory.host))
+                                  : "",
+             readable_bytes(step.peak_memory));
 }
 
 ordered_json record(const Measured& m, const BenchOptions& options) {
@@ -114,16 +144,21 @@ ordered_json record(const Measured& m, const BenchOptions& options) {
     }
   }
   return {{"parameters", m.step.parameters},
+          {"device", m.device},
           {"threads", threads()},
-          {"compute", options.compute},
+          {"compute", dtype_name(m.compute)},
+          {"dense_operations_per_second", m.dense_rate},
           {"product_operations_per_second", m.product_rate},
           {"memory_bytes_per_second", m.bandwidth},
-          {"pairs_per_second", static_cast<double>(m.step.pairs) / m.step.seconds},
-          {"tokens_per_second", static_cast<double>(m.step.tokens) / m.step.seconds},
+          {"seconds_per_step", m.step.seconds},
+          {"pairs_per_second", m.pairs_per_second(options)},
+          {"tokens_per_second", m.tokens_per_second(options)},
           {"useful_operations_per_second", m.achieved()},
           {"share_of_product_rate", m.share()},
-          {"planned_bytes", m.step.arena},
-          {"peak_resident_bytes", peak_resident_memory()},
+          {"largest_pack_tokens", m.step.largest_pack},
+          {"planned_bytes", m.step.memory.arena},
+          {"planned_host_bytes", m.step.memory.host},
+          {"peak_bytes", m.step.peak_memory},
           {"waiting_seconds", m.waiting()},
           {"parts", parts}};
 }
@@ -137,12 +172,21 @@ Measured measure(const BenchOptions& options) {
   const auto objective =
       make_objective(options.step.objective, find_objective(options.step.objective).defaults);
   prepare_examples(trees, *objective, options.data_options.max_length);
-  const auto ops = make_cpu_ops(parse_dtype(options.compute));
+  const auto device = open_device(options.device);
   Measured measured;
-  measured.bandwidth = measure_bandwidth(*ops);
-  measured.step = measure_steps(config, *ops, trees, options.step);
-  measured.product_rate = product_rate(
-      config, measure_products(config, *ops, measured.step.largest_pack, measured.step.head_rows));
+  measured.device = device->name();
+  measured.compute = compute_type(*device, options.compute);
+  const auto ops = device->make_ops(measured.compute);
+  StepSpeedOptions step = options.step;
+  if (options.optim.starts_with("paged")) {
+    step.storage.moments = device->is_cpu() ? Place::file : Place::host;
+  }
+  measured.bandwidth = measure_bandwidth(*device, *ops);
+  measured.step = measure_steps(config, *device, *ops, trees, step);
+  measured.product_rate =
+      product_rate(config, measure_products(config, *device, *ops, measured.step.largest_pack,
+                                            measured.step.head_rows));
+  measured.dense_rate = device->is_cpu() ? 0 : measure_dense_rate(*device, *ops);
   return measured;
 }
 
@@ -183,8 +227,15 @@ int run_bench(const std::vector<std::string>& arguments) {
           {.choices = {"none", "mlp", "layers"}, .flags = {{"gradient_checkpointing", "layers"}}});
   set.add("dtype", options.dtype, "storage of the weights",
           {.choices = {"float32", "bfloat16", "float16"}, .old_names = {"torch_dtype"}});
-  set.add("compute", options.compute, "type of the factors of matrix products",
-          {.choices = {"float32", "bfloat16"}});
+  set.add("compute", options.compute,
+          "type of the factors of matrix products; auto: bfloat16 on a GPU, float32 elsewhere",
+          {.choices = {"auto", "float32", "bfloat16"}});
+  set.add("optim", options.optim, "how and where the moments are kept",
+          {.choices = {"adamw_torch", "adamw_8bit", "paged_adamw_32bit", "paged_adamw_8bit"}});
+  set.add("paged_master", options.paged_master,
+          "on a GPU: the bits that 16-bit weights lack of their float32 master lie in the host's "
+          "memory");
+  set.add("device", options.device, "what computes: cpu, cuda, or cuda:N for one of several GPUs");
   add_threads_option(set, options.threads);
   set.add("json", options.json, "one JSON object instead of a table");
   set.section("Examples", kExamples);
@@ -192,7 +243,9 @@ int run_bench(const std::vector<std::string>& arguments) {
     return 0;
   }
   apply_threads(options.threads);
-  options.step.storage = parse_dtype(options.dtype);
+  options.step.storage = {.weights = parse_dtype(options.dtype),
+                          .eight_bit_moments = options.optim.ends_with("8bit"),
+                          .master = options.paged_master ? Place::host : Place::arena};
   options.step.recompute = parse_recompute(options.recompute);
   options.step.limits = {options.micro_batch, options.max_pack_tokens};
   options.step.batch = options.micro_batch * options.accumulation;

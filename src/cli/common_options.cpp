@@ -25,6 +25,12 @@ void add_data_option(OptionSet& set, std::vector<DataSource>& data) {
            .structured = true});
 }
 
+void add_device_option(OptionSet& set, std::string& device) {
+  set.add("device", device,
+          "what computes: cpu, cuda, or cuda:N for one of several GPUs; auto: a GPU where there is "
+          "one and lmpo was built for it");
+}
+
 void add_threads_option(OptionSet& set, std::int64_t& threads) {
   set.add("threads", threads, "threads to use; 0: one for each processor",
           {.range = within(0, 1024), .letter = 't'});

@@ -5,6 +5,7 @@
 
 #include "base/threads.h"
 #include "cli/commands.h"
+#include "ops/device.h"
 #include "recipe/option_set.h"
 
 namespace lmpo {
@@ -54,7 +55,12 @@ int run_env(const std::vector<std::string>& arguments) {
   line("threads", fmt::format("{}", available_threads()));
   line("memory", fmt::format("{} in all, {} available", proc_value("/proc/meminfo", "MemTotal"),
                              proc_value("/proc/meminfo", "MemAvailable")));
-  line("devices", "cpu");
+  std::string devices = "cpu";
+  for (const std::string& gpu : cuda_devices()) {
+    devices += ", " + gpu;
+  }
+  line("devices", devices);
+  line("cuda", has_cuda() ? "built in" : "not built in");
   return 0;
 }
 

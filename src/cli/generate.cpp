@@ -16,6 +16,7 @@ struct GenerateOptions {
   fs::path prompts;
   bool chat_template = true;
   std::int64_t seed = 42;
+  std::string device = "auto";
   std::int64_t threads = 0;
   GenerationOptions generation;
 };
@@ -175,6 +176,7 @@ void declare(OptionSet& set, GenerateOptions& options) {
   set.group("Speed");
   set.add("batch_size", options.generation.batch_size, "sequences that decode at once",
           {.range = within(1, 4096)});
+  add_device_option(set, options.device);
   add_threads_option(set, options.threads);
   set.section("Examples",
               "  lmpo generate --model DIR --prompt \"Why is the sky blue?\" --max_new_tokens 200\n"
@@ -205,7 +207,7 @@ int run_generate(const std::vector<std::string>& arguments) {
     }
     tokens.push_back(prompts.back().tokens);
   }
-  Generator generator(options.model);
+  Generator generator(options.model, open_device(options.device));
   check_tokenizer_fits(generator.config(), model.tokenizer.id_limit(), options.model);
   for (const std::int64_t id : read_stop_ids(options.model, generator.config())) {
     options.generation.stop_ids.push_back(static_cast<TokenId>(id));

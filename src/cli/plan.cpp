@@ -7,7 +7,7 @@
 #include "cli/commands.h"
 #include "cli/common_options.h"
 #include "recipe/train_recipe.h"
-#include "train/machine_memory.h"
+#include "base/machine_memory.h"
 #include "train/memory_plan.h"
 
 namespace lmpo {
@@ -26,6 +26,7 @@ struct Way {
   std::string recompute = "none";
   std::string optim = "adamw_torch";
   std::int64_t micro_batch = 2;
+  bool paged_master = false;
 
   bool operator==(const Way&) const = default;
 };
@@ -55,6 +56,7 @@ void divide_among_ranks(MemoryPlan& plan, std::int64_t ranks) {
     }
   }
   plan.disk /= static_cast<std::size_t>(ranks);
+  plan.host /= static_cast<std::size_t>(ranks);
 }
 
 MemoryPlan plan_of(const ModelConfig& config, const PlanOptions& options, const Way& way) {
@@ -70,14 +72,16 @@ MemoryPlan plan_of(const ModelConfig& config, const PlanOptions& options, const 
                               .recompute = parse_recompute(way.recompute)};
   TrainRecipe recipe;
   recipe.optim = way.optim;
-  const StoragePlan storage = {way.dtype == "auto" ? config.dtype : parse_dtype(way.dtype),
-                               recipe.eight_bit_moments(), recipe.paged_moments()};
-  const auto cpu_ops = make_cpu_ops();
-  const auto ops = make_plan_ops(*cpu_ops, is_cuda(options) ? Dtype::bf16 : Dtype::f32);
-  MemoryPlan plan = plan_memory(config, storage, model, packs, {}, *ops);
-  if (is_cuda(options)) {
-    plan.fixed = 0;
-  }
+  const Place elsewhere = is_cuda(options) ? Place::host : Place::file;
+  const StoragePlan storage = {
+      .weights = way.dtype == "auto" ? config.dtype : parse_dtype(way.dtype),
+      .eight_bit_moments = recipe.eight_bit_moments(),
+      .moments = recipe.paged_moments() ? elsewhere : Place::arena,
+      .master = way.paged_master ? Place::host : Place::arena};
+  const auto ops = is_cuda(options) ? make_cuda_plan_ops() : make_cpu_ops();
+  const std::size_t beside =
+      is_cuda(options) ? cuda_memory_beside_arenas() : make_cpu_device()->memory_beside_arenas();
+  MemoryPlan plan = plan_memory(config, storage, model, packs, {}, *ops, beside);
   divide_among_ranks(plan, options.ranks);
   return plan;
 }
@@ -104,10 +108,15 @@ std::vector<std::pair<std::string, Way>> changes(const PlanOptions& options) {
     way.optim = optim;
     add(fmt::format("--optim {}", optim), way);
   }
+  if (is_cuda(options)) {
+    way = options.way;
+    way.paged_master = true;
+    add("--paged_master", way);
+  }
   way = options.way;
   way.dtype = "bfloat16";
   add("--dtype bfloat16", way);
-  add("all of these", {"bfloat16", "layers", "paged_adamw_8bit", 1});
+  add("all of these", {"bfloat16", "layers", "paged_adamw_8bit", 1, is_cuda(options)});
   return all;
 }
 
@@ -134,6 +143,7 @@ ordered_json record(const Way& way, const MemoryPlan& plan, std::size_t limit) {
           {"arena", plan.arena},
           {"fixed", plan.fixed},
           {"disk", plan.disk},
+          {"host", plan.host},
           {"at_peak", plan.at_peak},
           {"fits", plan.total() <= limit}};
 }
@@ -155,9 +165,11 @@ void declare(OptionSet& set, PlanOptions& options) {
           {.choices = {"adamw_torch", "adamw_8bit", "paged_adamw_32bit", "paged_adamw_8bit"}});
   set.add(
       "device", options.device,
-      "what computes; cuda: activations in bfloat16, a plan only, since lmpo has no such engine "
-      "yet",
+      "what computes; cuda: activations in bfloat16; a plan needs no GPU",
       {.choices = {"cpu", "cuda"}});
+  set.add("paged_master", options.way.paged_master,
+          "on a GPU: the bits that 16-bit weights lack of their float32 master lie in the host's "
+          "memory");
   set.add("ranks", options.ranks,
           "devices that share gradients, master weights and moments among them; a plan only",
           {.range = within(1, 4096)});

@@ -16,7 +16,9 @@ struct ScoreOptions {
   fs::path model;
   std::vector<DataSource> data;
   fs::path output;
+  std::string device = "auto";
   std::string dtype = "float32";
+  std::string compute = "auto";
   std::int64_t batch_size = 8;
   std::int64_t max_pack_tokens = 0;
   std::int64_t threads = 0;
@@ -44,8 +46,11 @@ int run_score(const std::vector<std::string>& arguments) {
   add_data_option(set, options.data);
   set.add("output", options.output, "where to write; standard output when absent",
           {.value_name = "FILE.jsonl"});
-  set.add("dtype", options.dtype, "storage of the weights; arithmetic is float32",
+  set.add("dtype", options.dtype, "storage of the weights",
           {.choices = {"float32", "bfloat16", "float16"}, .old_names = {"torch_dtype"}});
+  set.add("compute", options.compute,
+          "type of the factors of matrix products; auto: bfloat16 on a GPU, float32 elsewhere",
+          {.choices = {"auto", "float32", "bfloat16"}});
   set.group("Tokens");
   add_data_options(set, options.data_options);
   set.group("Speed");
@@ -53,6 +58,7 @@ int run_score(const std::vector<std::string>& arguments) {
           {.range = at_least(1)});
   set.add("max_pack_tokens", options.max_pack_tokens, "most input tokens in a pack; 0: no limit",
           {.range = at_least(0)});
+  add_device_option(set, options.device);
   add_threads_option(set, options.threads);
   set.section("Examples", "  lmpo score --model DIR --data pairs.json --output scores.jsonl\n");
   if (!set.parse(arguments)) {
@@ -66,7 +72,9 @@ int run_score(const std::vector<std::string>& arguments) {
   }
 
   const TextModel text = TextModel::load(options.model);
-  Scorer scorer(options.model, parse_dtype(options.dtype));
+  const std::shared_ptr<Device> device = open_device(options.device);
+  Scorer scorer(options.model, parse_dtype(options.dtype), device,
+                compute_type(*device, options.compute));
   check_tokenizer_fits(scorer.config(), text.tokenizer.id_limit(), options.model);
   const Dataset dataset =
       load_dataset(options.data, text.tokenizer, text.chat_template(), options.data_options);

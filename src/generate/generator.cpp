@@ -209,19 +209,23 @@ class Batch {
 
 struct Generator::Impl {
   ModelConfig config;
-  std::unique_ptr<Ops> ops = make_cpu_ops();
+  std::shared_ptr<Device> device;
+  std::unique_ptr<Ops> ops;
   std::optional<Arena> weight_arena;
   std::optional<Weights> weights;
 };
 
-Generator::Generator(const fs::path& model_folder) : impl_(std::make_unique<Impl>()) {
+Generator::Generator(const fs::path& model_folder, std::shared_ptr<Device> device)
+    : impl_(std::make_unique<Impl>()) {
+  impl_->device = std::move(device);
+  impl_->ops = impl_->device->make_ops(impl_->device->usual_compute());
   impl_->config = read_model_config(model_folder);
   const Checkpoint checkpoint = Checkpoint::open(model_folder);
   check_tensors(impl_->config, checkpoint);  // before memory is reserved for what it says
   const Dtype storage = stored_dtype(checkpoint);
   Arena counting = Arena::counting();
   const Weights counted(impl_->config, storage, WeightUse::inference, counting);
-  impl_->weight_arena.emplace(Arena::host(counting.peak()));
+  impl_->weight_arena.emplace(impl_->device->make_arena(counting.peak()));
   impl_->weights.emplace(impl_->config, storage, WeightUse::inference, *impl_->weight_arena);
   impl_->weights->load(checkpoint, *impl_->ops);
 }
@@ -246,7 +250,7 @@ void Generator::generate(const std::vector<std::vector<std::int32_t>>& prompts,
     return;
   }
   const RunSize size = measure(prompts, options, impl_->config);
-  Arena arena = Arena::host(count_bytes(size, *impl_->weights, *impl_->ops));
+  Arena arena = impl_->device->make_arena(count_bytes(size, *impl_->weights, *impl_->ops));
   Decoder decoder(*impl_->weights, *impl_->ops, arena, size.slots, size.max_length);
   Batch(decoder, impl_->config, options, done).run(prompts);
 }

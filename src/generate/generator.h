@@ -9,6 +9,7 @@
 
 #include "generate/sampling.h"
 #include "model/weights.h"
+#include "ops/device.h"
 #include "text/tokenizer.h"
 
 namespace lmpo {
@@ -36,7 +37,8 @@ struct Completion {
 class Generator {
  public:
   // Reads config.json and the weights of a model folder. Throws UserError.
-  explicit Generator(const fs::path& model_folder);
+  explicit Generator(const fs::path& model_folder,
+                     std::shared_ptr<Device> device = make_cpu_device());
   ~Generator();
   Generator(const Generator&) = delete;
   Generator& operator=(const Generator&) = delete;

@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "model/llama.h"
 #include "model/reference_model.h"
+#include "ops/testing/device.h"
 
 namespace lmpo {
 namespace {
@@ -43,15 +44,18 @@ Golden read_golden(const std::string& name) {
 
 // A model with its memory, ready to train.
 struct Trained {
-  Trained(const Golden& golden, Dtype storage, Recompute recompute)
-      : ops(make_cpu_ops()),
-        arena(Arena::host(std::size_t{64} << 20)),
+  Trained(const Golden& golden, Dtype storage, Recompute recompute,
+          std::unique_ptr<Device> on = make_cpu_device(), Dtype compute = Dtype::f32)
+      : device(std::move(on)),
+        ops(device->make_ops(compute)),
+        arena(device->make_arena(std::size_t{64} << 20)),
         weights(golden.config, storage, WeightUse::training, arena),
         model(weights, *ops, arena, {.max_positions = 64, .recompute = recompute}) {
     weights.load(golden.weights, *ops);
     weights.zero_gradients(*ops);
   }
 
+  std::unique_ptr<Device> device;
   std::unique_ptr<Ops> ops;
   Arena arena;
   Weights weights;
@@ -105,7 +109,7 @@ double relative_difference(const std::vector<float>& a, const std::vector<float>
   return std::sqrt(difference / norm);
 }
 
-class Model : public testing::TestWithParam<const char*> {};
+class Model : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(Model, LossSumsAndGradientsEqualPyTorch) {
   const Golden golden = read_golden(GetParam());
@@ -239,7 +243,41 @@ TEST_P(Model, PlanEqualsWhatAStepUses) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Model, testing::Values("llama", "llama_tied", "mistral"),
+// Sums and gradients of every device that this program was built for, beside PyTorch's.
+TEST_P(Model, EveryDeviceComputesTheSame) {
+  const Golden golden = read_golden(GetParam());
+  int devices = 0;
+  for (const lmpo::testing::TestDevice& given : lmpo::testing::test_devices()) {
+    SCOPED_TRACE(given.name);
+    std::unique_ptr<Device> device = given.open();
+    if (device == nullptr) {
+      continue;
+    }
+    ++devices;
+    const bool rounds = given.compute != Dtype::f32;
+    const Dtype storage = rounds ? Dtype::bf16 : Dtype::f32;
+    Trained trained(golden, storage, Recompute::mlp, std::move(device), given.compute);
+    std::vector<double> sums;
+    const double loss = simpo_step(trained, golden, 3, &sums);
+    EXPECT_NEAR(loss / golden.facts.at("loss").get<double>(), 1, rounds ? 0.1 : 1e-6);
+    for (std::size_t i = 0; i < sums.size(); ++i) {
+      const double expected = golden.facts.at("sums")[i / 2][i % 2];
+      EXPECT_NEAR(sums[i], expected, rounds ? 0.03 * std::abs(expected) : 1e-4);
+    }
+    for (const NamedParameter& named : trained.weights.named()) {
+      std::vector<float> expected(static_cast<std::size_t>(named.parameter.value.elements()));
+      read_as_float(golden.gradients.tensor(named.name), 0, expected);
+      EXPECT_LT(relative_difference(to_host(*trained.ops, named.parameter.gradient), expected),
+                rounds ? 0.15 : 1e-4)
+          << named.name;
+    }
+  }
+  if (has_cuda() && devices == 1) {
+    GTEST_SKIP() << "this machine has no GPU";
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Model, ::testing::Values("llama", "llama_tied", "mistral"),
                          [](const auto& parameter) { return std::string(parameter.param); });
 
 TEST(Weights, RandomInitialisationHasTheRightMoments) {

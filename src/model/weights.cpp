@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/random.h"
+#include "base/threads.h"
 
 namespace lmpo {
 namespace {
@@ -21,21 +22,22 @@ Moment allocate_moment(Arena& arena, bool eight_bit, std::initializer_list<std::
 }
 
 Parameter allocate_parameter(Arena& arena, Dtype storage, WeightUse use,
-                             const MomentStorage& moments,
+                             const OptimizerStorage& optimizer,
                              std::initializer_list<std::int64_t> shape) {
   Parameter parameter;
   parameter.value = arena.allocate("weights", storage, shape);
   parameter.decays = shape.size() > 1;
   if (use == WeightUse::training) {
+    const auto of = [&arena](Arena* own) -> Arena& { return own == nullptr ? arena : *own; };
     if (storage == Dtype::bf16) {
-      parameter.low = arena.allocate("master weights", Dtype::i16, shape);
+      parameter.low = of(optimizer.master).allocate("master weights", Dtype::i16, shape);
     } else if (storage == Dtype::f16) {
-      parameter.low = arena.allocate("master weights", Dtype::f32, shape);
+      parameter.low = of(optimizer.master).allocate("master weights", Dtype::f32, shape);
     }
     parameter.gradient = arena.allocate("gradients", Dtype::f32, shape);
-    Arena& moment_arena = moments.arena == nullptr ? arena : *moments.arena;
-    parameter.moment1 = allocate_moment(moment_arena, moments.eight_bit, shape);
-    parameter.moment2 = allocate_moment(moment_arena, moments.eight_bit, shape);
+    for (Moment* moment : {&parameter.moment1, &parameter.moment2}) {
+      *moment = allocate_moment(of(optimizer.moments), optimizer.eight_bit_moments, shape);
+    }
   }
   return parameter;
 }
@@ -52,18 +54,24 @@ struct Halves {
 
 Halves split(std::span<const float> values, Dtype storage, bool exact_master) {
   Halves halves;
-  halves.value.reserve(values.size());
-  for (const float value : values) {
+  halves.value.resize(values.size());
+  halves.low.resize(exact_master && storage == Dtype::bf16 ? values.size() : 0);
+  const auto convert = [&](std::size_t i) {
     if (storage == Dtype::f16) {
-      halves.value.push_back(to_float16(value).bits);
+      halves.value[i] = to_float16(values[i]).bits;
     } else if (exact_master) {
-      const SplitFloat both = split_float(value);
-      halves.value.push_back(both.high.bits);
-      halves.low.push_back(both.low);
+      const SplitFloat both = split_float(values[i]);
+      halves.value[i] = both.high.bits;
+      halves.low[i] = both.low;
     } else {
-      halves.value.push_back(to_bfloat16(value).bits);
+      halves.value[i] = to_bfloat16(values[i]).bits;
     }
-  }
+  };
+  parallel_for(std::ssize(values), 1 << 14, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      convert(static_cast<std::size_t>(i));
+    }
+  });
   return halves;
 }
 
@@ -76,10 +84,10 @@ Parameter Parameter::rows(std::int64_t begin, std::int64_t end) const {
 }
 
 Weights::Weights(const ModelConfig& config, Dtype storage, WeightUse use, Arena& arena,
-                 const MomentStorage& moments)
-    : config_(config), storage_(storage), use_(use), moments_(moments) {
+                 const OptimizerStorage& optimizer)
+    : config_(config), storage_(storage), use_(use), optimizer_(optimizer) {
   const auto allocate = [&](std::initializer_list<std::int64_t> shape) {
-    return allocate_parameter(arena, storage, use, moments, shape);
+    return allocate_parameter(arena, storage, use, optimizer, shape);
   };
   const std::int64_t hidden = config.hidden_size;
   const std::int64_t query_size = config.heads * config.head_size;
@@ -164,10 +172,10 @@ void Weights::zero_moments(Ops& ops) {
 }
 
 void Weights::page_out_moments(const Parameter& parameter) const {
-  if (moments_.arena != nullptr) {
+  if (optimizer_.moments != nullptr) {
     for (const Moment& moment : {parameter.moment1, parameter.moment2}) {
-      moments_.arena->page_out(moment.values);
-      moments_.arena->page_out(moment.scales);
+      optimizer_.moments->page_out(moment.values);
+      optimizer_.moments->page_out(moment.scales);
     }
   }
 }
@@ -202,6 +210,25 @@ void Weights::load(const Checkpoint& checkpoint, Ops& ops) {
     assign(named_parameter.parameter, ops,
            [&](std::int64_t begin, std::span<float> out) { read_as_float(stored, begin, out); });
     checkpoint.forget(named_parameter.name);
+  }
+}
+
+void Weights::initialize_from(std::span<const float> values, Ops& ops) {
+  for (const Parameter& parameter : parameters()) {
+    const bool is_norm = parameter.value.rank() == 1;
+    assign(parameter, ops, [&](std::int64_t begin, std::span<float> out) {
+      if (is_norm) {
+        std::ranges::fill(out, 1.0F);
+        return;
+      }
+      for (std::size_t i = 0, next = static_cast<std::size_t>(begin); i < out.size();) {
+        const auto from = values.subspan(next % values.size());
+        const std::size_t count = std::min(from.size(), out.size() - i);
+        std::copy_n(from.begin(), count, out.begin() + static_cast<std::ptrdiff_t>(i));
+        i += count;
+        next += count;
+      }
+    });
   }
 }
 

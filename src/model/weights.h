@@ -45,17 +45,19 @@ struct LayerWeights {
 
 enum class WeightUse { inference, training };
 
-// How and where AdamW's moments are kept.
-struct MomentStorage {
-  bool eight_bit = false;  // of matrices; norms, which are small, stay float32
-  Arena* arena = nullptr;  // one of their own, which may be a file; none: that of the weights
+// How and where is kept what the optimizer alone needs. Arenas of its own may be a file, or the
+// host's memory where a GPU computes; none is that of the weights.
+struct OptimizerStorage {
+  bool eight_bit_moments = false;  // of matrices; norms, which are small, stay float32
+  Arena* moments = nullptr;
+  Arena* master = nullptr;
 };
 
 class Weights {
  public:
   // Allocates everything in the arena; contents are undefined until load or initialize.
   Weights(const ModelConfig& config, Dtype storage, WeightUse use, Arena& arena,
-          const MomentStorage& moments = {});
+          const OptimizerStorage& optimizer = {});
 
   // Reads a checkpoint that matches the configuration (check_tensors) into storage and exact
   // master.
@@ -63,6 +65,8 @@ class Weights {
   // Random weights as transformers makes them: normal(0, initializer_range), norms 1, the pad
   // token's row 0.
   void initialize(std::uint64_t seed, Ops& ops);
+  // For measuring: every matrix takes these values in turn, and norms are 1. Far quicker.
+  void initialize_from(std::span<const float> values, Ops& ops);
   // Sets gradients to zero.
   void zero_gradients(Ops& ops);
   // Sets moments to zero, before the first step.
@@ -94,7 +98,7 @@ class Weights {
   ModelConfig config_;
   Dtype storage_;
   WeightUse use_;
-  MomentStorage moments_;
+  OptimizerStorage optimizer_;
 };
 
 }  // namespace lmpo

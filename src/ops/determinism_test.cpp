@@ -117,7 +117,7 @@ void run_adamw(Ops& ops, Tensors& make) {
   ops.zero(moment2);
   ops.adamw(make({300, 300}), {}, gradient, make({300, 300}), moment2,
             {1e-3, 0.9, 0.999, 1e-8, 0.1, 0.1, 0.001, 0.5});
-  make({1}).f32()[0] = static_cast<float>(ops.sum_of_squares(gradient));
+  make({1}).f32()[0] = static_cast<float>(ops.sum_of_squares({&gradient, 1}));
 }
 
 class DeterminismTest : public ::testing::TestWithParam<DeterminismCase> {

@@ -160,7 +160,12 @@ TEST_P(RowsTest, EmbeddingRefusesATokenOutsideOfTheTable) {
   const Filled table = random(storage(), {10, 4});
   const Tensor y = poisoned(compute(), {1, 4});
   for (const std::int32_t token : {-1, 10}) {
-    EXPECT_THROW(ops().embedding_forward(y, table.tensor, indices({token})), std::logic_error);
+    if (reads_indices()) {
+      EXPECT_THROW(ops().embedding_forward(y, table.tensor, indices({token})), std::logic_error);
+    } else {
+      ops().embedding_forward(y, table.tensor, indices({token}));
+      EXPECT_TRUE(std::isnan(read(y)[3]));
+    }
   }
 }
 

@@ -13,15 +13,16 @@
 //   activations' gradients,
 //     unless stated otherwise.
 //   - Arguments do not alias unless stated. Shapes are checked (LMPO_CHECK).
-//   - Ops never allocate device memory and never synchronise, except upload, download and
-//   sum_of_squares.
+//   - Ops never allocate device memory and never wait for the device, except finish, download and
+//   sum_of_squares. An op may still be computing when its call returns: the next one waits for it.
+//   - Indices in tensors (tokens, rows, targets) that are out of range are a broken invariant where
+//   the device can look at them (LMPO_CHECK); elsewhere they make results NaN, never a wild access.
 //   - Calls on one object come from one thread. Results for a fixed number of threads are bitwise
 //   repeatable.
 #pragma once
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 
 #include "tensor/arena.h"
@@ -83,6 +84,10 @@ class Ops {
   // False for the ops of a plan, which compute nothing: values read back are zeros.
   virtual bool computes() const { return true; }
   virtual Dtype compute_dtype() const = 0;
+  // Whether calls return before the device is done, so that their time is not the op's.
+  virtual bool is_asynchronous() const { return false; }
+  // Waits until all that was asked for is computed.
+  virtual void finish() {}
 
   // --- movement
   // ---------------------------------------------------------------------------------------------
@@ -173,8 +178,9 @@ class Ops {
 
   // --- optimizer
   // --------------------------------------------------------------------------------------------
-  // Sum of x^2 in double; the order of additions does not depend on the number of threads.
-  virtual double sum_of_squares(Tensor x) = 0;
+  // Sum of x^2 over all elements of all tensors, float32, in double; the order of additions does
+  // not depend on the number of threads.
+  virtual double sum_of_squares(std::span<const Tensor> tensors) = 0;
   // Any storage of w; its exact float32 master is w itself (float32), w with `low` (bfloat16: the
   // missing 16 bits, int16, see SplitFloat) or `low` alone (float16: low is the float32 master, w
   // its rounding). gradient float32 of w's shape; both moments are of the same kind.
@@ -185,8 +191,8 @@ class Ops {
 // `factors` float32, or bfloat16: factors of the matrix products of linear layers and head are
 // rounded before they are multiplied (sums stay float32). UserError where the processor cannot.
 std::unique_ptr<Ops> make_cpu_ops(Dtype factors = Dtype::f32);
-// Computes nothing; for running a step against a counting arena. `like` tells compute type (where
-// no other is given) and workspaces and must outlive it.
-std::unique_ptr<Ops> make_plan_ops(const Ops& like, std::optional<Dtype> compute = std::nullopt);
+// Computes nothing; for running a step against a counting arena. `like` tells compute type and
+// workspaces and must outlive it.
+std::unique_ptr<Ops> make_plan_ops(const Ops& like);
 
 }  // namespace lmpo

@@ -214,7 +214,10 @@ TEST_P(SumTest, SumOfSquares) {
     for (const double value : x.values) {
       expected += value * value;
     }
-    EXPECT_NEAR(ops().sum_of_squares(x.tensor), expected, 1e-12 * expected);
+    EXPECT_NEAR(ops().sum_of_squares({&x.tensor, 1}), expected, 1e-12 * expected);
+    const std::array<Tensor, 3> parts = {x.tensor, x.tensor.rows(0, 1), x.tensor};
+    const double first = x.values[0] * x.values[0];
+    EXPECT_NEAR(ops().sum_of_squares(parts), 2 * expected + first, 2e-12 * expected);
   }
 }
 

@@ -1,24 +1,28 @@
 // Ops that compute nothing, for planning memory: see arena.h.
 #include <cstring>
+#include <functional>
 
-#include "ops/ops.h"
+#include "ops/cuda/geometry.h"
+#include "ops/device.h"
 
 namespace lmpo {
 namespace {
 
-// Must not outlive the ops it stands for.
 class PlanOps final : public Ops {
  public:
-  PlanOps(const Ops& like, Dtype compute) : like_(like), compute_(compute) {}
+  using HeadWorkspace = std::function<std::int64_t(std::int64_t rows, std::int64_t hidden,
+                                                   std::int64_t vocabulary, Dtype storage)>;
+  PlanOps(Dtype compute, HeadWorkspace head_workspace)
+      : compute_(compute), head_workspace_(std::move(head_workspace)) {}
 
   bool computes() const override { return false; }
   Dtype compute_dtype() const override { return compute_; }
   std::int64_t head_workspace(std::int64_t rows, std::int64_t hidden, std::int64_t vocabulary,
                               Dtype storage) const override {
-    return like_.head_workspace(rows, hidden, vocabulary, storage);
+    return head_workspace_(rows, hidden, vocabulary, storage);
   }
   void download(void* host, Tensor device) override { std::memset(host, 0, device.bytes()); }
-  double sum_of_squares(Tensor) override { return 0.0; }
+  double sum_of_squares(std::span<const Tensor>) override { return 0.0; }
 
   void upload(Tensor, const void*) override {}
   void zero(Tensor) override {}
@@ -51,14 +55,30 @@ class PlanOps final : public Ops {
   void adamw(Tensor, Tensor, Tensor, const Moment&, const Moment&, const AdamWStep&) override {}
 
  private:
-  const Ops& like_;
   Dtype compute_;
+  HeadWorkspace head_workspace_;
 };
 
 }  // namespace
 
-std::unique_ptr<Ops> make_plan_ops(const Ops& like, std::optional<Dtype> compute) {
-  return std::make_unique<PlanOps>(like, compute.value_or(like.compute_dtype()));
+std::unique_ptr<Ops> make_plan_ops(const Ops& like) {
+  return std::make_unique<PlanOps>(
+      like.compute_dtype(), [&like](std::int64_t rows, std::int64_t hidden, std::int64_t vocabulary,
+                                    Dtype storage) {
+        return like.head_workspace(rows, hidden, vocabulary, storage);
+      });
+}
+
+std::size_t cuda_memory_beside_arenas() {
+  return cuda::library_bytes + cuda::scratch_bytes + cuda::table_bytes;
+}
+
+std::unique_ptr<Ops> make_cuda_plan_ops(Dtype compute) {
+  return std::make_unique<PlanOps>(
+      compute, [compute](std::int64_t rows, std::int64_t hidden, std::int64_t vocabulary,
+                         Dtype storage) {
+        return cuda::HeadWorkspace(rows, hidden, vocabulary, compute, storage).total;
+      });
 }
 
 }  // namespace lmpo

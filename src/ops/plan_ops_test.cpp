@@ -16,7 +16,7 @@ TEST(PlanOps, RunAgainstMemoryThatIsNotThere) {
   Arena arena = Arena::counting();
   const Tensor x = arena.allocate("x", Dtype::f32, {4, 4});
   plan->linear_forward(x, x, x, false);
-  EXPECT_EQ(plan->sum_of_squares(x), 0.0);
+  EXPECT_EQ(plan->sum_of_squares({&x, 1}), 0.0);
   std::vector<float> host(16, 1.0F);
   plan->download(host.data(), x);
   EXPECT_EQ(host, std::vector<float>(16, 0.0F));

@@ -17,10 +17,13 @@ double attention_operations(std::span<const Pack::Segment> segments, const Atten
 
 class TimedOps final : public Ops {
  public:
-  TimedOps(Ops& inner, StepTimes& times) : inner_(inner), times_(times) {}
+  TimedOps(Ops& inner, StepTimes& times, WaitForOps wait)
+      : inner_(inner), times_(times), waits_(wait == WaitForOps::yes) {}
 
   bool computes() const override { return inner_.computes(); }
   Dtype compute_dtype() const override { return inner_.compute_dtype(); }
+  bool is_asynchronous() const override { return inner_.is_asynchronous(); }
+  void finish() override { inner_.finish(); }
   std::int64_t head_workspace(std::int64_t rows, std::int64_t hidden, std::int64_t vocabulary,
                               Dtype storage) const override {
     return inner_.head_workspace(rows, hidden, vocabulary, storage);
@@ -29,9 +32,10 @@ class TimedOps final : public Ops {
     inner_.enter(part);
     part_ = part;
   }
-  double sum_of_squares(Tensor x) override {
+  double sum_of_squares(std::span<const Tensor> tensors) override {
     double result = 0;
-    timed(StepPart::optimizer, Direction::backward, 0, [&] { result = inner_.sum_of_squares(x); });
+    timed(StepPart::optimizer, Direction::backward, 0,
+          [&] { result = inner_.sum_of_squares(tensors); });
     return result;
   }
 
@@ -156,6 +160,9 @@ class TimedOps final : public Ops {
   void timed(StepPart part, Direction direction, double operations, const Body& body) {
     const auto start = std::chrono::steady_clock::now();
     body();
+    if (waits_) {
+      inner_.finish();
+    }
     PartTime& time = times_.at(part, direction);
     time.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     time.operations += operations;
@@ -175,6 +182,7 @@ class TimedOps final : public Ops {
 
   Ops& inner_;
   StepTimes& times_;
+  bool waits_;
   LinearPart part_ = LinearPart::mlp;
   bool again_ = false;  // forward ops are of a pack whose forward is done
 };
@@ -199,6 +207,15 @@ PartTime StepTimes::total() const {
   return sum;
 }
 
+void StepTimes::divide_by(double steps) {
+  for (auto& directions : times_) {
+    for (PartTime& time : directions) {
+      time.seconds /= steps;
+      time.operations /= steps;
+    }
+  }
+}
+
 double StepTimes::product_rate() const {
   PartTime sum;
   for (const StepPart part : {StepPart::qkv, StepPart::attention_output, StepPart::mlp}) {
@@ -208,8 +225,8 @@ double StepTimes::product_rate() const {
   return sum.seconds > 0 ? sum.operations / sum.seconds : 0;
 }
 
-std::unique_ptr<Ops> make_timed_ops(Ops& inner, StepTimes& times) {
-  return std::make_unique<TimedOps>(inner, times);
+std::unique_ptr<Ops> make_timed_ops(Ops& inner, StepTimes& times, WaitForOps wait) {
+  return std::make_unique<TimedOps>(inner, times, wait);
 }
 
 std::int64_t visible_pairs(std::span<const Pack::Segment> segments, std::int64_t window) {

@@ -1,5 +1,6 @@
 // Ops that pass every call on and note how long it took and how much it computed: where a step's
-// time goes. Of a device that computes while the host goes on, times are of the calls alone.
+// time goes. Of a device that computes while the host goes on, times are of the calls alone, unless
+// each op is waited for, which slows the whole a little.
 #pragma once
 
 #include <array>
@@ -45,6 +46,7 @@ class StepTimes {
     return times_[static_cast<std::size_t>(part)][static_cast<std::size_t>(direction)];
   }
   PartTime total() const;
+  void divide_by(double steps);
   // Operations a second of the linear layers' backward, where nothing is computed again: what the
   // machine gives to matrix products in this very run. 0 where there were none.
   double product_rate() const;
@@ -53,8 +55,10 @@ class StepTimes {
   std::array<std::array<PartTime, 2>, step_parts> times_{};
 };
 
+enum class WaitForOps : std::uint8_t { no, yes };
+
 // `inner` and `times` must outlive the result.
-std::unique_ptr<Ops> make_timed_ops(Ops& inner, StepTimes& times);
+std::unique_ptr<Ops> make_timed_ops(Ops& inner, StepTimes& times, WaitForOps wait = WaitForOps::no);
 
 // Pairs of a query and a key that it sees.
 std::int64_t visible_pairs(std::span<const Pack::Segment> segments, std::int64_t window);

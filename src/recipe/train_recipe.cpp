@@ -155,9 +155,10 @@ void add_batch_options(OptionSet& options, TrainRecipe& r) {
                .flags = {{"gradient_checkpointing", "layers"}}});
   options.add(
       "compute", r.compute,
-      "type to which the factors of matrix products are rounded; bfloat16 needs AVX-512 and "
-      "is about half again as fast as float32 where the processor has instructions for it",
-      {.choices = {"float32", "bfloat16"}});
+      "type to which the factors of matrix products are rounded; on a processor bfloat16 needs "
+      "AVX-512 and is about half again as fast as float32 where it has instructions for it; on a "
+      "GPU activations are kept in it too; auto: bfloat16 on a GPU, float32 elsewhere",
+      {.choices = {"auto", "float32", "bfloat16"}});
 }
 
 void add_record_options(OptionSet& options, TrainRecipe& r) {
@@ -181,6 +182,9 @@ void add_machine_options(OptionSet& options, TrainRecipe& r) {
   options.add("seed", r.seed, "seed of everything random", {.range = kNonNegative, .letter = 's'});
   options.add("data_seed", r.data_seed, "seed of the order of the data",
               {.range = kNonNegative, .default_text = "seed"});
+  options.add("device", r.device,
+              "what computes: cpu, cuda, or cuda:N for one of several GPUs; auto: a GPU where there "
+              "is one and lmpo was built for it");
   options.add("threads", r.threads, "threads; 0: one for each processor",
               {.range = within(0, 1024), .letter = 't'});
   options.add("max_memory", r.max_memory,

@@ -91,7 +91,7 @@ struct TrainRecipe {
   bool dataloader_drop_last = false;
   std::int64_t max_pack_tokens = 0;  // 0: no limit but the batch size
   std::string recompute = "auto";    // or a name of Recompute
-  std::string compute = "float32";   // type of the factors of matrix products
+  std::string compute = "auto";      // type of the factors of matrix products
 
   // Logging, evaluation and checkpoints
   double logging_steps = 10;
@@ -105,6 +105,7 @@ struct TrainRecipe {
   LogLevel log_level = LogLevel::info;
 
   // Machine
+  std::string device = "auto";  // see open_device
   std::int64_t seed = 42;
   std::optional<std::int64_t> data_seed;  // unset: seed
   std::int64_t threads = 0;               // 0: all processors

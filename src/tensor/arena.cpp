@@ -13,47 +13,57 @@
 namespace lmpo {
 namespace {
 constexpr std::size_t alignment = 64;
+
+// Unmaps at the end.
+std::shared_ptr<void> mapped(void* block, std::size_t size) {
+  return {block, [size](void* begin) { ::munmap(begin, size); }};
 }
+
+}  // namespace
 
 Arena Arena::counting() {
   return {};
 }
 
 Arena Arena::host(std::size_t capacity) {
-  Arena arena;
-  arena.capacity_ = std::max(capacity, alignment);
-  void* block = ::mmap(nullptr, arena.capacity_, PROT_READ | PROT_WRITE,
+  const std::size_t size = std::max(capacity, alignment);
+  void* block = ::mmap(nullptr, size, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (block == MAP_FAILED) {
-    machine_error("{} bytes of memory cannot be reserved: {}", arena.capacity_,
-                  std::strerror(errno));
+    machine_error("{} bytes of memory cannot be reserved: {}", size, std::strerror(errno));
   }
-  ::madvise(block, arena.capacity_, MADV_HUGEPAGE);
-  arena.base_ = static_cast<char*>(block);
+  ::madvise(block, size, MADV_HUGEPAGE);
+  return over(mapped(block, size), size);
+}
+
+Arena Arena::over(std::shared_ptr<void> block, std::size_t capacity) {
+  Arena arena;
+  arena.base_ = static_cast<char*>(block.get());
+  arena.block_ = std::move(block);
+  arena.capacity_ = capacity;
   return arena;
 }
 
 Arena Arena::file(std::size_t capacity, const std::filesystem::path& folder) {
-  Arena arena;
-  arena.capacity_ = std::max(capacity, alignment);
-  arena.is_file_ = true;
+  const std::size_t size = std::max(capacity, alignment);
   std::string path = (folder / "lmpo-XXXXXX").string();
   const int file = ::mkstemp(path.data());
   int failure = errno;
   if (file >= 0) {
     ::unlink(path.c_str());
-    failure = ::posix_fallocate(file, 0, static_cast<off_t>(arena.capacity_));
+    failure = ::posix_fallocate(file, 0, static_cast<off_t>(size));
     void* block = failure != 0 ? MAP_FAILED
-                               : ::mmap(nullptr, arena.capacity_, PROT_READ | PROT_WRITE,
+                               : ::mmap(nullptr, size, PROT_READ | PROT_WRITE,
                                         MAP_SHARED, file, 0);
     failure = failure != 0 ? failure : errno;
     ::close(file);
     if (block != MAP_FAILED) {
-      arena.base_ = static_cast<char*>(block);
-      return arena;
+      Arena result = over(mapped(block, size), size);
+      result.is_file_ = true;
+      return result;
     }
   }
-  machine_error("{} bytes on disk in {} cannot be had: {}", arena.capacity_, folder.string(),
+  machine_error("{} bytes on disk in {} cannot be had: {}", size, folder.string(),
                 std::strerror(failure));
 }
 
@@ -67,22 +77,6 @@ void Arena::page_out(const Tensor& tensor) const {
   const std::size_t begin = offset / page * page;
   ::madvise(base_ + begin, offset + tensor.bytes() - begin, MADV_DONTNEED);
 }
-
-Arena::~Arena() {
-  if (base_ != nullptr) {
-    ::munmap(base_, capacity_);
-  }
-}
-
-Arena::Arena(Arena&& other) noexcept
-    : base_(std::exchange(other.base_, nullptr)),
-      is_file_(other.is_file_),
-      capacity_(other.capacity_),
-      top_(other.top_),
-      peak_(other.peak_),
-      blocks_(std::move(other.blocks_)),
-      groups_(std::move(other.groups_)),
-      at_peak_(std::move(other.at_peak_)) {}
 
 Tensor Arena::allocate(std::string_view name, Dtype dtype,
                        std::initializer_list<std::int64_t> shape) {

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <initializer_list>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,8 +28,9 @@ class Arena {
   // The same in a file without a name in `folder`, so that it need not stay in memory: see
   // page_out. Throws MachineError where the disk has no room.
   static Arena file(std::size_t capacity, const std::filesystem::path& folder);
-  ~Arena();
-  Arena(Arena&& other) noexcept;
+  // Memory of another device: the `capacity` bytes at `block`, which end with its last owner.
+  static Arena over(std::shared_ptr<void> block, std::size_t capacity);
+  Arena(Arena&& other) noexcept = default;
   Arena& operator=(Arena&&) = delete;
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
@@ -71,6 +73,7 @@ class Arena {
   Arena() = default;
   void release_to(std::size_t mark);
 
+  std::shared_ptr<void> block_;
   char* base_ = nullptr;
   bool is_file_ = false;
   std::size_t capacity_ = 0;

@@ -3,30 +3,24 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "base/threads.h"
 #include "data/packer.h"
-#include "train/machine_memory.h"
+#include "base/machine_memory.h"
 
 namespace lmpo {
 namespace {
 
-// Beside the arena: kernels and buffers of the matrix library for each thread, stacks, and pieces
-// of files in flight. Measured once; it is small beside any model.
-constexpr std::size_t kPerThread = 22'000'000;
-constexpr std::size_t kFiles = 12'000'000;
-
-std::size_t allowed_memory(std::size_t limit) {
-  return limit > 0 ? limit : available_memory() + resident_memory();
+std::size_t allowed_memory(const Device& device, std::size_t limit) {
+  return limit > 0 ? limit : device.available_memory();
 }
 
 // Of moments in a file, those of one parameter are in memory at a time.
-std::size_t largest_moments(const Weights& weights, bool paged) {
+std::size_t largest_moments(const Weights& weights) {
   std::size_t largest = 0;
   for (const Parameter& parameter : weights.parameters()) {
     largest =
         std::max(largest, parameter.moment1.values.bytes() + parameter.moment2.values.bytes());
   }
-  return paged ? largest : 0;
+  return largest;
 }
 
 }  // namespace
@@ -72,17 +66,22 @@ std::string MemoryPlan::table() const {
   if (disk > 0) {
     text += fmt::format("  {:<28}{:>12}\n", "moments, on disk", readable_bytes(disk));
   }
+  if (host > 0) {
+    text += fmt::format("  {:<28}{:>12}\n", "in the host's memory", readable_bytes(host));
+  }
   return text;
 }
 
 MemoryPlan plan_memory(const ModelConfig& config, const StoragePlan& storage,
                        const LlamaOptions& options, const LargestPacks& training,
-                       const LargestPacks& evaluation, const Ops& ops) {
+                       const LargestPacks& evaluation, const Ops& ops, std::size_t beside) {
   Arena arena = Arena::counting();
   const std::unique_ptr<Ops> plan_ops = make_plan_ops(ops);
-  Arena paged = Arena::counting();
+  Arena moments = Arena::counting();
+  Arena master = Arena::counting();
   Weights weights(config, storage.weights, WeightUse::training, arena,
-                  {storage.eight_bit_moments, storage.paged_moments ? &paged : nullptr});
+                  {storage.eight_bit_moments, storage.moments == Place::arena ? nullptr : &moments,
+                   storage.master == Place::arena ? nullptr : &master});
   Llama model(weights, *plan_ops, arena, options);
   for (const auto& trees : training.packs()) {
     model.train(make_pack(trees), [](std::span<const double>, std::span<double>) {});
@@ -92,28 +91,34 @@ MemoryPlan plan_memory(const ModelConfig& config, const StoragePlan& storage,
     std::vector<double> sums(static_cast<std::size_t>(pack.response_count()));
     model.score(pack, sums);
   }
+  const bool in_file = storage.moments == Place::file;
   return {.arena = arena.peak(),
           .at_peak = arena.at_peak(),
-          .fixed = resident_memory() + kFiles + kPerThread * static_cast<std::size_t>(threads()) +
-                   largest_moments(weights, storage.paged_moments),
-          .disk = paged.peak()};
+          .fixed = beside + (in_file ? largest_moments(weights) : 0),
+          .disk = in_file ? moments.peak() : 0,
+          .host = (in_file ? 0 : moments.peak()) + master.peak()};
 }
 
-bool fits_in_memory(const MemoryPlan& plan, std::size_t limit) {
-  return plan.total() <= allowed_memory(limit);
+bool fits_in_memory(const MemoryPlan& plan, const Device& device, std::size_t limit) {
+  return plan.total() <= allowed_memory(device, limit) && plan.host <= available_memory();
 }
 
-void require_memory(const MemoryPlan& plan, std::size_t limit) {
-  if (fits_in_memory(plan, limit)) {
+void require_memory(const MemoryPlan& plan, const Device& device, std::size_t limit) {
+  if (fits_in_memory(plan, device, limit)) {
     return;
   }
+  if (plan.host > available_memory()) {
+    user_error("the run needs {} of the host's memory, and {} are free:\n{}",
+               readable_bytes(plan.host), readable_bytes(available_memory()), plan.table());
+  }
   user_error(
-      "the run needs {} of memory, and {} {}:\n{}Smaller: --dtype bfloat16, "
+      "the run needs {} of memory{}, and {} {}:\n{}Smaller: --dtype bfloat16, "
       "--recompute layers, a smaller --per_device_train_batch_size (with more "
       "--gradient_accumulation_steps, for the same result), --max_pack_tokens, --max_length, "
       "--optim "
       "paged_adamw_32bit or adamw_8bit",
-      readable_bytes(plan.total()), readable_bytes(allowed_memory(limit)),
+      readable_bytes(plan.total()), device.is_cpu() ? "" : " of " + device.name(),
+      readable_bytes(allowed_memory(device, limit)),
       limit > 0 ? "are allowed by --max_memory" : "are free", plan.table());
 }
 

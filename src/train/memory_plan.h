@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "model/llama.h"
+#include "ops/device.h"
 #include "train/batch_runner.h"
 
 namespace lmpo {
@@ -34,32 +35,41 @@ class LargestPacks {
 struct MemoryPlan {
   std::size_t arena = 0;                                    // bytes, exact
   std::map<std::string, std::size_t, std::less<>> at_peak;  // what it holds at the peak
-  std::size_t fixed = 0;                                    // the rest of the process
+  std::size_t fixed = 0;                                    // what the process takes beside it
   std::size_t disk = 0;                                     // moments in a file
+  std::size_t host = 0;                                     // of a GPU's run, in host memory
 
   std::size_t total() const { return arena + fixed; }
   // Lines for a person: each group and its bytes.
   std::string table() const;
 };
 
+// Where something lies that the optimizer alone needs.
+enum class Place : std::uint8_t {
+  arena,
+  file,
+  host  // memory of the host of a GPU
+};
+
 // How a run keeps its weights and what belongs to them.
 struct StoragePlan {
   Dtype weights = Dtype::f32;
   bool eight_bit_moments = false;
-  bool paged_moments = false;  // in a file
+  Place moments = Place::arena;
+  Place master = Place::arena;  // never a file
 };
 
 // The arena of a run that trains on `training` and scores `evaluation` packs; `ops` are those of
-// the run. `fixed` is resident memory now, and what libraries and writing take beside.
+// the run. `beside` is what the process takes beside the arena (Device::memory_beside_arenas).
 MemoryPlan plan_memory(const ModelConfig& config, const StoragePlan& storage,
                        const LlamaOptions& options, const LargestPacks& training,
-                       const LargestPacks& evaluation, const Ops& ops);
+                       const LargestPacks& evaluation, const Ops& ops, std::size_t beside = 0);
 
-// Whether the run needs at most `limit` bytes, or (limit 0) what the machine has free.
-bool fits_in_memory(const MemoryPlan& plan, std::size_t limit);
-// UserError with the table when the run needs more than `limit` bytes, or (limit 0) more than the
-// machine has free.
-void require_memory(const MemoryPlan& plan, std::size_t limit);
+// Whether the run needs at most `limit` bytes, or (limit 0) what the device can give; and its part
+// on the host at most what the machine has free.
+bool fits_in_memory(const MemoryPlan& plan, const Device& device, std::size_t limit);
+// UserError with the table where it does not.
+void require_memory(const MemoryPlan& plan, const Device& device, std::size_t limit);
 
 // "1.23 GB": decimal, three digits.
 std::string readable_bytes(std::size_t bytes);

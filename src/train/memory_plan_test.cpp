@@ -51,7 +51,8 @@ TEST_P(MemoryPlanned, EqualsThePeakOfARun) {
   LargestPacks evaluation;
   training.add(batch, given.limits);
   evaluation.add(batch, given.limits);
-  const MemoryPlan plan = plan_memory(config, {given.storage, given.eight_bit, given.paged},
+  const MemoryPlan plan = plan_memory(
+      config, {given.storage, given.eight_bit, given.paged ? Place::file : Place::arena},
                                       options, training, evaluation, *ops);
 
   Arena arena = Arena::host(std::size_t{64} << 20);

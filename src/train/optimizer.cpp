@@ -6,11 +6,11 @@
 namespace lmpo {
 
 double gradient_norm(const Weights& weights, Ops& ops) {
-  double squares = 0;
+  std::vector<Tensor> gradients;
   for (const Parameter& parameter : weights.parameters()) {
-    squares += ops.sum_of_squares(parameter.gradient);
+    gradients.push_back(parameter.gradient);
   }
-  return std::sqrt(squares);
+  return std::sqrt(ops.sum_of_squares(gradients));
 }
 
 void adamw_step(const Weights& weights, Ops& ops, const OptimizerOptions& options,

@@ -17,7 +17,7 @@
 namespace lmpo {
 namespace {
 
-constexpr std::int64_t kVersion = 2;
+constexpr std::int64_t kVersion = 3;
 
 void add_model(Hash& hash, const fs::path& folder) {
   std::set<fs::path> files = {folder / "config.json"};
@@ -43,7 +43,8 @@ std::string cache_key(std::span<const Tree> trees, const TreePacks& packs,
     }
   }
   hash.add(static_cast<std::uint64_t>(options.storage));
-  hash.add(static_cast<std::uint64_t>(options.factors));
+  hash.add(static_cast<std::uint64_t>(options.compute));
+  hash.add(options.device->name());
   hash.add(static_cast<std::uint64_t>(threads()));
   add_model(hash, options.model);
   return hash.text();
@@ -101,7 +102,7 @@ void check_tokens(const ModelConfig& config, std::span<const Tree> trees, const 
 }
 
 void compute(std::vector<Tree>& trees, const TreePacks& packs, const ReferenceOptions& options) {
-  Scorer scorer(options.model, options.storage, options.factors);
+  Scorer scorer(options.model, options.storage, options.device, options.compute);
   check_tokens(scorer.config(), trees, options.model);
   Progress progress(0, static_cast<std::int64_t>(packs.size()), options.bar);
   scorer.score(packs, [&](const std::vector<const Tree*>& pack, std::span<const double> sums) {

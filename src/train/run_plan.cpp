@@ -52,22 +52,32 @@ Trees next_batch(Sampler& sampler, const Dataset& data) {
 }
 
 RunPlan::RunPlan(const TrainInputs& inputs, const ModelConfig& config, const RunLength& length,
-                 const Ops& ops)
+                 const Device& device, const Ops& ops)
     : inputs_(inputs),
       config_(config),
       length_(length),
-      storage_{recipe().dtype == "auto" ? config.dtype : parse_dtype(recipe().dtype),
-               recipe().eight_bit_moments(), recipe().paged_moments()},
+      device_(device),
+      storage_{.weights = recipe().dtype == "auto" ? config.dtype : parse_dtype(recipe().dtype),
+               .eight_bit_moments = recipe().eight_bit_moments()},
       model_options_{.max_positions = longest_sequence(inputs)} {
   if (model_options_.max_positions > config_.max_positions) {
     log_warning("the longest sequence has {} tokens, the model was made for {}",
                 model_options_.max_positions, config_.max_positions);
   }
+  if (recipe().paged_moments()) {
+    storage_.moments = device.is_cpu() ? Place::file : Place::host;
+  }
   choose(ops);
 }
 
+bool RunPlan::fits(const Ops& ops, const LargestPacks& training, const LargestPacks& evaluation) {
+  memory_ = plan_memory(config_, storage_, model_options_, training, evaluation, ops,
+                        device_.memory_beside_arenas());
+  return fits_in_memory(memory_, device_, static_cast<std::size_t>(recipe().max_memory.count));
+}
+
 void RunPlan::choose(const Ops& ops) {
-  const auto limit = static_cast<std::size_t>(recipe().max_memory.count);
+  const bool may_page_master = !device_.is_cpu() && storage_.weights != Dtype::f32;
   std::vector<Recompute> ways = {Recompute::none, Recompute::mlp, Recompute::layers};
   if (recipe().recompute != "auto") {
     ways = {parse_recompute(recipe().recompute)};
@@ -76,9 +86,11 @@ void RunPlan::choose(const Ops& ops) {
     const auto [training, evaluation] = largest_packs();
     for (const Recompute way : ways) {
       model_options_.recompute = way;
-      memory_ = plan_memory(config_, storage_, model_options_, training, evaluation, ops);
-      if (fits_in_memory(memory_, limit)) {
-        return;
+      for (const Place master : {Place::arena, Place::host}) {
+        storage_.master = may_page_master ? master : Place::arena;
+        if (fits(ops, training, evaluation)) {
+          return;
+        }
       }
     }
     if (most_trees_ == 1) {
@@ -132,9 +144,14 @@ void RunPlan::show() const {
   log_info("{} steps of {} examples, {} in an epoch; {}, warm-up {} steps, {} threads",
            length_.total_steps, recipe().train_batch_size(), length_.steps_per_epoch,
            recipe().objective, length_.warmup, threads());
-  log_info("memory: {} planned ({} arena, {} for the rest); recomputed in backward: {}",
+  if (!device_.is_cpu()) {
+    log_info("device: {}", device_.name());
+  }
+  log_info("memory: {} planned ({} arena, {} for the rest{}); recomputed in backward: {}",
            readable_bytes(memory_.total()), readable_bytes(memory_.arena),
-           readable_bytes(memory_.fixed), recompute_name(model_options_.recompute));
+           readable_bytes(memory_.fixed),
+           memory_.host > 0 ? ", and " + readable_bytes(memory_.host) + " of the host" : "",
+           recompute_name(model_options_.recompute));
   if (smaller_packs()) {
     log_info("{} examples are computed at once instead of {}, because more need more memory",
              most_trees_, recipe().per_device_train_batch_size);

@@ -21,11 +21,11 @@ Trees next_batch(Sampler& sampler, const Dataset& data);
 
 class RunPlan {
  public:
-  // Takes the fastest way that fits into memory. Recomputation comes before smaller packs, because
-  // it leaves every bit as it is. Where nothing fits, the plan is the smallest. All must outlive
+  // Takes the fastest way that fits into memory. A GPU's master weights in host memory come before
+  // recomputation, and recomputation before smaller packs, because it leaves every bit as it is. Where nothing fits, the plan is the smallest. All must outlive
   // it.
   RunPlan(const TrainInputs& inputs, const ModelConfig& config, const RunLength& length,
-          const Ops& ops);
+          const Device& device, const Ops& ops);
 
   const MemoryPlan& memory() const { return memory_; }
   const LlamaOptions& model_options() const { return model_options_; }
@@ -43,10 +43,12 @@ class RunPlan {
   // Of training and of evaluation.
   std::pair<LargestPacks, LargestPacks> largest_packs() const;
   void choose(const Ops& ops);
+  bool fits(const Ops& ops, const LargestPacks& training, const LargestPacks& evaluation);
 
   const TrainInputs& inputs_;
   const ModelConfig& config_;
   const RunLength& length_;
+  const Device& device_;
   StoragePlan storage_;
   LlamaOptions model_options_;
   std::int64_t most_trees_ = 0;  // in a pack

@@ -21,13 +21,16 @@ std::int64_t longest_sequence(std::span<const Scorer::PackTrees> packs) {
 
 }  // namespace
 
-Scorer::Scorer(const fs::path& model_folder, Dtype storage, Dtype factors)
-    : config_(read_model_config(model_folder)), ops_(make_cpu_ops(factors)) {
+Scorer::Scorer(const fs::path& model_folder, Dtype storage, std::shared_ptr<Device> device,
+               Dtype compute)
+    : config_(read_model_config(model_folder)),
+      device_(std::move(device)),
+      ops_(device_->make_ops(compute)) {
   const Checkpoint checkpoint = Checkpoint::open(model_folder);
   check_tensors(config_, checkpoint);
   Arena counting = Arena::counting();
   const Weights counted(config_, storage, WeightUse::inference, counting);
-  arena_.emplace(Arena::host(counting.peak()));
+  arena_.emplace(device_->make_arena(counting.peak()));
   weights_.emplace(config_, storage, WeightUse::inference, *arena_);
   weights_->load(checkpoint, *ops_);
 }
@@ -65,7 +68,7 @@ void Scorer::score(std::span<const PackTrees> packs, const PackDone& done) {
   // The plan: every pack against an arena that counts.
   Arena counting = Arena::counting();
   run(counting, *make_plan_ops(*ops_), [](const PackTrees&, std::span<const double>) {});
-  Arena arena = Arena::host(counting.peak());
+  Arena arena = device_->make_arena(counting.peak());
   run(arena, *ops_, done);
 }
 

@@ -7,15 +7,16 @@
 #include <vector>
 
 #include "base/file.h"
+#include "ops/device.h"
 #include "train/batch_runner.h"
 
 namespace lmpo {
 
 class Scorer {
  public:
-  // Loads the weights of a model folder. Throws UserError.
-  // `factors` as in make_cpu_ops.
-  Scorer(const fs::path& model_folder, Dtype storage, Dtype factors = Dtype::f32);
+  // Loads the weights of a model folder. Throws UserError. `compute` as in Device::make_ops.
+  Scorer(const fs::path& model_folder, Dtype storage,
+         std::shared_ptr<Device> device = make_cpu_device(), Dtype compute = Dtype::f32);
 
   const ModelConfig& config() const { return config_; }
   // Calls done(index of the tree, summed log-probability of each of its responses) in order.
@@ -28,6 +29,7 @@ class Scorer {
 
  private:
   ModelConfig config_;
+  std::shared_ptr<Device> device_;
   std::unique_ptr<Ops> ops_;
   std::optional<Arena> arena_;
   std::optional<Weights> weights_;

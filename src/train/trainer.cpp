@@ -14,7 +14,6 @@
 #include "ops/timed_ops.h"
 #include "train/examples.h"
 #include "train/interrupt.h"
-#include "train/machine_memory.h"
 #include "train/optimizer.h"
 #include "train/records.h"
 #include "train/reference.h"
@@ -73,6 +72,7 @@ class Trainer {
   ModelConfig config_;
   RunLength length_;
   std::unique_ptr<Objective> objective_;
+  std::shared_ptr<Device> device_;
   std::unique_ptr<Ops> device_ops_;
   StepTimes times_;  // of the steps since the last log
   double step_seconds_ = 0;
@@ -85,7 +85,7 @@ class Trainer {
 
   // Made by prepare.
   std::optional<Arena> arena_;
-  std::optional<Arena> moments_;  // in a file
+  std::optional<Arena> paged_;  // for what the optimizer alone needs
   std::optional<Weights> weights_;
   std::optional<Llama> model_;
   std::optional<Progress> progress_;
@@ -101,9 +101,10 @@ Trainer::Trainer(TrainInputs inputs)
       config_(read_model_config(weights_folder_)),
       length_(recipe(), std::ssize(inputs_.train.trees)),
       objective_(make_objective(recipe().objective, recipe().objective_options)),
-      device_ops_(make_cpu_ops(parse_dtype(recipe().compute))),
+      device_(open_device(recipe().device)),
+      device_ops_(device_->make_ops(compute_type(*device_, recipe().compute))),
       ops_(make_timed_ops(*device_ops_, times_)),
-      plan_(inputs_, config_, length_, *ops_),
+      plan_(inputs_, config_, length_, *device_, *ops_),
       sampler_(std::ssize(inputs_.train.trees), sampler_options(recipe())) {
   state_.data_fingerprint = data_fingerprint(inputs_.train.trees);
   state_.options = option_values(inputs_.options);
@@ -114,7 +115,7 @@ TrainOutcome Trainer::run() {
   if (recipe().dry_run) {
     return TrainOutcome::planned;
   }
-  require_memory(plan_.memory(), static_cast<std::size_t>(recipe().max_memory.count));
+  require_memory(plan_.memory(), *device_, static_cast<std::size_t>(recipe().max_memory.count));
   if (objective_->needs_reference()) {
     score_reference();
   }
@@ -142,7 +143,8 @@ void Trainer::score_reference() {
       .model =
           recipe().reference_model.empty() ? recipe().model_name_or_path : recipe().reference_model,
       .storage = plan_.storage().weights,
-      .factors = parse_dtype(recipe().compute),
+      .device = device_,
+      .compute = compute_type(*device_, recipe().compute),
       .cache = recipe().reference_cache.empty() ? default_cache_folder() : recipe().reference_cache,
       .bar = !recipe().disable_tqdm};
   add_reference_logps(inputs_.train.trees, plan_.first_epoch(), options, "train data");
@@ -156,13 +158,15 @@ void Trainer::score_reference() {
 void Trainer::prepare() {
   const Checkpoint checkpoint = Checkpoint::open(weights_folder_);
   check_tensors(config_, checkpoint);
-  arena_.emplace(Arena::host(plan_.memory().arena));
-  if (recipe().paged_moments()) {
+  const StoragePlan& storage = plan_.storage();
+  arena_.emplace(device_->make_arena(plan_.memory().arena));
+  if (const std::size_t paged = plan_.memory().disk + plan_.memory().host; paged > 0) {
     fs::create_directories(recipe().output_dir);
-    moments_.emplace(Arena::file(plan_.memory().disk, recipe().output_dir));
+    paged_.emplace(device_->make_paged_arena(paged, recipe().output_dir));
   }
-  weights_.emplace(config_, plan_.storage().weights, WeightUse::training, *arena_,
-                   MomentStorage{recipe().eight_bit_moments(), moments_ ? &*moments_ : nullptr});
+  const auto at = [&](Place place) { return place == Place::arena ? nullptr : &*paged_; };
+  weights_.emplace(config_, storage.weights, WeightUse::training, *arena_,
+                   OptimizerStorage{storage.eight_bit_moments, at(storage.moments), at(storage.master)});
   weights_->load(checkpoint, *ops_);
   weights_->zero_moments(*ops_);
   if (resume_) {
@@ -330,8 +334,12 @@ void Trainer::log() {
 }
 
 // "345 GFLOP/s, 76% of its matrix products'": useful operations of the steps since the last log.
+// Of a GPU, whose products are not timed one by one, the first number alone.
 std::string Trainer::arithmetic() const {
   const double rate = times_.total().operations / std::max(1e-9, step_seconds_);
+  if (ops_->is_asynchronous()) {
+    return fmt::format("; {:.0f} TFLOP/s", rate / 1e12);
+  }
   const double products = times_.product_rate();
   return fmt::format("; {:.0f} GFLOP/s, {:.0f}% of its matrix products'", rate / 1e9,
                      products > 0 ? 100 * rate / products : 0);
@@ -434,14 +442,14 @@ void Trainer::finish() {
   write_model(recipe().output_dir);
   results["train_samples"] = inputs_.train.trees.size();
   results["memory_planned"] = plan_.memory().total();
-  results["memory_peak"] = peak_resident_memory();
+  results["memory_peak"] = device_->peak_memory();
   write_results(recipe().output_dir, "train", results);
   write_run_record(results);
   progress_.reset();
   log_info("done: {} steps in {}; the model is in {}", state_.step, readable_time(seconds),
            recipe().output_dir.string());
   log_info("memory: {} planned, {} at the peak", readable_bytes(plan_.memory().total()),
-           readable_bytes(peak_resident_memory()));
+           readable_bytes(device_->peak_memory()));
 }
 
 }  // namespace

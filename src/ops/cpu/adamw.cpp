@@ -5,45 +5,21 @@
 #include <stdexcept>
 
 #include "base/threads.h"
+#include "ops/adamw.h"
 #include "ops/cpu/convert.h"
 #include "ops/cpu/cpu_ops.h"
-#include "ops/cpu/moment_codes.h"
 #include "ops/cpu/vector.h"
+#include "ops/moment_codes.h"
 
 namespace lmpo {
 namespace {
-
-// The constants of one step, rounded to float32 where torch rounds them.
-struct Constants {
-  float scale;
-  float decay;
-  float beta1_rest;  // 1 - beta1
-  float beta1;
-  float beta2;
-  float beta2_rest;
-  float correction2_root;
-  float epsilon;
-  float minus_step;
-};
-
-Constants constants_of(const AdamWStep& step) {
-  return {static_cast<float>(step.gradient_scale),
-          static_cast<float>(1.0 - step.learning_rate * step.weight_decay),
-          static_cast<float>(1.0 - step.beta1),
-          static_cast<float>(step.beta1),
-          static_cast<float>(step.beta2),
-          static_cast<float>(1.0 - step.beta2),
-          static_cast<float>(std::sqrt(step.bias_correction2)),
-          static_cast<float>(step.epsilon),
-          static_cast<float>(-step.learning_rate / step.bias_correction1)};
-}
 
 // In the order of operations of torch.optim.AdamW. The first moment moves from the nearer end, as
 // torch.lerp does.
 LMPO_VECTOR void update(float* __restrict w, const float* __restrict gradient,
                         float* __restrict moment1, float* __restrict moment2, std::int64_t count,
-                        const Constants& given) {
-  const Constants c = given;
+                        const AdamWConstants& given) {
+  const AdamWConstants c = given;
   const bool from_moment = c.beta1_rest < 0.5F;
   for (std::int64_t i = 0; i < count; ++i) {
     const float g = gradient[i] * c.scale;
@@ -82,25 +58,6 @@ LMPO_VECTOR double square_sum(const float* x, std::int64_t count) {
   return sum;
 }
 
-// Where an element's float32 master is, by the storage of w.
-void check_master(Tensor w, Tensor low) {
-  switch (w.dtype()) {
-    case Dtype::f32:
-      return;
-    case Dtype::bf16:
-      LMPO_CHECK(low.dtype() == Dtype::i16 && low.elements() == w.elements());
-      return;
-    case Dtype::f16:
-      LMPO_CHECK(low.dtype() == Dtype::f32 && low.elements() == w.elements());
-      return;
-    case Dtype::i32:
-    case Dtype::i16:
-    case Dtype::u8:
-      break;
-  }
-  throw std::logic_error("adamw: not a floating-point weight");
-}
-
 struct Weight {
   Tensor w;
   Tensor low;
@@ -108,7 +65,7 @@ struct Weight {
 
   // Elements i, i + 1, ... with their moments; at most 1024.
   void update_part(float* moment1, float* moment2, std::int64_t i, std::int64_t count,
-                   const Constants& constants) const {
+                   const AdamWConstants& constants) const {
     const auto update_master = [&](float* master) {
       update(master, gradient.f32() + i, moment1, moment2, count, constants);
     };
@@ -130,14 +87,14 @@ struct Weight {
 class DecodedMoment {
  public:
   DecodedMoment(const Moment& moment, std::int64_t element, std::int64_t block, std::int64_t count,
-                cpu::MomentSign sign)
+                MomentSign sign)
       : codes_(moment.values.u8() + element),
         scale_(moment.scales.f32() + block),
         count_(count),
         sign_(sign) {
-    cpu::decode_moments(values_.data(), codes_, *scale_, count, sign);
+    decode_moments(values_.data(), codes_, *scale_, count, sign);
   }
-  ~DecodedMoment() { *scale_ = cpu::encode_moments(codes_, values_.data(), count_, sign_); }
+  ~DecodedMoment() { *scale_ = encode_moments(codes_, values_.data(), count_, sign_); }
   DecodedMoment(const DecodedMoment&) = delete;
   DecodedMoment& operator=(const DecodedMoment&) = delete;
 
@@ -148,12 +105,10 @@ class DecodedMoment {
   std::uint8_t* codes_;
   float* scale_;
   std::int64_t count_;
-  cpu::MomentSign sign_;
+  MomentSign sign_;
 };
 
-}  // namespace
-
-double CpuOps::sum_of_squares(Tensor x) {
+double square_sum(Tensor x) {
   // A fixed number of parts, added in order.
   constexpr std::int64_t parts = 256;
   std::array<double, parts> sums{};
@@ -168,13 +123,21 @@ double CpuOps::sum_of_squares(Tensor x) {
   return std::accumulate(sums.begin(), sums.end(), 0.0);
 }
 
+}  // namespace
+
+double CpuOps::sum_of_squares(std::span<const Tensor> tensors) {
+  double sum = 0.0;
+  for (const Tensor& x : tensors) {
+    sum += square_sum(x);
+  }
+  return sum;
+}
+
 void CpuOps::adamw(Tensor w, Tensor low, Tensor gradient, const Moment& moment1,
                    const Moment& moment2, const AdamWStep& step) {
-  LMPO_CHECK(gradient.elements() == w.elements() && moment1.values.elements() == w.elements() &&
-             moment2.values.elements() == w.elements());
-  check_master(w, low);
+  check_adamw(w, low, gradient, moment1, moment2);
   const Weight weight{w, low, gradient};
-  const Constants constants = constants_of(step);
+  const AdamWConstants constants = constants_of(step);
   if (moment1.scales.empty()) {
     constexpr std::int64_t block = 1024;
     parallel_for(w.elements(), 4 * block, [&](std::int64_t begin, std::int64_t end) {
@@ -192,8 +155,8 @@ void CpuOps::adamw(Tensor w, Tensor low, Tensor gradient, const Moment& moment1,
         const std::int64_t i = row * columns + column;
         const std::int64_t count = std::min(moment_block, columns - column);
         const std::int64_t block = row * moment1.scales.dim(1) + column / moment_block;
-        DecodedMoment m(moment1, i, block, count, cpu::MomentSign::either);
-        DecodedMoment v(moment2, i, block, count, cpu::MomentSign::positive);
+        DecodedMoment m(moment1, i, block, count, MomentSign::either);
+        DecodedMoment v(moment2, i, block, count, MomentSign::positive);
         weight.update_part(m.values(), v.values(), i, count, constants);
       }
     }

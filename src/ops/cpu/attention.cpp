@@ -2,6 +2,7 @@
 #include "base/threads.h"
 #include "ops/cpu/attention_tree.h"
 #include "ops/cpu/cpu_ops.h"
+#include "ops/segments.h"
 
 namespace lmpo {
 
@@ -80,7 +81,7 @@ void CpuOps::attention_forward(Tensor out, Tensor lse, Tensor qkv, Tensor positi
   const std::int64_t tokens = qkv.dim(0);
   LMPO_CHECK(has_shape(out, {tokens, shape.query_heads * shape.head_size}) &&
              has_shape(positions, {tokens}) && has_shape(lse, {shape.query_heads, tokens}));
-  cpu::check_segments(segments, tokens);
+  check_segments(segments, tokens);
   const cpu::PackedHeads heads(qkv, shape);
   const auto trees = cpu::cut_trees(segments);
   parallel_each(shape.key_heads * static_cast<std::int64_t>(trees.size()), [&](std::int64_t index) {

@@ -7,6 +7,7 @@
 #include "ops/cpu/cpu_ops.h"
 #include "ops/cpu/matmul.h"
 #include "ops/cpu/vector.h"
+#include "ops/segments.h"
 
 namespace lmpo {
 namespace {
@@ -167,7 +168,7 @@ void CpuOps::attention_backward(Tensor dqkv, Tensor dout, Tensor out, Tensor lse
   LMPO_CHECK(has_shape(out, {tokens, shape.query_heads * shape.head_size}) &&
              dout.same_shape(out) && dqkv.same_shape(qkv) && has_shape(positions, {tokens}) &&
              has_shape(lse, {shape.query_heads, tokens}) && scratch.same_shape(lse));
-  cpu::check_segments(segments, tokens);
+  check_segments(segments, tokens);
   row_products(scratch, dout, out, shape);
   const cpu::PackedHeads heads(qkv, shape);
   const cpu::PackedHeads gradients(dqkv, shape);

@@ -69,7 +69,7 @@ class CpuOps final : public Ops {
                               Dtype storage) const override;
 
   // adamw.cpp
-  double sum_of_squares(Tensor x) override;
+  double sum_of_squares(std::span<const Tensor> tensors) override;
   void adamw(Tensor w, Tensor low, Tensor gradient, const Moment& moment1, const Moment& moment2,
              const AdamWStep& step) override;
 

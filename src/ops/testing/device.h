@@ -1,4 +1,5 @@
 // The devices that every test of an op runs on. A new device joins by a line in test_devices().
+// Those of a program built with CUDA are skipped where the machine has no GPU.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -8,20 +9,28 @@
 #include <string>
 #include <vector>
 
-#include "ops/ops.h"
+#include "ops/device.h"
 
 namespace lmpo::testing {
 
 struct TestDevice {
   std::string name;
-  std::unique_ptr<Ops> (*make_ops)();
-  Arena (*make_arena)(std::size_t capacity);
+  Dtype compute;
+  std::unique_ptr<Device> (*open)();  // null where the machine has none
+  bool reads_indices;                 // and so refuses those that are out of range
 };
 
+inline std::unique_ptr<Device> open_gpu() {
+  return cuda_devices().empty() ? nullptr : make_cuda_device(0);
+}
+
 inline std::vector<TestDevice> test_devices() {
-  return {
-      {"cpu", [] { return make_cpu_ops(); }, Arena::host},
-  };
+  std::vector<TestDevice> devices = {{"cpu", Dtype::f32, make_cpu_device, true}};
+  if (has_cuda()) {
+    devices.push_back({"cuda_float32", Dtype::f32, open_gpu, false});
+    devices.push_back({"cuda_bfloat16", Dtype::bf16, open_gpu, false});
+  }
+  return devices;
 }
 
 // A device and the storage of weights: for ops that take any storage.
@@ -33,7 +42,7 @@ struct OpsCase {
 inline std::vector<OpsCase> every_device() {
   std::vector<OpsCase> cases;
   for (const TestDevice& device : test_devices()) {
-    cases.push_back({device, device.make_ops()->compute_dtype()});
+    cases.push_back({device, device.compute});
   }
   return cases;
 }

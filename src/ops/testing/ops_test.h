@@ -7,6 +7,7 @@
 #include <cstring>
 #include <functional>
 #include <limits>
+#include <optional>
 
 #include "base/random.h"
 #include "ops/testing/device.h"
@@ -57,12 +58,22 @@ struct Filled {
 
 class OpsTest : public ::testing::TestWithParam<OpsCase> {
  protected:
+  void SetUp() override {
+    device_ = GetParam().device.open();
+    if (device_ == nullptr) {
+      GTEST_SKIP() << "this machine has no GPU";
+    }
+    ops_ = device_->make_ops(GetParam().device.compute);
+    arena_.emplace(device_->make_arena(std::size_t{1} << 28));
+  }
+
   Ops& ops() { return *ops_; }
+  bool reads_indices() const { return GetParam().device.reads_indices; }
   Dtype storage() const { return GetParam().storage; }
   Dtype compute() const { return ops_->compute_dtype(); }
 
   Tensor upload(Dtype dtype, std::initializer_list<std::int64_t> shape, const void* host) {
-    const Tensor tensor = arena_.allocate("test", dtype, shape);
+    const Tensor tensor = arena_->allocate("test", dtype, shape);
     ops_->upload(tensor, host);
     return tensor;
   }
@@ -178,8 +189,9 @@ class OpsTest : public ::testing::TestWithParam<OpsCase> {
         << "elements " << begin << " to " << end;
   }
 
-  std::unique_ptr<Ops> ops_ = GetParam().device.make_ops();
-  Arena arena_ = GetParam().device.make_arena(std::size_t{1} << 28);
+  std::unique_ptr<Device> device_;
+  std::unique_ptr<Ops> ops_;
+  std::optional<Arena> arena_;
   Random random_{7, 0};
 };
 

@@ -1,4 +1,4 @@
-#include "ops/cpu/moment_codes.h"
+#include "ops/moment_codes.h"
 
 #include <algorithm>
 #include <bit>
@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 
-namespace lmpo::cpu {
+namespace lmpo {
 namespace {
 
 // Seven decades, each with twice as many fractions between 0.1 and 1 as the one below.
@@ -37,11 +37,7 @@ std::array<float, 256> make_values(MomentSign sign) {
 // codes.
 class Finder {
  public:
-  explicit Finder(MomentSign sign) : values_(moment_values(sign)) {
-    for (std::size_t code = 0; code + 1 < values_.size(); ++code) {
-      borders_[code] = 0.5F * (values_[code] + values_[code + 1]);
-    }
-    borders_.back() = 2.0F;  // beyond every x
+  explicit Finder(MomentSign sign) : borders_(moment_borders(sign)) {
     for (std::size_t interval = 0; interval < first_.size(); ++interval) {
       const float low = lowest(interval);
       const auto* border = std::lower_bound(borders_.begin(), borders_.end() - 1, low);
@@ -69,8 +65,7 @@ class Finder {
     return std::isfinite(low) ? std::clamp(low, -1.0F, 1.0F) : 1.0F;
   }
 
-  const std::array<float, 256>& values_;
-  std::array<float, 256> borders_{};
+  std::array<float, 256> borders_;
   std::array<std::uint8_t, std::size_t{1} << (32 - kDropped)> first_{};
 };
 
@@ -86,6 +81,16 @@ const std::array<float, 256>& moment_values(MomentSign sign) {
   static const std::array<float, 256> either = make_values(MomentSign::either);
   static const std::array<float, 256> positive = make_values(MomentSign::positive);
   return sign == MomentSign::either ? either : positive;
+}
+
+std::array<float, 256> moment_borders(MomentSign sign) {
+  const std::array<float, 256>& values = moment_values(sign);
+  std::array<float, 256> borders{};
+  for (std::size_t code = 0; code + 1 < values.size(); ++code) {
+    borders[code] = 0.5F * (values[code] + values[code + 1]);
+  }
+  borders.back() = 2.0F;  // beyond every x
+  return borders;
 }
 
 void decode_moments(float* x, const std::uint8_t* codes, float scale, std::int64_t count,
@@ -115,4 +120,4 @@ float encode_moments(std::uint8_t* codes, const float* x, std::int64_t count, Mo
   return scale;
 }
 
-}  // namespace lmpo::cpu
+}  // namespace lmpo

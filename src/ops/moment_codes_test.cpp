@@ -1,5 +1,5 @@
 // Beside bitsandbytes: tools/oracle/moment_codes_golden.py.
-#include "ops/cpu/moment_codes.h"
+#include "ops/moment_codes.h"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 #include "base/json.h"
 #include "base/random.h"
 
-namespace lmpo::cpu {
+namespace lmpo {
 namespace {
 
 struct Case {
@@ -97,4 +97,4 @@ TEST_P(MomentCodes, ZerosAreZerosWhateverTheCodes) {
 }
 
 }  // namespace
-}  // namespace lmpo::cpu
+}  // namespace lmpo

@@ -1,0 +1,186 @@
+// Attention by the tensor cores, after FlashAttention-2 (Dao 2023): a block of queries goes through
+// its keys tile by tile with a running maximum and sum.
+#include "ops/cuda/attention_fast.cuh"
+
+namespace lmpo::cuda {
+namespace {
+
+constexpr int kKeyParts = kBlockRows / 8;
+
+// The running softmax of rows g and g + 8 of a warp; each lane holds its own columns' share of sum.
+struct RunningSoftmax {
+  float maximum[2] = {-INFINITY, -INFINITY};
+  float sum[2] = {0.0F, 0.0F};
+
+  // Scores become probabilities up to the final sum; what was accumulated before is to be
+  // multiplied by keep.
+  __device__ void take(FragmentC (&scores)[kKeyParts], float (&keep)[2], float scale_log2) {
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      float highest = maximum[half];
+#pragma unroll
+      for (const FragmentC& c : scores) {
+        highest = fmaxf(highest, fmaxf(c.x[2 * half], c.x[2 * half + 1]));
+      }
+      highest = fmaxf(highest, __shfl_xor_sync(0xFFFFFFFFU, highest, 1));
+      highest = fmaxf(highest, __shfl_xor_sync(0xFFFFFFFFU, highest, 2));
+      // A row that has seen no key yet: its probabilities are exp(-infinity), not NaN.
+      const float base = highest == -INFINITY ? 0.0F : highest * scale_log2;
+      keep[half] = exp2f(maximum[half] * scale_log2 - base);
+      float total = 0.0F;
+#pragma unroll
+      for (FragmentC& c : scores) {
+#pragma unroll
+        for (int i = 2 * half; i < 2 * half + 2; ++i) {
+          c.x[i] = exp2f(c.x[i] * scale_log2 - base);
+          total += c.x[i];
+        }
+      }
+      sum[half] = sum[half] * keep[half] + total;
+      maximum[half] = highest;
+    }
+  }
+
+  // The whole row's sum in every lane.
+  __device__ float total(int half) const {
+    float x = sum[half];
+    x += __shfl_xor_sync(0xFFFFFFFFU, x, 1);
+    x += __shfl_xor_sync(0xFFFFFFFFU, x, 2);
+    return x;
+  }
+};
+
+template <int E>
+struct Stage {
+  SharedTile<E> keys;
+  SharedTile<E> values;
+
+  __device__ Stage(std::uint32_t shared, int index)
+      : keys{shared + index * 2 * kBlockRows * E * 2}, values{keys.address + kBlockRows * E * 2} {}
+};
+template <int E>
+constexpr std::size_t kSharedBytes = std::size_t{4} * kBlockRows * E * 2;
+
+// Grid: query blocks x query heads.
+template <int E>
+__global__ void __launch_bounds__(kAttentionThreads)
+    forward_kernel(AttentionInput in, __nv_bfloat16* out, float* lse) {
+  extern __shared__ __align__(128) unsigned char shared[];
+  const QueryBlock block = in.query_blocks[blockIdx.x];
+  const KeyTiles tiles(block);
+  const int head = blockIdx.y;
+  const HeadColumns columns = columns_of(in, head, head / (in.query_heads / in.key_heads));
+  const auto* qkv = static_cast<const __nv_bfloat16*>(in.qkv.data);
+  const int warp_row = static_cast<int>(threadIdx.x) / 32 * kWarpRows;
+  const int upper = block.begin + warp_row + static_cast<int>(threadIdx.x) % 32 / 4;
+  const Stage<E> stages[2] = {{shared_address(shared), 0}, {shared_address(shared), 1}};
+
+  const auto start_tile = [&](int tile, const Stage<E>& stage) {
+    const std::int64_t first = tiles.begin(tile) * columns.stride;
+    const int count = tiles.end(tile) - tiles.begin(tile);
+    stage.keys.template start_copy<kBlockRows, kAttentionThreads>(qkv + first + columns.key,
+                                                                  columns.stride, count);
+    stage.values.template start_copy<kBlockRows, kAttentionThreads>(qkv + first + columns.value,
+                                                                    columns.stride, count);
+    end_copy_group();
+  };
+
+  // Queries go through the second stage's place on their way to registers.
+  stages[1].keys.template start_copy<kBlockRows, kAttentionThreads>(
+      qkv + block.begin * columns.stride + columns.query, columns.stride, block.count);
+  end_copy_group();
+  const int first_tile = tiles.first(in.positions, in.window);
+  start_tile(first_tile, stages[0]);
+  wait_for_copies<1>();
+  __syncthreads();
+  FragmentA queries[E / 16];
+#pragma unroll
+  for (int k = 0; k < E / 16; ++k) {
+    queries[k] = stages[1].keys.load_a(warp_row, k * 16);
+  }
+  __syncthreads();
+
+  RunningSoftmax softmax;
+  FragmentC sums[E / 8] = {};
+  const float scale = rsqrtf(static_cast<float>(E));
+  for (int tile = first_tile; tile < tiles.count; ++tile) {
+    const bool odd = (tile - first_tile) % 2 != 0;
+    if (tile + 1 < tiles.count) {
+      start_tile(tile + 1, odd ? stages[0] : stages[1]);
+      wait_for_copies<1>();
+    } else {
+      wait_for_copies<0>();
+    }
+    __syncthreads();
+    const Stage<E>& stage = odd ? stages[1] : stages[0];
+
+    FragmentC scores[kKeyParts] = {};
+    multiply_by_rows<E>(scores, queries, stage.keys, 0);
+    if (tiles.needs_mask(tile, in.window)) {
+#pragma unroll
+      for (int n = 0; n < kKeyParts; ++n) {
+#pragma unroll
+        for (int i = 0; i < 4; ++i) {
+          const int query = min(upper + i / 2 * 8, block.begin + block.count - 1);
+          const int key = tiles.begin(tile) + n * 8 + static_cast<int>(threadIdx.x) % 4 * 2 + i % 2;
+          if (!tiles.sees(tile, query, key, in.positions, in.window)) {
+            scores[n].x[i] = -INFINITY;
+          }
+        }
+      }
+    }
+    float keep[2];
+    softmax.take(scores, keep, scale * kLog2E);
+#pragma unroll
+    for (FragmentC& c : sums) {
+      c.x[0] *= keep[0];
+      c.x[1] *= keep[0];
+      c.x[2] *= keep[1];
+      c.x[3] *= keep[1];
+    }
+#pragma unroll
+    for (int k = 0; k < kBlockRows / 16; ++k) {
+      multiply_by_tile<E>(sums, round_to_a(scores[2 * k], scores[2 * k + 1]), stage.values, k * 16);
+    }
+    __syncthreads();
+  }
+
+  const float total[2] = {softmax.total(0), softmax.total(1)};
+  const std::int64_t out_stride = std::int64_t{in.query_heads} * E;
+  store_rows<E>(out + (block.begin + warp_row) * out_stride + head * E, out_stride, sums,
+                1.0F / total[0], 1.0F / total[1], block.count - warp_row);
+  if (threadIdx.x % 4 == 0) {
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      const int query = upper + half * 8;
+      if (query < block.begin + block.count) {
+        lse[std::int64_t{head} * in.tokens + query] =
+            softmax.maximum[half] * scale + logf(total[half]);
+      }
+    }
+  }
+}
+
+template <int E>
+void launch(cudaStream_t stream, const AttentionInput& in, Typed out, float* lse) {
+  const dim3 grid(static_cast<unsigned>(in.query_block_count),
+                  static_cast<unsigned>(in.query_heads));
+  launch_with_shared(forward_kernel<E>, grid, kSharedBytes<E>, stream, in, as<__nv_bfloat16>(out),
+                     lse);
+}
+
+}  // namespace
+
+bool has_fast_attention(Dtype dtype, std::int64_t head_size) {
+  return dtype == Dtype::bf16 && (head_size == 64 || head_size == 128);
+}
+
+void attention_forward(cudaStream_t stream, const AttentionInput& in, Typed out, float* lse) {
+  if (in.head_size == 64) {
+    launch<64>(stream, in, out, lse);
+  } else {
+    launch<128>(stream, in, out, lse);
+  }
+}
+
+}  // namespace lmpo::cuda

@@ -1,0 +1,123 @@
+#include <fmt/format.h>
+
+#include "ops/cuda/cuda_ops.h"
+#include "ops/cuda/errors.h"
+#include "ops/device.h"
+
+namespace lmpo {
+namespace {
+
+std::size_t used_on_device() {
+  std::size_t free = 0;
+  std::size_t total = 0;
+  cuda::check(cudaMemGetInfo(&free, &total), "memory information");
+  return total - free;
+}
+
+std::size_t free_on_device() {
+  std::size_t free = 0;
+  std::size_t total = 0;
+  cuda::check(cudaMemGetInfo(&free, &total), "memory information");
+  return free;
+}
+
+class CudaDevice final : public Device {
+ public:
+  explicit CudaDevice(int index) {
+    cuda::check(cudaSetDevice(index), fmt::format("device {}", index));
+    cudaDeviceProp properties{};
+    cuda::check(cudaGetDeviceProperties(&properties, index), "device properties");
+    name_ = properties.name;
+    if (properties.major < 8) {
+      machine_error("{} has compute capability {}.{}; 8.0 or later is needed (A100, H100 and such)",
+                    name_, properties.major, properties.minor);
+    }
+  }
+
+  std::string name() const override { return name_; }
+  bool is_cpu() const override { return false; }
+  Dtype usual_compute() const override { return Dtype::bf16; }
+  std::unique_ptr<Ops> make_ops(Dtype compute) override {
+    return std::make_unique<CudaOps>(compute);
+  }
+
+  Arena make_arena(std::size_t capacity) override {
+    void* block = nullptr;
+    const cudaError_t status = cudaMalloc(&block, std::max<std::size_t>(capacity, 1));
+    if (status != cudaSuccess) {
+      machine_error("{} bytes of {} cannot be had, {} are free: {}", capacity, name_,
+                    free_on_device(), cudaGetErrorString(status));
+    }
+    return Arena::over({block, [](void* memory) { cudaFree(memory); }}, capacity);
+  }
+
+  // Pinned, so that kernels read and write it across the bus while they compute.
+  Arena make_paged_arena(std::size_t capacity, const std::filesystem::path&) override {
+    void* block = nullptr;
+    const cudaError_t status =
+        cudaHostAlloc(&block, std::max<std::size_t>(capacity, 1), cudaHostAllocDefault);
+    if (status != cudaSuccess) {
+      machine_error("{} bytes of host memory cannot be pinned for {}: {}", capacity, name_,
+                    cudaGetErrorString(status));
+    }
+    return Arena::over({block, [](void* memory) { cudaFreeHost(memory); }}, capacity);
+  }
+
+  std::size_t available_memory() const override { return free_on_device(); }
+  std::size_t memory_beside_arenas() const override { return cuda_memory_beside_arenas(); }
+  std::size_t peak_memory() const override { return used_on_device(); }
+
+ private:
+  std::string name_;
+};
+
+}  // namespace
+
+bool has_cuda() {
+  return true;
+}
+
+std::vector<std::string> cuda_devices() {
+  int count = 0;
+  if (cudaGetDeviceCount(&count) != cudaSuccess) {
+    cudaGetLastError();  // it is told; the next call must not find it
+    return {};
+  }
+  std::vector<std::string> names;
+  for (int i = 0; i < count; ++i) {
+    cudaDeviceProp properties{};
+    cuda::check(cudaGetDeviceProperties(&properties, i), "device properties");
+    names.emplace_back(properties.name);
+  }
+  return names;
+}
+
+std::unique_ptr<Device> make_cuda_device(int index) {
+  int count = 0;
+  const cudaError_t status = cudaGetDeviceCount(&count);
+  if (status == cudaErrorInsufficientDriver) {
+    int driver = 0;
+    cudaDriverGetVersion(&driver);
+    if (driver == 0) {
+      machine_error("there is no NVIDIA driver on this machine; run with --device cpu");
+    }
+    machine_error(
+        "the NVIDIA driver is too old: it knows CUDA {}.{}, this lmpo was built for {}.{}. Update "
+        "the driver, or run with --device cpu",
+        driver / 1000, driver % 1000 / 10, CUDART_VERSION / 1000, CUDART_VERSION % 1000 / 10);
+  }
+  if (status != cudaSuccess) {
+    machine_error("no GPU can be used: {} ({}); run with --device cpu", cudaGetErrorString(status),
+                  cudaGetErrorName(status));
+  }
+  if (index >= count) {
+    machine_error("there is no GPU {}: this machine shows {} (from 0; CUDA_VISIBLE_DEVICES={})",
+                  index, count,
+                  std::getenv("CUDA_VISIBLE_DEVICES") == nullptr
+                      ? "not set"
+                      : std::getenv("CUDA_VISIBLE_DEVICES"));
+  }
+  return std::make_unique<CudaDevice>(index);
+}
+
+}  // namespace lmpo

@@ -1,0 +1,146 @@
+// Attention of one new token a sequence over its cache: a block for each head, whose warps take the
+// slots in turn.
+#include "ops/cuda/device_code.cuh"
+
+namespace lmpo::cuda {
+namespace {
+
+constexpr int kThreads = 256;
+constexpr int kWarps = kThreads / 32;
+constexpr int kMost = 16;  // numbers of a head that a lane holds: head sizes up to 512
+
+template <typename T>
+__global__ void store_kernel(T* cache_k, T* cache_v, const T* qkv, std::int64_t row_width,
+                             std::int64_t key_begin, std::int64_t key_width) {
+  const T* row = qkv + std::int64_t{blockIdx.x} * row_width + key_begin;
+  const std::int64_t slot = std::int64_t{blockIdx.x} * key_width;
+  for (std::int64_t i = threadIdx.x; i < key_width; i += kThreads) {
+    cache_k[slot + i] = row[i];
+    cache_v[slot + i] = row[key_width + i];
+  }
+}
+
+// The new token's key and value at their slot.
+template <typename T>
+__global__ void store_new_kernel(T* cache_k, T* cache_v, const T* qkv, const std::int32_t* lengths,
+                                 CacheShape shape) {
+  const std::int64_t b = blockIdx.x;
+  const std::int64_t width = std::int64_t{shape.key_heads} * shape.head_size;
+  const std::int64_t slot = lengths[b];
+  if (slot < 0 || slot >= shape.slots) {
+    return;
+  }
+  const T* keys = qkv + b * (shape.query_heads + 2 * shape.key_heads) * shape.head_size +
+                  std::int64_t{shape.query_heads} * shape.head_size;
+  for (std::int64_t i = threadIdx.x; i < width; i += kThreads) {
+    cache_k[(b * shape.slots + slot) * width + i] = keys[i];
+    cache_v[(b * shape.slots + slot) * width + i] = keys[width + i];
+  }
+}
+
+// Grid: sequences x query heads.
+template <typename T>
+__global__ void decode_kernel(T* out, const T* qkv, const T* cache_k, const T* cache_v,
+                              const std::int32_t* lengths, CacheShape shape) {
+  const std::int64_t b = blockIdx.x;
+  const int head = blockIdx.y;
+  const int size = shape.head_size;
+  const int lane = threadIdx.x % 32;
+  const int warp = threadIdx.x / 32;
+  const int key_head = head / (shape.query_heads / shape.key_heads);
+  const std::int64_t width = std::int64_t{shape.key_heads} * size;
+  const std::int64_t first_slot = b * shape.slots;
+  const int last = min(static_cast<int>(shape.slots) - 1, lengths[b]);
+  const int first = shape.window > 0 ? max(0, last - shape.window + 1) : 0;
+  const T* query = qkv + b * (shape.query_heads + 2 * shape.key_heads) * size + head * size;
+  const float scale = rsqrtf(static_cast<float>(size));
+
+  float maximum = -INFINITY;
+  float total = 0.0F;
+  float sums[kMost] = {};
+  for (int slot = first + warp; slot <= last; slot += kWarps) {
+    const std::int64_t place = (first_slot + slot) * width + key_head * size;
+    float score = 0.0F;
+#pragma unroll
+    for (int i = 0; i < kMost; ++i) {
+      const int e = i * 32 + lane;
+      score += e < size ? widen(query[e]) * widen(cache_k[place + e]) : 0.0F;
+    }
+    score = warp_sum(score) * scale;
+    const float higher = fmaxf(maximum, score);
+    const float keep = expf(maximum - higher);
+    const float weight = expf(score - higher);
+    maximum = higher;
+    total = total * keep + weight;
+#pragma unroll
+    for (int i = 0; i < kMost; ++i) {
+      const int e = i * 32 + lane;
+      sums[i] = sums[i] * keep + (e < size ? weight * widen(cache_v[place + e]) : 0.0F);
+    }
+  }
+
+  // The warps' results, put together in their order.
+  extern __shared__ float shared[];
+  float* maxima = shared;
+  float* totals = shared + kWarps;
+  float* all_sums = shared + 2 * kWarps;  // [kWarps, E]
+#pragma unroll
+  for (int i = 0; i < kMost; ++i) {
+    const int e = i * 32 + lane;
+    if (e < size) {
+      all_sums[warp * size + e] = sums[i];
+    }
+  }
+  if (lane == 0) {
+    maxima[warp] = maximum;
+    totals[warp] = total;
+  }
+  __syncthreads();
+  float highest = maxima[0];
+  for (int w = 1; w < kWarps; ++w) {
+    highest = fmaxf(highest, maxima[w]);
+  }
+  for (int e = threadIdx.x; e < size; e += kThreads) {
+    float sum = 0.0F;
+    float whole = 0.0F;
+    for (int w = 0; w < kWarps; ++w) {
+      const float factor = totals[w] == 0.0F ? 0.0F : expf(maxima[w] - highest);
+      sum += factor * all_sums[w * size + e];
+      whole += factor * totals[w];
+    }
+    out[(b * shape.query_heads + head) * size + e] = narrow<T>(sum / whole);
+  }
+}
+
+}  // namespace
+
+void store_keys(cudaStream_t stream, Typed cache_k, Typed cache_v, Typed qkv, std::int64_t begin,
+                std::int64_t count, std::int64_t sequence, const CacheShape& shape) {
+  const std::int64_t key_width = std::int64_t{shape.key_heads} * shape.head_size;
+  const std::int64_t key_begin = std::int64_t{shape.query_heads} * shape.head_size;
+  const std::int64_t row_width = key_begin + 2 * key_width;
+  const std::int64_t place = sequence * shape.slots * key_width;
+  with_compute(qkv.dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    store_kernel<<<static_cast<unsigned>(count), kThreads, 0, stream>>>(
+        as<T>(cache_k) + place, as<T>(cache_v) + place, as<T>(qkv) + begin * row_width, row_width,
+        key_begin, key_width);
+  });
+}
+
+void attention_decode(cudaStream_t stream, Typed out, Typed qkv, Typed cache_k, Typed cache_v,
+                      const std::int32_t* lengths, std::int64_t sequences,
+                      const CacheShape& shape) {
+  const dim3 grid(static_cast<unsigned>(sequences), static_cast<unsigned>(shape.query_heads));
+  const std::size_t bytes =
+      sizeof(float) * kWarps * (2 + static_cast<std::size_t>(shape.head_size));
+  with_compute(qkv.dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    store_new_kernel<<<static_cast<unsigned>(sequences), kThreads, 0, stream>>>(
+        as<T>(cache_k), as<T>(cache_v), as<T>(qkv), lengths, shape);
+    decode_kernel<<<grid, kThreads, bytes, stream>>>(as<T>(out), as<T>(qkv), as<T>(cache_k),
+                                                     as<T>(cache_v), lengths, shape);
+  });
+}
+
+}  // namespace lmpo::cuda

@@ -1,0 +1,97 @@
+// How work is cut for a GPU: sizes and index arithmetic that need no GPU, in one place for the
+// host that plans, the host that launches, and the kernels. No CUDA header here.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "tensor/dtype.h"
+#include "tree/tree.h"
+
+namespace lmpo::cuda {
+
+// --- the head
+// -----------------------------------------------------------------------------------------------------
+
+// A tile of logits is a chunk of rows against a run of the vocabulary. Tiles are large enough to
+// fill the device and small beside a model.
+constexpr std::int64_t head_rows = 4096;
+constexpr std::int64_t head_tokens = 4096;
+
+// The parts of the head's workspace, as offsets in float32 elements, each aligned to 256 bytes.
+struct HeadWorkspace {
+  // `compute` is the type of activations, `storage` that of the weights.
+  HeadWorkspace(std::int64_t rows, std::int64_t hidden, std::int64_t vocabulary, Dtype compute,
+                Dtype storage);
+
+  std::int64_t chunk;      // rows at a time
+  std::int64_t tile;       // tokens at a time
+  std::int64_t logits;     // [chunk, tile] float32
+  std::int64_t sums;       // [N], float32: the running sum of each row
+  std::int64_t gradients;  // [chunk, tile] compute type; of float32 the logits themselves
+  std::int64_t dhidden;    // [chunk, D] float32: sums over the vocabulary
+  std::int64_t weights;    // [tile, D] compute type, where storage is another
+  std::int64_t total;
+};
+
+// --- attention over trees
+// -----------------------------------------------------------------------------------------
+
+// Queries [begin, begin + count) of one segment: a row of the forward's and dq's grid.
+struct QueryBlock {
+  std::int32_t begin;
+  std::int32_t count;
+  std::int32_t context_begin;
+  std::int32_t context_end;
+  std::int32_t own_begin;  // of the segment
+};
+
+// Keys [begin, begin + count) of one segment: a row of dk's and dv's grid. The queries that may see
+// them are the runs [first_run, last_run) of AttentionGrid::runs.
+struct KeyBlock {
+  std::int32_t begin;
+  std::int32_t count;
+  std::int32_t first_run;
+  std::int32_t last_run;
+};
+
+// Queries [begin, end) of one segment that see keys of a block: all of [context_begin, context_end)
+// and, causally, those from own_begin on.
+struct QueryRun {
+  std::int32_t begin;
+  std::int32_t end;
+  std::int32_t context_begin;
+  std::int32_t context_end;
+  std::int32_t own_begin;
+};
+
+// Rows of a block, of queries and of keys.
+constexpr std::int32_t attention_block = 64;
+
+struct AttentionGrid {
+  // Blocks with more work come first, so that the last to run are short.
+  explicit AttentionGrid(std::span<const Pack::Segment> segments);
+
+  std::vector<QueryBlock> queries;
+  std::vector<KeyBlock> keys;
+  std::vector<QueryRun> runs;
+};
+
+// --- fixed memory
+// -------------------------------------------------------------------------------------------------
+
+// Of every CudaOps: scratch of matrix products and sums, and the tables of attention's grid.
+constexpr std::size_t scratch_bytes = std::size_t{64} << 20;
+constexpr std::size_t table_bytes = std::size_t{16} << 20;
+// What driver and libraries take on a device beside it, their kernels included; measured.
+constexpr std::size_t library_bytes = std::size_t{700} << 20;
+
+// Groups of rows whose sums of a norm's weight gradient are taken apart and then added in order.
+inline std::int64_t norm_groups(std::int64_t rows, std::int64_t width) {
+  const auto most = static_cast<std::int64_t>(scratch_bytes / sizeof(float)) / std::max<std::int64_t>(width, 1);
+  return std::max<std::int64_t>(1, std::min({rows, most, std::int64_t{64}}));
+}
+
+}  // namespace lmpo::cuda

@@ -1,0 +1,126 @@
+// The head, tile by tile: products by cuBLASLt, and a kernel for what lies between them. A chunk of
+// rows goes through the whole vocabulary, so that its hidden gradient is summed once, in float32.
+#include <algorithm>
+
+#include "ops/cuda/cuda_ops.h"
+#include "ops/shape.h"
+
+namespace lmpo {
+
+using cuda::HeadTile;
+using cuda::Transpose;
+using cuda::Typed;
+
+// The operands of one call, and where the parts of its workspace are.
+struct CudaOps::HeadParts {
+  HeadParts(CudaOps& device, Tensor hidden_rows, Tensor weights, Tensor target_row,
+            Tensor target_token, Tensor workspace)
+      : ops(device),
+        hidden(hidden_rows),
+        w(weights),
+        sizes(hidden.dim(0), hidden.dim(1), w.dim(0), ops.compute_, w.dtype()),
+        base(workspace.f32()),
+        targets{target_row.i32(), target_token.i32(), target_row.dim(0)} {
+    ops.require_compute({&hidden});
+    LMPO_CHECK(has_shape(w, {w.dim(0), hidden.dim(1)}) &&
+               has_shape(target_token, {target_row.dim(0)}) &&
+               workspace.elements() >= sizes.total);
+  }
+
+  std::int64_t width() const { return hidden.dim(1); }
+  float* logits() const { return base + sizes.logits; }
+  float* sums() const { return base + sizes.sums; }
+  Typed gradients() const { return {base + sizes.gradients, ops.compute_}; }
+  float* dhidden() const { return base + sizes.dhidden; }
+  Typed hidden_rows(const HeadTile& tile) const {
+    return typed(hidden.rows(tile.row, tile.row + tile.rows));
+  }
+  // The weights of a tile's tokens, in compute type.
+  Typed weights(const HeadTile& tile) const {
+    const Tensor rows = w.rows(tile.token, tile.token + tile.tokens);
+    if (rows.dtype() == ops.compute_) {
+      return typed(rows);
+    }
+    const Typed converted{base + sizes.weights, ops.compute_};
+    cuda::cast(ops.stream_, converted, typed(rows), rows.elements());
+    return converted;
+  }
+
+  // body(tile) for every tile of a chunk of rows, its logits computed; end_chunk(first row, rows)
+  // after its last.
+  template <typename Body, typename EndChunk>
+  void for_tiles(const Body& body, const EndChunk& end_chunk) const {
+    const std::int64_t rows = hidden.dim(0);
+    const std::int64_t vocabulary = w.dim(0);
+    for (std::int64_t row = 0; row < rows; row += sizes.chunk) {
+      const std::int64_t count = std::min(sizes.chunk, rows - row);
+      for (std::int64_t token = 0; token < vocabulary; token += sizes.tile) {
+        const std::int64_t tokens = std::min(sizes.tile, vocabulary - token);
+        const HeadTile tile{row, count, token, tokens, token == 0, token + tokens == vocabulary};
+        const Typed tile_weights = weights(tile);
+        ops.multiplier_->multiply({Transpose::no, Transpose::yes, count, tokens, width(),
+                                   hidden_rows(tile), tile_weights, {logits(), Dtype::f32}, false});
+        body(tile, tile_weights);
+      }
+      end_chunk(row, count);
+    }
+  }
+
+  CudaOps& ops;
+  Tensor hidden;
+  Tensor w;
+  cuda::HeadWorkspace sizes;
+  float* base;
+  cuda::HeadTargets targets;
+};
+
+std::int64_t CudaOps::head_workspace(std::int64_t rows, std::int64_t hidden,
+                                     std::int64_t vocabulary, Dtype storage) const {
+  return cuda::HeadWorkspace(rows, hidden, vocabulary, compute_, storage).total;
+}
+
+void CudaOps::head_forward(Tensor logp, Tensor lse, Tensor hidden, Tensor w, Tensor target_row,
+                           Tensor target_token, Tensor workspace) {
+  const HeadParts head(*this, hidden, w, target_row, target_token, workspace);
+  LMPO_CHECK(has_shape(logp, {target_row.dim(0)}) && has_shape(lse, {hidden.dim(0)}));
+  head.for_tiles(
+      [&](const HeadTile& tile, Typed) {
+        cuda::head_forward_tile(stream_, tile, head.logits(), lse.f32(), head.sums(), logp.f32(),
+                                head.targets);
+      },
+      [](std::int64_t, std::int64_t) {});
+  launched("head_forward", {&hidden, &w});
+}
+
+void CudaOps::head_backward(Tensor dhidden, Tensor dw, Tensor dlogp, Tensor lse, Tensor hidden,
+                            Tensor w, Tensor target_row, Tensor target_token, Tensor workspace) {
+  const HeadParts head(*this, hidden, w, target_row, target_token, workspace);
+  const std::int64_t width = head.width();
+  LMPO_CHECK(has_shape(dlogp, {target_row.dim(0)}) && has_shape(lse, {hidden.dim(0)}) &&
+             dhidden.same_shape(hidden) && dhidden.dtype() == compute_ &&
+             has_shape(dw, {w.dim(0), width}));
+  // The chunk's gradient is summed in float32: where it lies already if that is the compute type.
+  const bool in_place = compute_ == Dtype::f32;
+  const auto sum_of = [&](std::int64_t row) {
+    return Typed{in_place ? dhidden.f32() + row * width : head.dhidden(), Dtype::f32};
+  };
+  head.for_tiles(
+      [&](const HeadTile& tile, Typed tile_weights) {
+        const Typed gradients = head.gradients();
+        cuda::head_backward_tile(stream_, tile, gradients, head.logits(), lse.f32(), dlogp.f32(),
+                                 head.targets);
+        multiplier_->multiply({Transpose::no, Transpose::no, tile.rows, width, tile.tokens,
+                               gradients, tile_weights, sum_of(tile.row), !tile.is_first});
+        multiplier_->multiply({Transpose::yes, Transpose::no, tile.tokens, width, tile.rows,
+                               gradients, head.hidden_rows(tile),
+                               typed(dw.rows(tile.token, tile.token + tile.tokens)), true});
+      },
+      [&](std::int64_t row, std::int64_t rows) {
+        if (!in_place) {
+          cuda::cast(stream_, typed(dhidden.rows(row, row + rows)), sum_of(row), rows * width);
+        }
+      });
+  launched("head_backward", {&hidden, &w});
+}
+
+}  // namespace lmpo

@@ -1,0 +1,145 @@
+// What happens to a tile of logits: a block for each of its rows.
+#include "ops/cuda/device_code.cuh"
+
+namespace lmpo::cuda {
+namespace {
+
+constexpr int kThreads = 256;
+constexpr int kStride = kThreads * kEight;
+
+__device__ inline std::int64_t first_target(const HeadTargets& targets, std::int64_t row) {
+  std::int64_t low = 0;
+  std::int64_t high = targets.count;
+  while (low < high) {
+    const std::int64_t middle = (low + high) / 2;
+    if (targets.row[middle] < row) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
+__device__ inline float block_maximum(float x) {
+  __shared__ float of_warps[kThreads / 32];
+  x = warp_maximum(x);
+  __syncthreads();
+  if (threadIdx.x % 32 == 0) {
+    of_warps[threadIdx.x / 32] = x;
+  }
+  __syncthreads();
+  x = of_warps[0];
+#pragma unroll
+  for (int i = 1; i < kThreads / 32; ++i) {
+    x = fmaxf(x, of_warps[i]);
+  }
+  return x;
+}
+
+__global__ void forward_kernel(HeadTile tile, const float* logits, float* lse, float* sums,
+                               float* logp, HeadTargets targets, bool aligned) {
+  const std::int64_t row = tile.row + blockIdx.x;
+  const float* x = logits + blockIdx.x * tile.tokens;
+  const float before = tile.is_first ? -INFINITY : lse[row];
+  float maximum = before;
+  for (std::int64_t i = threadIdx.x * kEight; i < tile.tokens; i += kStride) {
+    float values[kEight];
+    load_eight(values, x + i, aligned, tile.tokens - i);
+#pragma unroll
+    for (int e = 0; e < kEight; ++e) {
+      maximum = i + e < tile.tokens ? fmaxf(maximum, values[e]) : maximum;
+    }
+  }
+  maximum = block_maximum(maximum);
+  float sum = 0.0F;
+  for (std::int64_t i = threadIdx.x * kEight; i < tile.tokens; i += kStride) {
+    float values[kEight];
+    load_eight(values, x + i, aligned, tile.tokens - i);
+#pragma unroll
+    for (int e = 0; e < kEight; ++e) {
+      sum += i + e < tile.tokens ? expf(values[e] - maximum) : 0.0F;
+    }
+  }
+  sum = block_sum(sum);
+  if (!tile.is_first) {
+    sum += sums[row] * expf(before - maximum);
+  }
+  if (threadIdx.x != 0) {
+    return;
+  }
+  // In double: the difference of two large numbers would lose the digits of a small one.
+  const double log_sum = log(static_cast<double>(sum));
+  sums[row] = sum;
+  lse[row] = tile.is_last ? static_cast<float>(static_cast<double>(maximum) + log_sum) : maximum;
+  for (std::int64_t m = first_target(targets, row); m < targets.count && targets.row[m] == row; ++m) {
+    const std::int64_t token = targets.token[m] - tile.token;
+    float logit = tile.is_first ? NAN : logp[m];  // NAN stays for a token that no tile has
+    if (token >= 0 && token < tile.tokens) {
+      logit = x[token];
+    }
+    if (tile.is_last) {
+      const double difference = static_cast<double>(logit) - static_cast<double>(maximum);
+      logit = static_cast<float>(difference - log_sum);
+    }
+    logp[m] = logit;
+  }
+}
+
+// dlogit = dlogp of the row's targets at their tokens, less their sum times the probability.
+template <typename T>
+__global__ void backward_kernel(HeadTile tile, T* gradients, const float* logits, const float* lse,
+                                const float* dlogp, HeadTargets targets, bool aligned) {
+  const std::int64_t row = tile.row + blockIdx.x;
+  const float* x = logits + blockIdx.x * tile.tokens;
+  T* out = gradients + blockIdx.x * tile.tokens;
+  __shared__ std::int64_t first;
+  __shared__ std::int64_t last;
+  __shared__ float total;
+  if (threadIdx.x == 0) {
+    first = first_target(targets, row);
+    total = 0.0F;
+    for (last = first; last < targets.count && targets.row[last] == row; ++last) {
+      total += dlogp[last];
+    }
+  }
+  __syncthreads();
+  const float row_lse = lse[row];
+  for (std::int64_t i = threadIdx.x * kEight; i < tile.tokens; i += kStride) {
+    float values[kEight];
+    load_eight(values, x + i, aligned, tile.tokens - i);
+#pragma unroll
+    for (int e = 0; e < kEight; ++e) {
+      values[e] = -total * expf(values[e] - row_lse);
+    }
+    for (std::int64_t m = first; m < last; ++m) {
+      const std::int64_t place = targets.token[m] - tile.token - i;
+#pragma unroll
+      for (int e = 0; e < kEight; ++e) {
+        values[e] += place == e ? dlogp[m] : 0.0F;
+      }
+    }
+    store_eight(out + i, values, aligned, tile.tokens - i);
+  }
+}
+
+}  // namespace
+
+void head_forward_tile(cudaStream_t stream, const HeadTile& tile, const float* logits, float* lse,
+                       float* sums, float* logp, const HeadTargets& targets) {
+  forward_kernel<<<static_cast<unsigned>(tile.rows), kThreads, 0, stream>>>(
+      tile, logits, lse, sums, logp, targets, rows_aligned(tile.tokens, logits));
+}
+
+void head_backward_tile(cudaStream_t stream, const HeadTile& tile, Typed gradients,
+                        const float* logits, const float* lse, const float* dlogp,
+                        const HeadTargets& targets) {
+  with_compute(gradients.dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    backward_kernel<<<static_cast<unsigned>(tile.rows), kThreads, 0, stream>>>(
+        tile, as<T>(gradients), logits, lse, dlogp, targets,
+        rows_aligned(tile.tokens, logits, gradients.data));
+  });
+}
+
+}  // namespace lmpo::cuda

@@ -1,0 +1,155 @@
+// The kernels as functions: pointers and sizes in, launches on a stream out. Shapes are checked by
+// who calls (the *.cpp files beside this one); nothing here allocates or waits. All are
+// deterministic: no sum depends on the order in which blocks run.
+//
+// Compiled by nvcc, so this header uses nothing of the project that nvcc cannot read.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "ops/adamw_constants.h"
+#include "ops/cuda/geometry.h"
+#include "tensor/dtype.h"
+
+namespace lmpo::cuda {
+
+// A pointer with the type of what it points to.
+struct Typed {
+  void* data;
+  Dtype dtype;
+};
+
+// --- rows.cu
+void zero(cudaStream_t stream, void* x, std::size_t bytes);
+void cast(cudaStream_t stream, Typed out, Typed in, std::int64_t count);
+// out += in.
+void add(cudaStream_t stream, Typed out, Typed in, std::int64_t count);
+// y[i] = x[index[i]], rows of this width; a row that x[rows] does not have is NaN.
+void gather_rows(cudaStream_t stream, Typed y, Typed x, const std::int32_t* index,
+                 std::int64_t count, std::int64_t width, std::int64_t rows);
+// dx[index[i]] = dy[i], of the same type.
+void scatter_rows(cudaStream_t stream, Typed dx, Typed dy, const std::int32_t* index,
+                  std::int64_t count, std::int64_t width, std::int64_t rows);
+// dtable[tokens[t]] += dy[t], each row's sum in the order of t.
+void embedding_backward(cudaStream_t stream, float* dtable, Typed dy, const std::int32_t* tokens,
+                        std::int64_t count, std::int64_t width, std::int64_t vocabulary);
+// y[T,O] = x[T,I] w[O,I]^T, or +=: w of any type, which is read once for every eight rows.
+void few_rows_product(cudaStream_t stream, Typed y, Typed x, Typed w, std::int64_t rows,
+                      std::int64_t in, std::int64_t out, bool accumulate);
+
+// --- norm.cu
+void rmsnorm_forward(cudaStream_t stream, Typed y, float* rstd, Typed x, Typed w, float eps,
+                     std::int64_t rows, std::int64_t width);
+// partial[norm_groups(rows, width), width] is scratch.
+void rmsnorm_backward(cudaStream_t stream, Typed dx, float* dw, Typed dy, Typed x, Typed w,
+                      const float* rstd, float* partial, std::int64_t rows, std::int64_t width);
+
+// --- pointwise.cu
+// sign 1 turns, -1 turns back. heads: those of queries and keys, of all_heads in a row.
+void rope(cudaStream_t stream, Typed qkv, const float* cos_sin, const std::int32_t* positions,
+          std::int64_t tokens, std::int64_t heads, std::int64_t all_heads, std::int64_t head_size,
+          std::int64_t table_rows, float sign);
+void swiglu_forward(cudaStream_t stream, Typed y, Typed gate_up, std::int64_t rows,
+                    std::int64_t width);
+void swiglu_backward(cudaStream_t stream, Typed dgate_up, Typed dy, Typed gate_up,
+                     std::int64_t rows, std::int64_t width);
+
+// --- attention*.cu
+// A pack's queries, keys and values, and how they see one another.
+struct AttentionInput {
+  Typed qkv;                      // [T, (H+2K)E]
+  const std::int32_t* positions;  // [T]
+  const QueryBlock* query_blocks;
+  std::int32_t query_block_count;
+  const KeyBlock* key_blocks;
+  std::int32_t key_block_count;
+  const QueryRun* runs;
+  std::int32_t tokens;
+  std::int32_t query_heads;
+  std::int32_t key_heads;
+  std::int32_t head_size;
+  std::int32_t window;
+};
+// Whether the tensor cores' kernels serve; otherwise the general ones do, for any size and type.
+bool has_fast_attention(Dtype dtype, std::int64_t head_size);
+
+void attention_forward(cudaStream_t stream, const AttentionInput& in, Typed out, float* lse);
+void attention_forward_general(cudaStream_t stream, const AttentionInput& in, Typed out,
+                               float* lse);
+// delta[H,T] = sum over E of dout * out.
+void attention_delta(cudaStream_t stream, float* delta, Typed dout, Typed out, std::int64_t tokens,
+                     std::int64_t heads, std::int64_t head_size);
+void attention_backward(cudaStream_t stream, const AttentionInput& in, Typed dqkv, Typed dout,
+                        const float* lse, const float* delta);
+void attention_backward_general(cudaStream_t stream, const AttentionInput& in, Typed dqkv,
+                                Typed dout, const float* lse, const float* delta);
+
+// --- decode.cu
+struct CacheShape {
+  std::int64_t slots;  // of a sequence
+  std::int32_t query_heads;
+  std::int32_t key_heads;
+  std::int32_t head_size;
+  std::int32_t window;
+};
+// Rows of qkv become slots [first_slot + i] of one sequence's cache.
+void store_keys(cudaStream_t stream, Typed cache_k, Typed cache_v, Typed qkv, std::int64_t begin,
+                std::int64_t count, std::int64_t sequence, const CacheShape& shape);
+void attention_decode(cudaStream_t stream, Typed out, Typed qkv, Typed cache_k, Typed cache_v,
+                      const std::int32_t* lengths, std::int64_t sequences, const CacheShape& shape);
+
+// --- head.cu
+struct HeadTargets {
+  const std::int32_t* row;    // [M], non-decreasing
+  const std::int32_t* token;  // [M]
+  std::int64_t count;         // M
+};
+// A tile of logits [rows, tokens]: rows from `row` and tokens from `token` on.
+struct HeadTile {
+  std::int64_t row;
+  std::int64_t rows;
+  std::int64_t token;
+  std::int64_t tokens;
+  bool is_first;  // of the rows' tiles
+  bool is_last;
+};
+// Takes a tile into the rows' running maxima (in lse), sums and targets' logits (in logp); the last
+// tile makes them lse and logp.
+void head_forward_tile(cudaStream_t stream, const HeadTile& tile, const float* logits, float* lse,
+                       float* sums, float* logp, const HeadTargets& targets);
+// gradients = dL/dlogits, of compute type; may be the logits themselves where that is float32.
+void head_backward_tile(cudaStream_t stream, const HeadTile& tile, Typed gradients,
+                        const float* logits, const float* lse, const float* dlogp,
+                        const HeadTargets& targets);
+
+// --- optimizer.cu
+// partial[square_parts]: sums of squares of the parts of one tensor.
+constexpr int square_parts = 1024;
+void square_sums(cudaStream_t stream, double* partial, const float* x, std::int64_t count);
+// *result = the parts, added in order.
+void add_parts(cudaStream_t stream, double* result, const double* partial, std::int64_t count);
+
+struct AdamWTensors {
+  Typed w;
+  void* low;  // see Ops::adamw
+  const float* gradient;
+  void* moment1;  // float32, or codes where scales1 is not null
+  void* moment2;
+  float* scales1;
+  float* scales2;
+  std::int64_t rows;  // 1 where moments are float32
+  std::int64_t columns;
+};
+// The 8-bit codes of moments, of either sign and of the positive ones; see moment_codes.h.
+struct AdamWCodes {
+  float values[2][256];
+  float borders[2][256];
+};
+// `codes` lies on the device.
+void adamw(cudaStream_t stream, const AdamWTensors& tensors, const AdamWConstants& constants,
+           const AdamWCodes* codes);
+
+}  // namespace lmpo::cuda

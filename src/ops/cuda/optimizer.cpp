@@ -1,0 +1,42 @@
+#include "ops/adamw.h"
+#include "ops/cuda/cuda_ops.h"
+#include "ops/cuda/errors.h"
+
+namespace lmpo {
+
+double CudaOps::sum_of_squares(std::span<const Tensor> tensors) {
+  const std::size_t parts = tensors.size() * cuda::square_parts;
+  LMPO_CHECK((parts + 1) * sizeof(double) <= cuda::scratch_bytes);
+  auto* partial = static_cast<double*>(scratch_.get());
+  double* next = partial;
+  for (const Tensor& x : tensors) {
+    cuda::square_sums(stream_, next, x.f32(), x.elements());
+    next += cuda::square_parts;
+  }
+  cuda::add_parts(stream_, next, partial, static_cast<std::int64_t>(parts));
+  launched("sum_of_squares", {});
+  double sum = 0;
+  cuda::check(cudaMemcpyAsync(&sum, next, sizeof sum, cudaMemcpyDefault, stream_), "download");
+  finish();
+  return sum;
+}
+
+void CudaOps::adamw(Tensor w, Tensor low, Tensor gradient, const Moment& moment1,
+                    const Moment& moment2, const AdamWStep& step) {
+  check_adamw(w, low, gradient, moment1, moment2);
+  const bool coded = !moment1.scales.empty();
+  const cuda::AdamWTensors tensors{typed(w),
+                                   low.data(),
+                                   gradient.f32(),
+                                   moment1.values.data(),
+                                   moment2.values.data(),
+                                   coded ? moment1.scales.f32() : nullptr,
+                                   coded ? moment2.scales.f32() : nullptr,
+                                   coded ? w.dim(0) : 1,
+                                   coded ? w.dim(1) : w.elements()};
+  cuda::adamw(stream_, tensors, constants_of(step),
+              static_cast<const cuda::AdamWCodes*>(codes_.get()));
+  launched("adamw", {&w});
+}
+
+}  // namespace lmpo

@@ -1,0 +1,32 @@
+#include "ops/device.h"
+
+#include <charconv>
+
+#include "base/error.h"
+
+namespace lmpo {
+
+std::unique_ptr<Device> open_device(std::string_view name) {
+  if (name == "cpu" || (name == "auto" && cuda_devices().empty())) {
+    return make_cpu_device();
+  }
+  if (name == "auto" || name == "cuda") {
+    return make_cuda_device(0);
+  }
+  constexpr std::string_view prefix = "cuda:";
+  int index = 0;
+  if (name.starts_with(prefix)) {
+    const char* end = name.data() + name.size();
+    const auto parsed = std::from_chars(name.data() + prefix.size(), end, index);
+    if (parsed.ec == std::errc() && parsed.ptr == end && index >= 0) {
+      return make_cuda_device(index);
+    }
+  }
+  user_error("device {}: auto, cpu, cuda or cuda:NUMBER was expected", name);
+}
+
+Dtype compute_type(const Device& device, std::string_view name) {
+  return name == "auto" ? device.usual_compute() : parse_dtype(name);
+}
+
+}  // namespace lmpo
