@@ -91,9 +91,9 @@ StepSpeed measure_steps(const ModelConfig& config, Device& device, Ops& ops,
     paged.emplace(device.make_paged_arena(bytes, fs::temp_directory_path()));
   }
   const auto at = [&](Place place) { return place == Place::arena ? nullptr : &*paged; };
-  Weights weights(config, options.storage.weights, WeightUse::training, arena,
-                  {options.storage.eight_bit_moments, at(options.storage.moments),
-                   at(options.storage.master)});
+  Weights weights(
+      config, options.storage.weights, WeightUse::training, arena,
+      {options.storage.eight_bit_moments, at(options.storage.moments), at(options.storage.master)});
   weights.initialize_from(random_weights(config), ops);
   weights.zero_moments(ops);
   speed.parameters = weights.count();

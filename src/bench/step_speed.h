@@ -22,20 +22,20 @@ struct StepSpeedOptions {
 };
 
 struct StepSpeed {
-  double seconds = 0;  // of a step
-  StepTimes parts;     // of a step; of a GPU, of one whose ops were waited for one by one
-  std::int64_t pairs = 0;          // of all steps, as are tokens
-  std::int64_t tokens = 0;         // of all sequences
+  double seconds = 0;       // of a step
+  StepTimes parts;          // of a step; of a GPU, of one whose ops were waited for one by one
+  std::int64_t pairs = 0;   // of all steps, as are tokens
+  std::int64_t tokens = 0;  // of all sequences
   std::int64_t shared_tokens = 0;  // of them, prompts that were not computed again
   MemoryPlan memory;
-  std::size_t peak_memory = 0;     // of the device, see Device::peak_memory
+  std::size_t peak_memory = 0;  // of the device, see Device::peak_memory
   std::int64_t parameters = 0;
   std::int64_t largest_pack = 0;  // input tokens
   std::int64_t head_rows = 0;     // of that pack
 };
 
-// Steps over the trees, which are taken in turn, from random weights. `ops` are the device's. Throws
-// UserError where they do not fit into its memory.
+// Steps over the trees, which are taken in turn, from random weights. `ops` are the device's.
+// Throws UserError where they do not fit into its memory.
 StepSpeed measure_steps(const ModelConfig& config, Device& device, Ops& ops,
                         std::span<const Tree> trees, const StepSpeedOptions& options);
 

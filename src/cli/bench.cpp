@@ -118,19 +118,21 @@ void print_table(const Measured& m, const BenchOptions& options) {
     fmt::print("{:<18}{:>12.1f}{:>38.1f}%\n", "waiting", 1e3 * m.waiting(),
                100 * m.waiting() / all);
   }
-  fmt::print("\n{:.3f} s a step: {:.3f} pairs/s, {:.0f} tokens/s; {:.1f}% of the tokens are prompts "
-             "computed once\n",
-             step.seconds, m.pairs_per_second(options), m.tokens_per_second(options),
-             100.0 * static_cast<double>(step.shared_tokens) / static_cast<double>(step.tokens));
-  fmt::print("{:.0f} useful {}, {:.1f}% of the products' rate\n", m.achieved() / unit.size, unit.name,
-             100 * m.share());
+  fmt::print(
+      "\n{:.3f} s a step: {:.3f} pairs/s, {:.0f} tokens/s; {:.1f}% of the tokens are prompts "
+      "computed once\n",
+      step.seconds, m.pairs_per_second(options), m.tokens_per_second(options),
+      100.0 * static_cast<double>(step.shared_tokens) / static_cast<double>(step.tokens));
+  fmt::print("{:.0f} useful {}, {:.1f}% of the products' rate\n", m.achieved() / unit.size,
+             unit.name, 100 * m.share());
   if (m.dense_rate > 0) {
     fmt::print("{:.1f}% of the rate of large square products\n", 100 * m.achieved() / m.dense_rate);
   }
-  fmt::print("memory: {} planned for the step{}, {} at the peak\n", readable_bytes(step.memory.arena),
-             step.memory.host > 0 ? fmt::format(" and {} of the host", readable_bytes(step.memory.host))
-                                  : "",
-             readable_bytes(step.peak_memory));
+  fmt::print(
+      "memory: {} planned for the step{}, {} at the peak\n", readable_bytes(step.memory.arena),
+      step.memory.host > 0 ? fmt::format(" and {} of the host", readable_bytes(step.memory.host))
+                           : "",
+      readable_bytes(step.peak_memory));
 }
 
 ordered_json record(const Measured& m, const BenchOptions& options) {
@@ -183,9 +185,9 @@ Measured measure(const BenchOptions& options) {
   }
   measured.bandwidth = measure_bandwidth(*device, *ops);
   measured.step = measure_steps(config, *device, *ops, trees, step);
-  measured.product_rate =
-      product_rate(config, measure_products(config, *device, *ops, measured.step.largest_pack,
-                                            measured.step.head_rows));
+  measured.product_rate = product_rate(
+      config,
+      measure_products(config, *device, *ops, measured.step.largest_pack, measured.step.head_rows));
   measured.dense_rate = device->is_cpu() ? 0 : measure_dense_rate(*device, *ops);
   return measured;
 }

@@ -3,11 +3,11 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/machine_memory.h"
 #include "bench/step_speed.h"
 #include "cli/commands.h"
 #include "cli/common_options.h"
 #include "recipe/train_recipe.h"
-#include "base/machine_memory.h"
 #include "train/memory_plan.h"
 
 namespace lmpo {
@@ -136,16 +136,11 @@ void print_changes(const ModelConfig& config, const PlanOptions& options, const 
 }
 
 ordered_json record(const Way& way, const MemoryPlan& plan, std::size_t limit) {
-  return {{"dtype", way.dtype},
-          {"recompute", way.recompute},
-          {"optim", way.optim},
-          {"per_device_train_batch_size", way.micro_batch},
-          {"arena", plan.arena},
-          {"fixed", plan.fixed},
-          {"disk", plan.disk},
-          {"host", plan.host},
-          {"at_peak", plan.at_peak},
-          {"fits", plan.total() <= limit}};
+  return {{"dtype", way.dtype},      {"recompute", way.recompute},
+          {"optim", way.optim},      {"per_device_train_batch_size", way.micro_batch},
+          {"arena", plan.arena},     {"fixed", plan.fixed},
+          {"disk", plan.disk},       {"host", plan.host},
+          {"at_peak", plan.at_peak}, {"fits", plan.total() <= limit}};
 }
 
 void declare(OptionSet& set, PlanOptions& options) {
@@ -163,10 +158,9 @@ void declare(OptionSet& set, PlanOptions& options) {
           {.choices = {"none", "mlp", "layers"}, .flags = {{"gradient_checkpointing", "layers"}}});
   set.add("optim", options.way.optim, "how and where the moments are kept",
           {.choices = {"adamw_torch", "adamw_8bit", "paged_adamw_32bit", "paged_adamw_8bit"}});
-  set.add(
-      "device", options.device,
-      "what computes; cuda: activations in bfloat16; a plan needs no GPU",
-      {.choices = {"cpu", "cuda"}});
+  set.add("device", options.device,
+          "what computes; cuda: activations in bfloat16; a plan needs no GPU",
+          {.choices = {"cpu", "cuda"}});
   set.add("paged_master", options.way.paged_master,
           "on a GPU: the bits that 16-bit weights lack of their float32 master lie in the host's "
           "memory");

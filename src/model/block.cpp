@@ -89,9 +89,9 @@ void Block::backward_mlp(const LayerWeights& layer, Tensor dx, const LayerState&
     const Arena::Scope inner(arena_);
     const Tensor hidden = activation(rows, config_.intermediate_size);
     const Tensor dhidden = activation(rows, config_.intermediate_size);
-    ops_.swiglu_forward(hidden, state.gate_up);
-    linear_backward(dhidden, dx, hidden, layer.down);
-    ops_.swiglu_backward(dgate_up, dhidden, state.gate_up);
+    linear_backward_input(dhidden, dx, layer.down);
+    ops_.swiglu_backward(dgate_up, hidden, dhidden, state.gate_up);
+    ops_.linear_backward_weight(layer.down.gradient, dx, hidden);
   }
   const Tensor normed = activation(rows, config_.hidden_size);
   const Tensor dnormed = activation(rows, config_.hidden_size);
@@ -154,8 +154,12 @@ void Block::linear(Tensor y, Tensor x, const Parameter& w, bool accumulate) {
 }
 
 void Block::linear_backward(Tensor dx, Tensor dy, Tensor x, const Parameter& w) {
-  const Arena::Scope scope(arena_);
   ops_.linear_backward_weight(w.gradient, dy, x);
+  linear_backward_input(dx, dy, w);
+}
+
+void Block::linear_backward_input(Tensor dx, Tensor dy, const Parameter& w) {
+  const Arena::Scope scope(arena_);
   ops_.linear_backward_input(dx, dy, in_compute_type(w), false);
 }
 

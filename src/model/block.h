@@ -68,6 +68,7 @@ class Block {
   void linear(Tensor y, Tensor x, const Parameter& w, bool accumulate);
   // dx = dy w; gradient of w += dy^T x.
   void linear_backward(Tensor dx, Tensor dy, Tensor x, const Parameter& w);
+  void linear_backward_input(Tensor dx, Tensor dy, const Parameter& w);
 
   const ModelConfig& config_;
   Ops& ops_;

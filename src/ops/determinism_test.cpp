@@ -81,7 +81,7 @@ void run_swiglu(Ops& ops, Tensors& make) {
   const Tensor x = make({300, 400});
   const Tensor y = make({300, 200});
   ops.swiglu_forward(y, x);
-  ops.swiglu_backward(make({300, 400}), y, x);
+  ops.swiglu_backward(make({300, 400}), make({300, 200}), y, x);
 }
 
 void run_attention(Ops& ops, Tensors& make) {

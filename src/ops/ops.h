@@ -136,8 +136,9 @@ class Ops {
                              const AttentionShape& shape) = 0;
   // y[T,F] = silu(g) * u for gate_up[T,2F] = [g | u].
   virtual void swiglu_forward(Tensor y, Tensor gate_up) = 0;
-  // dgate_up[T,2F] = ; may not alias gate_up.
-  virtual void swiglu_backward(Tensor dgate_up, Tensor dy, Tensor gate_up) = 0;
+  // dgate_up[T,2F] = ; y[T,F] = the forward's again, which was not kept. Neither may alias gate_up
+  // or dy[T,F].
+  virtual void swiglu_backward(Tensor dgate_up, Tensor y, Tensor dy, Tensor gate_up) = 0;
 
   // --- attention over trees
   // --------------------------------------------------------------------------------- out[T,H*E] =

@@ -187,10 +187,11 @@ void swiglu(benchmark::State& state) {
   const Tensor gate_up = bench.random({512, 2 * 8192});
   const Tensor dgate_up = bench.random({512, 2 * 8192});
   const Tensor y = bench.random({512, 8192});
-  bench.bytes((backward ? 5.0 : 3.0) * static_cast<double>(y.bytes()));
+  const Tensor dy = bench.random({512, 8192});
+  bench.bytes((backward ? 6.0 : 3.0) * static_cast<double>(y.bytes()));
   bench.run([&] {
     if (backward) {
-      bench.ops().swiglu_backward(dgate_up, y, gate_up);
+      bench.ops().swiglu_backward(dgate_up, y, dy, gate_up);
     } else {
       bench.ops().swiglu_forward(y, gate_up);
     }

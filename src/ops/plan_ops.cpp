@@ -41,7 +41,7 @@ class PlanOps final : public Ops {
   void rope_forward(Tensor, Tensor, Tensor, const AttentionShape&) override {}
   void rope_backward(Tensor, Tensor, Tensor, const AttentionShape&) override {}
   void swiglu_forward(Tensor, Tensor) override {}
-  void swiglu_backward(Tensor, Tensor, Tensor) override {}
+  void swiglu_backward(Tensor, Tensor, Tensor, Tensor) override {}
   void attention_forward(Tensor, Tensor, Tensor, Tensor, std::span<const Pack::Segment>,
                          const AttentionShape&) override {}
   void attention_backward(Tensor, Tensor, Tensor, Tensor, Tensor, Tensor,
@@ -63,8 +63,8 @@ class PlanOps final : public Ops {
 
 std::unique_ptr<Ops> make_plan_ops(const Ops& like) {
   return std::make_unique<PlanOps>(
-      like.compute_dtype(), [&like](std::int64_t rows, std::int64_t hidden, std::int64_t vocabulary,
-                                    Dtype storage) {
+      like.compute_dtype(),
+      [&like](std::int64_t rows, std::int64_t hidden, std::int64_t vocabulary, Dtype storage) {
         return like.head_workspace(rows, hidden, vocabulary, storage);
       });
 }
@@ -74,11 +74,10 @@ std::size_t cuda_memory_beside_arenas() {
 }
 
 std::unique_ptr<Ops> make_cuda_plan_ops(Dtype compute) {
-  return std::make_unique<PlanOps>(
-      compute, [compute](std::int64_t rows, std::int64_t hidden, std::int64_t vocabulary,
-                         Dtype storage) {
-        return cuda::HeadWorkspace(rows, hidden, vocabulary, compute, storage).total;
-      });
+  return std::make_unique<PlanOps>(compute, [compute](std::int64_t rows, std::int64_t hidden,
+                                                      std::int64_t vocabulary, Dtype storage) {
+    return cuda::HeadWorkspace(rows, hidden, vocabulary, compute, storage).total;
+  });
 }
 
 }  // namespace lmpo

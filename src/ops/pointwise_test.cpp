@@ -9,7 +9,8 @@ class NormTest : public OpsTest {};
 INSTANTIATE_TEST_SUITE_P(Devices, NormTest, ::testing::ValuesIn(every_storage()), case_name);
 
 TEST_P(NormTest, ForwardAndBackward) {
-  const std::int64_t sizes[][2] = {{1, 1}, {1, 8}, {5, 255}, {9, 257}, {70, 600}};
+  const std::int64_t sizes[][2] = {{1, 1},    {1, 8},    {5, 255}, {9, 257},
+                                   {70, 600}, {3, 2100}, {2, 8192}};
   constexpr float eps = 1e-5F;
   for (const auto& [rows, width] : sizes) {
     SCOPED_TRACE(::testing::Message() << rows << " x " << width);
@@ -63,7 +64,9 @@ TEST_P(SwigluTest, ForwardAndBackward) {
     ops().swiglu_forward(y, x.tensor);
     expect_close(y, reference::swiglu(x.values, rows, width));
     const Tensor dx = poisoned(compute(), {rows, 2 * width});
-    ops().swiglu_backward(dx, dy.tensor, x.tensor);
+    const Tensor again = poisoned(compute(), {rows, width});
+    ops().swiglu_backward(dx, again, dy.tensor, x.tensor);
+    EXPECT_EQ(read(again), read(y));
     expect_gradient(dx, x.values, dy.values,
                     [rows = rows, width = width](const std::vector<Complex>& point) {
                       return reference::swiglu(point, rows, width);
@@ -78,7 +81,7 @@ TEST_P(SwigluTest, SaturatesForLargeGates) {
   ops().swiglu_forward(y, x.tensor);
   expect_close(y, {2.0 * x.values[0], 0.0, 2.0 * x.values[2], 0.0});
   const Tensor dx = poisoned(compute(), {1, 8});
-  ops().swiglu_backward(dx, dy.tensor, x.tensor);
+  ops().swiglu_backward(dx, y, dy.tensor, x.tensor);
   expect_close(dx, {2.0, 0.0, 2.0, 0.0, x.values[0], 0.0, x.values[2], 0.0});
 }
 

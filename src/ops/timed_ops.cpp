@@ -135,9 +135,9 @@ class TimedOps final : public Ops {
   void swiglu_forward(Tensor y, Tensor gate_up) override {
     timed(StepPart::swiglu, Direction::forward, 0, [&] { inner_.swiglu_forward(y, gate_up); });
   }
-  void swiglu_backward(Tensor dgate_up, Tensor dy, Tensor gate_up) override {
+  void swiglu_backward(Tensor dgate_up, Tensor y, Tensor dy, Tensor gate_up) override {
     timed(StepPart::swiglu, Direction::backward, 0,
-          [&] { inner_.swiglu_backward(dgate_up, dy, gate_up); });
+          [&] { inner_.swiglu_backward(dgate_up, y, dy, gate_up); });
   }
   void store_keys(Tensor cache_k, Tensor cache_v, Tensor qkv, std::int64_t begin, std::int64_t end,
                   std::int64_t b, const AttentionShape& shape) override {

@@ -182,9 +182,10 @@ void add_machine_options(OptionSet& options, TrainRecipe& r) {
   options.add("seed", r.seed, "seed of everything random", {.range = kNonNegative, .letter = 's'});
   options.add("data_seed", r.data_seed, "seed of the order of the data",
               {.range = kNonNegative, .default_text = "seed"});
-  options.add("device", r.device,
-              "what computes: cpu, cuda, or cuda:N for one of several GPUs; auto: a GPU where there "
-              "is one and lmpo was built for it");
+  options.add(
+      "device", r.device,
+      "what computes: cpu, cuda, or cuda:N for one of several GPUs; auto: a GPU where there "
+      "is one and lmpo was built for it");
   options.add("threads", r.threads, "threads; 0: one for each processor",
               {.range = within(0, 1024), .letter = 't'});
   options.add("max_memory", r.max_memory,

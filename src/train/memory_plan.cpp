@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "data/packer.h"
 #include "base/machine_memory.h"
+#include "data/packer.h"
 
 namespace lmpo {
 namespace {

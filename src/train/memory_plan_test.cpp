@@ -52,8 +52,8 @@ TEST_P(MemoryPlanned, EqualsThePeakOfARun) {
   training.add(batch, given.limits);
   evaluation.add(batch, given.limits);
   const MemoryPlan plan = plan_memory(
-      config, {given.storage, given.eight_bit, given.paged ? Place::file : Place::arena},
-                                      options, training, evaluation, *ops);
+      config, {given.storage, given.eight_bit, given.paged ? Place::file : Place::arena}, options,
+      training, evaluation, *ops);
 
   Arena arena = Arena::host(std::size_t{64} << 20);
   Arena paged = Arena::file(plan.disk, ::testing::TempDir());

@@ -30,9 +30,9 @@ TreePacks packs_of(std::span<const Tree* const> batch, const PackLimits& limits)
 // will be in training, so that the policy's own scores at step 0 are the same to the last bit.
 //
 // Kept in cache/reference-KEY.json. The key is made of the reference's files, the tokens (and so of
-// tokenizer, template, data and truncation), the packs, storage and compute type, device and threads; a
-// file that is torn, altered or belongs to another key is not used but written anew. UserError for
-// a model that does not fit the tokens. `what` names the data in messages.
+// tokenizer, template, data and truncation), the packs, storage and compute type, device and
+// threads; a file that is torn, altered or belongs to another key is not used but written anew.
+// UserError for a model that does not fit the tokens. `what` names the data in messages.
 void add_reference_logps(std::vector<Tree>& trees, const TreePacks& packs,
                          const ReferenceOptions& options, std::string_view what);
 

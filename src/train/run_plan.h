@@ -22,8 +22,8 @@ Trees next_batch(Sampler& sampler, const Dataset& data);
 class RunPlan {
  public:
   // Takes the fastest way that fits into memory. A GPU's master weights in host memory come before
-  // recomputation, and recomputation before smaller packs, because it leaves every bit as it is. Where nothing fits, the plan is the smallest. All must outlive
-  // it.
+  // recomputation, and recomputation before smaller packs, because it leaves every bit as it is.
+  // Where nothing fits, the plan is the smallest. All must outlive it.
   RunPlan(const TrainInputs& inputs, const ModelConfig& config, const RunLength& length,
           const Device& device, const Ops& ops);
 

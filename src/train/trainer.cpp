@@ -165,8 +165,9 @@ void Trainer::prepare() {
     paged_.emplace(device_->make_paged_arena(paged, recipe().output_dir));
   }
   const auto at = [&](Place place) { return place == Place::arena ? nullptr : &*paged_; };
-  weights_.emplace(config_, storage.weights, WeightUse::training, *arena_,
-                   OptimizerStorage{storage.eight_bit_moments, at(storage.moments), at(storage.master)});
+  weights_.emplace(
+      config_, storage.weights, WeightUse::training, *arena_,
+      OptimizerStorage{storage.eight_bit_moments, at(storage.moments), at(storage.master)});
   weights_->load(checkpoint, *ops_);
   weights_->zero_moments(*ops_);
   if (resume_) {

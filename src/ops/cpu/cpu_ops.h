@@ -44,7 +44,7 @@ class CpuOps final : public Ops {
 
   // swiglu.cpp
   void swiglu_forward(Tensor y, Tensor gate_up) override;
-  void swiglu_backward(Tensor dgate_up, Tensor dy, Tensor gate_up) override;
+  void swiglu_backward(Tensor dgate_up, Tensor y, Tensor dy, Tensor gate_up) override;
 
   // attention.cpp
   void attention_forward(Tensor out, Tensor lse, Tensor qkv, Tensor positions,

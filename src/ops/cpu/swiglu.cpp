@@ -17,12 +17,14 @@ LMPO_VECTOR void swiglu_row(float* __restrict y, const float* __restrict gate,
 
 // silu'(g) = s (1 + g (1 - s)) with s = sigmoid(g).
 LMPO_VECTOR void swiglu_row_backward(float* __restrict dgate, float* __restrict dup,
-                                     const float* __restrict dy, const float* __restrict gate,
-                                     const float* __restrict up, std::int64_t width) {
+                                     float* __restrict y, const float* __restrict dy,
+                                     const float* __restrict gate, const float* __restrict up,
+                                     std::int64_t width) {
   for (std::int64_t i = 0; i < width; ++i) {
     const float s = cpu::sigmoid(gate[i]);
     dgate[i] = dy[i] * up[i] * (s * (1.0F + gate[i] * (1.0F - s)));
     dup[i] = dy[i] * (gate[i] * s);
+    y[i] = gate[i] * s * up[i];
   }
 }
 
@@ -43,14 +45,16 @@ void CpuOps::swiglu_forward(Tensor y, Tensor gate_up) {
   });
 }
 
-void CpuOps::swiglu_backward(Tensor dgate_up, Tensor dy, Tensor gate_up) {
+void CpuOps::swiglu_backward(Tensor dgate_up, Tensor y, Tensor dy, Tensor gate_up) {
   const std::int64_t width = dy.dim(1);
-  LMPO_CHECK(has_shape(gate_up, {dy.dim(0), 2 * width}) && dgate_up.same_shape(gate_up));
+  LMPO_CHECK(has_shape(gate_up, {dy.dim(0), 2 * width}) && dgate_up.same_shape(gate_up) &&
+             y.same_shape(dy));
   parallel_for(dy.dim(0), row_grain(width), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row) {
       const float* gate = gate_up.f32() + row * 2 * width;
       float* dgate = dgate_up.f32() + row * 2 * width;
-      swiglu_row_backward(dgate, dgate + width, dy.f32() + row * width, gate, gate + width, width);
+      swiglu_row_backward(dgate, dgate + width, y.f32() + row * width, dy.f32() + row * width, gate,
+                          gate + width, width);
     }
   });
 }

@@ -31,10 +31,10 @@ cuda::CacheShape cache_shape(Tensor cache, const AttentionShape& shape) {
 
 void check_caches(Tensor cache_k, Tensor cache_v, Tensor qkv, const AttentionShape& shape) {
   check_shape(shape);
-  LMPO_CHECK(cache_k.rank() == 3 && cache_k.same_shape(cache_v) &&
-             cache_k.dim(2) == shape.key_heads * shape.head_size &&
-             has_shape(qkv, {qkv.dim(0),
-                             (shape.query_heads + 2 * shape.key_heads) * shape.head_size}));
+  LMPO_CHECK(
+      cache_k.rank() == 3 && cache_k.same_shape(cache_v) &&
+      cache_k.dim(2) == shape.key_heads * shape.head_size &&
+      has_shape(qkv, {qkv.dim(0), (shape.query_heads + 2 * shape.key_heads) * shape.head_size}));
 }
 
 }  // namespace
@@ -44,11 +44,13 @@ cuda::AttentionInput CudaOps::attention_input(Tensor qkv, Tensor positions,
                                               const AttentionShape& shape) {
   const std::int64_t tokens = qkv.dim(0);
   check_shape(shape);
-  LMPO_CHECK(has_shape(qkv, {tokens, (shape.query_heads + 2 * shape.key_heads) * shape.head_size}) &&
-             has_shape(positions, {tokens}));
-  if (!are_equal(segments, segments_)) {
+  LMPO_CHECK(
+      has_shape(qkv, {tokens, (shape.query_heads + 2 * shape.key_heads) * shape.head_size}) &&
+      has_shape(positions, {tokens}));
+  const std::int32_t queries_in_block = cuda::queries_in_block(shape.query_heads, shape.key_heads);
+  if (!are_equal(segments, segments_) || queries_in_block != blocks_.queries_in_block) {
     check_segments(segments, tokens);
-    const cuda::AttentionGrid grid(segments);
+    const cuda::AttentionGrid grid(segments, queries_in_block);
     auto* next = static_cast<char*>(tables_.get());
     const auto put = [&](const auto& items) {
       using Item = typename std::decay_t<decltype(items)>::value_type;
@@ -62,6 +64,7 @@ cuda::AttentionInput CudaOps::attention_input(Tensor qkv, Tensor positions,
     };
     blocks_.query_blocks = put(grid.queries);
     blocks_.query_block_count = static_cast<std::int32_t>(grid.queries.size());
+    blocks_.queries_in_block = queries_in_block;
     blocks_.key_blocks = put(grid.keys);
     blocks_.key_block_count = static_cast<std::int32_t>(grid.keys.size());
     blocks_.runs = put(grid.runs);

@@ -15,16 +15,37 @@ static_assert(kBlockRows == kAttentionThreads / 32 * kWarpRows);
 constexpr float kLog2E = 1.44269504088896340736F;
 
 // Where heads lie in qkv and in tensors like it.
-struct HeadColumns {
-  std::int64_t stride;  // between rows
-  std::int64_t query;
-  std::int64_t key;
-  std::int64_t value;
+__device__ inline std::int64_t row_stride(const AttentionInput& in) {
+  return std::int64_t{in.query_heads + 2 * in.key_heads} * in.head_size;
+}
+__device__ inline std::int64_t key_column(const AttentionInput& in, int key_head) {
+  return std::int64_t{in.query_heads + key_head} * in.head_size;
+}
+__device__ inline std::int64_t value_column(const AttentionInput& in, int key_head) {
+  return std::int64_t{in.query_heads + in.key_heads + key_head} * in.head_size;
+}
+
+// The rows of a block of queries: its queries under one head, below them those under the next.
+struct QueryRows {
+  int first_head;
+  int begin;
+  int count;
+  int of_head;
+
+  // `head` numbers the blocks of heads: every key head's, or every head.
+  __device__ QueryRows(const AttentionInput& in, const QueryBlock& block, int head)
+      : first_head(head * (kBlockRows / in.queries_in_block)),
+        begin(block.begin),
+        count(block.count),
+        of_head(in.queries_in_block) {}
+
+  __device__ bool has(int row) const { return row % of_head < count; }
+  __device__ int query(int row) const { return begin + row % of_head; }
+  __device__ int head(int row) const { return first_head + row / of_head; }
 };
-__device__ inline HeadColumns columns_of(const AttentionInput& in, int head, int key_head) {
-  const std::int64_t size = in.head_size;
-  return {(in.query_heads + 2 * in.key_heads) * size, head * size,
-          (in.query_heads + key_head) * size, (in.query_heads + in.key_heads + key_head) * size};
+// Blocks of heads in a grid.
+inline unsigned head_blocks(const AttentionInput& in) {
+  return static_cast<unsigned>(in.query_heads / (attention_block / in.queries_in_block));
 }
 
 // The keys that a block of queries goes through: its context's in tiles of 64, then its own
@@ -64,23 +85,33 @@ struct KeyTiles {
     return window > 0 || end(tile) - begin(tile) < kBlockRows ||
            (!is_context(tile) && end(tile) > block.begin + 1);
   }
-  __device__ bool sees(int tile, int query, int key, const std::int32_t* positions,
-                       int window) const {
-    return key < end(tile) && (is_context(tile) || key <= query) &&
-           (window == 0 || positions[key] > positions[query] - window);
+  // The keys that a query sees of a tile: those from `first` on and before `last`.
+  struct Visible {
+    int first;
+    int last;
+  };
+  __device__ Visible visible(int tile, int query, const std::int32_t* positions, int window) const {
+    const int tile_end = end(tile);
+    Visible keys{begin(tile), is_context(tile) ? tile_end : min(tile_end, query + 1)};
+    if (window > 0) {
+      // Within a tile positions are consecutive.
+      keys.first += max(0, positions[query] - window + 1 - positions[keys.first]);
+    }
+    return keys;
   }
 };
 
 // c[n] += a row-block of 16 rows times the transposes of the tile's rows [row, row + 8 count).
 template <int E, int count>
 __device__ inline void multiply_by_rows(FragmentC (&c)[count], const FragmentA (&a)[E / 16],
-                                        const SharedTile<E>& tile, int row) {
+                                        const SharedTile<E>& tile,
+                                        const typename SharedTile<E>::LanePlaces& lane, int row) {
 #pragma unroll
   for (int k = 0; k < E / 16; ++k) {
 #pragma unroll
     for (int n = 0; n < count; n += 2) {
       FragmentB b[2];
-      tile.load_b_transposed(b, row + n * 8, k * 16);
+      tile.load_b_transposed(b, lane, row + n * 8, k * 16);
       multiply_add(c[n], a[k], b[0]);
       multiply_add(c[n + 1], a[k], b[1]);
     }
@@ -90,33 +121,33 @@ __device__ inline void multiply_by_rows(FragmentC (&c)[count], const FragmentA (
 // c += a[16, 16] times the tile's rows [row, row + 16).
 template <int E>
 __device__ inline void multiply_by_tile(FragmentC (&c)[E / 8], const FragmentA& a,
-                                        const SharedTile<E>& tile, int row) {
+                                        const SharedTile<E>& tile,
+                                        const typename SharedTile<E>::LanePlaces& lane, int row) {
 #pragma unroll
   for (int n = 0; n < E / 8; n += 2) {
     FragmentB b[2];
-    tile.load_b(b, row, n * 8);
+    tile.load_b(b, lane, row, n * 8);
     multiply_add(c[n], a, b[0]);
     multiply_add(c[n + 1], a, b[1]);
   }
 }
 
-// c times factor to rows g and g + 8 of out, where they are below `rows`.
-template <int E>
-__device__ inline void store_rows(__nv_bfloat16* out, std::int64_t stride, const FragmentC (&c)[E / 8],
-                                  float factor_upper, float factor_lower, int rows) {
+// c times the row's factor to out + offset_of(row) for the rows of this lane, unless that is below 0.
+template <int E, typename Offset>
+__device__ inline void store_rows(__nv_bfloat16* out, const FragmentC (&c)[E / 8],
+                                  const float (&factors)[2], int warp_row,
+                                  const Offset& offset_of) {
   const int lane = threadIdx.x % 32;
-  const int upper = lane / 4;
-  const int lower = upper + 8;
 #pragma unroll
-  for (int n = 0; n < E / 8; ++n) {
-    const int column = n * 8 + lane % 4 * 2;
-    if (upper < rows) {
-      *reinterpret_cast<std::uint32_t*>(out + upper * stride + column) =
-          pack_bf16(c[n].x[0] * factor_upper, c[n].x[1] * factor_upper);
+  for (int half = 0; half < 2; ++half) {
+    const std::int64_t offset = offset_of(warp_row + lane / 4 + half * 8);
+    if (offset < 0) {
+      continue;
     }
-    if (lower < rows) {
-      *reinterpret_cast<std::uint32_t*>(out + lower * stride + column) =
-          pack_bf16(c[n].x[2] * factor_lower, c[n].x[3] * factor_lower);
+#pragma unroll
+    for (int n = 0; n < E / 8; ++n) {
+      *reinterpret_cast<std::uint32_t*>(out + offset + n * 8 + lane % 4 * 2) = pack_bf16(
+          c[n].x[2 * half] * factors[half], c[n].x[2 * half + 1] * factors[half]);
     }
   }
 }

@@ -6,6 +6,7 @@ namespace lmpo::cuda {
 namespace {
 
 constexpr int kKeyParts = kBlockRows / 8;
+constexpr int kForwardBlocks = 3;  // on a multiprocessor at once
 
 // The running softmax of rows g and g + 8 of a warp; each lane holds its own columns' share of sum.
 struct RunningSoftmax {
@@ -26,13 +27,13 @@ struct RunningSoftmax {
       highest = fmaxf(highest, __shfl_xor_sync(0xFFFFFFFFU, highest, 2));
       // A row that has seen no key yet: its probabilities are exp(-infinity), not NaN.
       const float base = highest == -INFINITY ? 0.0F : highest * scale_log2;
-      keep[half] = exp2f(maximum[half] * scale_log2 - base);
+      keep[half] = fast_exp2(maximum[half] * scale_log2 - base);
       float total = 0.0F;
 #pragma unroll
       for (FragmentC& c : scores) {
 #pragma unroll
         for (int i = 2 * half; i < 2 * half + 2; ++i) {
-          c.x[i] = exp2f(c.x[i] * scale_log2 - base);
+          c.x[i] = fast_exp2(c.x[i] * scale_log2 - base);
           total += c.x[i];
         }
       }
@@ -50,6 +51,27 @@ struct RunningSoftmax {
   }
 };
 
+// Scores of keys that their queries do not see become -infinity.
+__device__ inline void hide(FragmentC (&scores)[kKeyParts], const KeyTiles& tiles, int tile,
+                            const QueryRows& rows, int lane_row, const AttentionInput& in) {
+#pragma unroll
+  for (int half = 0; half < 2; ++half) {
+    const int row = lane_row + half * 8;
+    const int query = rows.has(row) ? rows.query(row) : rows.begin;
+    const KeyTiles::Visible keys = tiles.visible(tile, query, in.positions, in.window);
+    const int first_key = tiles.begin(tile) + static_cast<int>(threadIdx.x) % 4 * 2;
+#pragma unroll
+    for (int n = 0; n < kKeyParts; ++n) {
+#pragma unroll
+      for (int i = 0; i < 2; ++i) {
+        const int key = first_key + n * 8 + i;
+        float& score = scores[n].x[2 * half + i];
+        score = key >= keys.first && key < keys.last ? score : -INFINITY;
+      }
+    }
+  }
+}
+
 template <int E>
 struct Stage {
   SharedTile<E> keys;
@@ -61,42 +83,46 @@ struct Stage {
 template <int E>
 constexpr std::size_t kSharedBytes = std::size_t{4} * kBlockRows * E * 2;
 
-// Grid: query blocks x query heads.
+// Grid: query blocks x blocks of heads.
 template <int E>
-__global__ void __launch_bounds__(kAttentionThreads)
-    forward_kernel(AttentionInput in, __nv_bfloat16* out, float* lse) {
-  extern __shared__ __align__(128) unsigned char shared[];
+__global__ void __launch_bounds__(kAttentionThreads, kForwardBlocks)
+    forward_kernel(const __grid_constant__ AttentionInput in, __nv_bfloat16* out, float* lse) {
+  extern __shared__ __align__(1024) unsigned char shared[];
   const QueryBlock block = in.query_blocks[blockIdx.x];
   const KeyTiles tiles(block);
-  const int head = blockIdx.y;
-  const HeadColumns columns = columns_of(in, head, head / (in.query_heads / in.key_heads));
+  const QueryRows rows(in, block, static_cast<int>(blockIdx.y));
+  const int key_head = rows.first_head / (in.query_heads / in.key_heads);
   const auto* qkv = static_cast<const __nv_bfloat16*>(in.qkv.data);
+  const std::int64_t stride = row_stride(in);
   const int warp_row = static_cast<int>(threadIdx.x) / 32 * kWarpRows;
-  const int upper = block.begin + warp_row + static_cast<int>(threadIdx.x) % 32 / 4;
-  const Stage<E> stages[2] = {{shared_address(shared), 0}, {shared_address(shared), 1}};
+  const int lane_row = warp_row + static_cast<int>(threadIdx.x) % 32 / 4;
+  const std::uint32_t stages = shared_address(shared);
+  const typename SharedTile<E>::LanePlaces lane;
 
   const auto start_tile = [&](int tile, const Stage<E>& stage) {
-    const std::int64_t first = tiles.begin(tile) * columns.stride;
+    const std::int64_t first = tiles.begin(tile) * stride;
     const int count = tiles.end(tile) - tiles.begin(tile);
-    stage.keys.template start_copy<kBlockRows, kAttentionThreads>(qkv + first + columns.key,
-                                                                  columns.stride, count);
-    stage.values.template start_copy<kBlockRows, kAttentionThreads>(qkv + first + columns.value,
-                                                                    columns.stride, count);
+    stage.keys.template start_copy<kBlockRows, kAttentionThreads>(
+        qkv + first + key_column(in, key_head), stride, count);
+    stage.values.template start_copy<kBlockRows, kAttentionThreads>(
+        qkv + first + value_column(in, key_head), stride, count);
     end_copy_group();
   };
 
   // Queries go through the second stage's place on their way to registers.
-  stages[1].keys.template start_copy<kBlockRows, kAttentionThreads>(
-      qkv + block.begin * columns.stride + columns.query, columns.stride, block.count);
+  const SharedTile<E> query_tile = Stage<E>(stages, 1).keys;
+  query_tile.template start_copy<kBlockRows, kAttentionThreads>(qkv, [&](int row) {
+    return rows.has(row) ? rows.query(row) * stride + rows.head(row) * E : std::int64_t{-1};
+  });
   end_copy_group();
   const int first_tile = tiles.first(in.positions, in.window);
-  start_tile(first_tile, stages[0]);
+  start_tile(first_tile, Stage<E>(stages, 0));
   wait_for_copies<1>();
   __syncthreads();
   FragmentA queries[E / 16];
 #pragma unroll
   for (int k = 0; k < E / 16; ++k) {
-    queries[k] = stages[1].keys.load_a(warp_row, k * 16);
+    queries[k] = query_tile.load_a(lane, warp_row, k * 16);
   }
   __syncthreads();
 
@@ -104,30 +130,20 @@ __global__ void __launch_bounds__(kAttentionThreads)
   FragmentC sums[E / 8] = {};
   const float scale = rsqrtf(static_cast<float>(E));
   for (int tile = first_tile; tile < tiles.count; ++tile) {
-    const bool odd = (tile - first_tile) % 2 != 0;
+    const int parity = (tile - first_tile) % 2;
     if (tile + 1 < tiles.count) {
-      start_tile(tile + 1, odd ? stages[0] : stages[1]);
+      start_tile(tile + 1, Stage<E>(stages, 1 - parity));
       wait_for_copies<1>();
     } else {
       wait_for_copies<0>();
     }
     __syncthreads();
-    const Stage<E>& stage = odd ? stages[1] : stages[0];
+    const Stage<E> stage(stages, parity);
 
     FragmentC scores[kKeyParts] = {};
-    multiply_by_rows<E>(scores, queries, stage.keys, 0);
+    multiply_by_rows<E>(scores, queries, stage.keys, lane, 0);
     if (tiles.needs_mask(tile, in.window)) {
-#pragma unroll
-      for (int n = 0; n < kKeyParts; ++n) {
-#pragma unroll
-        for (int i = 0; i < 4; ++i) {
-          const int query = min(upper + i / 2 * 8, block.begin + block.count - 1);
-          const int key = tiles.begin(tile) + n * 8 + static_cast<int>(threadIdx.x) % 4 * 2 + i % 2;
-          if (!tiles.sees(tile, query, key, in.positions, in.window)) {
-            scores[n].x[i] = -INFINITY;
-          }
-        }
-      }
+      hide(scores, tiles, tile, rows, lane_row, in);
     }
     float keep[2];
     softmax.take(scores, keep, scale * kLog2E);
@@ -140,31 +156,31 @@ __global__ void __launch_bounds__(kAttentionThreads)
     }
 #pragma unroll
     for (int k = 0; k < kBlockRows / 16; ++k) {
-      multiply_by_tile<E>(sums, round_to_a(scores[2 * k], scores[2 * k + 1]), stage.values, k * 16);
+      multiply_by_tile<E>(sums, round_to_a(scores[2 * k], scores[2 * k + 1]), stage.values, lane,
+                          k * 16);
     }
     __syncthreads();
   }
 
-  const float total[2] = {softmax.total(0), softmax.total(1)};
-  const std::int64_t out_stride = std::int64_t{in.query_heads} * E;
-  store_rows<E>(out + (block.begin + warp_row) * out_stride + head * E, out_stride, sums,
-                1.0F / total[0], 1.0F / total[1], block.count - warp_row);
-  if (threadIdx.x % 4 == 0) {
+  const float totals[2] = {softmax.total(0), softmax.total(1)};
+  const float factors[2] = {1.0F / totals[0], 1.0F / totals[1]};
+  store_rows<E>(out, sums, factors, warp_row, [&](int row) {
+    return rows.has(row) ? (std::int64_t{rows.query(row)} * in.query_heads + rows.head(row)) * E
+                         : std::int64_t{-1};
+  });
 #pragma unroll
-    for (int half = 0; half < 2; ++half) {
-      const int query = upper + half * 8;
-      if (query < block.begin + block.count) {
-        lse[std::int64_t{head} * in.tokens + query] =
-            softmax.maximum[half] * scale + logf(total[half]);
-      }
+  for (int half = 0; half < 2; ++half) {
+    const int row = lane_row + half * 8;
+    if (threadIdx.x % 4 == 0 && rows.has(row)) {
+      lse[std::int64_t{rows.head(row)} * in.tokens + rows.query(row)] =
+          softmax.maximum[half] * scale + logf(totals[half]);
     }
   }
 }
 
 template <int E>
 void launch(cudaStream_t stream, const AttentionInput& in, Typed out, float* lse) {
-  const dim3 grid(static_cast<unsigned>(in.query_block_count),
-                  static_cast<unsigned>(in.query_heads));
+  const dim3 grid(static_cast<unsigned>(in.query_block_count), head_blocks(in));
   launch_with_shared(forward_kernel<E>, grid, kSharedBytes<E>, stream, in, as<__nv_bfloat16>(out),
                      lse);
 }

@@ -199,16 +199,31 @@ __global__ void key_gradient_kernel(Rows<T> rows, AttentionInput in, Gradient<T>
   }
 }
 
-// A warp for each head of a row.
+constexpr int kDeltaLanes = 16;  // for each head of a row, eight numbers a lane at a time
+
 template <typename T>
 __global__ void delta_kernel(float* delta, const T* dout, const T* out, std::int64_t tokens,
-                             std::int64_t heads, int size) {
-  const std::int64_t item = std::int64_t{blockIdx.x} * kWarps + threadIdx.x / 32;
-  if (item >= tokens * heads) {
-    return;
+                             std::int64_t heads, int size, bool aligned) {
+  const std::int64_t item =
+      (std::int64_t{blockIdx.x} * kThreads + threadIdx.x) / kDeltaLanes;  // head within row
+  const int lane = static_cast<int>(threadIdx.x) % kDeltaLanes;
+  const bool is_there = item < tokens * heads;
+  float sum = 0.0F;
+  for (int e = lane * kEight; is_there && e < size; e += kDeltaLanes * kEight) {
+    float x[kEight];
+    float y[kEight];
+    load_eight(x, dout + item * size + e, aligned, size - e);
+    load_eight(y, out + item * size + e, aligned, size - e);
+#pragma unroll
+    for (int i = 0; i < kEight; ++i) {
+      sum += x[i] * y[i];
+    }
   }
-  const float sum = dot(load(dout + item * size, size), load(out + item * size, size));
-  if (threadIdx.x % 32 == 0) {
+#pragma unroll
+  for (int step = kDeltaLanes / 2; step > 0; step /= 2) {
+    sum += __shfl_xor_sync(0xFFFFFFFFU, sum, step);
+  }
+  if (is_there && lane == 0) {
     delta[item % heads * tokens + item / heads] = sum;
   }
 }
@@ -229,8 +244,9 @@ void attention_delta(cudaStream_t stream, float* delta, Typed dout, Typed out, s
                      std::int64_t heads, std::int64_t head_size) {
   with_compute(out.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    delta_kernel<<<blocks_for(tokens * heads, kWarps), kThreads, 0, stream>>>(
-        delta, as<T>(dout), as<T>(out), tokens, heads, static_cast<int>(head_size));
+    delta_kernel<<<blocks_for(tokens * heads * kDeltaLanes, kThreads), kThreads, 0, stream>>>(
+        delta, as<T>(dout), as<T>(out), tokens, heads, static_cast<int>(head_size),
+        rows_aligned(head_size, dout.data, out.data));
   });
 }
 

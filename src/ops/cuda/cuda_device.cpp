@@ -111,11 +111,10 @@ std::unique_ptr<Device> make_cuda_device(int index) {
                   cudaGetErrorName(status));
   }
   if (index >= count) {
-    machine_error("there is no GPU {}: this machine shows {} (from 0; CUDA_VISIBLE_DEVICES={})",
-                  index, count,
-                  std::getenv("CUDA_VISIBLE_DEVICES") == nullptr
-                      ? "not set"
-                      : std::getenv("CUDA_VISIBLE_DEVICES"));
+    machine_error(
+        "there is no GPU {}: this machine shows {} (from 0; CUDA_VISIBLE_DEVICES={})", index, count,
+        std::getenv("CUDA_VISIBLE_DEVICES") == nullptr ? "not set"
+                                                       : std::getenv("CUDA_VISIBLE_DEVICES"));
   }
   return std::make_unique<CudaDevice>(index);
 }

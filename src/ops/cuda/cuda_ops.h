@@ -54,7 +54,7 @@ class CudaOps final : public Ops {
   void rope_backward(Tensor dqkv, Tensor cos_sin, Tensor positions,
                      const AttentionShape& shape) override;
   void swiglu_forward(Tensor y, Tensor gate_up) override;
-  void swiglu_backward(Tensor dgate_up, Tensor dy, Tensor gate_up) override;
+  void swiglu_backward(Tensor dgate_up, Tensor y, Tensor dy, Tensor gate_up) override;
 
   // attention.cpp
   void attention_forward(Tensor out, Tensor lse, Tensor qkv, Tensor positions,

@@ -36,24 +36,24 @@ HeadWorkspace::HeadWorkspace(std::int64_t rows, std::int64_t hidden, std::int64_
   total = next;
 }
 
-AttentionGrid::AttentionGrid(std::span<const Pack::Segment> segments) {
-  const auto for_blocks = [](const Pack::Segment& segment, const auto& body) {
-    for (std::int32_t begin = segment.begin; begin < segment.end; begin += attention_block) {
-      body(begin, std::min(attention_block, segment.end - begin));
+AttentionGrid::AttentionGrid(std::span<const Pack::Segment> segments,
+                             std::int32_t queries_in_block) {
+  const auto for_blocks = [](const Pack::Segment& segment, std::int32_t size, const auto& body) {
+    for (std::int32_t begin = segment.begin; begin < segment.end; begin += size) {
+      body(begin, std::min(size, segment.end - begin));
     }
   };
   for (const Pack::Segment& segment : segments) {
-    for_blocks(segment, [&](std::int32_t begin, std::int32_t count) {
+    for_blocks(segment, queries_in_block, [&](std::int32_t begin, std::int32_t count) {
       queries.push_back({begin, count, segment.context_begin, segment.context_end, segment.begin});
     });
   }
-  std::ranges::stable_sort(queries, [](const QueryBlock& a, const QueryBlock& b) {
-    return work(a) > work(b);
-  });
+  std::ranges::stable_sort(
+      queries, [](const QueryBlock& a, const QueryBlock& b) { return work(a) > work(b); });
 
   std::vector<std::int64_t> queries_of;  // a key block's, in number
   for (std::size_t s = 0; s < segments.size(); ++s) {
-    for_blocks(segments[s], [&](std::int32_t begin, std::int32_t count) {
+    for_blocks(segments[s], attention_block, [&](std::int32_t begin, std::int32_t count) {
       const auto first_run = static_cast<std::int32_t>(runs.size());
       std::int64_t seen = 0;
       for (std::size_t other = s; other < segments.size(); ++other) {

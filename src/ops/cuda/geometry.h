@@ -39,6 +39,16 @@ struct HeadWorkspace {
 // --- attention over trees
 // -----------------------------------------------------------------------------------------
 
+// Rows of a block, of queries and of keys.
+constexpr std::int32_t attention_block = 64;
+
+// Queries of a block: the heads that share a key head are rows of one block, so that its keys are
+// read once for all of them and few of its rows are padding.
+inline std::int32_t queries_in_block(std::int64_t query_heads, std::int64_t key_heads) {
+  const auto group = static_cast<std::int32_t>(query_heads / key_heads);
+  return attention_block % group == 0 ? attention_block / group : attention_block;
+}
+
 // Queries [begin, begin + count) of one segment: a row of the forward's and dq's grid.
 struct QueryBlock {
   std::int32_t begin;
@@ -67,12 +77,10 @@ struct QueryRun {
   std::int32_t own_begin;
 };
 
-// Rows of a block, of queries and of keys.
-constexpr std::int32_t attention_block = 64;
-
 struct AttentionGrid {
-  // Blocks with more work come first, so that the last to run are short.
-  explicit AttentionGrid(std::span<const Pack::Segment> segments);
+  // Blocks of at most so many queries. Those with more work come first, so that the last to run are
+  // short.
+  AttentionGrid(std::span<const Pack::Segment> segments, std::int32_t queries_in_block);
 
   std::vector<QueryBlock> queries;
   std::vector<KeyBlock> keys;
@@ -88,10 +96,13 @@ constexpr std::size_t table_bytes = std::size_t{16} << 20;
 // What driver and libraries take on a device beside it, their kernels included; measured.
 constexpr std::size_t library_bytes = std::size_t{700} << 20;
 
-// Groups of rows whose sums of a norm's weight gradient are taken apart and then added in order.
+// The widest row of a norm: wider ones than any Llama has.
+constexpr std::int64_t largest_norm = 8192;
+// Groups of rows whose sums of a norm's weight gradient are taken apart and then added in order:
+// enough for every multiprocessor to have several.
 inline std::int64_t norm_groups(std::int64_t rows, std::int64_t width) {
-  const auto most = static_cast<std::int64_t>(scratch_bytes / sizeof(float)) / std::max<std::int64_t>(width, 1);
-  return std::max<std::int64_t>(1, std::min({rows, most, std::int64_t{64}}));
+  const auto most = static_cast<std::int64_t>(scratch_bytes / sizeof(float)) / width;
+  return std::max<std::int64_t>(1, std::min({rows, most, std::int64_t{528}}));
 }
 
 }  // namespace lmpo::cuda

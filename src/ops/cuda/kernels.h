@@ -54,7 +54,7 @@ void rope(cudaStream_t stream, Typed qkv, const float* cos_sin, const std::int32
           std::int64_t table_rows, float sign);
 void swiglu_forward(cudaStream_t stream, Typed y, Typed gate_up, std::int64_t rows,
                     std::int64_t width);
-void swiglu_backward(cudaStream_t stream, Typed dgate_up, Typed dy, Typed gate_up,
+void swiglu_backward(cudaStream_t stream, Typed dgate_up, Typed y, Typed dy, Typed gate_up,
                      std::int64_t rows, std::int64_t width);
 
 // --- attention*.cu
@@ -64,6 +64,7 @@ struct AttentionInput {
   const std::int32_t* positions;  // [T]
   const QueryBlock* query_blocks;
   std::int32_t query_block_count;
+  std::int32_t queries_in_block;
   const KeyBlock* key_blocks;
   std::int32_t key_block_count;
   const QueryRun* runs;

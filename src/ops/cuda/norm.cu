@@ -1,116 +1,136 @@
-// RMSNorm. Forward and the input's gradient: a block for each row. The weight's gradient: sums over
-// groups of rows, then over the groups in order.
+// RMSNorm: a block for each row, whose threads keep what they have read of it. Backward goes through
+// groups of rows, so that a block's share of the weight's gradient stays in registers; the shares
+// are then added in the order of the groups.
 #include "ops/cuda/device_code.cuh"
+
+#include <type_traits>
 
 namespace lmpo::cuda {
 namespace {
 
 constexpr int kThreads = 256;
 constexpr int kStride = kThreads * kEight;
+constexpr int kMostPieces = 4;  // of eight columns, that a thread keeps
 
-template <typename T, typename W>
-__global__ void forward_kernel(T* y, float* rstd, const T* x, const W* w, float eps,
-                               std::int64_t width, bool aligned) {
-  const T* row = x + blockIdx.x * width;
-  float sum = 0.0F;
-  for (std::int64_t i = threadIdx.x * kEight; i < width; i += kStride) {
-    float values[kEight];
-    load_eight(values, row + i, aligned, width - i);
+// Columns of a row in the hands of one thread: pieces that lie kStride apart.
+template <int pieces>
+struct RowPieces {
+  float x[pieces][kEight];
+
+  template <typename T>
+  __device__ void load(const T* row, std::int64_t width, bool aligned) {
 #pragma unroll
-    for (const float value : values) {
-      sum += value * value;
+    for (int p = 0; p < pieces; ++p) {
+      const std::int64_t i = p * kStride + threadIdx.x * kEight;
+      load_eight(x[p], row + i, aligned, width - i);
     }
   }
+  template <typename T>
+  __device__ void store(T* row, std::int64_t width, bool aligned) const {
+#pragma unroll
+    for (int p = 0; p < pieces; ++p) {
+      const std::int64_t i = p * kStride + threadIdx.x * kEight;
+      store_eight(row + i, x[p], aligned, width - i);
+    }
+  }
+  // body(p, e) for all of them.
+  template <typename Body>
+  static __device__ void for_all(const Body& body) {
+#pragma unroll
+    for (int p = 0; p < pieces; ++p) {
+#pragma unroll
+      for (int e = 0; e < kEight; ++e) {
+        body(p, e);
+      }
+    }
+  }
+};
+
+template <int pieces, typename T, typename W>
+__global__ void forward_kernel(T* y, float* rstd, const T* x, const W* w, float eps,
+                               std::int64_t width, bool aligned) {
+  const std::int64_t offset = blockIdx.x * width;
+  RowPieces<pieces> row;
+  RowPieces<pieces> weights;
+  row.load(x + offset, width, aligned);
+  weights.load(w, width, aligned);
+  float sum = 0.0F;
+  row.for_all([&](int p, int e) { sum += row.x[p][e] * row.x[p][e]; });
   const float factor = 1.0F / sqrtf(block_sum(sum) / static_cast<float>(width) + eps);
   if (threadIdx.x == 0) {
     rstd[blockIdx.x] = factor;
   }
-  for (std::int64_t i = threadIdx.x * kEight; i < width; i += kStride) {
-    float values[kEight];
-    float weights[kEight];
-    load_eight(values, row + i, aligned, width - i);
-    load_eight(weights, w + i, aligned, width - i);
-#pragma unroll
-    for (int e = 0; e < kEight; ++e) {
-      values[e] = values[e] * factor * weights[e];
-    }
-    store_eight(y + blockIdx.x * width + i, values, aligned, width - i);
-  }
+  row.for_all([&](int p, int e) { row.x[p][e] = row.x[p][e] * factor * weights.x[p][e]; });
+  row.store(y + offset, width, aligned);
 }
 
-// With y = x rstd w:  dx += rstd (w dy - x rstd^2 mean(w dy x)).
-template <typename T, typename W>
-__global__ void input_kernel(T* dx, const T* dy, const T* x, const W* w, const float* rstd,
-                             std::int64_t width, bool aligned) {
-  const std::int64_t offset = blockIdx.x * width;
-  float sum = 0.0F;
-  for (std::int64_t i = threadIdx.x * kEight; i < width; i += kStride) {
-    float dys[kEight];
-    float xs[kEight];
-    float ws[kEight];
-    load_eight(dys, dy + offset + i, aligned, width - i);
-    load_eight(xs, x + offset + i, aligned, width - i);
-    load_eight(ws, w + i, aligned, width - i);
-#pragma unroll
-    for (int e = 0; e < kEight; ++e) {
-      sum += dys[e] * xs[e] * ws[e];
-    }
-  }
-  const float factor = rstd[blockIdx.x];
-  const float projection = factor * factor * block_sum(sum) / static_cast<float>(width);
-  for (std::int64_t i = threadIdx.x * kEight; i < width; i += kStride) {
-    float dys[kEight];
-    float xs[kEight];
-    float ws[kEight];
-    float out[kEight];
-    load_eight(dys, dy + offset + i, aligned, width - i);
-    load_eight(xs, x + offset + i, aligned, width - i);
-    load_eight(ws, w + i, aligned, width - i);
-    load_eight(out, dx + offset + i, aligned, width - i);
-#pragma unroll
-    for (int e = 0; e < kEight; ++e) {
-      out[e] += factor * (ws[e] * dys[e] - xs[e] * projection);
-    }
-    store_eight(dx + offset + i, out, aligned, width - i);
-  }
-}
-
-// partial[group, column] = sum over the group's rows of dy x rstd.
-template <typename T>
-__global__ void weight_kernel(float* partial, const T* dy, const T* x, const float* rstd,
-                              std::int64_t rows, std::int64_t width, bool aligned) {
-  const std::int64_t i = (std::int64_t{blockIdx.x} * kThreads + threadIdx.x) * kEight;
-  if (i >= width) {
-    return;
-  }
-  const std::int64_t first = rows * blockIdx.y / gridDim.y;
-  const std::int64_t last = rows * (blockIdx.y + 1) / gridDim.y;
-  float sums[kEight] = {};
-  for (std::int64_t row = first; row < last; ++row) {
-    float dys[kEight];
-    float xs[kEight];
-    load_eight(dys, dy + row * width + i, aligned, width - i);
-    load_eight(xs, x + row * width + i, aligned, width - i);
+// With y = x rstd w:  dx += rstd (w dy - x rstd^2 mean(w dy x)), and the group's part of dw, the sum
+// of dy x rstd.
+template <int pieces, typename T, typename W>
+__global__ void __launch_bounds__(kThreads, pieces <= 2 ? 3 : 1)
+    backward_kernel(T* dx, float* partial, const T* dy, const T* x, const W* w, const float* rstd,
+                    std::int64_t rows, std::int64_t width, bool aligned) {
+  RowPieces<pieces> dw = {};
+  const std::int64_t last = rows * (blockIdx.x + 1) / gridDim.x;
+  for (std::int64_t row = rows * blockIdx.x / gridDim.x; row < last; ++row) {
+    const std::int64_t offset = row * width;
+    RowPieces<pieces> dys;
+    RowPieces<pieces> xs;
+    RowPieces<pieces> weights;
+    dys.load(dy + offset, width, aligned);
+    xs.load(x + offset, width, aligned);
+    weights.load(w, width, aligned);
     const float factor = rstd[row];
-#pragma unroll
-    for (int e = 0; e < kEight; ++e) {
-      sums[e] += dys[e] * (xs[e] * factor);
-    }
+    float sum = 0.0F;
+    dys.for_all([&](int p, int e) {
+      dw.x[p][e] += dys.x[p][e] * (xs.x[p][e] * factor);
+      dys.x[p][e] *= weights.x[p][e];
+      sum += dys.x[p][e] * xs.x[p][e];
+    });
+    RowPieces<pieces> out;
+    out.load(dx + offset, width, aligned);
+    const float projection = factor * factor * block_sum(sum) / static_cast<float>(width);
+    dys.for_all(
+        [&](int p, int e) { out.x[p][e] += factor * (dys.x[p][e] - xs.x[p][e] * projection); });
+    out.store(dx + offset, width, aligned);
   }
-  store_eight(partial + blockIdx.y * width + i, sums, aligned, width - i);
+  dw.store(partial + blockIdx.x * width, width, aligned);
 }
 
+// Threads of a block: 32 columns wide, 8 shares of the groups deep.
 __global__ void add_groups_kernel(float* dw, const float* partial, std::int64_t groups,
                                   std::int64_t width) {
-  const std::int64_t i = std::int64_t{blockIdx.x} * kThreads + threadIdx.x;
-  if (i < width) {
-    float sum = 0.0F;
-    for (std::int64_t group = 0; group < groups; ++group) {
-      sum += partial[group * width + i];
+  constexpr int shares = kThreads / 32;
+  __shared__ float sums[shares][32];
+  const int share = threadIdx.x / 32;
+  const int lane = threadIdx.x % 32;
+  const std::int64_t column = std::int64_t{blockIdx.x} * 32 + lane;
+  float sum = 0.0F;
+  for (std::int64_t group = share; group < groups && column < width; group += shares) {
+    sum += partial[group * width + column];
+  }
+  sums[share][lane] = sum;
+  __syncthreads();
+  if (share == 0 && column < width) {
+    for (int other = 1; other < shares; ++other) {
+      sum += sums[other][lane];
     }
-    dw[i] += sum;
+    dw[column] += sum;
   }
 }
+
+// body(integral constant) with the pieces that a thread has of rows of this width.
+template <typename Body>
+void with_pieces(std::int64_t width, const Body& body) {
+  if (width <= kStride) {
+    body(std::integral_constant<int, 1>());
+  } else if (width <= 2 * kStride) {
+    body(std::integral_constant<int, 2>());
+  } else {
+    body(std::integral_constant<int, kMostPieces>());
+  }
+}
+static_assert(largest_norm == kMostPieces * kStride);
 
 }  // namespace
 
@@ -119,10 +139,12 @@ void rmsnorm_forward(cudaStream_t stream, Typed y, float* rstd, Typed x, Typed w
   const bool aligned = rows_aligned(width, y.data, x.data, w.data);
   with_compute(x.dtype, [&](auto tag) {
     with_storage(w.dtype, [&](auto w_tag) {
-      using T = typename decltype(tag)::type;
-      using W = typename decltype(w_tag)::type;
-      forward_kernel<<<static_cast<unsigned>(rows), kThreads, 0, stream>>>(
-          as<T>(y), rstd, as<T>(x), as<W>(w), eps, width, aligned);
+      with_pieces(width, [&](auto pieces) {
+        using T = typename decltype(tag)::type;
+        using W = typename decltype(w_tag)::type;
+        forward_kernel<pieces.value><<<static_cast<unsigned>(rows), kThreads, 0, stream>>>(
+            as<T>(y), rstd, as<T>(x), as<W>(w), eps, width, aligned);
+      });
     });
   });
 }
@@ -132,18 +154,16 @@ void rmsnorm_backward(cudaStream_t stream, Typed dx, float* dw, Typed dy, Typed 
   const bool aligned = rows_aligned(width, dx.data, dy.data, x.data, w.data);
   const std::int64_t groups = norm_groups(rows, width);
   with_compute(x.dtype, [&](auto tag) {
-    using T = typename decltype(tag)::type;
     with_storage(w.dtype, [&](auto w_tag) {
-      using W = typename decltype(w_tag)::type;
-      input_kernel<<<static_cast<unsigned>(rows), kThreads, 0, stream>>>(
-          as<T>(dx), as<T>(dy), as<T>(x), as<W>(w), rstd, width, aligned);
+      with_pieces(width, [&](auto pieces) {
+        using T = typename decltype(tag)::type;
+        using W = typename decltype(w_tag)::type;
+        backward_kernel<pieces.value><<<static_cast<unsigned>(groups), kThreads, 0, stream>>>(
+            as<T>(dx), partial, as<T>(dy), as<T>(x), as<W>(w), rstd, rows, width, aligned);
+      });
     });
-    const dim3 grid(blocks_for(width, kStride), static_cast<unsigned>(groups));
-    weight_kernel<<<grid, kThreads, 0, stream>>>(partial, as<T>(dy), as<T>(x), rstd, rows, width,
-                                                 aligned);
   });
-  add_groups_kernel<<<blocks_for(width, kThreads), kThreads, 0, stream>>>(dw, partial, groups,
-                                                                          width);
+  add_groups_kernel<<<blocks_for(width, 32), kThreads, 0, stream>>>(dw, partial, groups, width);
 }
 
 }  // namespace lmpo::cuda

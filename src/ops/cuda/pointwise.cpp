@@ -8,7 +8,8 @@ void CudaOps::rmsnorm_forward(Tensor y, Tensor rstd, Tensor x, Tensor w, float e
   require_compute({&y, &x});
   const std::int64_t rows = x.dim(0);
   const std::int64_t width = x.dim(1);
-  LMPO_CHECK(y.same_shape(x) && has_shape(rstd, {rows}) && has_shape(w, {width}));
+  LMPO_CHECK(y.same_shape(x) && has_shape(rstd, {rows}) && has_shape(w, {width}) &&
+             width <= cuda::largest_norm);
   cuda::rmsnorm_forward(stream_, typed(y), rstd.f32(), typed(x), typed(w), eps, rows, width);
   launched("rmsnorm_forward", {&y, &w});
 }
@@ -18,7 +19,7 @@ void CudaOps::rmsnorm_backward(Tensor dx, Tensor dw, Tensor dy, Tensor x, Tensor
   const std::int64_t rows = x.dim(0);
   const std::int64_t width = x.dim(1);
   LMPO_CHECK(dx.same_shape(x) && dy.same_shape(x) && has_shape(rstd, {rows}) &&
-             has_shape(w, {width}) && has_shape(dw, {width}));
+             has_shape(w, {width}) && has_shape(dw, {width}) && width <= cuda::largest_norm);
   cuda::rmsnorm_backward(stream_, typed(dx), dw.f32(), typed(dy), typed(x), typed(w), rstd.f32(),
                          float_scratch(), rows, width);
   launched("rmsnorm_backward", {&dx, &w});
@@ -55,10 +56,12 @@ void CudaOps::swiglu_forward(Tensor y, Tensor gate_up) {
   launched("swiglu_forward", {&gate_up});
 }
 
-void CudaOps::swiglu_backward(Tensor dgate_up, Tensor dy, Tensor gate_up) {
-  require_compute({&dgate_up, &dy, &gate_up});
-  LMPO_CHECK(has_shape(gate_up, {dy.dim(0), 2 * dy.dim(1)}) && dgate_up.same_shape(gate_up));
-  cuda::swiglu_backward(stream_, typed(dgate_up), typed(dy), typed(gate_up), dy.dim(0), dy.dim(1));
+void CudaOps::swiglu_backward(Tensor dgate_up, Tensor y, Tensor dy, Tensor gate_up) {
+  require_compute({&dgate_up, &y, &dy, &gate_up});
+  LMPO_CHECK(has_shape(gate_up, {dy.dim(0), 2 * dy.dim(1)}) && dgate_up.same_shape(gate_up) &&
+             y.same_shape(dy));
+  cuda::swiglu_backward(stream_, typed(dgate_up), typed(y), typed(dy), typed(gate_up), dy.dim(0),
+                        dy.dim(1));
   launched("swiglu_backward", {&gate_up});
 }
 

@@ -72,7 +72,7 @@ __global__ void swiglu_forward_kernel(T* y, const T* gate_up, std::int64_t width
 }
 
 template <typename T>
-__global__ void swiglu_backward_kernel(T* dgate_up, const T* dy, const T* gate_up,
+__global__ void swiglu_backward_kernel(T* dgate_up, T* y, const T* dy, const T* gate_up,
                                        std::int64_t width, bool aligned) {
   const std::int64_t i = (std::int64_t{blockIdx.x} * kThreads + threadIdx.x) * kEight;
   if (i >= width) {
@@ -89,9 +89,12 @@ __global__ void swiglu_backward_kernel(T* dgate_up, const T* dy, const T* gate_u
   for (int e = 0; e < kEight; ++e) {
     const float s = sigmoid(g[e]);
     const float silu = g[e] * s;
+    const float dup = d[e] * silu;
     g[e] = d[e] * u[e] * (s + silu * (1.0F - s));
-    u[e] = d[e] * silu;
+    d[e] = u[e] * silu;
+    u[e] = dup;
   }
+  store_eight(y + std::int64_t{blockIdx.y} * width + i, d, aligned, width - i);
   store_eight(dgate_up + offset, g, aligned, width - i);
   store_eight(dgate_up + offset + width, u, aligned, width - i);
 }
@@ -135,14 +138,14 @@ void swiglu_forward(cudaStream_t stream, Typed y, Typed gate_up, std::int64_t ro
   });
 }
 
-void swiglu_backward(cudaStream_t stream, Typed dgate_up, Typed dy, Typed gate_up,
+void swiglu_backward(cudaStream_t stream, Typed dgate_up, Typed y, Typed dy, Typed gate_up,
                      std::int64_t rows, std::int64_t width) {
-  const bool aligned = rows_aligned(width, dgate_up.data, dy.data, gate_up.data);
+  const bool aligned = rows_aligned(width, dgate_up.data, y.data, dy.data, gate_up.data);
   with_compute(dy.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
     for_row_grids(rows, width, [&](std::int64_t first, dim3 grid) {
       swiglu_backward_kernel<<<grid, kThreads, 0, stream>>>(
-          as<T>(dgate_up) + first * 2 * width, as<T>(dy) + first * width,
+          as<T>(dgate_up) + first * 2 * width, as<T>(y) + first * width, as<T>(dy) + first * width,
           as<T>(gate_up) + first * 2 * width, width, aligned);
     });
   });

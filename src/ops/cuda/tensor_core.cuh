@@ -45,70 +45,104 @@ __device__ inline FragmentA round_to_a(const FragmentC& left, const FragmentC& r
 
 // Rows of E numbers in shared memory. Pieces of 16 bytes are permuted within a row by its number, so
 // that the eight rows that a warp reads at once lie in different banks.
+//
+// The permutation is an exclusive or of bits below the row's. So of a fragment's place the lane's
+// part is computed once (LanePlaces), and what remains of row and column is a constant.
 template <int E>
 struct SharedTile {
   static constexpr int pieces = E / 8;
   static constexpr int row_bytes = E * 2;
 
-  std::uint32_t address;  // in shared memory
+  std::uint32_t address;  // in shared memory, a multiple of row_bytes
 
-  __device__ std::uint32_t piece(int row, int index) const {
-    return address + row * row_bytes + ((index ^ (row & 7)) << 4);
+  static __device__ std::uint32_t place(int row, int piece) {
+    return row * row_bytes + ((piece ^ (row & 7)) << 4);
   }
 
-  // Begins to copy rows [0, count) of `x`, `stride` numbers apart; the others of `rows` become zero.
-  // By a block of `threads`.
-  template <int rows, int threads>
-  __device__ void start_copy(const __nv_bfloat16* x, std::int64_t stride, int count) const {
+  // Begins to copy the numbers at x + offset_of(row) to each of these rows; those whose offset is
+  // below 0 become zero. By a block of `threads`.
+  template <int rows, int threads, typename Offset>
+  __device__ void start_copy(const __nv_bfloat16* x, const Offset& offset_of) const {
+    constexpr int at_once = threads / pieces;
+    static_assert(at_once % 8 == 0 && rows % at_once == 0);
+    const int first = static_cast<int>(threadIdx.x) / pieces;
+    const int piece = static_cast<int>(threadIdx.x) % pieces;
+    const std::uint32_t to = address + place(first, piece);
 #pragma unroll
-    for (int i = threadIdx.x; i < rows * pieces; i += threads) {
-      const int row = i / pieces;
-      const int index = i % pieces;
-      const int bytes = row < count ? 16 : 0;
-      const __nv_bfloat16* from = x + (row < count ? row : 0) * stride + index * 8;
-      asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;\n" ::"r"(piece(row, index)),
-                   "l"(from), "r"(bytes));
+    for (int i = 0; i < rows / at_once; ++i) {
+      const std::int64_t offset = offset_of(first + i * at_once);
+      asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;\n" ::"r"(
+                       to + i * at_once * row_bytes),
+                   "l"(x + (offset < 0 ? 0 : offset) + piece * 8), "r"(offset < 0 ? 0 : 16));
     }
   }
+  // The same for rows [0, count), `stride` numbers apart.
+  template <int rows, int threads>
+  __device__ void start_copy(const __nv_bfloat16* x, std::int64_t stride, int count) const {
+    start_copy<rows, threads>(
+        x, [&](int row) { return row < count ? row * stride : std::int64_t{-1}; });
+  }
 
-  // A of rows [row, row + 16) and columns [column, column + 16).
-  __device__ FragmentA load_a(int row, int column) const {
-    const int lane = threadIdx.x % 32;
+  // The lane's part of the places of fragments.
+  struct LanePlaces {
+    std::uint32_t a;
+    std::uint32_t b;
+    std::uint32_t b_transposed;
+
+    __device__ LanePlaces() {
+      const int lane = static_cast<int>(threadIdx.x) % 32;
+      a = place(lane % 16, lane / 16);
+      b = place(lane / 8 % 2 * 8 + lane % 8, lane / 16);
+      b_transposed = place(lane / 16 * 8 + lane % 8, lane / 8 % 2);
+    }
+  };
+
+  // A of rows [row, row + 16) and columns [column, column + 16); multiples of 8 and of 16, here and
+  // below.
+  __device__ FragmentA load_a(const LanePlaces& lane, int row, int column) const {
     FragmentA a;
-    load_four(a.word, piece(row + lane % 16, column / 8 + lane / 16));
+    load_four(a.word, at(lane.a, row, column));
     return a;
   }
 
   // Two Bs whose columns are the tile's rows [row, row + 8) and [row + 8, row + 16), and whose rows
   // are its columns [column, column + 16): for products with the tile's transpose.
-  __device__ void load_b_transposed(FragmentB (&b)[2], int row, int column) const {
-    const int lane = threadIdx.x % 32;
+  __device__ void load_b_transposed(FragmentB (&b)[2], const LanePlaces& lane, int row,
+                                    int column) const {
     std::uint32_t words[4];
-    load_four(words, piece(row + lane / 16 * 8 + lane % 8, column / 8 + lane / 8 % 2));
+    load_four(words, at(lane.b_transposed, row, column));
     b[0] = {{words[0], words[1]}};
     b[1] = {{words[2], words[3]}};
   }
 
   // Two Bs whose rows are the tile's rows [row, row + 16), and whose columns are its columns
   // [column, column + 8) and [column + 8, column + 16): for products with the tile itself.
-  __device__ void load_b(FragmentB (&b)[2], int row, int column) const {
-    const int lane = threadIdx.x % 32;
+  __device__ void load_b(FragmentB (&b)[2], const LanePlaces& lane, int row, int column) const {
     std::uint32_t words[4];
-    const std::uint32_t place = piece(row + lane / 8 % 2 * 8 + lane % 8, column / 8 + lane / 16);
     asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0,%1,%2,%3}, [%4];\n"
                  : "=r"(words[0]), "=r"(words[1]), "=r"(words[2]), "=r"(words[3])
-                 : "r"(place));
+                 : "r"(at(lane.b, row, column)));
     b[0] = {{words[0], words[1]}};
     b[1] = {{words[2], words[3]}};
   }
 
  private:
+  __device__ std::uint32_t at(std::uint32_t lane_place, int row, int column) const {
+    return ((address + lane_place) ^ (column * 2)) + row * row_bytes;
+  }
   static __device__ void load_four(std::uint32_t (&words)[4], std::uint32_t place) {
     asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];\n"
                  : "=r"(words[0]), "=r"(words[1]), "=r"(words[2]), "=r"(words[3])
                  : "r"(place));
   }
 };
+
+// 2^x, to two roundings or so; what is below the smallest normal number becomes zero.
+__device__ inline float fast_exp2(float x) {
+  float y;
+  asm("ex2.approx.ftz.f32 %0, %1;\n" : "=f"(y) : "f"(x));
+  return y;
+}
 
 // One number of 4 bytes, or zero.
 __device__ inline void start_copy_float(std::uint32_t place, const float* from, bool is_there) {
