@@ -71,8 +71,8 @@ int run_score(const std::vector<std::string>& arguments) {
                folder.string());
   }
 
-  const TextModel text = TextModel::load(options.model);
   const std::shared_ptr<Device> device = open_device(options.device);
+  const TextModel text = TextModel::load(options.model);
   Scorer scorer(options.model, parse_dtype(options.dtype), device,
                 compute_type(*device, options.compute));
   check_tokenizer_fits(scorer.config(), text.tokenizer.id_limit(), options.model);

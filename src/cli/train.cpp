@@ -63,6 +63,7 @@ int run_command(const char* command, const char* summary, const char* objective,
   }
   set_log_level(recipe.log_level);
   apply_threads(recipe.threads);
+  open_device(recipe.device);  // refused before data is read
   require_model_folder(recipe.model_name_or_path);
   if (!recipe.reference_model.empty()) {
     require_model_folder(recipe.reference_model);

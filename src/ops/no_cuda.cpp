@@ -14,7 +14,8 @@ std::vector<std::string> cuda_devices() {
 
 std::unique_ptr<Device> make_cuda_device(int) {
   user_error(
-      "this lmpo was built without CUDA. Build it where NVIDIA's toolkit is: cmake --preset cuda && "
+      "this lmpo was built without CUDA. Build it where NVIDIA's toolkit is: cmake --preset cuda "
+      "&& "
       "cmake --build --preset cuda");
 }
 

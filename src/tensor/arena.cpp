@@ -53,8 +53,7 @@ Arena Arena::file(std::size_t capacity, const std::filesystem::path& folder) {
     ::unlink(path.c_str());
     failure = ::posix_fallocate(file, 0, static_cast<off_t>(size));
     void* block = failure != 0 ? MAP_FAILED
-                               : ::mmap(nullptr, size, PROT_READ | PROT_WRITE,
-                                        MAP_SHARED, file, 0);
+                               : ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
     failure = failure != 0 ? failure : errno;
     ::close(file);
     if (block != MAP_FAILED) {

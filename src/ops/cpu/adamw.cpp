@@ -1,3 +1,5 @@
+#include "ops/adamw.h"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -5,7 +7,6 @@
 #include <stdexcept>
 
 #include "base/threads.h"
-#include "ops/adamw.h"
 #include "ops/cpu/convert.h"
 #include "ops/cpu/cpu_ops.h"
 #include "ops/cpu/vector.h"

@@ -105,9 +105,13 @@ void CudaOps::attention_backward(Tensor dqkv, Tensor dout, Tensor out, Tensor ls
   const cuda::AttentionInput input = attention_input(qkv, positions, segments, shape);
   cuda::attention_delta(stream_, scratch.f32(), typed(dout), typed(out), qkv.dim(0),
                         shape.query_heads, shape.head_size);
-  const bool fast = cuda::has_fast_attention(compute_, shape.head_size);
-  (fast ? cuda::attention_backward : cuda::attention_backward_general)(
-      stream_, input, typed(dqkv), typed(dout), lse.f32(), scratch.f32());
+  const float* delta = scratch.f32();
+  if (cuda::has_fast_attention(compute_, shape.head_size)) {
+    cuda::attention_query_gradient(stream_, input, typed(dqkv), typed(dout), lse.f32(), delta);
+    cuda::attention_key_gradient(stream_, input, typed(dqkv), typed(dout), lse.f32(), delta);
+  } else {
+    cuda::attention_backward_general(stream_, input, typed(dqkv), typed(dout), lse.f32(), delta);
+  }
   launched("attention_backward", {&qkv});
 }
 

@@ -101,6 +101,84 @@ struct KeyTiles {
   }
 };
 
+// A tile of keys and one of values in shared memory.
+template <int E>
+struct KeyStage {
+  SharedTile<E> keys;
+  SharedTile<E> values;
+
+  __device__ KeyStage(std::uint32_t shared, int index)
+      : keys{shared + index * 2 * kBlockRows * E * 2}, values{keys.address + kBlockRows * E * 2} {}
+};
+
+// Brings a block's keys and values through two stages of shared memory.
+template <int E>
+class KeyPipeline {
+ public:
+  static constexpr std::size_t shared_bytes = std::size_t{4} * kBlockRows * E * 2;
+
+  __device__ KeyPipeline(const AttentionInput& in, const QueryBlock& block, int key_head,
+                         std::uint32_t shared)
+      : in_(in),
+        tiles_(block),
+        key_head_(key_head),
+        shared_(shared),
+        first_(tiles_.first(in.positions, in.window)) {}
+
+  __device__ const KeyTiles& tiles() const { return tiles_; }
+  // Free until run: a place for what is on its way to registers.
+  __device__ KeyStage<E> second_stage() const { return KeyStage<E>(shared_, 1); }
+  // Begins to copy the first tile; run waits for it.
+  __device__ void start() const { start_tile(first_, KeyStage<E>(shared_, 0)); }
+  // body(tile, its stage) for every tile.
+  template <typename Body>
+  __device__ void run(const Body& body) const {
+    for (int tile = first_; tile < tiles_.count; ++tile) {
+      const int parity = (tile - first_) % 2;
+      if (tile + 1 < tiles_.count) {
+        start_tile(tile + 1, KeyStage<E>(shared_, 1 - parity));
+        wait_for_copies<1>();
+      } else {
+        wait_for_copies<0>();
+      }
+      __syncthreads();
+      body(tile, KeyStage<E>(shared_, parity));
+      __syncthreads();
+    }
+  }
+
+ private:
+  __device__ void start_tile(int tile, const KeyStage<E>& stage) const {
+    const std::int64_t stride = row_stride(in_);
+    const auto* rows =
+        static_cast<const __nv_bfloat16*>(in_.qkv.data) + tiles_.begin(tile) * stride;
+    const int count = tiles_.end(tile) - tiles_.begin(tile);
+    stage.keys.template start_copy<kBlockRows, kAttentionThreads>(rows + key_column(in_, key_head_),
+                                                                  stride, count);
+    stage.values.template start_copy<kBlockRows, kAttentionThreads>(
+        rows + value_column(in_, key_head_), stride, count);
+    end_copy_group();
+  }
+
+  const AttentionInput& in_;
+  KeyTiles tiles_;
+  int key_head_;
+  std::uint32_t shared_;
+  int first_;
+};
+
+// Offsets of the rows of a block of queries, below 0 for those that are not there: in qkv, and in
+// tensors of the query heads alone.
+template <int E>
+struct QueryOffsets {
+  QueryRows rows;
+  std::int64_t stride;
+
+  __device__ std::int64_t operator()(int row) const {
+    return rows.has(row) ? rows.query(row) * stride + rows.head(row) * E : std::int64_t{-1};
+  }
+};
+
 // c[n] += a row-block of 16 rows times the transposes of the tile's rows [row, row + 8 count).
 template <int E, int count>
 __device__ inline void multiply_by_rows(FragmentC (&c)[count], const FragmentA (&a)[E / 16],
@@ -132,7 +210,8 @@ __device__ inline void multiply_by_tile(FragmentC (&c)[E / 8], const FragmentA& 
   }
 }
 
-// c times the row's factor to out + offset_of(row) for the rows of this lane, unless that is below 0.
+// c times the row's factor to out + offset_of(row) for the rows of this lane, unless that is below
+// 0.
 template <int E, typename Offset>
 __device__ inline void store_rows(__nv_bfloat16* out, const FragmentC (&c)[E / 8],
                                   const float (&factors)[2], int warp_row,
@@ -146,8 +225,8 @@ __device__ inline void store_rows(__nv_bfloat16* out, const FragmentC (&c)[E / 8
     }
 #pragma unroll
     for (int n = 0; n < E / 8; ++n) {
-      *reinterpret_cast<std::uint32_t*>(out + offset + n * 8 + lane % 4 * 2) = pack_bf16(
-          c[n].x[2 * half] * factors[half], c[n].x[2 * half + 1] * factors[half]);
+      *reinterpret_cast<std::uint32_t*>(out + offset + n * 8 + lane % 4 * 2) =
+          pack_bf16(c[n].x[2 * half] * factors[half], c[n].x[2 * half + 1] * factors[half]);
     }
   }
 }

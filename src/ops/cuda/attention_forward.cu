@@ -6,7 +6,7 @@ namespace lmpo::cuda {
 namespace {
 
 constexpr int kKeyParts = kBlockRows / 8;
-constexpr int kForwardBlocks = 3;  // on a multiprocessor at once
+constexpr int kForwardBlocks = 2;  // on a multiprocessor at once: three spill registers for nothing
 
 // The running softmax of rows g and g + 8 of a warp; each lane holds its own columns' share of sum.
 struct RunningSoftmax {
@@ -72,51 +72,24 @@ __device__ inline void hide(FragmentC (&scores)[kKeyParts], const KeyTiles& tile
   }
 }
 
-template <int E>
-struct Stage {
-  SharedTile<E> keys;
-  SharedTile<E> values;
-
-  __device__ Stage(std::uint32_t shared, int index)
-      : keys{shared + index * 2 * kBlockRows * E * 2}, values{keys.address + kBlockRows * E * 2} {}
-};
-template <int E>
-constexpr std::size_t kSharedBytes = std::size_t{4} * kBlockRows * E * 2;
-
 // Grid: query blocks x blocks of heads.
 template <int E>
 __global__ void __launch_bounds__(kAttentionThreads, kForwardBlocks)
     forward_kernel(const __grid_constant__ AttentionInput in, __nv_bfloat16* out, float* lse) {
   extern __shared__ __align__(1024) unsigned char shared[];
   const QueryBlock block = in.query_blocks[blockIdx.x];
-  const KeyTiles tiles(block);
   const QueryRows rows(in, block, static_cast<int>(blockIdx.y));
-  const int key_head = rows.first_head / (in.query_heads / in.key_heads);
-  const auto* qkv = static_cast<const __nv_bfloat16*>(in.qkv.data);
-  const std::int64_t stride = row_stride(in);
+  const KeyPipeline<E> pipeline(in, block, rows.first_head / (in.query_heads / in.key_heads),
+                                shared_address(shared));
   const int warp_row = static_cast<int>(threadIdx.x) / 32 * kWarpRows;
   const int lane_row = warp_row + static_cast<int>(threadIdx.x) % 32 / 4;
-  const std::uint32_t stages = shared_address(shared);
   const typename SharedTile<E>::LanePlaces lane;
 
-  const auto start_tile = [&](int tile, const Stage<E>& stage) {
-    const std::int64_t first = tiles.begin(tile) * stride;
-    const int count = tiles.end(tile) - tiles.begin(tile);
-    stage.keys.template start_copy<kBlockRows, kAttentionThreads>(
-        qkv + first + key_column(in, key_head), stride, count);
-    stage.values.template start_copy<kBlockRows, kAttentionThreads>(
-        qkv + first + value_column(in, key_head), stride, count);
-    end_copy_group();
-  };
-
-  // Queries go through the second stage's place on their way to registers.
-  const SharedTile<E> query_tile = Stage<E>(stages, 1).keys;
-  query_tile.template start_copy<kBlockRows, kAttentionThreads>(qkv, [&](int row) {
-    return rows.has(row) ? rows.query(row) * stride + rows.head(row) * E : std::int64_t{-1};
-  });
+  const SharedTile<E> query_tile = pipeline.second_stage().keys;
+  query_tile.template start_copy<kBlockRows, kAttentionThreads>(
+      static_cast<const __nv_bfloat16*>(in.qkv.data), QueryOffsets<E>{rows, row_stride(in)});
   end_copy_group();
-  const int first_tile = tiles.first(in.positions, in.window);
-  start_tile(first_tile, Stage<E>(stages, 0));
+  pipeline.start();
   wait_for_copies<1>();
   __syncthreads();
   FragmentA queries[E / 16];
@@ -129,21 +102,11 @@ __global__ void __launch_bounds__(kAttentionThreads, kForwardBlocks)
   RunningSoftmax softmax;
   FragmentC sums[E / 8] = {};
   const float scale = rsqrtf(static_cast<float>(E));
-  for (int tile = first_tile; tile < tiles.count; ++tile) {
-    const int parity = (tile - first_tile) % 2;
-    if (tile + 1 < tiles.count) {
-      start_tile(tile + 1, Stage<E>(stages, 1 - parity));
-      wait_for_copies<1>();
-    } else {
-      wait_for_copies<0>();
-    }
-    __syncthreads();
-    const Stage<E> stage(stages, parity);
-
+  pipeline.run([&](int tile, const KeyStage<E>& stage) {
     FragmentC scores[kKeyParts] = {};
     multiply_by_rows<E>(scores, queries, stage.keys, lane, 0);
-    if (tiles.needs_mask(tile, in.window)) {
-      hide(scores, tiles, tile, rows, lane_row, in);
+    if (pipeline.tiles().needs_mask(tile, in.window)) {
+      hide(scores, pipeline.tiles(), tile, rows, lane_row, in);
     }
     float keep[2];
     softmax.take(scores, keep, scale * kLog2E);
@@ -159,15 +122,12 @@ __global__ void __launch_bounds__(kAttentionThreads, kForwardBlocks)
       multiply_by_tile<E>(sums, round_to_a(scores[2 * k], scores[2 * k + 1]), stage.values, lane,
                           k * 16);
     }
-    __syncthreads();
-  }
+  });
 
   const float totals[2] = {softmax.total(0), softmax.total(1)};
   const float factors[2] = {1.0F / totals[0], 1.0F / totals[1]};
-  store_rows<E>(out, sums, factors, warp_row, [&](int row) {
-    return rows.has(row) ? (std::int64_t{rows.query(row)} * in.query_heads + rows.head(row)) * E
-                         : std::int64_t{-1};
-  });
+  store_rows<E>(out, sums, factors, warp_row,
+                QueryOffsets<E>{rows, std::int64_t{in.query_heads} * E});
 #pragma unroll
   for (int half = 0; half < 2; ++half) {
     const int row = lane_row + half * 8;
@@ -181,8 +141,8 @@ __global__ void __launch_bounds__(kAttentionThreads, kForwardBlocks)
 template <int E>
 void launch(cudaStream_t stream, const AttentionInput& in, Typed out, float* lse) {
   const dim3 grid(static_cast<unsigned>(in.query_block_count), head_blocks(in));
-  launch_with_shared(forward_kernel<E>, grid, kSharedBytes<E>, stream, in, as<__nv_bfloat16>(out),
-                     lse);
+  launch_with_shared(forward_kernel<E>, grid, KeyPipeline<E>::shared_bytes, stream, in,
+                     as<__nv_bfloat16>(out), lse);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // Attention for any head size and type: a warp for each query or key. Right before fast; the tensor
-// cores' kernels are in attention_forward.cu and attention_backward.cu.
+// cores' kernels are in attention_forward.cu and attention_*_gradient.cu.
 #include "ops/cuda/device_code.cuh"
 
 namespace lmpo::cuda {

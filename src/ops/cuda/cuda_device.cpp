@@ -7,24 +7,25 @@
 namespace lmpo {
 namespace {
 
-std::size_t used_on_device() {
+// Of the current device, everyone's.
+struct DeviceMemory {
   std::size_t free = 0;
   std::size_t total = 0;
-  cuda::check(cudaMemGetInfo(&free, &total), "memory information");
-  return total - free;
-}
 
-std::size_t free_on_device() {
-  std::size_t free = 0;
-  std::size_t total = 0;
-  cuda::check(cudaMemGetInfo(&free, &total), "memory information");
-  return free;
-}
+  DeviceMemory() { cuda::check(cudaMemGetInfo(&free, &total), "memory information"); }
+};
 
 class CudaDevice final : public Device {
  public:
   explicit CudaDevice(int index) {
-    cuda::check(cudaSetDevice(index), fmt::format("device {}", index));
+    const cudaError_t status = cudaSetDevice(index);
+    if (status == cudaErrorMemoryAllocation) {
+      machine_error(
+          "other processes have taken so much of GPU {}'s memory that this one cannot begin "
+          "(nvidia-smi lists them); wait for them, or run on another by --device cuda:N",
+          index);
+    }
+    cuda::check(status, fmt::format("device {}", index));
     cudaDeviceProp properties{};
     cuda::check(cudaGetDeviceProperties(&properties, index), "device properties");
     name_ = properties.name;
@@ -46,7 +47,7 @@ class CudaDevice final : public Device {
     const cudaError_t status = cudaMalloc(&block, std::max<std::size_t>(capacity, 1));
     if (status != cudaSuccess) {
       machine_error("{} bytes of {} cannot be had, {} are free: {}", capacity, name_,
-                    free_on_device(), cudaGetErrorString(status));
+                    DeviceMemory().free, cudaGetErrorString(status));
     }
     return Arena::over({block, [](void* memory) { cudaFree(memory); }}, capacity);
   }
@@ -63,9 +64,13 @@ class CudaDevice final : public Device {
     return Arena::over({block, [](void* memory) { cudaFreeHost(memory); }}, capacity);
   }
 
-  std::size_t available_memory() const override { return free_on_device(); }
+  std::size_t available_memory() const override { return DeviceMemory().free; }
   std::size_t memory_beside_arenas() const override { return cuda_memory_beside_arenas(); }
-  std::size_t peak_memory() const override { return used_on_device(); }
+  // An arena is taken whole, so what is in use now is what was.
+  std::size_t peak_memory() const override {
+    const DeviceMemory memory;
+    return memory.total - memory.free;
+  }
 
  private:
   std::string name_;

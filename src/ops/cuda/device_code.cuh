@@ -41,7 +41,8 @@ constexpr int kEight = 8;
 
 // x[0, 8) of memory aligned to 16 bytes; otherwise, or where fewer are left, x[0, count) and zeros.
 template <typename T>
-__device__ inline void load_eight(float (&out)[kEight], const T* x, bool aligned, std::int64_t count) {
+__device__ inline void load_eight(float (&out)[kEight], const T* x, bool aligned,
+                                  std::int64_t count) {
   if (aligned && count >= kEight) {
     constexpr int words = sizeof(T) * kEight / sizeof(uint4);
     uint4 packed[words];
@@ -63,7 +64,8 @@ __device__ inline void load_eight(float (&out)[kEight], const T* x, bool aligned
 }
 
 template <typename T>
-__device__ inline void store_eight(T* x, const float (&in)[kEight], bool aligned, std::int64_t count) {
+__device__ inline void store_eight(T* x, const float (&in)[kEight], bool aligned,
+                                   std::int64_t count) {
   if (aligned && count >= kEight) {
     constexpr int words = sizeof(T) * kEight / sizeof(uint4);
     uint4 packed[words];

@@ -23,8 +23,7 @@ struct CudaOps::HeadParts {
         targets{target_row.i32(), target_token.i32(), target_row.dim(0)} {
     ops.require_compute({&hidden});
     LMPO_CHECK(has_shape(w, {w.dim(0), hidden.dim(1)}) &&
-               has_shape(target_token, {target_row.dim(0)}) &&
-               workspace.elements() >= sizes.total);
+               has_shape(target_token, {target_row.dim(0)}) && workspace.elements() >= sizes.total);
   }
 
   std::int64_t width() const { return hidden.dim(1); }
@@ -58,8 +57,15 @@ struct CudaOps::HeadParts {
         const std::int64_t tokens = std::min(sizes.tile, vocabulary - token);
         const HeadTile tile{row, count, token, tokens, token == 0, token + tokens == vocabulary};
         const Typed tile_weights = weights(tile);
-        ops.multiplier_->multiply({Transpose::no, Transpose::yes, count, tokens, width(),
-                                   hidden_rows(tile), tile_weights, {logits(), Dtype::f32}, false});
+        ops.multiplier_->multiply({Transpose::no,
+                                   Transpose::yes,
+                                   count,
+                                   tokens,
+                                   width(),
+                                   hidden_rows(tile),
+                                   tile_weights,
+                                   {logits(), Dtype::f32},
+                                   false});
         body(tile, tile_weights);
       }
       end_chunk(row, count);

@@ -72,7 +72,8 @@ __global__ void forward_kernel(HeadTile tile, const float* logits, float* lse, f
   const double log_sum = log(static_cast<double>(sum));
   sums[row] = sum;
   lse[row] = tile.is_last ? static_cast<float>(static_cast<double>(maximum) + log_sum) : maximum;
-  for (std::int64_t m = first_target(targets, row); m < targets.count && targets.row[m] == row; ++m) {
+  for (std::int64_t m = first_target(targets, row); m < targets.count && targets.row[m] == row;
+       ++m) {
     const std::int64_t token = targets.token[m] - tile.token;
     float logit = tile.is_first ? NAN : logp[m];  // NAN stays for a token that no tile has
     if (token >= 0 && token < tile.tokens) {

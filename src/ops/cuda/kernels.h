@@ -83,8 +83,10 @@ void attention_forward_general(cudaStream_t stream, const AttentionInput& in, Ty
 // delta[H,T] = sum over E of dout * out.
 void attention_delta(cudaStream_t stream, float* delta, Typed dout, Typed out, std::int64_t tokens,
                      std::int64_t heads, std::int64_t head_size);
-void attention_backward(cudaStream_t stream, const AttentionInput& in, Typed dqkv, Typed dout,
-                        const float* lse, const float* delta);
+void attention_query_gradient(cudaStream_t stream, const AttentionInput& in, Typed dqkv, Typed dout,
+                              const float* lse, const float* delta);
+void attention_key_gradient(cudaStream_t stream, const AttentionInput& in, Typed dqkv, Typed dout,
+                            const float* lse, const float* delta);
 void attention_backward_general(cudaStream_t stream, const AttentionInput& in, Typed dqkv,
                                 Typed dout, const float* lse, const float* delta);
 

@@ -51,7 +51,8 @@ void CudaOps::finish() {
   const cudaError_t status = cudaStreamSynchronize(stream_);
   if (status != cudaSuccess) {
     machine_error(
-        "the GPU failed while it computed: {} ({}). CUDA_LAUNCH_BLOCKING=1 makes the op name itself",
+        "the GPU failed while it computed: {} ({}). CUDA_LAUNCH_BLOCKING=1 makes the op name "
+        "itself",
         cudaGetErrorString(status), cudaGetErrorName(status));
   }
 }
@@ -79,13 +80,13 @@ void CudaOps::require_compute(std::initializer_list<const Tensor*> tensors) cons
 
 void CudaOps::upload(Tensor device, const void* host) {
   // From memory that is not pinned the call returns once the driver has its own copy.
-  cuda::check(
-      cudaMemcpyAsync(device.data(), host, device.bytes(), cudaMemcpyDefault, stream_), "upload");
+  cuda::check(cudaMemcpyAsync(device.data(), host, device.bytes(), cudaMemcpyDefault, stream_),
+              "upload");
 }
 
 void CudaOps::download(void* host, Tensor device) {
-  cuda::check(
-      cudaMemcpyAsync(host, device.data(), device.bytes(), cudaMemcpyDefault, stream_), "download");
+  cuda::check(cudaMemcpyAsync(host, device.data(), device.bytes(), cudaMemcpyDefault, stream_),
+              "download");
   finish();
 }
 

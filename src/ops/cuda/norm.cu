@@ -1,9 +1,9 @@
-// RMSNorm: a block for each row, whose threads keep what they have read of it. Backward goes through
-// groups of rows, so that a block's share of the weight's gradient stays in registers; the shares
-// are then added in the order of the groups.
-#include "ops/cuda/device_code.cuh"
-
+// RMSNorm: a block for each row, whose threads keep what they have read of it. Backward goes
+// through groups of rows, so that a block's share of the weight's gradient stays in registers; the
+// shares are then added in the order of the groups.
 #include <type_traits>
+
+#include "ops/cuda/device_code.cuh"
 
 namespace lmpo::cuda {
 namespace {
@@ -64,8 +64,8 @@ __global__ void forward_kernel(T* y, float* rstd, const T* x, const W* w, float 
   row.store(y + offset, width, aligned);
 }
 
-// With y = x rstd w:  dx += rstd (w dy - x rstd^2 mean(w dy x)), and the group's part of dw, the sum
-// of dy x rstd.
+// With y = x rstd w:  dx += rstd (w dy - x rstd^2 mean(w dy x)), and the group's part of dw, the
+// sum of dy x rstd.
 template <int pieces, typename T, typename W>
 __global__ void __launch_bounds__(kThreads, pieces <= 2 ? 3 : 1)
     backward_kernel(T* dx, float* partial, const T* dy, const T* x, const W* w, const float* rstd,

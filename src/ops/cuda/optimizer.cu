@@ -1,8 +1,8 @@
-// AdamW and the sum of squares. Compiled without fused multiply-adds, so that the arithmetic is that
-// of the CPU, operation by operation.
-#include "ops/cuda/device_code.cuh"
-
+// AdamW and the sum of squares. Compiled without fused multiply-adds, so that the arithmetic is
+// that of the CPU, operation by operation.
 #include <type_traits>
+
+#include "ops/cuda/device_code.cuh"
 
 namespace lmpo::cuda {
 namespace {
@@ -284,8 +284,7 @@ __global__ void add_parts_kernel(double* result, const double* partial, std::int
 
 void adamw(cudaStream_t stream, const AdamWTensors& t, const AdamWConstants& constants,
            const AdamWCodes* codes) {
-  const bool aligned =
-      rows_aligned(t.columns, t.w.data, t.low, t.gradient, t.moment1, t.moment2);
+  const bool aligned = rows_aligned(t.columns, t.w.data, t.low, t.gradient, t.moment1, t.moment2);
   if (t.w.dtype == Dtype::f32) {
     launch(stream, Float32Master{as<float>(t.w)}, t, constants, codes, aligned);
   } else if (t.w.dtype == Dtype::bf16) {

@@ -35,10 +35,10 @@ Owned<cublasLtMatrixLayout_t> make_layout(const Product& p, Dtype dtype, std::in
                                           std::int64_t columns) {
   // cuBLAS thinks in columns: a row-major matrix is its transpose.
   cublasLtMatrixLayout_t layout = nullptr;
-  check_blas(cublasLtMatrixLayoutCreate(&layout, data_type(dtype),
-                                        static_cast<std::uint64_t>(columns),
-                                        static_cast<std::uint64_t>(rows), columns),
-             p);
+  check_blas(
+      cublasLtMatrixLayoutCreate(&layout, data_type(dtype), static_cast<std::uint64_t>(columns),
+                                 static_cast<std::uint64_t>(rows), columns),
+      p);
   return {layout, &cublasLtMatrixLayoutDestroy};
 }
 

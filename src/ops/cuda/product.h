@@ -14,8 +14,8 @@ namespace lmpo::cuda {
 
 enum class Transpose : std::uint8_t { no, yes };
 
-// c[m,n] = op(a)[m,k] op(b)[k,n], or += with accumulate, all row-major and dense. a and b are of one
-// type, float32 or bfloat16, c of that type or float32; sums are float32.
+// c[m,n] = op(a)[m,k] op(b)[k,n], or += with accumulate, all row-major and dense. a and b are of
+// one type, float32 or bfloat16, c of that type or float32; sums are float32.
 struct Product {
   Transpose ta;
   Transpose tb;
@@ -28,8 +28,9 @@ struct Product {
   bool accumulate;
 };
 
-// Keeps, for every shape it has seen, the algorithm that cuBLASLt's heuristic names first: never the
-// one that was fastest in a trial, so that a run's bits do not depend on timing. Not thread-safe.
+// Keeps, for every shape it has seen, the algorithm that cuBLASLt's heuristic names first: never
+// the one that was fastest in a trial, so that a run's bits do not depend on timing. Not
+// thread-safe.
 class Multiplier {
  public:
   // `scratch` is device memory of so many bytes that products on the stream may use.

@@ -153,10 +153,9 @@ __global__ void few_rows_kernel(T* y, const T* x, const W* w, std::int64_t rows,
 }  // namespace
 
 void zero(cudaStream_t stream, void* x, std::size_t bytes) {
-  // Arenas align to 64 bytes, rows of a tensor need not: then bytes at the front are a tail as well.
   auto* begin = static_cast<unsigned char*>(x);
   if (reinterpret_cast<std::uintptr_t>(begin) % sizeof(uint4) != 0) {
-    cudaMemsetAsync(x, 0, bytes, stream);
+    cudaMemsetAsync(x, 0, bytes, stream);  // some row of a tensor; arenas align to 64 bytes
     return;
   }
   const auto words = static_cast<std::int64_t>(bytes / sizeof(uint4));

@@ -43,8 +43,8 @@ __device__ inline FragmentA round_to_a(const FragmentC& left, const FragmentC& r
            pack_bf16(right.x[0], right.x[1]), pack_bf16(right.x[2], right.x[3])}};
 }
 
-// Rows of E numbers in shared memory. Pieces of 16 bytes are permuted within a row by its number, so
-// that the eight rows that a warp reads at once lie in different banks.
+// Rows of E numbers in shared memory. Pieces of 16 bytes are permuted within a row by its number,
+// so that the eight rows that a warp reads at once lie in different banks.
 //
 // The permutation is an exclusive or of bits below the row's. So of a fragment's place the lane's
 // part is computed once (LanePlaces), and what remains of row and column is a constant.
@@ -71,9 +71,9 @@ struct SharedTile {
 #pragma unroll
     for (int i = 0; i < rows / at_once; ++i) {
       const std::int64_t offset = offset_of(first + i * at_once);
-      asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;\n" ::"r"(
-                       to + i * at_once * row_bytes),
-                   "l"(x + (offset < 0 ? 0 : offset) + piece * 8), "r"(offset < 0 ? 0 : 16));
+      asm volatile(
+          "cp.async.cg.shared.global [%0], [%1], 16, %2;\n" ::"r"(to + i * at_once * row_bytes),
+          "l"(x + (offset < 0 ? 0 : offset) + piece * 8), "r"(offset < 0 ? 0 : 16));
     }
   }
   // The same for rows [0, count), `stride` numbers apart.
