@@ -76,6 +76,21 @@ TEST(Arena, InAFileKeepsWhatIsPagedOut) {
   std::filesystem::remove_all(folder);
 }
 
+// A device's memory lives as long as the arena over it, wherever that is moved.
+TEST(Arena, OverABlockEndsItWithItself) {
+  int ended = 0;
+  alignas(64) char block[256];
+  {
+    Arena arena = Arena::over({block, [&](void*) { ++ended; }}, sizeof block);
+    const Tensor first = arena.allocate("a", Dtype::u8, {100});
+    const Arena moved = std::move(arena);
+    EXPECT_EQ(first.data(), block);
+    EXPECT_EQ(moved.used(), 128u);
+    EXPECT_EQ(ended, 0);
+  }
+  EXPECT_EQ(ended, 1);
+}
+
 TEST(Arena, CountsWhatARealOneUses) {
   const auto use = [](Arena& arena) {
     arena.allocate("weights", Dtype::f32, {100, 3});

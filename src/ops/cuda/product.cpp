@@ -19,9 +19,11 @@ cudaDataType_t data_type(Dtype dtype) {
   return dtype == Dtype::f32 ? CUDA_R_32F : CUDA_R_16BF;
 }
 
-// The largest power of two, up to 256, that divides an address.
+// The largest power of two that divides an address, up to what every arena gives: beyond that,
+// where a tensor happens to lie must not choose the algorithm, or a run's bits would depend on its
+// layout.
 std::uint32_t alignment(const void* x) {
-  const auto address = reinterpret_cast<std::uintptr_t>(x) | 256U;
+  const auto address = reinterpret_cast<std::uintptr_t>(x) | 64U;
   return 1U << std::countr_zero(address);
 }
 

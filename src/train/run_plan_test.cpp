@@ -1,0 +1,94 @@
+// What a run on a GPU plans, on a device that only says how much it has.
+#include "train/run_plan.h"
+
+#include <gmock/gmock.h>
+
+#include "base/error.h"
+#include "train/testing/small_run.h"
+
+namespace lmpo {
+namespace {
+
+// A GPU with so much memory, whose ops compute nothing.
+class CountedGpu final : public Device {
+ public:
+  explicit CountedGpu(std::size_t available) : available_(available) {}
+  std::string name() const override { return "counted GPU"; }
+  bool is_cpu() const override { return false; }
+  Dtype usual_compute() const override { return Dtype::bf16; }
+  std::unique_ptr<Ops> make_ops(Dtype compute) override { return make_cuda_plan_ops(compute); }
+  Arena make_arena(std::size_t) override { return Arena::counting(); }
+  Arena make_paged_arena(std::size_t, const fs::path&) override { return Arena::counting(); }
+  std::size_t available_memory() const override { return available_; }
+  std::size_t memory_beside_arenas() const override { return 1000; }
+  std::size_t peak_memory() const override { return 0; }
+
+ private:
+  std::size_t available_;
+};
+
+class GpuPlan : public lmpo::testing::SmallRun {
+ protected:
+  struct Planned {
+    MemoryPlan memory;
+    StoragePlan storage;
+    Recompute recompute;
+    PackLimits limits;
+  };
+  Planned plan(std::size_t available, const std::string& dtype = "bfloat16") const {
+    TrainInputs given = inputs("planned");
+    given.recipe.dtype = dtype;
+    given.recipe.optim = optim_;
+    const ModelConfig config = read_model_config(given.recipe.model_name_or_path);
+    const RunLength length(given.recipe, std::ssize(given.train.trees));
+    CountedGpu device(available);
+    const auto ops = device.make_ops(Dtype::bf16);
+    const RunPlan plan(given, config, length, device, *ops);
+    return {plan.memory(), plan.storage(), plan.model_options().recompute, plan.train_limits()};
+  }
+  static constexpr std::size_t kPlenty = std::size_t{1} << 40;
+
+  std::string optim_ = "adamw_torch";
+};
+
+// Master weights in host memory cost less than recomputation, recomputation less than small packs.
+TEST_F(GpuPlan, GivesUpTheCheapestFirst) {
+  const Planned all = plan(kPlenty);
+  EXPECT_EQ(all.storage.master, Place::arena);
+  EXPECT_EQ(all.recompute, Recompute::none);
+  EXPECT_EQ(all.memory.host, 0u);
+
+  const Planned master_on_host = plan(all.memory.total() - 1);
+  EXPECT_EQ(master_on_host.storage.master, Place::host);
+  EXPECT_EQ(master_on_host.recompute, Recompute::none);
+  EXPECT_EQ(master_on_host.memory.arena + master_on_host.memory.host, all.memory.arena);
+
+  const Planned recomputed = plan(master_on_host.memory.total() - 1);
+  EXPECT_NE(recomputed.recompute, Recompute::none);
+  EXPECT_EQ(recomputed.limits.max_trees, all.limits.max_trees);
+
+  const Planned smallest = plan(0);
+  EXPECT_EQ(smallest.storage.master, Place::host);
+  EXPECT_EQ(smallest.recompute, Recompute::layers);
+  EXPECT_EQ(smallest.limits.max_trees, 1);
+  EXPECT_THROW(require_memory(smallest.memory, CountedGpu(0), 0), UserError);
+}
+
+TEST_F(GpuPlan, Float32HasNoMasterToMove) {
+  const Planned all = plan(kPlenty, "float32");
+  const Planned less = plan(all.memory.total() - 1, "float32");
+  EXPECT_EQ(less.storage.master, Place::arena);
+  EXPECT_NE(less.recompute, Recompute::none);
+}
+
+TEST_F(GpuPlan, PagedMomentsLieOnTheHost) {
+  const Planned here = plan(kPlenty);
+  optim_ = "paged_adamw_32bit";
+  const Planned paged = plan(kPlenty);
+  EXPECT_EQ(paged.storage.moments, Place::host);
+  EXPECT_EQ(paged.memory.disk, 0u);
+  EXPECT_EQ(paged.memory.arena + paged.memory.host, here.memory.arena);
+}
+
+}  // namespace
+}  // namespace lmpo
