@@ -13,6 +13,7 @@ struct TokenizeOptions {
   bool decode = false;
   bool add_generation_prompt = false;
   bool add_special_tokens = true;
+  bool split_special_tokens = false;
   bool skip_special_tokens = false;
 };
 
@@ -42,7 +43,8 @@ ordered_json encode_line(const std::string& line, const std::string& place, cons
   }
   if (value.is_string()) {
     const auto text = value.get<std::string>();
-    return result(text, model.tokenizer.encode(text, options.add_special_tokens));
+    return result(text, model.tokenizer.encode(text, options.add_special_tokens,
+                                               options.split_special_tokens));
   }
   if (!value.is_array()) {
     user_error("{}: a string or a list of chat messages was expected", place);
@@ -67,6 +69,8 @@ int run_tokenize(const std::vector<std::string>& arguments) {
           "end messages with the assistant's header");
   set.add("add_special_tokens", options.add_special_tokens,
           "let the tokenizer add BOS and the like to strings");
+  set.add("split_special_tokens", options.split_special_tokens,
+          "in strings, take special tokens for ordinary text");
   set.add("skip_special_tokens", options.skip_special_tokens,
           "leave special tokens out of decoded text");
   set.section("Examples",

@@ -33,6 +33,15 @@ const std::array<std::string, 256>& byte_characters() {
   return alphabet().characters;
 }
 
+std::string stand_ins(std::string_view bytes) {
+  std::string text;
+  text.reserve(2 * bytes.size());
+  for (const char byte : bytes) {
+    text += byte_characters()[static_cast<unsigned char>(byte)];
+  }
+  return text;
+}
+
 std::optional<unsigned char> byte_of_character(char32_t character) {
   if (character >= alphabet().bytes.size() || alphabet().bytes[character] < 0) {
     return std::nullopt;
