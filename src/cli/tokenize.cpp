@@ -2,6 +2,7 @@
 #include <iostream>
 
 #include "base/error.h"
+#include "base/threads.h"
 #include "cli/commands.h"
 #include "cli/common_options.h"
 
@@ -15,7 +16,11 @@ struct TokenizeOptions {
   bool add_special_tokens = true;
   bool split_special_tokens = false;
   bool skip_special_tokens = false;
+  std::int64_t threads = 0;
 };
+
+// Enough for all threads, little enough to keep in memory.
+constexpr std::size_t kLinesAtOnce = 1024;
 
 ordered_json result(const std::string& text, const std::vector<TokenId>& ids) {
   return {{"text", text}, {"ids", ids}};
@@ -55,6 +60,28 @@ ordered_json encode_line(const std::string& line, const std::string& place, cons
   return result(text, model.tokenizer.encode(text, false));
 }
 
+// The object of a line as text; "" for a blank line.
+std::string answer(const std::string& line, std::int64_t number, const TextModel& model,
+                   const TokenizeOptions& options) {
+  if (line.find_first_not_of(" \t\r") == std::string::npos) {
+    return "";
+  }
+  return encode_line(line, fmt::format("standard input, line {}", number), model, options)
+             .dump(-1, ' ', false, json::error_handler_t::replace) +
+         '\n';
+}
+
+// Lines that are there already, at least one: who writes a line and waits gets its answer.
+std::vector<std::string> next_lines() {
+  std::vector<std::string> lines;
+  std::string line;
+  while (lines.size() < kLinesAtOnce && (lines.empty() || std::cin.rdbuf()->in_avail() > 0) &&
+         std::getline(std::cin, line)) {
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
 }  // namespace
 
 int run_tokenize(const std::vector<std::string>& arguments) {
@@ -73,6 +100,7 @@ int run_tokenize(const std::vector<std::string>& arguments) {
           "in strings, take special tokens for ordinary text");
   set.add("skip_special_tokens", options.skip_special_tokens,
           "leave special tokens out of decoded text");
+  add_threads_option(set, options.threads);
   set.section("Examples",
               "  echo '\"Hello world\"' | lmpo tokenize --model DIR\n"
               "  echo '[{\"role\": \"user\", \"content\": \"Hi\"}]' | lmpo tokenize -m DIR "
@@ -81,15 +109,20 @@ int run_tokenize(const std::vector<std::string>& arguments) {
   if (!set.parse(arguments)) {
     return 0;
   }
+  apply_threads(options.threads);
+  // What is waiting to be read can be asked for only without C's own buffer.
+  std::ios::sync_with_stdio(false);
   const TextModel model = TextModel::load(options.model);
   std::int64_t number = 0;
-  for (std::string line; std::getline(std::cin, line);) {
-    ++number;
-    if (line.find_first_not_of(" \t\r") != std::string::npos) {
-      const std::string place = fmt::format("standard input, line {}", number);
-      std::cout << encode_line(line, place, model, options)
-                       .dump(-1, ' ', false, json::error_handler_t::replace)
-                << '\n';
+  for (auto lines = next_lines(); !lines.empty(); lines = next_lines()) {
+    const auto count = static_cast<std::int64_t>(lines.size());
+    parallel_each(count, [&](std::int64_t i) {
+      std::string& line = lines[static_cast<std::size_t>(i)];
+      line = answer(line, number + i + 1, model, options);
+    });
+    number += count;
+    for (const std::string& line : lines) {
+      std::cout << line;
     }
   }
   return 0;

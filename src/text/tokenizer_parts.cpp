@@ -77,7 +77,7 @@ class Assembly {
                    source_, name);
       }
       pieces.push_back({{"SpecialToken", {{"id", name}}}});
-      ids[name]["ids"] = {*id};
+      ids[name]["ids"] = {static_cast<std::uint32_t>(*id)};
     };
     if (tokens_.add_bos.value_or(true)) {
       add(tokens_.names.bos);
