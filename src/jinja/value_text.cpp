@@ -1,4 +1,6 @@
 // Values as text: str() and repr() as Python prints them, JSON as Python's json module writes it.
+#include <utf8proc.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -24,26 +26,59 @@ std::string number_text(double value) {
   return text;
 }
 
+// What Python calls printable: no control, format or private character, none that is unassigned, of
+// the spaces only U+0020.
+bool is_printable(utf8proc_int32_t character) {
+  switch (utf8proc_category(character)) {
+    case UTF8PROC_CATEGORY_CC:
+    case UTF8PROC_CATEGORY_CF:
+    case UTF8PROC_CATEGORY_CS:
+    case UTF8PROC_CATEGORY_CO:
+    case UTF8PROC_CATEGORY_CN:
+    case UTF8PROC_CATEGORY_ZL:
+    case UTF8PROC_CATEGORY_ZP:
+      return false;
+    case UTF8PROC_CATEGORY_ZS:
+      return character == ' ';
+    default:
+      return true;
+  }
+}
+
+std::string escaped(utf8proc_int32_t character) {
+  switch (character) {
+    case '\n':
+      return "\\n";
+    case '\r':
+      return "\\r";
+    case '\t':
+      return "\\t";
+    default:
+      return character < 0x100     ? fmt::format("\\x{:02x}", character)
+             : character < 0x10000 ? fmt::format("\\u{:04x}", character)
+                                   : fmt::format("\\U{:08x}", character);
+  }
+}
+
 std::string quoted(const std::string& text) {
   const char quote =
       text.find('\'') != std::string::npos && text.find('"') == std::string::npos ? '"' : '\'';
   std::string result(1, quote);
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == quote || c == '\\') {
+  for (std::size_t at = 0; at < text.size();) {
+    utf8proc_int32_t character = 0;
+    const auto size = utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(&text[at]),
+                                       static_cast<utf8proc_ssize_t>(text.size() - at), &character);
+    // A template's own text may hold a byte that is no character.
+    const std::size_t length = size > 0 ? static_cast<std::size_t>(size) : 1;
+    if (text[at] == quote || text[at] == '\\') {
       result += '\\';
-      result += c;
-    } else if (c == '\n') {
-      result += "\\n";
-    } else if (c == '\r') {
-      result += "\\r";
-    } else if (c == '\t') {
-      result += "\\t";
-    } else if (byte < 0x20 || byte == 0x7F) {
-      result += fmt::format("\\x{:02x}", byte);
+      result += text[at];
+    } else if (size > 0 && !is_printable(character)) {
+      result += escaped(character);
     } else {
-      result += c;
+      result.append(text, at, length);
     }
+    at += length;
   }
   return result + quote;
 }
