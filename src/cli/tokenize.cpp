@@ -1,4 +1,6 @@
 // lmpo tokenize: text to ids and back, one JSON value a line.
+#include <fmt/ranges.h>
+
 #include <iostream>
 
 #include "base/error.h"
@@ -22,12 +24,15 @@ struct TokenizeOptions {
 // Enough for all threads, little enough to keep in memory.
 constexpr std::size_t kLinesAtOnce = 1024;
 
-ordered_json result(const std::string& text, const std::vector<TokenId>& ids) {
-  return {{"text", text}, {"ids", ids}};
+// A line of output.
+std::string result(const std::string& text, const std::vector<TokenId>& ids) {
+  return fmt::format("{{\"text\":{},\"ids\":[{}]}}\n",
+                     json(text).dump(-1, ' ', false, json::error_handler_t::replace),
+                     fmt::join(ids, ","));
 }
 
-ordered_json decode_line(const json& value, const std::string& place, const TextModel& model,
-                         bool skip_special) {
+std::string decode_line(const json& value, const std::string& place, const TextModel& model,
+                        bool skip_special) {
   std::vector<TokenId> ids;
   for (const json& id : value.is_array() ? value : json::array({value})) {
     if (!id.is_number_integer() || id.get<std::int64_t>() < 0 ||
@@ -40,8 +45,8 @@ ordered_json decode_line(const json& value, const std::string& place, const Text
   return result(model.tokenizer.decode(ids, skip_special), ids);
 }
 
-ordered_json encode_line(const std::string& line, const std::string& place, const TextModel& model,
-                         const TokenizeOptions& options) {
+std::string encode_line(const std::string& line, const std::string& place, const TextModel& model,
+                        const TokenizeOptions& options) {
   const json value = parse_json(line, place);
   if (options.decode) {
     return decode_line(value, place, model, options.skip_special_tokens);
@@ -66,9 +71,7 @@ std::string answer(const std::string& line, std::int64_t number, const TextModel
   if (line.find_first_not_of(" \t\r") == std::string::npos) {
     return "";
   }
-  return encode_line(line, fmt::format("standard input, line {}", number), model, options)
-             .dump(-1, ' ', false, json::error_handler_t::replace) +
-         '\n';
+  return encode_line(line, fmt::format("standard input, line {}", number), model, options);
 }
 
 // Lines that are there already, at least one: who writes a line and waits gets its answer.

@@ -132,8 +132,8 @@ AddedTokens::AddedTokens(const JsonPart& part, const SubwordModel& model,
       element.refuse("the token '{}' comes twice", token.content);
     }
     const auto given = element.required<std::int64_t>("id");
-    if (ids == Ids::counted) {
-      const auto known = model.find(token.content);
+    const auto known = model.find(token.content);
+    if (known || ids == Ids::counted) {
       check_id(element, token, given, known ? *known : next_id++);
     }
     token.id = id_in_range(element, given);

@@ -50,7 +50,8 @@ class TextSet {
 class AddedTokens {
  public:
   // A tokenizer.json's ids are those that the reference counts itself, whatever the file says: one
-  // that says another number would be read wrongly and is refused. Other files give ids.
+  // that says another number would be read wrongly and is refused. Other files give the ids of
+  // tokens that are not in the vocabulary.
   enum class Ids { counted, given };
   // `part` is the file's "added_tokens".
   AddedTokens(const JsonPart& part, const SubwordModel& model, const Normalizer& normalizer,

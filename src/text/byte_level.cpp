@@ -33,12 +33,23 @@ const std::array<std::string, 256>& byte_characters() {
   return alphabet().characters;
 }
 
+void append_stand_ins(std::string_view bytes, std::string& text) {
+  constexpr std::size_t longest = 2;
+  std::size_t end = text.size();
+  text.resize(end + longest * bytes.size());
+  for (const char byte : bytes) {
+    const std::string& character = alphabet().characters[static_cast<unsigned char>(byte)];
+    text[end] = character[0];
+    // Of a stand-in of one byte this writes its final zero, which the next one overwrites.
+    text[end + 1] = character[1];
+    end += character.size();
+  }
+  text.resize(end);
+}
+
 std::string stand_ins(std::string_view bytes) {
   std::string text;
-  text.reserve(2 * bytes.size());
-  for (const char byte : bytes) {
-    text += byte_characters()[static_cast<unsigned char>(byte)];
-  }
+  append_stand_ins(bytes, text);
   return text;
 }
 

@@ -1,5 +1,5 @@
-// The characters that Unicode 15, 15.1 and 16 added. PCRE2 10.42 knows Unicode 14 and takes them for
-// unassigned, while the regular expressions of `tokenizers` and tiktoken know them.
+// The characters that Unicode 15, 15.1 and 16 added. PCRE2 10.42 knows Unicode 14 and takes them
+// for unassigned, while the regular expressions of `tokenizers` and tiktoken know them.
 #pragma once
 
 #include <string>

@@ -326,6 +326,22 @@ TEST(TokenizerModel, ADamagedSentencepieceFileIsRefused) {
   EXPECT_THAT(error_of("{}"), HasSubstr("the file is damaged"));
 }
 
+TEST(TokenizerModel, AFlippedBitIsRefusedOrChangesATokenOnly) {
+  const std::string whole = sentencepiece_model();
+  for (std::size_t at = 0; at < whole.size(); at += 31) {
+    std::string content = whole;
+    content[at] = static_cast<char>(content[at] ^ 1 << at % 8);
+    try {
+      const auto tokenizer = Tokenizer::from_model(content, "tokenizer.model");
+      for (const TokenId id : tokenizer.encode("Hello, word! é\u0301", true)) {
+        EXPECT_LT(id, tokenizer.id_limit());
+      }
+    } catch (const UserError& error) {
+      EXPECT_THAT(error.what(), HasSubstr("tokenizer.model"));
+    }
+  }
+}
+
 TEST(TokenizerModel, SettingsOfOtherFamiliesAreNamed) {
   // Fields appended to a message overwrite those before them.
   const auto with = [](const std::string& field) { return sentencepiece_model() + field; };
@@ -352,7 +368,9 @@ TEST_F(TokenizerModelFolder, MistakesBesideTheModelAreNamed) {
   expect(R"({"added_tokens_decoder": []})", "added_tokens_decoder: an object from ids");
   expect(R"({"added_tokens_decoder": {"x": {"content": "a"}}})", "key 'x': a token's id");
   expect(R"({"added_tokens_decoder": {"900": {}}})", "added_tokens_decoder.900: the key 'content'");
-  expect(R"({"added_tokens_decoder": {"99999999": {"content": "a"}}})", "a number from 0 to");
+  expect(R"({"added_tokens_decoder": {"900": {"content": "word"}}})",
+         "900 was given to the token 'word', but its place is");
+  expect(R"({"added_tokens_decoder": {"99999999": {"content": "<|a|>"}}})", "a number from 0 to");
 }
 
 }  // namespace

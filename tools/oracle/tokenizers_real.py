@@ -1,6 +1,6 @@
 """Compares `lmpo tokenize` with the tokenizers that real models are released with, from their own files.
 
-    tools/oracle/setup && build/oracle/bin/pip install -q mistral-common llama-models tiktoken
+    tools/oracle/setup
     build/oracle/bin/python tools/oracle/tokenizers_real.py [--strings 100000] [--data DATA] [--only NAME...]
 
 The packages carry the files: mistral-common sentencepiece's models of Mistral (v1, v2, v3, v7) and tekken.json, llama-models
