@@ -13,11 +13,10 @@ fs::path text_data(const char* name) {
 
 class TokenizerInput : public BadInput {
  protected:
-  // A copy of the model whose tokenizer.json is gone, with another file in its place.
-  fs::path with_tokenizer(const char* name, const std::string& content) const {
+  // A copy of the model whose tokenizer.json is gone.
+  fs::path without_tokenizer() const {
     const fs::path folder = copy_of_model("model");
     fs::remove(folder / "tokenizer.json");
-    write_file_atomically(folder / name, content);
     return folder;
   }
 
@@ -37,6 +36,7 @@ TEST_F(TokenizerInput, AModelWithSentencepiecesFileTrains) {
   const fs::path tokenizer = path("tokenizer");
   fs::create_directories(tokenizer);
   fs::copy_file(text_data("sentencepiece.model"), tokenizer / "tokenizer.model");
+  fs::copy_file(model() / "chat_template.jinja", tokenizer / "chat_template.jinja");
   fs::copy_file(model() / "config.json", path("config.json"));
   edit_json(path("config.json"), [](ordered_json& config) { config["vocab_size"] = 1000; });
   const Result made = run({"init", "--config", path("config.json").string(), "--tokenizer",
@@ -57,29 +57,30 @@ TEST_F(TokenizerInput, AModelWithSentencepiecesFileTrains) {
 }
 
 TEST_F(TokenizerInput, NoTokenizer) {
-  const fs::path folder = copy_of_model("model");
-  fs::remove(folder / "tokenizer.json");
+  const fs::path folder = without_tokenizer();
   expect_refused_everywhere(
       folder, AllOf(HasSubstr(folder.string() + ": no tokenizer"),
                     HasSubstr("tokenizer.json, tokenizer.model or tekken.json was expected")));
 }
 
 TEST_F(TokenizerInput, DamagedSentencepieceFile) {
+  const fs::path folder = without_tokenizer();
   const std::string whole = read_file(text_data("sentencepiece.model"));
   for (const std::string& content : {whole.substr(0, whole.size() / 2), whole + "\x0A\x7F",
                                      std::string("\x0A"), std::string()}) {
-    const fs::path folder = with_tokenizer("tokenizer.model", content);
+    write_file_atomically(folder / "tokenizer.model", content);
     expect_refused_everywhere(folder, HasSubstr((folder / "tokenizer.model").string() + ": "));
   }
 }
 
 TEST_F(TokenizerInput, DamagedTiktokenFile) {
+  const fs::path folder = without_tokenizer();
   const std::string whole = read_file(text_data("ranked.txt"));
-  const fs::path whole_lines = with_tokenizer("tokenizer.model", whole);
-  expect_refused_everywhere(whole_lines, AllOf(HasSubstr("tokenizer.model: 128000 tokens were"),
-                                               HasSubstr("incomplete, or of another family")));
-  const fs::path cut = with_tokenizer("tokenizer.model", whole.substr(0, whole.size() - 7));
-  expect_refused_everywhere(cut, HasSubstr("tokenizer.model:1000: a token in base64"));
+  write_file_atomically(folder / "tokenizer.model", whole);
+  expect_refused_everywhere(folder, AllOf(HasSubstr("tokenizer.model: 128000 tokens were"),
+                                          HasSubstr("incomplete, or of another family")));
+  write_file_atomically(folder / "tokenizer.model", whole.substr(0, whole.size() - 7));
+  expect_refused_everywhere(folder, HasSubstr("tokenizer.model:1000: a token in base64"));
 }
 
 TEST_F(TokenizerInput, PartsOfOtherFamiliesAreNamed) {

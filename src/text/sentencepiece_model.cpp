@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "text/protobuf_fields.h"
 
 namespace lmpo {
@@ -97,6 +98,11 @@ SentencePieceModel::SentencePieceModel(std::string_view content, std::string_vie
   }
   if (size() == 0) {
     user_error("{}: it holds no tokens; the file is damaged", source);
+  }
+  for (TokenId id = 0; id < id_limit(); ++id) {
+    if (!is_valid_utf8(token(id))) {
+      user_error("{}: the token {} is not valid UTF-8; the file is damaged", source, id);
+    }
   }
 }
 

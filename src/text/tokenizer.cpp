@@ -15,6 +15,8 @@ constexpr std::size_t longest_text = std::size_t{256} << 20;
 }  // namespace
 
 struct Tokenizer::Impl : TokenizerParts {
+  explicit Impl(TokenizerParts&& parts) : TokenizerParts(std::move(parts)) {}
+
   // One encode call's working memory and result.
   struct Encoding {
     bool split_special_tokens = false;
