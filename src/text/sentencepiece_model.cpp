@@ -85,7 +85,7 @@ void check_supported(const Settings& settings, std::string_view source) {
 }  // namespace
 
 SentencePieceModel::SentencePieceModel(std::string_view content, std::string_view source)
-    : processor_(std::make_unique<sentencepiece::SentencePieceProcessor>()) {
+    : where_(source), processor_(std::make_unique<sentencepiece::SentencePieceProcessor>()) {
   const Settings settings = read_settings(content, source);
   check_supported(settings, source);
   adds_space_ = settings.adds_space;
@@ -111,7 +111,8 @@ SentencePieceModel::~SentencePieceModel() = default;
 void SentencePieceModel::encode(std::string_view word, Scratch&, std::vector<TokenId>& ids) const {
   std::vector<int> found;
   if (const auto status = processor_->Encode(word, &found); !status.ok()) {
-    machine_error("sentencepiece failed: {}", status.message());
+    user_error("{}: sentencepiece cannot encode a text by it: {}; the file is damaged", where_,
+               status.message());
   }
   ids.insert(ids.end(), found.begin(), found.end());
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "text/subword_model.h"
@@ -39,6 +40,7 @@ class SentencePieceModel : public SubwordModel {
   std::string_view unk_token() const;
 
  private:
+  std::string where_;
   std::unique_ptr<sentencepiece::SentencePieceProcessor> processor_;
   bool adds_space_ = true;
 };

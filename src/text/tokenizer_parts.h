@@ -28,6 +28,10 @@ struct TokenizerParts {
   SpecialNames names;
 };
 
+// `root` has the other parts under the keys of a tokenizer.json. Without names.
+TokenizerParts parts_around(std::unique_ptr<const SubwordModel> model, PreTokenizer pre_tokenizer,
+                            const JsonPart& root, AddedTokens::Ids ids);
+
 // Without names, which stand in other files. `root` is the whole file.
 TokenizerParts read_tokenizer_json(const JsonPart& root);
 
