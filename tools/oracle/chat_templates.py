@@ -5,14 +5,14 @@
 
 The templates: Llama 3, Zephyr, ChatML and Mistral as their model cards have them, and those that mistral_common generates for
 its tokenizers v1 to v3, v7 and tekken. The conversations: all of the shared data, and generated ones with odd roles and
-contents. Where the template raises or jinja2 fails, lmpo must refuse the conversation. Prints differences; exits 1 if any.
+contents. Where the template raises or jinja2 fails, lmpo must refuse the conversation: that is tried one by one, for some.
+Prints differences; exits 1 if any.
 """
 import argparse
 import importlib.resources
 import json
 import pathlib
 import random
-import re
 import shlex
 import shutil
 import subprocess
@@ -110,43 +110,37 @@ def reference(template, conversation, prompt):
 
 
 def render(command, folder, inputs, prompt):
-    """lmpo stops at a conversation that it refuses: then it is started again after it."""
-    results = []
+    """The texts; None where lmpo refuses the only input."""
     flags = ["--add_generation_prompt", "true" if prompt else "false"]
-    while len(results) < len(inputs):
-        lines = "".join(json.dumps(each) + "\n" for each in inputs[len(results):])
-        done = subprocess.run([*command, "--model", str(folder), *flags], input=lines.encode(), capture_output=True)
-        found = [json.loads(line)["text"] for line in done.stdout.decode().split("\n") if line]
-        if done.returncode == 0:
-            results += found
-            continue
-        place = re.search(r"standard input, line (\d+)", done.stderr.decode())
-        if done.returncode != 2 or not place:
-            sys.exit(f"{shlex.join(done.args)} failed: {done.stderr.decode()}")
-        # Of the lines before it, those of its bunch were not written.
-        refused = int(place.group(1)) - 1
-        if len(found) < refused:
-            found += render(command, folder, inputs[len(results) + len(found):len(results) + refused], prompt)
-        results += found + [None]
-    return results
+    lines = "".join(json.dumps(each) + "\n" for each in inputs)
+    done = subprocess.run([*command, "--model", str(folder), *flags], input=lines.encode(), capture_output=True)
+    if done.returncode == 2 and len(inputs) == 1:
+        return [None]
+    if done.returncode != 0:
+        sys.exit(f"{shlex.join(done.args)} failed: {done.stderr.decode()}")
+    return [json.loads(line)["text"] for line in done.stdout.decode().split("\n") if line]
 
 
 def compare(name, template, inputs, folder, options):
     (folder / "chat_template.jinja").write_text(template, newline="")
-    wrong = refused = 0
+    wrong = texts = refused = tried = 0
     for prompt in [False, True]:
         wanted = [reference(template, each, prompt) for each in inputs]
-        refused += sum(text is None for text in wanted)
-        # Those that are to be refused cost a start each; the others come first, all at once.
-        order = sorted(range(len(inputs)), key=lambda i: wanted[i] is None)
-        results = render(options.command, folder, [inputs[i] for i in order], prompt)
-        for index, text in zip(order, results, strict=True):
+        rendered = [i for i, text in enumerate(wanted) if text is not None]
+        refusals = [i for i, text in enumerate(wanted) if text is None]
+        texts += len(rendered)
+        refused += len(refusals)
+        refusals = random.Random(options.seed).sample(refusals, min(options.refused, len(refusals)))
+        tried += len(refusals)
+        results = render(options.command, folder, [inputs[i] for i in rendered], prompt)
+        results += [render(options.command, folder, [inputs[i]], prompt)[0] for i in refusals]
+        for index, text in zip(rendered + refusals, results, strict=True):
             if text != wanted[index]:
                 wrong += 1
                 if wrong <= options.show:
                     print(f"  {json.dumps(inputs[index], ensure_ascii=False)[:600]}\n    wanted {str(wanted[index])[-300:]!r}\n"
                           f"    got    {str(text)[-300:]!r}")
-    print(f"{name}: {2 * len(inputs)} texts, {refused} of them refused, {wrong} differences", flush=True)
+    print(f"{name}: {texts} texts and {tried} of {refused} refusals, {wrong} differences", flush=True)
     return wrong
 
 
@@ -155,6 +149,7 @@ def main():
     parser.add_argument("--command", type=shlex.split, default=[str(golden.ROOT / "build/release/bin/lmpo"), "tokenize"])
     parser.add_argument("--data", type=pathlib.Path, default=golden.ROOT / "../shared/data")
     parser.add_argument("--conversations", type=int, default=5000)
+    parser.add_argument("--refused", type=int, default=200, help="so many refusals of each template, with and without a prompt")
     parser.add_argument("--only", nargs="*", help="names of templates, as they are printed")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--show", type=int, default=3)

@@ -6,9 +6,10 @@
 The packages carry the files: mistral-common sentencepiece's models of Mistral (v1, v2, v3, v7) and tekken.json, llama-models
 Llama 3's tiktoken model. Each is put into a temporary folder and compared on every text of the shared data, on pieces of
 them joined by special tokens, and on generated strings: ids with special tokens taken for text, ids with them recognised,
-and what the ids decode to. The references are sentencepiece, tiktoken (through llama_models) and mistral_common. For
-sentencepiece they know nothing of special tokens in a text: that text is cut at them, and a space goes before the first
-part only or, with "legacy", before each, as transformers' LlamaTokenizer does. Prints differences; exits 1 if any.
+and what the ids decode to. The references are sentencepiece, tiktoken (through llama_models), mistral_common and, for
+Llama 3's file made into a tokenizer.json, tokenizers. sentencepiece knows nothing of special tokens in a text: there the text
+is cut at them, and a space goes before the first part only or, with "legacy", before each, as transformers' LlamaTokenizer
+does. Prints differences; exits 1 if any.
 """
 import argparse
 import importlib.resources
@@ -26,6 +27,8 @@ import sentencepiece
 from llama_models.llama3.tokenizer import Tokenizer as Llama3
 from mistral_common.tokens.tokenizers.tekken import SpecialTokenPolicy, Tekkenizer
 from sentencepiece import sentencepiece_model_pb2
+from tokenizers import processors
+from transformers.convert_slow_tokenizer import TikTokenConverter
 
 import tokenizers_golden as golden
 from tokenizers_compare import pieces, report, run
@@ -84,6 +87,33 @@ class Llama3Reference:
         return self.tokenizer.decode([i for i in ids if i < 128000])
 
 
+def converted_llama3():
+    """Llama 3's tokenizer for `tokenizers`, as transformers makes it of the release's file."""
+    special = Llama3(pathlib.Path(LLAMA3)).special_tokens
+    names = sorted(special, key=special.get)
+    tokenizer = TikTokenConverter(vocab_file=str(LLAMA3), extra_special_tokens=names).converted()
+    tokenizer.post_processor = processors.Sequence([
+        processors.ByteLevel(trim_offsets=False), golden.bos(names[0], special[names[0]])])
+    return tokenizer
+
+
+class ConvertedReference:
+    def __init__(self, tokenizer):
+        self.tokenizer = tokenizer
+        self.special = {token.content: i for i, token in tokenizer.get_added_tokens_decoder().items()}
+
+    def encode(self, text):
+        self.tokenizer.encode_special_tokens = True
+        return self.tokenizer.encode(text).ids
+
+    def encode_special(self, text):
+        self.tokenizer.encode_special_tokens = False
+        return self.tokenizer.encode(text).ids
+
+    def decode(self, ids):
+        return self.tokenizer.decode(ids)
+
+
 class TekkenReference:
     def __init__(self, path):
         self.tokenizer = Tekkenizer.from_file(path)
@@ -119,6 +149,11 @@ def models(only):
             shutil.copy(LLAMA3, folder / "tokenizer.model")
             yield "llama 3", Llama3Reference(LLAMA3), folder
         (folder / "tokenizer.model").unlink(missing_ok=True)
+        if not only or "llama 3, tokenizer.json" in only:
+            tokenizer = converted_llama3()
+            tokenizer.save(str(folder / "tokenizer.json"))
+            yield "llama 3, tokenizer.json", ConvertedReference(tokenizer), folder
+            (folder / "tokenizer.json").unlink()
         for name, file in TEKKEN.items():
             if not only or name in only:
                 shutil.copy(MISTRAL / file, folder / "tekken.json")

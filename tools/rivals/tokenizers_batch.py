@@ -19,19 +19,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "oracle"))
 import tokenizers_golden as golden
-from llama_models.llama3.tokenizer import Tokenizer as Llama3
-from tokenizers import processors
-from tokenizers_real import LLAMA3
-from transformers.convert_slow_tokenizer import TikTokenConverter
-
-
-def converted():
-    special = Llama3(pathlib.Path(LLAMA3)).special_tokens
-    names = sorted(special, key=special.get)
-    tokenizer = TikTokenConverter(vocab_file=str(LLAMA3), extra_special_tokens=names).converted()
-    tokenizer.post_processor = processors.Sequence([
-        processors.ByteLevel(trim_offsets=False), golden.bos(names[0], special[names[0]])])
-    return tokenizer
+from tokenizers_real import converted_llama3
 
 
 def timed(work):
@@ -56,7 +44,7 @@ def main():
     texts = list(golden.corpus(arguments.data)) * arguments.repeat
     megabytes = sum(len(text.encode()) for text in texts) / 1e6
     lines = "".join(json.dumps(text) + "\n" for text in texts).encode()
-    tokenizer = converted()
+    tokenizer = converted_llama3()
     print(f"{len(texts)} texts, {megabytes:.1f} MB")
     with tempfile.TemporaryDirectory() as folder:
         tokenizer.save(f"{folder}/tokenizer.json")
