@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/utf8.h"
 #include "jinja/value.h"
 
 namespace lmpo::jinja {
@@ -28,8 +29,8 @@ std::string number_text(double value) {
 
 // What Python calls printable: no control, format or private character, none that is unassigned, of
 // the spaces only U+0020.
-bool is_printable(utf8proc_int32_t character) {
-  switch (utf8proc_category(character)) {
+bool is_printable(char32_t character) {
+  switch (utf8proc_category(static_cast<utf8proc_int32_t>(character))) {
     case UTF8PROC_CATEGORY_CC:
     case UTF8PROC_CATEGORY_CF:
     case UTF8PROC_CATEGORY_CS:
@@ -45,7 +46,8 @@ bool is_printable(utf8proc_int32_t character) {
   }
 }
 
-std::string escaped(utf8proc_int32_t character) {
+std::string escaped(char32_t character) {
+  const auto number = static_cast<unsigned>(character);
   switch (character) {
     case '\n':
       return "\\n";
@@ -54,9 +56,9 @@ std::string escaped(utf8proc_int32_t character) {
     case '\t':
       return "\\t";
     default:
-      return character < 0x100     ? fmt::format("\\x{:02x}", character)
-             : character < 0x10000 ? fmt::format("\\u{:04x}", character)
-                                   : fmt::format("\\U{:08x}", character);
+      return number < 0x100     ? fmt::format("\\x{:02x}", number)
+             : number < 0x10000 ? fmt::format("\\u{:04x}", number)
+                                : fmt::format("\\U{:08x}", number);
   }
 }
 
@@ -65,20 +67,17 @@ std::string quoted(const std::string& text) {
       text.find('\'') != std::string::npos && text.find('"') == std::string::npos ? '"' : '\'';
   std::string result(1, quote);
   for (std::size_t at = 0; at < text.size();) {
-    utf8proc_int32_t character = 0;
-    const auto size = utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(&text[at]),
-                                       static_cast<utf8proc_ssize_t>(text.size() - at), &character);
-    // A template's own text may hold a byte that is no character.
-    const std::size_t length = size > 0 ? static_cast<std::size_t>(size) : 1;
+    const std::string_view character = std::string_view(text).substr(at, utf8_size(text[at]));
+    const char32_t code_point = first_code_point(character);
     if (text[at] == quote || text[at] == '\\') {
       result += '\\';
-      result += text[at];
-    } else if (size > 0 && !is_printable(character)) {
-      result += escaped(character);
+      result += character;
+    } else if (!is_printable(code_point)) {
+      result += escaped(code_point);
     } else {
-      result.append(text, at, length);
+      result += character;
     }
-    at += length;
+    at += character.size();
   }
   return result + quote;
 }
