@@ -59,8 +59,9 @@ std::string token_key(const TrainRecipe& recipe, const std::vector<DataSource>& 
                       DataPurpose purpose) {
   Hash hash;
   hash.add_file("/proc/self/exe");
-  for (const char* name : {"tokenizer.json", "tokenizer.model", "tokenizer_config.json",
-                           "special_tokens_map.json", "chat_template.jinja"}) {
+  for (const char* name :
+       {"tokenizer.json", "tokenizer.model", "tekken.json", "tokenizer_config.json",
+        "special_tokens_map.json", "added_tokens.json", "chat_template.jinja"}) {
     if (const fs::path file = recipe.model_name_or_path / name; fs::is_regular_file(file)) {
       hash.add_file(file);
     }

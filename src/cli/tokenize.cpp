@@ -1,7 +1,10 @@
 // lmpo tokenize: text to ids and back, one JSON value a line.
+#include <fmt/ranges.h>
+
 #include <iostream>
 
 #include "base/error.h"
+#include "base/threads.h"
 #include "cli/commands.h"
 #include "cli/common_options.h"
 
@@ -13,15 +16,23 @@ struct TokenizeOptions {
   bool decode = false;
   bool add_generation_prompt = false;
   bool add_special_tokens = true;
+  bool split_special_tokens = false;
   bool skip_special_tokens = false;
+  std::int64_t threads = 0;
 };
 
-ordered_json result(const std::string& text, const std::vector<TokenId>& ids) {
-  return {{"text", text}, {"ids", ids}};
+// Enough for all threads, little enough to keep in memory.
+constexpr std::size_t kLinesAtOnce = 1024;
+
+// A line of output.
+std::string result(const std::string& text, const std::vector<TokenId>& ids) {
+  return fmt::format("{{\"text\":{},\"ids\":[{}]}}\n",
+                     json(text).dump(-1, ' ', false, json::error_handler_t::replace),
+                     fmt::join(ids, ","));
 }
 
-ordered_json decode_line(const json& value, const std::string& place, const TextModel& model,
-                         bool skip_special) {
+std::string decode_line(const json& value, const std::string& place, const TextModel& model,
+                        bool skip_special) {
   std::vector<TokenId> ids;
   for (const json& id : value.is_array() ? value : json::array({value})) {
     if (!id.is_number_integer() || id.get<std::int64_t>() < 0 ||
@@ -34,15 +45,16 @@ ordered_json decode_line(const json& value, const std::string& place, const Text
   return result(model.tokenizer.decode(ids, skip_special), ids);
 }
 
-ordered_json encode_line(const std::string& line, const std::string& place, const TextModel& model,
-                         const TokenizeOptions& options) {
+std::string encode_line(const std::string& line, const std::string& place, const TextModel& model,
+                        const TokenizeOptions& options) {
   const json value = parse_json(line, place);
   if (options.decode) {
     return decode_line(value, place, model, options.skip_special_tokens);
   }
   if (value.is_string()) {
     const auto text = value.get<std::string>();
-    return result(text, model.tokenizer.encode(text, options.add_special_tokens));
+    return result(text, model.tokenizer.encode(text, options.add_special_tokens,
+                                               options.split_special_tokens));
   }
   if (!value.is_array()) {
     user_error("{}: a string or a list of chat messages was expected", place);
@@ -51,6 +63,26 @@ ordered_json encode_line(const std::string& line, const std::string& place, cons
   const std::string text =
       model.render(ordered_json::parse(line), options.add_generation_prompt, place);
   return result(text, model.tokenizer.encode(text, false));
+}
+
+// The object of a line as text; "" for a blank line.
+std::string answer(const std::string& line, std::int64_t number, const TextModel& model,
+                   const TokenizeOptions& options) {
+  if (line.find_first_not_of(" \t\r") == std::string::npos) {
+    return "";
+  }
+  return encode_line(line, fmt::format("standard input, line {}", number), model, options);
+}
+
+// Lines that are there already, at least one: who writes a line and waits gets its answer.
+std::vector<std::string> next_lines() {
+  std::vector<std::string> lines;
+  std::string line;
+  while (lines.size() < kLinesAtOnce && (lines.empty() || std::cin.rdbuf()->in_avail() > 0) &&
+         std::getline(std::cin, line)) {
+    lines.push_back(std::move(line));
+  }
+  return lines;
 }
 
 }  // namespace
@@ -67,8 +99,11 @@ int run_tokenize(const std::vector<std::string>& arguments) {
           "end messages with the assistant's header");
   set.add("add_special_tokens", options.add_special_tokens,
           "let the tokenizer add BOS and the like to strings");
+  set.add("split_special_tokens", options.split_special_tokens,
+          "in strings, take special tokens for ordinary text");
   set.add("skip_special_tokens", options.skip_special_tokens,
           "leave special tokens out of decoded text");
+  add_threads_option(set, options.threads);
   set.section("Examples",
               "  echo '\"Hello world\"' | lmpo tokenize --model DIR\n"
               "  echo '[{\"role\": \"user\", \"content\": \"Hi\"}]' | lmpo tokenize -m DIR "
@@ -77,15 +112,20 @@ int run_tokenize(const std::vector<std::string>& arguments) {
   if (!set.parse(arguments)) {
     return 0;
   }
+  apply_threads(options.threads);
+  // What is waiting to be read can be asked for only without C's own buffer.
+  std::ios::sync_with_stdio(false);
   const TextModel model = TextModel::load(options.model);
   std::int64_t number = 0;
-  for (std::string line; std::getline(std::cin, line);) {
-    ++number;
-    if (line.find_first_not_of(" \t\r") != std::string::npos) {
-      const std::string place = fmt::format("standard input, line {}", number);
-      std::cout << encode_line(line, place, model, options)
-                       .dump(-1, ' ', false, json::error_handler_t::replace)
-                << '\n';
+  for (auto lines = next_lines(); !lines.empty(); lines = next_lines()) {
+    const auto count = static_cast<std::int64_t>(lines.size());
+    parallel_each(count, [&](std::int64_t i) {
+      std::string& line = lines[static_cast<std::size_t>(i)];
+      line = answer(line, number + i + 1, model, options);
+    });
+    number += count;
+    for (const std::string& line : lines) {
+      std::cout << line;
     }
   }
   return 0;

@@ -257,9 +257,9 @@ void write_checkpoint(const fs::path& folder, const std::vector<TensorSource>& t
 
 void copy_text_files(const fs::path& from, const fs::path& to) {
   for (const char* name :
-       {"tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json",
-        "chat_template.jinja", "generation_config.json", "added_tokens.json", "vocab.json",
-        "merges.txt"}) {
+       {"tokenizer.json", "tokenizer.model", "tekken.json", "tokenizer_config.json",
+        "special_tokens_map.json", "chat_template.jinja", "generation_config.json",
+        "added_tokens.json", "vocab.json", "merges.txt"}) {
     if (fs::exists(from / name) && !fs::equivalent(from, to)) {
       write_file_atomically(to / name, read_file(from / name));
     }

@@ -1,7 +1,10 @@
 // Values as text: str() and repr() as Python prints them, JSON as Python's json module writes it.
+#include <utf8proc.h>
+
 #include <algorithm>
 #include <cmath>
 
+#include "base/utf8.h"
 #include "jinja/value.h"
 
 namespace lmpo::jinja {
@@ -24,26 +27,57 @@ std::string number_text(double value) {
   return text;
 }
 
+// What Python calls printable: no control, format or private character, none that is unassigned, of
+// the spaces only U+0020.
+bool is_printable(char32_t character) {
+  switch (utf8proc_category(static_cast<utf8proc_int32_t>(character))) {
+    case UTF8PROC_CATEGORY_CC:
+    case UTF8PROC_CATEGORY_CF:
+    case UTF8PROC_CATEGORY_CS:
+    case UTF8PROC_CATEGORY_CO:
+    case UTF8PROC_CATEGORY_CN:
+    case UTF8PROC_CATEGORY_ZL:
+    case UTF8PROC_CATEGORY_ZP:
+      return false;
+    case UTF8PROC_CATEGORY_ZS:
+      return character == ' ';
+    default:
+      return true;
+  }
+}
+
+std::string escaped(char32_t character) {
+  const auto number = static_cast<unsigned>(character);
+  switch (character) {
+    case '\n':
+      return "\\n";
+    case '\r':
+      return "\\r";
+    case '\t':
+      return "\\t";
+    default:
+      return number < 0x100     ? fmt::format("\\x{:02x}", number)
+             : number < 0x10000 ? fmt::format("\\u{:04x}", number)
+                                : fmt::format("\\U{:08x}", number);
+  }
+}
+
 std::string quoted(const std::string& text) {
   const char quote =
       text.find('\'') != std::string::npos && text.find('"') == std::string::npos ? '"' : '\'';
   std::string result(1, quote);
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == quote || c == '\\') {
+  for (std::size_t at = 0; at < text.size();) {
+    const std::string_view character = std::string_view(text).substr(at, utf8_size(text[at]));
+    const char32_t code_point = first_code_point(character);
+    if (text[at] == quote || text[at] == '\\') {
       result += '\\';
-      result += c;
-    } else if (c == '\n') {
-      result += "\\n";
-    } else if (c == '\r') {
-      result += "\\r";
-    } else if (c == '\t') {
-      result += "\\t";
-    } else if (byte < 0x20 || byte == 0x7F) {
-      result += fmt::format("\\x{:02x}", byte);
+      result += character;
+    } else if (!is_printable(code_point)) {
+      result += escaped(code_point);
     } else {
-      result += c;
+      result += character;
     }
+    at += character.size();
   }
   return result + quote;
 }

@@ -57,6 +57,24 @@ AddedToken read_token(const JsonPart& part, const Normalizer& normalizer) {
   return token;
 }
 
+void check_id(const JsonPart& part, const AddedToken& token, std::int64_t given, std::int64_t id) {
+  if (given != id) {
+    part.refuse(
+        "key 'id': {} was given to the token '{}', but its place is {} (from the vocabulary, or "
+        "the next number after it)",
+        given, token.content, id);
+  }
+}
+
+TokenId id_in_range(const JsonPart& part, std::int64_t id) {
+  // Far above any real vocabulary; keeps a file that lies from claiming all memory.
+  constexpr std::int64_t greatest = (1 << 22) - 1;
+  if (id < 0 || id > greatest) {
+    part.refuse("key 'id': a number from 0 to {} was expected, not {}", greatest, id);
+  }
+  return static_cast<TokenId>(id);
+}
+
 }  // namespace
 
 TextSet::TextSet(std::vector<const AddedToken*> tokens) : tokens_(std::move(tokens)) {
@@ -94,7 +112,8 @@ const AddedToken* TextSet::longest(std::string_view text, std::size_t at) const 
   return best;
 }
 
-AddedTokens::AddedTokens(const JsonPart& part, const Bpe& model, const Normalizer& normalizer) {
+AddedTokens::AddedTokens(const JsonPart& part, const SubwordModel& model,
+                         const Normalizer& normalizer, Ids ids) {
   if (part.absent()) {
     return;
   }
@@ -112,18 +131,14 @@ AddedTokens::AddedTokens(const JsonPart& part, const Bpe& model, const Normalize
     if (!by_content_.emplace(token.content, &token).second) {
       element.refuse("the token '{}' comes twice", token.content);
     }
-    // The reference counts ids itself; a file that says another number would be read wrongly.
+    const auto given = element.required<std::int64_t>("id");
     const auto known = model.find(token.content);
-    const std::int64_t id = known ? *known : next_id++;
-    if (const auto given = element.required<std::int64_t>("id"); given != id) {
-      element.refuse(
-          "key 'id': {} was given to the token '{}', but its place is {} (from the "
-          "vocabulary, or the next number after it)",
-          given, token.content, id);
+    if (known || ids == Ids::counted) {
+      check_id(element, token, given, known ? *known : next_id++);
     }
-    token.id = static_cast<TokenId>(id);
+    token.id = id_in_range(element, given);
     if (!by_id_.emplace(token.id, &token).second) {
-      element.refuse("key 'id': {} belongs to two tokens", id);
+      element.refuse("key 'id': {} belongs to two tokens", given);
     }
     if (!patterns[token.normalized].insert(token.pattern).second) {
       element.refuse("the token '{}' is the same text as another when normalized", token.content);
@@ -137,7 +152,8 @@ AddedTokens::AddedTokens(const JsonPart& part, const Bpe& model, const Normalize
   normalized_ = TextSet(std::move(kinds[true]));
 }
 
-std::vector<AddedTokens::Part> AddedTokens::split(std::string_view text, bool normalized) const {
+std::vector<AddedTokens::Part> AddedTokens::split(std::string_view text, bool normalized,
+                                                  bool special) const {
   const TextSet& set = normalized ? normalized_ : raw_;
   std::vector<Part> parts;
   std::size_t taken = 0;
@@ -149,6 +165,9 @@ std::vector<AddedTokens::Part> AddedTokens::split(std::string_view text, bool no
     }
     Span span{at, at + token->pattern.size()};
     at = span.end;
+    if (token->special && !special) {
+      continue;
+    }
     if (token->single_word && touches_word(text, span)) {
       continue;
     }

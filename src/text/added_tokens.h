@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "base/utf8.h"
-#include "text/bpe.h"
 #include "text/json_part.h"
 #include "text/normalizer.h"
+#include "text/subword_model.h"
 #include "text/tokenizer.h"
 
 namespace lmpo {
@@ -49,8 +49,13 @@ class TextSet {
 // Immutable; thread-safe.
 class AddedTokens {
  public:
+  // A tokenizer.json's ids are those that the reference counts itself, whatever the file says: one
+  // that says another number would be read wrongly and is refused. Other files give the ids of
+  // tokens that are not in the vocabulary.
+  enum class Ids { counted, given };
   // `part` is the file's "added_tokens".
-  AddedTokens(const JsonPart& part, const Bpe& model, const Normalizer& normalizer);
+  AddedTokens(const JsonPart& part, const SubwordModel& model, const Normalizer& normalizer,
+              Ids ids);
   AddedTokens(AddedTokens&&) = default;
   AddedTokens(const AddedTokens&) = delete;
 
@@ -59,8 +64,9 @@ class AddedTokens {
     // Null for text between added tokens.
     const AddedToken* token;
   };
-  // The whole text in parts: the added tokens of one kind and what lies between them.
-  std::vector<Part> split(std::string_view text, bool normalized) const;
+  // The whole text in parts: the added tokens of one kind and what lies between them. Special ones
+  // can be left as text.
+  std::vector<Part> split(std::string_view text, bool normalized, bool special) const;
 
   const AddedToken* find(std::string_view content) const;
   const AddedToken* find(TokenId id) const;

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <functional>
+#include <numeric>
 #include <utility>
 
 #include "base/utf8.h"
+#include "text/byte_level.h"
 
 namespace lmpo {
 namespace {
@@ -26,7 +28,7 @@ std::uint64_t hash_of(std::string_view token) {
   return std::hash<std::string_view>()(token) >> 1;
 }
 
-void add_symbol(TokenId id, Bpe::Scratch& scratch) {
+void add_symbol(TokenId id, SubwordModel::Scratch& scratch) {
   const auto position = static_cast<std::int32_t>(scratch.symbols.size());
   scratch.symbols.push_back({id, position - 1, position + 1});
 }
@@ -128,8 +130,7 @@ void Bpe::read_merges(const JsonPart& part) {
   if (!list.value().is_array()) {
     list.refuse("a list was expected");
   }
-  ranks_ = IntegerTable(list.value().size());
-  joints_ = IntegerTable(list.value().size());
+  reserve_merges(list.value().size());
   for (std::size_t i = 0; i < list.value().size(); ++i) {
     const json& rule = list.value()[i];
     if (rule.is_string() && rule.get_ref<const std::string&>().starts_with("#version")) {
@@ -148,14 +149,50 @@ void Bpe::read_merges(const JsonPart& part) {
     }
     const TokenId left = id_of(tokens->first);
     const TokenId right = id_of(tokens->second);
-    add_merge(left, right, id_of(tokens->first + tokens->second));
+    add_merge(left, right, static_cast<std::uint32_t>(results_.size()));
+    results_.push_back(id_of(tokens->first + tokens->second));
   }
 }
 
-void Bpe::add_merge(TokenId left, TokenId right, TokenId result) {
-  // A pair that comes twice takes its last place, as in the reference.
-  ranks_.set(pair_of(left, right), static_cast<std::uint32_t>(results_.size()));
-  results_.push_back(result);
+Bpe::Bpe(const RankedTokens& tokens, TokenId first_id)
+    : where_(tokens.where), ignore_merges_(true) {
+  tokens_.resize(static_cast<std::size_t>(first_id));
+  std::vector<bool> taken(tokens_.size());
+  for (const std::string& bytes : tokens.bytes) {
+    tokens_.push_back(stand_ins(bytes));
+    taken.push_back(true);
+  }
+  index_vocabulary(taken);
+  // Every way to cut a token into two others is a rule for it.
+  struct Rule {
+    TokenId left, right, result;
+  };
+  std::vector<Rule> rules;
+  for (TokenId id = first_id; id < id_limit(); ++id) {
+    const std::string_view whole = token(id);
+    for (std::size_t cut = utf8_size(whole[0]); cut < whole.size(); cut += utf8_size(whole[cut])) {
+      const auto left = find(whole.substr(0, cut));
+      const auto right = left ? find(whole.substr(cut)) : std::nullopt;
+      if (right) {
+        rules.push_back({*left, *right, id});
+      }
+    }
+  }
+  reserve_merges(rules.size());
+  for (const Rule& rule : rules) {
+    add_merge(rule.left, rule.right, static_cast<std::uint32_t>(rule.result - first_id));
+  }
+  results_.resize(tokens.bytes.size());
+  std::iota(results_.begin(), results_.end(), first_id);
+}
+
+void Bpe::reserve_merges(std::size_t count) {
+  ranks_ = IntegerTable(count);
+  joints_ = IntegerTable(count);
+}
+
+void Bpe::add_merge(TokenId left, TokenId right, std::uint32_t rank) {
+  ranks_.set(pair_of(left, right), rank);
   joints_.set(pair_of(ends_[static_cast<std::size_t>(left)].last,
                       ends_[static_cast<std::size_t>(right)].first),
               0);

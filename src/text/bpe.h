@@ -11,45 +11,35 @@
 
 #include "text/integer_table.h"
 #include "text/json_part.h"
-#include "text/tokenizer.h"
+#include "text/ranked_tokens.h"
+#include "text/subword_model.h"
 
 namespace lmpo {
 
-// Immutable after loading; all calls are thread-safe.
-class Bpe {
+class Bpe : public SubwordModel {
  public:
-  // Memory that calls of encode may use again, one for each thread.
-  struct Scratch {
-    struct Symbol {
-      TokenId id;
-      std::int32_t previous, next;
-    };
-    std::vector<Symbol> symbols;
-    // Merges to be done, a heap: the rule's rank in the upper half, the left symbol's position in
-    // the lower.
-    std::vector<std::uint64_t> queue;
-  };
-
-  // `part` is the file's "model".
+  // `part` is the "model" of a tokenizer.json.
   explicit Bpe(const JsonPart& part);
-  Bpe(Bpe&&) = default;
-  Bpe(const Bpe&) = delete;
+  // In the manner of tiktoken: a pair merges where its text is a token, and the token's rank is its
+  // rule's. Ranks are counted from `first_id` to give ids. The words to encode must be written by
+  // the stand-ins of byte_level.h.
+  Bpe(const RankedTokens& tokens, TokenId first_id);
 
-  // Appends the ids of one word. O(n log n) in the word's length, at most 2^31 - 1 bytes.
-  void encode(std::string_view word, Scratch& scratch, std::vector<TokenId>& ids) const;
+  // O(n log n) in the word's length.
+  void encode(std::string_view word, Scratch& scratch, std::vector<TokenId>& ids) const override;
 
-  std::optional<TokenId> find(std::string_view token) const;
-  // "" for an id that has none.
-  std::string_view token(TokenId id) const;
-  // One more than the largest id, and the number of tokens: not the same where ids have gaps.
-  std::int64_t id_limit() const { return static_cast<std::int64_t>(tokens_.size()); }
-  std::int64_t size() const { return size_; }
+  std::optional<TokenId> find(std::string_view token) const override;
+  std::string_view token(TokenId id) const override;
+  std::int64_t id_limit() const override { return static_cast<std::int64_t>(tokens_.size()); }
+  std::int64_t size() const override { return size_; }
 
  private:
   void read_vocabulary(const JsonPart& part);
   void index_vocabulary(const std::vector<bool>& taken);
   void read_merges(const JsonPart& part);
-  void add_merge(TokenId left, TokenId right, TokenId result);
+  void reserve_merges(std::size_t count);
+  // A rule that comes twice takes its last rank, as in the reference.
+  void add_merge(TokenId left, TokenId right, std::uint32_t rank);
 
   void split_into_symbols(std::string_view word, Scratch& scratch) const;
   bool fall_back_to_bytes(std::string_view character, Scratch& scratch) const;

@@ -33,6 +33,26 @@ const std::array<std::string, 256>& byte_characters() {
   return alphabet().characters;
 }
 
+void append_stand_ins(std::string_view bytes, std::string& text) {
+  constexpr std::size_t longest = 2;
+  std::size_t end = text.size();
+  text.resize(end + longest * bytes.size());
+  for (const char byte : bytes) {
+    const std::string& character = alphabet().characters[static_cast<unsigned char>(byte)];
+    text[end] = character[0];
+    // Of a stand-in of one byte this writes its final zero, which the next one overwrites.
+    text[end + 1] = character[1];
+    end += character.size();
+  }
+  text.resize(end);
+}
+
+std::string stand_ins(std::string_view bytes) {
+  std::string text;
+  append_stand_ins(bytes, text);
+  return text;
+}
+
 std::optional<unsigned char> byte_of_character(char32_t character) {
   if (character >= alphabet().bytes.size() || alphabet().bytes[character] < 0) {
     return std::nullopt;

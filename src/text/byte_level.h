@@ -5,11 +5,15 @@
 #include <array>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace lmpo {
 
 // The stand-in of each byte, as UTF-8.
 const std::array<std::string, 256>& byte_characters();
+// The stand-ins of all bytes of a text, one after another.
+void append_stand_ins(std::string_view bytes, std::string& text);
+std::string stand_ins(std::string_view bytes);
 std::optional<unsigned char> byte_of_character(char32_t character);
 
 }  // namespace lmpo

@@ -107,6 +107,23 @@ void rewrite(Words& words, const Prefix& prefix, const Character& character) {
   words = std::move(out);
 }
 
+// Writes every byte as its stand-in.
+void write_stand_ins(Words& words) {
+  Words out;
+  out.text.reserve(words.text.size() + words.text.size() / 2);
+  for (const Span word : words.spans) {
+    const std::size_t begin = out.text.size();
+    const std::size_t head_end = std::clamp(words.head, word.begin, word.end);
+    append_stand_ins(Span{word.begin, head_end}.of(words.text), out.text);
+    if (head_end > word.begin) {
+      out.head = out.text.size();
+    }
+    append_stand_ins(Span{head_end, word.end}.of(words.text), out.text);
+    out.spans.push_back({begin, out.text.size()});
+  }
+  words = std::move(out);
+}
+
 PreTokenizer splitting(const char* pattern, Behavior behavior, bool invert = false) {
   const Regex regex(pattern, "pre_tokenizer");
   return [regex, behavior, invert](Words& words) {
@@ -160,13 +177,7 @@ PreTokenizer read_byte_level(const JsonPart& part) {
           words, [](std::string_view text) { return gpt2.find_all(text); }, Behavior::isolated,
           false);
     }
-    rewrite(
-        words, [](std::string_view, bool) { return ""; },
-        [](std::string_view character, std::string& out) {
-          for (const char byte : character) {
-            out += byte_characters()[static_cast<unsigned char>(byte)];
-          }
-        });
+    write_stand_ins(words);
   };
 }
 

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "text/newer_unicode.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
@@ -21,9 +22,7 @@ PCRE2_SPTR units(std::string_view text) {
   return reinterpret_cast<PCRE2_SPTR>(text.data());
 }
 
-}  // namespace
-
-Regex::Regex(const std::string& pattern, std::string_view where) : where_(where) {
+std::shared_ptr<const pcre2_code> compile(const std::string& pattern, std::string_view where) {
   const std::unique_ptr<pcre2_compile_context, decltype(&pcre2_compile_context_free)> context(
       pcre2_compile_context_create(nullptr), pcre2_compile_context_free);
   pcre2_set_newline(context.get(), PCRE2_NEWLINE_LF);
@@ -37,9 +36,19 @@ Regex::Regex(const std::string& pattern, std::string_view where) : where_(where)
     user_error("{}: the pattern '{}' cannot be read: {} (at byte {})", where, pattern,
                message_of(error), offset);
   }
-  code_.reset(code, pcre2_code_free);
+  const std::shared_ptr<const pcre2_code> owner(code, pcre2_code_free);
   // Where the machine has no such compiler, matching falls back to the interpreter.
   pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
+  return owner;
+}
+
+}  // namespace
+
+Regex::Regex(const std::string& pattern, std::string_view where)
+    : code_(compile(pattern, where)), where_(where) {
+  if (const std::string newer = with_newer_characters(pattern); newer != pattern) {
+    newer_code_ = compile(newer, where);
+  }
 }
 
 Regex Regex::oniguruma(std::string_view pattern, std::string_view where) {
@@ -49,8 +58,10 @@ Regex Regex::oniguruma(std::string_view pattern, std::string_view where) {
 std::vector<Span> Regex::find_all(std::string_view text) const {
   const std::unique_ptr<pcre2_match_data, decltype(&pcre2_match_data_free)> data(
       pcre2_match_data_create(1, nullptr), pcre2_match_data_free);
+  const pcre2_code* code =
+      newer_code_ && has_newer_character(text) ? newer_code_.get() : code_.get();
   const auto match = [&](std::size_t start, std::uint32_t options) {
-    return pcre2_match(code_.get(), units(text), text.size(), start, PCRE2_NO_UTF_CHECK | options,
+    return pcre2_match(code, units(text), text.size(), start, PCRE2_NO_UTF_CHECK | options,
                        data.get(), nullptr);
   };
   std::vector<Span> found;

@@ -39,6 +39,22 @@ TEST(Regex, LettersFoldAsUnicodeSays) {
   EXPECT_THAT(matches("(?i:'s|'k)", "'S '\u017f '\u212a"), ElementsAre("'S", "'\u017f", "'\u212a"));
 }
 
+// Characters of Unicode 15 and 16: a letter, a mark, a digit and a symbol.
+TEST(Regex, NewerCharactersHaveTheirCategories) {
+  const std::string letter = "\U00031350";
+  const std::string mark = "\U00010EFD";
+  const std::string digit = "\U0001E4F0";
+  const std::string symbol = "\U0001FAE8";
+  const std::string all = "a" + letter + mark + "1" + digit + symbol;
+  EXPECT_THAT(matches("\\p{L}+", all), ElementsAre("a" + letter));
+  EXPECT_THAT(matches("\\P{L}+", all), ElementsAre(mark + "1" + digit + symbol));
+  EXPECT_THAT(matches("[^\\s\\p{L}\\p{N}]+", all), ElementsAre(mark, symbol));
+  EXPECT_THAT(matches("[]\\p{M}]", all + "]"), ElementsAre(mark, "]"));
+  EXPECT_THAT(matches("\\\\[\\p{Nd}]", "\\" + digit), ElementsAre("\\" + digit));
+  EXPECT_THAT(matches("\\w+", all), ElementsAre("a" + letter + mark + "1" + digit));
+  EXPECT_THAT(matches("[\\p{Lo}\\]\\p{So}]", all + "]"), ElementsAre(letter, symbol, "]"));
+}
+
 TEST(Regex, HexadecimalDigitsNotHorizontalSpace) {
   EXPECT_THAT(matches("\\h+", " fF09g"), ElementsAre("fF09"));
 }

@@ -1,17 +1,10 @@
 #include "text/tokenizer.h"
 
 #include <algorithm>
-#include <array>
 
 #include "base/error.h"
 #include "base/utf8.h"
-#include "text/added_tokens.h"
-#include "text/bpe.h"
-#include "text/decoder.h"
-#include "text/json_part.h"
-#include "text/normalizer.h"
-#include "text/post_processor.h"
-#include "text/pre_tokenizer.h"
+#include "text/tokenizer_parts.h"
 
 namespace lmpo {
 namespace {
@@ -19,41 +12,23 @@ namespace {
 // Texts are addressed with 31 bits, and a step may make one a few times longer.
 constexpr std::size_t longest_text = std::size_t{256} << 20;
 
-// The names of the special tokens, as tokenizer_config.json spells its keys.
-enum SpecialName { bos, eos, unk, pad };
-constexpr std::array<const char*, 4> special_keys = {"bos_token", "eos_token", "unk_token",
-                                                     "pad_token"};
-
-// A string, or an object with the string under "content"; "" where there is none.
-std::string special_name(const JsonPart& config, const char* key) {
-  const JsonPart token = config.child(key);
-  return token.value().is_object() ? token.required<std::string>("content")
-                                   : config.optional<std::string>(key, "");
-}
-
 }  // namespace
 
-struct Tokenizer::Impl {
-  explicit Impl(const JsonPart& root)
-      : normalizer(read_normalizer(root.child("normalizer"))),
-        pre_tokenizer(read_pre_tokenizer(root.child("pre_tokenizer"))),
-        model(root.child("model")),
-        added(root.child("added_tokens"), model, normalizer),
-        id_limit(std::max(model.id_limit(), added.id_limit())),
-        post_processor(root.child("post_processor"), id_limit),
-        decoder(read_decoder(root.child("decoder"))) {}
+struct Tokenizer::Impl : TokenizerParts {
+  explicit Impl(TokenizerParts&& parts) : TokenizerParts(std::move(parts)) {}
 
   // One encode call's working memory and result.
   struct Encoding {
+    bool split_special_tokens = false;
     std::vector<TokenId> ids;
-    Bpe::Scratch scratch;
+    SubwordModel::Scratch scratch;
   };
 
   // `text` lies between added tokens of the raw text.
   void encode_raw_part(std::string_view text, bool begins_input, Encoding& encoding) const {
     NormalizedText normalized{std::string(text), begins_input ? utf8_size(text[0]) : 0};
     normalizer(normalized);
-    for (const auto& part : added.split(normalized.text, true)) {
+    for (const auto& part : added.split(normalized.text, true, !encoding.split_special_tokens)) {
       if (part.token != nullptr) {
         encoding.ids.push_back(part.token->id);
         continue;
@@ -64,34 +39,10 @@ struct Tokenizer::Impl {
           std::string(span.of(normalized.text)), {{0, span.size()}}, std::min(head, span.size())};
       pre_tokenizer(words);
       for (const Span word : words.spans) {
-        model.encode(word.of(words.text), encoding.scratch, encoding.ids);
+        model->encode(word.of(words.text), encoding.scratch, encoding.ids);
       }
     }
   }
-
-  void read_special_names(const fs::path& folder) {
-    for (const char* file : {"tokenizer_config.json", "special_tokens_map.json"}) {
-      if (!fs::exists(folder / file)) {
-        continue;
-      }
-      const json config = read_json(folder / file);
-      const JsonPart root(config, (folder / file).string());
-      for (std::size_t i = 0; i < special_names.size(); ++i) {
-        if (special_names[i].empty()) {
-          special_names[i] = special_name(root, special_keys[i]);
-        }
-      }
-    }
-  }
-
-  Normalizer normalizer;
-  PreTokenizer pre_tokenizer;
-  Bpe model;
-  AddedTokens added;
-  std::int64_t id_limit;
-  PostProcessor post_processor;
-  Decoder decoder;
-  std::array<std::string, special_keys.size()> special_names;
 };
 
 Tokenizer::Tokenizer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -100,27 +51,45 @@ Tokenizer::Tokenizer(Tokenizer&&) noexcept = default;
 Tokenizer& Tokenizer::operator=(Tokenizer&&) noexcept = default;
 
 Tokenizer Tokenizer::load(const fs::path& folder) {
-  const fs::path path = folder / "tokenizer.json";
-  Tokenizer tokenizer = from_json(read_file(path), path.string());
-  tokenizer.impl_->read_special_names(folder);
-  return tokenizer;
+  if (const fs::path path = folder / "tokenizer.json"; fs::exists(path)) {
+    Tokenizer tokenizer = from_json(read_file(path), path.string());
+    tokenizer.impl_->names = read_special_names(folder);
+    return tokenizer;
+  }
+  if (const fs::path path = folder / "tokenizer.model"; fs::exists(path)) {
+    return Tokenizer(std::make_unique<Impl>(
+        read_tokenizer_model(read_file(path), path.string(), read_special_tokens(folder))));
+  }
+  if (const fs::path path = folder / "tekken.json"; fs::exists(path)) {
+    const json root = read_json(path);
+    return Tokenizer(std::make_unique<Impl>(
+        read_tekken(JsonPart(root, path.string()), read_special_tokens(folder))));
+  }
+  user_error("{}: no tokenizer: tokenizer.json, tokenizer.model or tekken.json was expected here",
+             folder.string());
 }
 
 Tokenizer Tokenizer::from_json(std::string_view tokenizer_json, std::string_view source) {
   const json root = parse_json(tokenizer_json, source);
-  return Tokenizer(std::make_unique<Impl>(JsonPart(root, source)));
+  return Tokenizer(std::make_unique<Impl>(read_tokenizer_json(JsonPart(root, source))));
 }
 
-std::vector<TokenId> Tokenizer::encode(std::string_view text, bool add_special_tokens) const {
+Tokenizer Tokenizer::from_model(std::string_view tokenizer_model, std::string_view source) {
+  return Tokenizer(std::make_unique<Impl>(read_tokenizer_model(tokenizer_model, source, {})));
+}
+
+std::vector<TokenId> Tokenizer::encode(std::string_view text, bool add_special_tokens,
+                                       bool split_special_tokens) const {
   if (text.size() > longest_text) {
     user_error("a text of {} bytes is too long for the tokenizer, which takes {}", text.size(),
                longest_text);
   }
   if (!is_valid_utf8(text)) {
-    return encode(replace_invalid_utf8(text), add_special_tokens);
+    return encode(replace_invalid_utf8(text), add_special_tokens, split_special_tokens);
   }
   Impl::Encoding encoding;
-  for (const auto& part : impl_->added.split(text, false)) {
+  encoding.split_special_tokens = split_special_tokens;
+  for (const auto& part : impl_->added.split(text, false, !split_special_tokens)) {
     if (part.token != nullptr) {
       encoding.ids.push_back(part.token->id);
     } else {
@@ -134,7 +103,7 @@ std::string Tokenizer::decode(std::span<const TokenId> ids, bool skip_special_to
   std::vector<std::string> tokens;
   for (const TokenId id : ids) {
     const AddedToken* added = impl_->added.find(id);
-    std::string text(added != nullptr ? added->pattern : impl_->model.token(id));
+    std::string text(added != nullptr ? added->pattern : impl_->model->token(id));
     const bool known = added != nullptr || !text.empty();
     if (known && !(skip_special_tokens && impl_->added.is_special(text))) {
       tokens.push_back(std::move(text));
@@ -154,25 +123,25 @@ std::int64_t Tokenizer::id_limit() const {
 
 std::optional<TokenId> Tokenizer::find(std::string_view token) const {
   const AddedToken* added = impl_->added.find(token);
-  return added != nullptr ? added->id : impl_->model.find(token);
+  return added != nullptr ? added->id : impl_->model->find(token);
 }
 
 std::string_view Tokenizer::token(TokenId id) const {
   const AddedToken* added = impl_->added.find(id);
-  return added != nullptr ? added->content : impl_->model.token(id);
+  return added != nullptr ? added->content : impl_->model->token(id);
 }
 
 const std::string& Tokenizer::bos_token() const {
-  return impl_->special_names[bos];
+  return impl_->names.bos;
 }
 const std::string& Tokenizer::eos_token() const {
-  return impl_->special_names[eos];
+  return impl_->names.eos;
 }
 const std::string& Tokenizer::unk_token() const {
-  return impl_->special_names[unk];
+  return impl_->names.unk;
 }
 const std::string& Tokenizer::pad_token() const {
-  return impl_->special_names[pad];
+  return impl_->names.pad;
 }
 std::optional<TokenId> Tokenizer::bos_id() const {
   return find(bos_token());

@@ -1,5 +1,6 @@
-// Text to token ids and back, as Hugging Face `tokenizers` does from a tokenizer.json.
-// Immutable after loading; all calls are thread-safe.
+// Text to token ids and back, as Hugging Face `tokenizers` does from a tokenizer.json,
+// sentencepiece and tiktoken from a tokenizer.model, mistral-common from a tekken.json. Immutable
+// after loading; all calls are thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -18,21 +19,26 @@ using TokenId = std::int32_t;
 
 class Tokenizer {
  public:
-  // Reads DIR/tokenizer.json and, where present, DIR/tokenizer_config.json and
-  // DIR/special_tokens_map.json for the names of the special tokens. Throws UserError naming file,
-  // key and what is not supported.
+  // Reads DIR/tokenizer.json, else DIR/tokenizer.model, else DIR/tekken.json and, where present,
+  // DIR/tokenizer_config.json and DIR/special_tokens_map.json for the names of the special tokens;
+  // beside the latter two also for added tokens and whether BOS and EOS are added. Throws UserError
+  // naming file, key and what is not supported.
   static Tokenizer load(const fs::path& folder);
   // The same from the text of a tokenizer.json alone; `source` names it in errors.
   static Tokenizer from_json(std::string_view tokenizer_json, std::string_view source);
+  // The same from the content of a tokenizer.model alone, of either kind.
+  static Tokenizer from_model(std::string_view tokenizer_model, std::string_view source);
 
   ~Tokenizer();
   Tokenizer(Tokenizer&&) noexcept;
   Tokenizer& operator=(Tokenizer&&) noexcept;
 
   // `add_special_tokens` runs the post-processor (BOS and the like). Added and special tokens that
-  // stand in the text are always recognised, as the reference does. Invalid UTF-8 is replaced by
+  // stand in the text are recognised, as the reference does, since a chat template writes its own
+  // there; `split_special_tokens` leaves the special ones as text. Invalid UTF-8 is replaced by
   // U+FFFD.
-  std::vector<TokenId> encode(std::string_view text, bool add_special_tokens) const;
+  std::vector<TokenId> encode(std::string_view text, bool add_special_tokens,
+                              bool split_special_tokens = false) const;
   std::string decode(std::span<const TokenId> ids, bool skip_special_tokens) const;
 
   // One more than the largest id.
@@ -41,7 +47,8 @@ class Tokenizer {
   // The token as it stands in the vocabulary; "" for an id that has none.
   std::string_view token(TokenId id) const;
 
-  // From tokenizer_config.json (or special_tokens_map.json), as text; "" where there is none.
+  // From tokenizer_config.json (or special_tokens_map.json, or a tokenizer.model's own), as text;
+  // "" where there is none.
   const std::string& bos_token() const;
   const std::string& eos_token() const;
   const std::string& unk_token() const;

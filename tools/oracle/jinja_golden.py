@@ -10,7 +10,7 @@ import pathlib
 
 from transformers.utils.chat_template_utils import _compile_jinja_template
 
-from tokenize_pairs import TEMPLATES
+from model_templates import TEMPLATES
 
 OUT = pathlib.Path(__file__).resolve().parents[2] / "src/jinja/testdata/golden.json"
 
@@ -40,6 +40,7 @@ SNIPPETS = r"""
 {{ 'yes' if numbers else 'no' }}|{{ 'x' if empty }}|{{ 1 if zero else 2 if none else 3 }}
 {{ none or 'd' }} {{ 1 and 0 }} {{ not none }} {{ '' or [] or 5 }}
 {{ numbers }} {{ mixed }} {{ (1,) }} {{ (1, 'a') }} {{ () }} {{ words }} {{ "it's \"both\"" }} {{ ["it's", 'a\nb', "q\\"] }}
+{{ ['\u00a0\u3000é', '\u200d\ufe0f\u2028', '\U0001F600\U000E0001\U0010FFFD', '\x7f\x00\u0085'] }}
 {{ 1, 2 }}{{ {'a': 1}['a'] }}{{ {'a': {'b': 3}}.a.b }}{{ numbers.0 }}{{ numbers[-1] }}|{{ numbers[9] }}|
 {{ numbers[1:] }} {{ numbers[:-1] }} {{ numbers[::-1] }} {{ text[2:7] }} {{ 'ünï☕'[1:3] }} {{ 'abc'[-1] }} {{ 'abcdef'[::2] }} {{ numbers[5:] }} {{ 'ünï'|length }}
 {{ missing }}|{{ mixed.missing }}|{{ mixed['missing'] }}|{{ missing|length }}|{{ missing is defined }}|{{ mixed.a is defined }}

@@ -1,0 +1,22 @@
+"""The rows of src/text/newer_unicode.cpp: what Unicode 16 has and Unicode 14 has not, with its general category.
+
+    python3.11 -m venv build/unicode && build/unicode/bin/pip install -q unicodedata2==16.0.0
+    build/unicode/bin/python tools/oracle/newer_unicode.py
+
+Unicode 14 is that of Python 3.11 and of PCRE2 10.42; 16 that of tiktoken 0.14 and tokenizers 0.23.3.
+"""
+import unicodedata
+
+import unicodedata2
+
+assert (unicodedata.unidata_version, unicodedata2.unidata_version) == ("14.0.0", "16.0.0")
+rows = []
+for code in range(0x110000):
+    category = unicodedata2.category(chr(code))
+    if unicodedata.category(chr(code)) != "Cn" or category == "Cn":
+        continue
+    if rows and rows[-1][1] == code - 1 and rows[-1][2] == category:
+        rows[-1][1] = code
+    else:
+        rows.append([code, code, category])
+print(", ".join(f'{{0x{first:X}, 0x{last:X}, "{category}"}}' for first, last, category in rows))
