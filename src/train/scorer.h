@@ -18,7 +18,8 @@ class Scorer {
   Scorer(const fs::path& model_folder, Dtype storage, Dtype factors = Dtype::f32);
 
   const ModelConfig& config() const { return config_; }
-  // Calls done(index of the tree, summed log-probability of each of its responses) in order.
+  // Calls done(index of the tree, summed log-probability of each of its responses) once for each
+  // tree, pack by pack (packer.h).
   using Done = std::function<void(std::size_t tree, std::span<const double> sums)>;
   void score(std::span<const Tree> trees, const PackLimits& limits, const Done& done);
   // The same by packs of one's own: calls done(pack, sums of all its responses) in order.
