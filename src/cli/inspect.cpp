@@ -1,10 +1,12 @@
-// lmpo inspect: data as the model will see it.
+// lmpo inspect: data as the model will see it, or what a checkpoint holds.
 #include <algorithm>
 #include <cstdio>
 
 #include "base/error.h"
 #include "cli/commands.h"
 #include "cli/common_options.h"
+#include "inspect/checkpoint_difference.h"
+#include "inspect/checkpoint_facts.h"
 #include "inspect/data_survey.h"
 #include "inspect/data_text.h"
 #include "inspect/row_kind.h"
@@ -18,10 +20,12 @@ constexpr const char* kExamples =
     "  lmpo inspect pairs.jsonl -m DIR --rows 7,12 --show_tokens 0\n"
     "  lmpo inspect pairs.jsonl -m DIR --max_length 1024 --max_prompt_length 512\n"
     "  lmpo inspect pairs.jsonl -m DIR --pack --max_pack_tokens 8192\n"
-    "  lmpo inspect pairs.jsonl -m DIR --json\n";
+    "  lmpo inspect pairs.jsonl -m DIR --json\n"
+    "  lmpo inspect DIR                                         a checkpoint\n"
+    "  lmpo inspect DIR OTHER                                   and how another one differs\n";
 
 struct InspectOptions {
-  std::vector<DataSource> data;
+  std::vector<DataSource> what;
   fs::path model;
   fs::path chat_template;
   std::string kind = "auto";
@@ -37,11 +41,13 @@ struct InspectOptions {
 
 void declare(OptionSet& set, InspectOptions& options) {
   set.group("What to look at");
-  set.add_positional("DATA", options.data, "files, patterns or folders of rows",
+  set.add_positional("WHAT", options.what,
+                     "files, patterns or folders of rows, with --model; or one or two folders of "
+                     "checkpoints",
                      {.required = true});
   set.add("model_name_or_path", options.model,
-          "folder of the checkpoint whose tokenizer and chat template are used",
-          {.value_name = "DIR", .letter = 'm', .synonyms = {"model"}, .required = true});
+          "for rows: folder of the checkpoint whose tokenizer and chat template are used",
+          {.value_name = "DIR", .letter = 'm', .synonyms = {"model"}});
   set.add("chat_template_path", options.chat_template,
           "a file with another chat template than the model's", {.value_name = "FILE"});
   set.add("kind", options.kind, "what rows are read as; auto: as the first row looks",
@@ -76,7 +82,7 @@ RowKind kind_of(const InspectOptions& options) {
       return kind;
     }
   }
-  return detect_row_kind(options.data);
+  return detect_row_kind(options.what);
 }
 
 // Where generation stops: what config.json says, or the tokenizer alone where there is none.
@@ -100,10 +106,10 @@ DataReport report_on_data(InspectOptions& options) {
   survey_options.has_template = text.chat.has_value();
   DataSurvey survey(text.tokenizer, survey_options);
   const Dataset dataset =
-      load_dataset(options.data, text.tokenizer, text.chat_template(), survey_options.data,
+      load_dataset(options.what, text.tokenizer, text.chat_template(), survey_options.data,
                    DataPurpose::training, {}, [&](const RowSeen& seen) { survey.add(seen); });
   DataReport report = survey.finish(dataset);
-  for (const DataSource& source : options.data) {
+  for (const DataSource& source : options.what) {
     report.sources.push_back(source.path.string());
   }
   report.model = options.model.string();
@@ -118,6 +124,57 @@ DataReport report_on_data(InspectOptions& options) {
   return report;
 }
 
+// ASCII alone: what a terminal would obey is escaped.
+std::string json_text(const ordered_json& report) {
+  return report.dump(1, ' ', true, json::error_handler_t::replace) + "\n";
+}
+
+std::string inspect_data(InspectOptions& options) {
+  const DataReport report = report_on_data(options);
+  if (options.json) {
+    return json_text(to_json(report));
+  }
+  TerminalText out(Terminal::standard_output());
+  print(report, out);
+  return out.text();
+}
+
+std::string inspect_checkpoints(const InspectOptions& options) {
+  const fs::path& first = options.what[0].path;
+  const CheckpointFacts facts = checkpoint_facts(first);
+  std::optional<CheckpointDifference> difference;
+  if (options.what.size() == 2) {
+    difference = checkpoint_difference(first, options.what[1].path);
+  }
+  if (options.json) {
+    ordered_json report = to_json(facts);
+    if (difference) {
+      report["difference"] = to_json(*difference);
+    }
+    return json_text(report);
+  }
+  TerminalText out(Terminal::standard_output());
+  print(facts, out);
+  if (difference) {
+    print(*difference, out);
+  }
+  return out.text();
+}
+
+void check_checkpoints(const OptionSet& set, const InspectOptions& options) {
+  for (const DataSource& each : options.what) {
+    if (!fs::exists(each.path / "config.json")) {
+      set.reject("model_name_or_path",
+                 fmt::format("rows are seen through a model, which was expected as --model DIR; {} "
+                             "is not a checkpoint (it has no config.json)",
+                             each.path.string()));
+    }
+  }
+  if (options.what.size() > 2) {
+    user_error("at most two checkpoints were expected, not {}", options.what.size());
+  }
+}
+
 }  // namespace
 
 int run_inspect(const std::vector<std::string>& arguments) {
@@ -125,22 +182,18 @@ int run_inspect(const std::vector<std::string>& arguments) {
   OptionSet set(
       "lmpo inspect",
       "Shows rows of data as the model will see them: what is prompt, what is scored, what "
-      "is cut; how long they are, which are dropped and why, and what looks wrong.");
+      "is cut; how long they are, which are dropped and why, and what looks wrong. Or what "
+      "a checkpoint holds, and how two of them differ.");
   declare(set, options);
   if (!set.parse(arguments)) {
     return 0;
   }
   apply_threads(options.threads);
-  const DataReport report = report_on_data(options);
-  std::string text;
-  if (options.json) {
-    // ASCII alone: what a terminal would obey is escaped.
-    text = to_json(report).dump(1, ' ', true, json::error_handler_t::replace) + "\n";
-  } else {
-    TerminalText out(Terminal::standard_output());
-    print(report, out);
-    text = out.text();
+  if (options.model.empty()) {
+    check_checkpoints(set, options);
   }
+  const std::string text =
+      options.model.empty() ? inspect_checkpoints(options) : inspect_data(options);
   std::fwrite(text.data(), 1, text.size(), stdout);
   return 0;
 }

@@ -148,7 +148,7 @@ TEST_F(PackerTest, FillsPacksOfUltraFeedbackLengths) {
       total += size;
     }
     Packs packs = cut_into_packs(batch(sizes), 128, kBudget);
-    EXPECT_EQ(std::ssize(packs), (total + kBudget - 1) / kBudget) << trial;
+    EXPECT_LE(std::ssize(packs), (total + kBudget - 1) / kBudget + 1) << trial;
     std::ranges::sort(packs, std::less(), [&](const auto& pack) { return tokens_of(pack, sizes); });
     std::int64_t filled = 0;
     for (std::size_t i = 1; i < packs.size(); ++i) {

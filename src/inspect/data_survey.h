@@ -13,13 +13,13 @@
 namespace lmpo {
 
 struct SurveyOptions {
-  DataOptions data;
+  DataOptions data = {};
   // The rows to show: these, or where none is named the first `show`.
-  std::vector<std::int64_t> rows;
+  std::vector<std::int64_t> rows = {};
   std::int64_t show = 3;
   std::int64_t show_tokens = 400;  // of a prompt or a response; 0: all
   // Ids that end a turn: those at which generation stops.
-  std::vector<std::int64_t> stop_ids;
+  std::vector<std::int64_t> stop_ids = {};
   bool has_template = false;
 };
 

@@ -153,12 +153,7 @@ void print(const DataReport& report, TerminalText& out) {
   if (report.packs) {
     print_packs(*report.packs, out);
   }
-  if (!report.warnings.empty()) {
-    out.heading("Warnings");
-    for (const std::string& warning : report.warnings) {
-      out.prose("- " + warning, Ink::warning);
-    }
-  }
+  out.warnings(report.warnings);
 }
 
 }  // namespace lmpo

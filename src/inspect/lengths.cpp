@@ -11,7 +11,7 @@
 namespace lmpo {
 namespace {
 
-constexpr int kBins = 12;
+constexpr int kBins = 20;
 
 // The nearest rank's value.
 std::int64_t quantile(std::span<const std::int64_t> sorted, double share) {

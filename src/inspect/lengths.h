@@ -20,8 +20,9 @@ struct Histogram {
   std::string label(std::size_t bin) const;
 };
 
-// Round edges for all of the values: about a dozen over all but the largest (with `two_sided` and
-// the smallest) hundredth, so that one extreme row does not squeeze the others into one bin.
+// Round edges for all of the values: about twenty at most, over all but the largest (with
+// `two_sided` and the smallest) hundredth, so that one extreme row does not squeeze the others into
+// one bin.
 std::vector<std::int64_t> histogram_edges(std::vector<std::int64_t> values, bool two_sided);
 Histogram histogram(std::span<const std::int64_t> values, std::vector<std::int64_t> edges);
 

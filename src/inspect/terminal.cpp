@@ -100,6 +100,15 @@ void TerminalText::heading(std::string_view text) {
   prose(text, Ink::heading);
 }
 
+void TerminalText::warnings(const std::vector<std::string>& all) {
+  if (!all.empty()) {
+    heading("Warnings");
+  }
+  for (const std::string& warning : all) {
+    prose("- " + warning, Ink::warning);
+  }
+}
+
 void TerminalText::begin_content(std::string gutter) {
   gutter_ = std::move(gutter);
   start_line();
@@ -147,7 +156,7 @@ void TerminalText::bar(std::string_view label, int label_width, std::int64_t cou
   const auto full = static_cast<double>(std::min<std::int64_t>(room, 60));
   // Whatever is there shows, however little.
   const auto length = static_cast<std::size_t>(count > 0 ? std::max(1.0, share * full + 0.5) : 0);
-  text_ += left;
+  text_ += length == 0 ? std::string_view(left).substr(0, left.size() - 1) : left;
   paint(std::string(std::min(length, static_cast<std::size_t>(room)), '#'), Ink::scored);
   text_ += '\n';
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace lmpo {
 
@@ -41,6 +42,9 @@ class TerminalText {
   // "LABEL   COUNT ######": a bar of length `share` (0 to 1) of what is left of the line.
   void bar(std::string_view label, int label_width, std::int64_t count, int count_width,
            double share);
+
+  // Under a title of their own, where there are any.
+  void warnings(const std::vector<std::string>& all);
 
   int columns() const { return terminal_.columns; }
   const std::string& text() const { return text_; }
