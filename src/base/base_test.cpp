@@ -199,7 +199,7 @@ TEST(Utf8, PrintableTextCommandsNoTerminal) {
     std::string text;
     append_utf8(text, c);
     for (const char shown : printable(text, LineEnds::escape)) {
-      EXPECT_TRUE(shown >= 0x20 && shown < 0x7F) << c;
+      EXPECT_TRUE(shown >= 0x20 && shown < 0x7F) << static_cast<unsigned>(c);
     }
   }
 }

@@ -7,6 +7,7 @@
 #include "cli/common_options.h"
 #include "inspect/checkpoint_difference.h"
 #include "inspect/checkpoint_facts.h"
+#include "inspect/data_page.h"
 #include "inspect/data_survey.h"
 #include "inspect/data_text.h"
 #include "inspect/row_kind.h"
@@ -21,6 +22,7 @@ constexpr const char* kExamples =
     "  lmpo inspect pairs.jsonl -m DIR --max_length 1024 --max_prompt_length 512\n"
     "  lmpo inspect pairs.jsonl -m DIR --pack --max_pack_tokens 8192\n"
     "  lmpo inspect pairs.jsonl -m DIR --json\n"
+    "  lmpo inspect pairs.jsonl -m DIR --html pairs.html\n"
     "  lmpo inspect DIR                                         a checkpoint\n"
     "  lmpo inspect DIR OTHER                                   and how another one differs\n";
 
@@ -35,7 +37,9 @@ struct InspectOptions {
   std::int64_t most_trees = 128;
   std::int64_t accumulation = 1;
   std::int64_t seed = 42;
+  TrainRecipe::Sampling sampling = TrainRecipe::Sampling::random;
   bool json = false;
+  fs::path html;
   std::int64_t threads = 0;
 };
 
@@ -68,9 +72,12 @@ void declare(OptionSet& set, InspectOptions& options) {
   set.add("gradient_accumulation_steps", options.accumulation,
           "a global batch has this many times per_device_train_batch_size rows",
           {.range = at_least(1)});
-  set.add("seed", options.seed, "of the order of rows", {.range = at_least(0)});
+  set.add("train_sampling_strategy", options.sampling, "order of rows");
+  set.add("seed", options.seed, "of the random order", {.range = at_least(0)});
   set.group("Output");
   set.add("json", options.json, "everything as one JSON object");
+  set.add("html", options.html, "of rows: also as a page for a browser, in a file",
+          {.value_name = "FILE"});
   add_threads_option(set, options.threads);
   set.section("Examples", kExamples);
 }
@@ -118,7 +125,8 @@ DataReport report_on_data(InspectOptions& options) {
     report.packs =
         pack_report(dataset.trees,
                     {.global_batch = options.most_trees * options.accumulation,
-                     .seed = static_cast<std::uint64_t>(options.seed)},
+                     .seed = static_cast<std::uint64_t>(options.seed),
+                     .shuffle = options.sampling == TrainRecipe::Sampling::random},
                     {.max_trees = options.most_trees, .max_tokens = options.max_pack_tokens});
   }
   return report;
@@ -131,6 +139,9 @@ std::string json_text(const ordered_json& report) {
 
 std::string inspect_data(InspectOptions& options) {
   const DataReport report = report_on_data(options);
+  if (!options.html.empty()) {
+    write_file_atomically(options.html, data_page(report));
+  }
   if (options.json) {
     return json_text(to_json(report));
   }
@@ -169,6 +180,9 @@ void check_checkpoints(const OptionSet& set, const InspectOptions& options) {
                              "is not a checkpoint (it has no config.json)",
                              each.path.string()));
     }
+  }
+  if (!options.html.empty()) {
+    set.reject("html", "a page is made of rows, not of checkpoints; --json tells all of those");
   }
   if (options.what.size() > 2) {
     user_error("at most two checkpoints were expected, not {}", options.what.size());

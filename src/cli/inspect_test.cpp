@@ -137,6 +137,15 @@ TEST_F(Inspect, OtherKindsOfRows) {
   EXPECT_EQ(report(pairs(), {"--kind", "sft"})["lengths"][1]["name"], "response");
 }
 
+TEST_F(Inspect, PageForABrowser) {
+  const Result result = inspect(pairs(), {"--html", path("page.html").string()});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(read_file(path("page.html")),
+              AllOf(HasSubstr("<h1>48 preference rows of"), HasSubstr("</html>")));
+  expect_refusal({"inspect", model().string(), "--html", path("other.html").string()},
+                 HasSubstr("--html"));
+}
+
 TEST_F(Inspect, IsRepeatable) {
   const Words words = {"--pack", "--max_pack_tokens", "300", "--per_device_train_batch_size", "16"};
   EXPECT_EQ(inspect(pairs(), words).out, inspect(pairs(), words).out);
