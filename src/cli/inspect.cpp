@@ -64,7 +64,9 @@ void declare(OptionSet& set, InspectOptions& options) {
           "most tokens shown of a prompt or a response; 0: all", {.range = at_least(0)});
   add_data_options(set, options.survey.data);
   set.group("Packs");
-  set.add("pack", options.pack, "how well the packs of an epoch of training are filled");
+  set.add("pack", options.pack,
+          "how well the packs of an epoch of training are filled, one tree a row (kto makes "
+          "others)");
   set.add("max_pack_tokens", options.max_pack_tokens, "most input tokens in a pack",
           {.range = at_least(1)});
   set.add("per_device_train_batch_size", options.most_trees, "most rows in a pack",

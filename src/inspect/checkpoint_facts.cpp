@@ -1,6 +1,8 @@
 #include "inspect/checkpoint_facts.h"
 
 #include <algorithm>
+#include <functional>
+#include <numeric>
 
 #include "base/error.h"
 #include "bench/step_speed.h"
@@ -17,6 +19,10 @@ namespace {
 constexpr std::int64_t kPairs = 2;
 constexpr std::int64_t kTokens = 512;  // of a prompt and of a response
 constexpr std::int64_t kLongestServed = 4096;
+
+std::int64_t elements_of(const std::vector<std::int64_t>& shape) {
+  return std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies());
+}
 
 std::size_t plan_training(const ModelConfig& config, const Ops& ops) {
   LargestPacks packs;
@@ -101,18 +107,10 @@ CheckpointFacts checkpoint_facts(const fs::path& folder) {
     StoredPart& part = facts.parts[tensor.dtype];
     ++part.tensors;
     part.bytes += static_cast<std::int64_t>(tensor.end - tensor.begin);
-    std::int64_t elements = 1;
-    for (const std::int64_t size : tensor.shape) {
-      elements *= size;
-    }
-    part.elements += elements;
+    part.elements += elements_of(tensor.shape);
   }
   for (const ExpectedTensor& tensor : expected_tensors(facts.config)) {
-    std::int64_t elements = 1;
-    for (const std::int64_t size : tensor.shape) {
-      elements *= size;
-    }
-    facts.parameters += elements;
+    facts.parameters += elements_of(tensor.shape);
   }
   collect(facts.warnings, [&] { check_tensors(facts.config, checkpoint); });
   add_text(facts, folder);

@@ -79,15 +79,19 @@ void DataSurvey::add_lengths(const RowSeen& seen) {
 }
 
 void DataSurvey::add_truncation(const RowSeen& seen) {
+  // Then scored_begin says nothing of what is left of the prompt; a cut counts as the response's.
+  const bool everything_scored =
+      options_.data.kind == RowKind::sft && options_.data.sft_target == SftTarget::conversation;
   for (std::size_t i = 0; i < seen.whole.size(); ++i) {
     const Sequence& whole = seen.whole[i];
     const Sequence& kept = seen.tree->sequences[i];
     report_.prompt_tokens += whole.scored_begin;
     report_.response_tokens += whole.scored_tokens();
     const std::int64_t cut = std::ssize(whole.tokens) - std::ssize(kept.tokens);
-    // Where everything is scored (sft_on conversation) a cut is one of the response.
     const std::int64_t prompt_cut =
-        std::clamp<std::int64_t>(whole.scored_begin - kept.scored_begin, 0, cut);
+        everything_scored
+            ? 0
+            : std::clamp<std::int64_t>(whole.scored_begin - kept.scored_begin, 0, cut);
     report_.prompt_tokens_cut += prompt_cut;
     report_.response_tokens_cut += cut - prompt_cut;
   }
