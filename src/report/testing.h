@@ -24,7 +24,9 @@ inline std::vector<std::string> checked_tags(const std::string& svg) {
     all.push_back(name);
     if (closes) {
       EXPECT_EQ(open.empty() ? "nothing" : open.back(), name);
-      open.pop_back();
+      if (!open.empty()) {
+        open.pop_back();
+      }
     } else if (!tag.ends_with('/')) {
       open.push_back(name);
     }
