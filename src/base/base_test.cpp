@@ -177,5 +177,32 @@ TEST(Utf8, IsValidWhereReplacingChangesNothing) {
   }
 }
 
+TEST(Utf8, PrintableTextCommandsNoTerminal) {
+  EXPECT_EQ(printable("plain \u00e9\u4e2d\U0001F600 text", LineEnds::escape),
+            "plain \u00e9\u4e2d\U0001F600 text");
+  EXPECT_EQ(printable("a\x1b[31mred\x07\x7f\t\r", LineEnds::escape),
+            "a\\x1b[31mred\\x07\\x7f\\t\\r");
+  EXPECT_EQ(printable("one\ntwo", LineEnds::keep), "one\ntwo");
+  EXPECT_EQ(printable("one\ntwo", LineEnds::escape), "one\\ntwo");
+  EXPECT_EQ(printable("\xc2\x9b"
+                      "31m",
+                      LineEnds::keep),
+            "\\x9b31m");  // C1's own way to say ESC [
+  EXPECT_EQ(printable("\u202eabc\u2066\u200f", LineEnds::keep), "\\u202eabc\\u2066\\u200f");
+  EXPECT_EQ(printable("\U000E0041", LineEnds::keep), "\\U000e0041");
+  EXPECT_EQ(printable("a\xff"
+                      "b",
+                      LineEnds::keep),
+            "a\uFFFD"
+            "b");
+  for (char32_t c = 0; c < 0xA0; ++c) {
+    std::string text;
+    append_utf8(text, c);
+    for (const char shown : printable(text, LineEnds::escape)) {
+      EXPECT_TRUE(shown >= 0x20 && shown < 0x7F) << static_cast<unsigned>(c);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace lmpo

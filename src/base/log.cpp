@@ -5,6 +5,8 @@
 
 #include <cstdlib>
 
+#include "base/utf8.h"
+
 namespace lmpo {
 namespace {
 
@@ -41,7 +43,8 @@ void set_log_level(LogLevel level) {
 }
 
 void log_message(LogLevel level, std::string_view message) {
-  logger().log(translate(level), "{}", message);
+  // A message quotes names and content of files, which must not command the terminal.
+  logger().log(translate(level), "{}", printable(message, LineEnds::keep));
 }
 
 }  // namespace lmpo

@@ -1,5 +1,7 @@
 #include "base/utf8.h"
 
+#include <fmt/format.h>
+
 #include <cstdint>
 #include <cstring>
 
@@ -102,6 +104,38 @@ std::string replace_invalid_utf8(std::string_view text) {
     at += sequence.size;
   }
   return clean;
+}
+
+namespace {
+
+// Characters that move the cursor, change its colours or make text look like other text.
+bool commands_terminal(char32_t c) {
+  return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x061C || c == 0x200E || c == 0x200F ||
+         (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069) || c == 0xFEFF ||
+         (c >= 0xE0000 && c <= 0xE007F);
+}
+
+}  // namespace
+
+std::string printable(std::string_view text, LineEnds line_ends) {
+  const std::string valid = replace_invalid_utf8(text);
+  std::string shown;
+  for (std::size_t at = 0; at < valid.size(); at += utf8_size(valid[at])) {
+    const std::string_view character = std::string_view(valid).substr(at, utf8_size(valid[at]));
+    const char32_t c = first_code_point(character);
+    if (c == '\n') {
+      shown += line_ends == LineEnds::keep ? "\n" : "\\n";
+    } else if (c == '\t' || c == '\r') {
+      shown += c == '\t' ? "\\t" : "\\r";
+    } else if (commands_terminal(c)) {
+      shown += c < 0x100     ? fmt::format("\\x{:02x}", static_cast<std::uint32_t>(c))
+               : c < 0x10000 ? fmt::format("\\u{:04x}", static_cast<std::uint32_t>(c))
+                             : fmt::format("\\U{:08x}", static_cast<std::uint32_t>(c));
+    } else {
+      shown += character;
+    }
+  }
+  return shown;
 }
 
 bool is_white_space(char32_t c) {

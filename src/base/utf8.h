@@ -32,6 +32,13 @@ bool is_valid_utf8(std::string_view text);
 // Every maximal ill-formed part becomes one U+FFFD (Unicode 15, section 3.9).
 std::string replace_invalid_utf8(std::string_view text);
 
+// Text that a terminal can only show: control characters, those that turn the direction of writing
+// and separators of lines become "\x1b", "\t", "\u202e"; what is not UTF-8 becomes U+FFFD. Line
+// ends
+// ("\n") stay where they are asked for.
+enum class LineEnds { keep, escape };
+std::string printable(std::string_view text, LineEnds line_ends);
+
 // Unicode's White_Space property.
 bool is_white_space(char32_t code_point);
 

@@ -11,6 +11,7 @@ namespace lmpo {
 int run_train(const std::vector<std::string>& arguments);
 int run_sft(const std::vector<std::string>& arguments);
 int run_score(const std::vector<std::string>& arguments);
+int run_inspect(const std::vector<std::string>& arguments);
 int run_generate(const std::vector<std::string>& arguments);
 int run_tokenize(const std::vector<std::string>& arguments);
 int run_init(const std::vector<std::string>& arguments);

@@ -97,6 +97,7 @@ TEST_F(Commands, EachCommandExplainsItself) {
         "--max_new_tokens"}},
       {"tokenize", {"--decode", "--add_generation_prompt"}},
       {"init", {"--config", "--tokenizer", "--seed", "OUT"}},
+      {"inspect", {"--rows", "--pack", "--max_pack_tokens", "--json", "--html", "WHAT"}},
       {"example", {"--objective", "--seed", "OUT"}},
       {"env", {"--help"}}};
   for (const auto& [command, options] : expected) {

@@ -24,6 +24,8 @@ constexpr Entry commands[] = {
     {"train", "train a checkpoint on preferences (LMPO, SimPO) or on answers (SFT)", run_train},
     {"sft", "the same with --objective sft", run_sft},
     {"score", "log-probabilities of chosen and rejected responses", run_score},
+    {"inspect", "data as the model will see it, with statistics; what a checkpoint holds",
+     run_inspect},
     {"generate", "answer prompts", run_generate},
     {"tokenize", "text to ids and back", run_tokenize},
     {"init", "make a random model", run_init},

@@ -32,14 +32,21 @@ struct Outcome {
   bool truncated = false;
   bool token_spans_boundary = false;
   bool rendered_together = false;
+  // For an observer alone.
+  std::string location;
+  bool desirable = true;
+  std::vector<Sequence> whole;
 };
 
 // Appends the trees of rows to a dataset, a bunch at a time.
 class Loader {
  public:
   Loader(const Tokenizer& tokenizer, const ChatTemplate* chat_template, const DataOptions& options,
-         const TreeSink& sink)
-      : row_tokenizer_(tokenizer, chat_template, options), options_(options), sink_(sink) {
+         const TreeSink& sink, const RowObserver& observer)
+      : row_tokenizer_(tokenizer, chat_template, options),
+        options_(options),
+        sink_(sink),
+        observer_(observer) {
     dataset_.id_limit = tokenizer.id_limit();
   }
 
@@ -70,6 +77,9 @@ class Loader {
 
   Outcome process(const SourceRow& source) const {
     Outcome outcome;
+    if (observer_) {
+      outcome.location = source.location;
+    }
     if (!source.valid_utf8) {
       return outcome;
     }
@@ -88,6 +98,10 @@ class Loader {
     outcome.token_spans_boundary = tokenized->token_spans_boundary;
     outcome.rendered_together = tokenized->rendered_together;
     std::vector<Sequence>& sequences = tokenized->sequences;
+    if (observer_) {
+      outcome.whole = sequences;
+      outcome.desirable = row.desirable;
+    }
     outcome.truncated = truncate(sequences, options_);
     for (Sequence& sequence : sequences) {
       sequence.scored_begin = std::max(sequence.scored_begin, 1);
@@ -105,12 +119,26 @@ class Loader {
 
   void record(Outcome&& outcome) {
     const std::int64_t row = dataset_.rows++;
-    if (const auto* reason = std::get_if<DropReason>(&outcome.result)) {
+    const auto* reason = std::get_if<DropReason>(&outcome.result);
+    Tree* kept = std::get_if<Tree>(&outcome.result);
+    if (kept != nullptr) {
+      kept->row = row;
+    }
+    if (observer_) {
+      observer_({.row = row,
+                 .location = std::move(outcome.location),
+                 .conversational = outcome.conversational,
+                 .desirable = outcome.desirable,
+                 .truncated = outcome.truncated,
+                 .whole = std::move(outcome.whole),
+                 .tree = kept,
+                 .dropped = reason != nullptr ? std::optional(*reason) : std::nullopt});
+    }
+    if (reason != nullptr) {
       dataset_.drops.add(row, *reason);
       return;
     }
-    Tree& tree = std::get<Tree>(outcome.result);
-    tree.row = row;
+    Tree& tree = *kept;
     dataset_.conversations += outcome.conversational;
     dataset_.truncated += outcome.truncated;
     dataset_.token_spans_boundary += outcome.token_spans_boundary;
@@ -127,6 +155,7 @@ class Loader {
   RowTokenizer row_tokenizer_;
   const DataOptions& options_;
   const TreeSink& sink_;
+  const RowObserver& observer_;
   std::vector<SourceRow> waiting_;
   Dataset dataset_;
 };
@@ -215,28 +244,13 @@ void load_source(const DataSource& source, DataPurpose purpose, Loader& loader) 
   renaming.check();
 }
 
-std::string truncation_text(const DataOptions& options) {
-  if (!options.max_length) {
-    return "no truncation";
-  }
-  const bool old = options.max_prompt_length.has_value();
-  const auto mode =
-      options.truncation_mode.value_or(old ? TruncationMode::keep_end : TruncationMode::keep_start);
-  const char* mode_name = mode == TruncationMode::keep_end ? "keep_end" : "keep_start";
-  if (old) {
-    return fmt::format("max_length {}, max_prompt_length {}, {} on the prompt", *options.max_length,
-                       *options.max_prompt_length, mode_name);
-  }
-  return fmt::format("max_length {}, {}", *options.max_length, mode_name);
-}
-
 }  // namespace
 
 Dataset load_dataset(const std::vector<DataSource>& sources, const Tokenizer& tokenizer,
                      const ChatTemplate* chat_template, const DataOptions& options,
-                     DataPurpose purpose, const TreeSink& sink) {
+                     DataPurpose purpose, const TreeSink& sink, const RowObserver& observer) {
   check_truncation(options);
-  Loader loader(tokenizer, chat_template, options, sink);
+  Loader loader(tokenizer, chat_template, options, sink, observer);
   for (const DataSource& source : sources) {
     load_source(source, purpose, loader);
   }

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -36,6 +38,23 @@ struct Dataset {
 // Takes the trees as they are made, in the order of the rows.
 using TreeSink = std::function<void(Tree&&)>;
 
+// A row as those who look at data see it.
+struct RowSeen {
+  std::int64_t row = 0;
+  std::string location;  // "FILE:18"
+  bool conversational = false;
+  bool desirable = true;
+  bool truncated = false;
+  // Before truncation, scored_begin as the boundary put it; empty for a row that was dropped before
+  // it had tokens.
+  std::vector<Sequence> whole;
+  const Tree* tree = nullptr;         // what is kept of it, and null for
+  std::optional<DropReason> dropped;  // a row that is dropped
+};
+
+// Looks at every row, in order, before its tree goes on.
+using RowObserver = std::function<void(const RowSeen&)>;
+
 // Reads the sources in order, as one data set: a row's index goes on counting from file to file.
 // Rows are parsed one by one, brought to one form (schema.h), tokenized (boundary.h) in parallel
 // and cut (truncation.h). A sequence's first token is never scored, since nothing precedes it. Row
@@ -45,7 +64,8 @@ using TreeSink = std::function<void(Tree&&)>;
 // and files without rows. `chat_template` may be null, see RowTokenizer.
 Dataset load_dataset(const std::vector<DataSource>& sources, const Tokenizer& tokenizer,
                      const ChatTemplate* chat_template, const DataOptions& options,
-                     DataPurpose purpose = DataPurpose::training, const TreeSink& sink = {});
+                     DataPurpose purpose = DataPurpose::training, const TreeSink& sink = {},
+                     const RowObserver& observer = {});
 
 // Takes rows out of the data and gives them back as data of their own, for evaluation: `size` of
 // the trees, or that part of them where it is below 1, chosen by the seed alone. Both keep the

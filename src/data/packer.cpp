@@ -1,26 +1,69 @@
 #include "data/packer.h"
 
+#include <algorithm>
+#include <functional>
+#include <numeric>
+#include <set>
+#include <utility>
+
 #include "base/error.h"
 
 namespace lmpo {
+namespace {
 
-std::vector<PackRange> cut_into_packs(std::span<const Tree* const> batch, std::int64_t max_trees,
-                                      std::int64_t max_tokens) {
-  LMPO_CHECK(max_trees >= 1);
-  std::vector<PackRange> packs;
-  std::int64_t tokens = 0;
-  for (std::int64_t index = 0; index < static_cast<std::int64_t>(batch.size()); ++index) {
-    const std::int64_t more = batch[static_cast<std::size_t>(index)]->input_tokens();
-    const bool fits = !packs.empty() && index - packs.back().begin < max_trees &&
-                      (max_tokens <= 0 || tokens + more <= max_tokens);
-    if (!fits) {
-      packs.push_back({.begin = index, .end = index});
-      tokens = 0;
+std::vector<PackIndices> cut_in_order(std::size_t trees, std::size_t max_trees) {
+  std::vector<PackIndices> packs;
+  for (std::size_t index = 0; index < trees; ++index) {
+    if (packs.empty() || packs.back().size() == max_trees) {
+      packs.emplace_back();
     }
-    packs.back().end = index + 1;
-    tokens += more;
+    packs.back().push_back(index);
   }
   return packs;
+}
+
+std::vector<PackIndices> fit_best(const std::vector<std::int64_t>& sizes, std::size_t max_trees,
+                                  std::int64_t max_tokens) {
+  std::vector<std::size_t> order(sizes.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, std::greater(), [&](std::size_t index) { return sizes[index]; });
+  std::vector<PackIndices> packs;
+  // Packs that may take more, by the tokens they have room for.
+  std::set<std::pair<std::int64_t, std::size_t>> open;
+  for (const std::size_t index : order) {
+    auto place = open.lower_bound({sizes[index], 0});
+    if (place == open.end()) {
+      place = open.emplace(std::max(max_tokens, sizes[index]), packs.size()).first;
+      packs.emplace_back();
+    }
+    const auto [room, pack] = *place;
+    open.erase(place);
+    packs[pack].push_back(index);
+    if (packs[pack].size() < max_trees) {
+      open.emplace(room - sizes[index], pack);
+    }
+  }
+  for (PackIndices& pack : packs) {
+    std::ranges::sort(pack);
+  }
+  std::ranges::sort(packs);  // by their first trees, which differ
+  return packs;
+}
+
+}  // namespace
+
+std::vector<PackIndices> cut_into_packs(std::span<const Tree* const> batch, std::int64_t max_trees,
+                                        std::int64_t max_tokens) {
+  LMPO_CHECK(max_trees >= 1);
+  const auto most = static_cast<std::size_t>(max_trees);
+  if (max_tokens <= 0) {
+    return cut_in_order(batch.size(), most);
+  }
+  std::vector<std::int64_t> sizes;
+  for (const Tree* tree : batch) {
+    sizes.push_back(tree->input_tokens());
+  }
+  return fit_best(sizes, most, max_tokens);
 }
 
 }  // namespace lmpo

@@ -1,6 +1,7 @@
 // Cuts a batch of trees into packs that fit.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -9,18 +10,17 @@
 
 namespace lmpo {
 
-// Trees [begin, end) of the batch.
-struct PackRange {
-  std::int64_t begin;
-  std::int64_t end;
+// Trees of one pack: indices into the batch, rising.
+using PackIndices = std::vector<std::size_t>;
 
-  bool operator==(const PackRange&) const = default;
-};
-
-// Consecutive ranges that cover the batch in order, each as long as the limits allow: at most
-// `max_trees` trees (at least 1) and, where max_tokens > 0, at most that many input tokens
-// (Tree::input_tokens). A tree larger than max_tokens is a pack of its own.
-std::vector<PackRange> cut_into_packs(std::span<const Tree* const> batch, std::int64_t max_trees,
-                                      std::int64_t max_tokens);
+// Packs that hold every tree of the batch once: at most `max_trees` trees (at least 1) and, where
+// max_tokens > 0, at most that many input tokens (Tree::input_tokens). A tree larger than that is a
+// pack of its own. Packs come in the order of their first trees.
+//
+// Without max_tokens packs are consecutive runs of the batch. With it every tree, the largest
+// first, goes where it leaves the least room (best fit decreasing), which needs nearly as few packs
+// as there can be. Depends on sizes and order alone.
+std::vector<PackIndices> cut_into_packs(std::span<const Tree* const> batch, std::int64_t max_trees,
+                                        std::int64_t max_tokens);
 
 }  // namespace lmpo

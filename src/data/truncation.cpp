@@ -91,4 +91,19 @@ bool truncate(std::vector<Sequence>& sequences, const DataOptions& options) {
   return cut;
 }
 
+std::string truncation_text(const DataOptions& options) {
+  if (!options.max_length) {
+    return "no truncation";
+  }
+  const bool old = options.max_prompt_length.has_value();
+  const auto mode =
+      options.truncation_mode.value_or(old ? TruncationMode::keep_end : TruncationMode::keep_start);
+  const char* mode_name = mode == TruncationMode::keep_end ? "keep_end" : "keep_start";
+  if (old) {
+    return fmt::format("max_length {}, max_prompt_length {}, {} on the prompt", *options.max_length,
+                       *options.max_prompt_length, mode_name);
+  }
+  return fmt::format("max_length {}, {}", *options.max_length, mode_name);
+}
+
 }  // namespace lmpo

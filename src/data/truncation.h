@@ -11,6 +11,7 @@
 // BOS is a token like any other here and may be cut, as it is there.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "data/options.h"
@@ -25,5 +26,8 @@ void check_truncation(const DataOptions& options);
 // Cuts the sequences of one row and says whether anything was cut. Afterwards scored_begin may be 0
 // (no prompt left) or the size (no response left). Requires checked options.
 bool truncate(std::vector<Sequence>& sequences, const DataOptions& options);
+
+// For people: "max_length 1024, keep_start"; "no truncation".
+std::string truncation_text(const DataOptions& options);
 
 }  // namespace lmpo

@@ -50,6 +50,7 @@ class Lmpo final : public PairObjective {
     statistics_.begin(totals.training, margins);
   }
 
+  void turn_to(std::int64_t place) override { statistics_.turn_to(place); }
   void end_step() override { statistics_.end(); }
   json state() const override { return statistics_.state(); }
   void restore(const json& state) override { statistics_.restore(state); }

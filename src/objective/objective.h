@@ -102,6 +102,9 @@ class Objective {
   // d(batch loss)/d(logp) for each response, and adds the example's metrics. A share that is not
   // finite (scores that were not) leaves metrics and statistics untouched, so it may be skipped.
   virtual double evaluate(ExampleScores example, std::span<double> seeds, MetricSums& metrics) = 0;
+  // The next evaluate is of this example of the batch (among those of which begin_step was given
+  // the scores). Without a call it is the one after the last.
+  virtual void turn_to(std::int64_t place) { static_cast<void>(place); }
   // Called once a training step, after the last evaluate.
   virtual void end_step() {}
 

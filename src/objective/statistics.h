@@ -33,7 +33,8 @@ struct Zscale {
 
 // The statistics over the life of a run, used as an Objective is:
 //   begin(training, margins)  with the whole batch's margins when needs_margins()
-//   next()                    the scale of the next pair, in the order of the batch
+//   turn_to(place)            says which pair of the batch is next; without it, one after another
+//   next()                    the scale of the next pair
 //   observe(margin)           what the pair's margin turned out to be
 //   end()                     after a training step: the batch joins the statistics
 // What begin prepares is not kept unless end follows. Values that are not finite are left out.
@@ -46,6 +47,7 @@ class ZscoreStatistics {
   // `code`: always. `ema` and `running`: until the first training step has ended.
   bool needs_margins() const;
   void begin(bool training, std::span<const double> margins);
+  void turn_to(std::int64_t place) { position_ = place; }
   Zscale next();
   void observe(double margin);
   void end();
@@ -70,7 +72,7 @@ class ZscoreStatistics {
 
   // Of the step in progress.
   std::vector<Zscale> scales_;  // `code`: one for each group; otherwise one for all
-  std::int64_t position_ = 0;   // pairs that have asked for their scale
+  std::int64_t position_ = 0;   // of the pair that asks next
   Moments batch_;
 };
 

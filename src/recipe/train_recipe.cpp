@@ -144,9 +144,11 @@ void add_batch_options(OptionSet& options, TrainRecipe& r) {
               "order of the training data: shuffled anew for each epoch, or as in the files");
   options.add("dataloader_drop_last", r.dataloader_drop_last,
               "leave out the last batch of an epoch where it is not full");
-  options.add("max_pack_tokens", r.max_pack_tokens,
-              "most tokens computed at once, whatever the batch size; 0: no limit",
-              {.range = kNonNegative});
+  options.add(
+      "max_pack_tokens", r.max_pack_tokens,
+      "most tokens computed at once, whatever the batch size, by rows that fill them best; 0: no "
+      "limit",
+      {.range = kNonNegative});
   options.add("recompute", r.recompute,
               "compute activations again in the backward pass, for the same result in less memory: "
               "those of the MLP (half of them, a tenth more time), or all of a layer's (a third "

@@ -8,6 +8,8 @@
 #include <limits>
 #include <optional>
 
+#include "report/markup.h"
+
 namespace lmpo {
 namespace {
 
@@ -23,29 +25,6 @@ constexpr double kMargin = 12;  // around all charts
 // Okabe and Ito's colours, which people with any colour vision can tell apart.
 constexpr std::array<const char*, 6> kColours = {"#0072b2", "#d55e00", "#009e73",
                                                  "#cc79a7", "#e69f00", "#56b4e9"};
-constexpr const char* kInk = "#24292f";
-constexpr const char* kFaint = "#6e7781";
-constexpr const char* kGrid = "#d8dee4";
-
-std::string escaped(std::string_view text) {
-  std::string result;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        result += "&amp;";
-        break;
-      case '<':
-        result += "&lt;";
-        break;
-      case '>':
-        result += "&gt;";
-        break;
-      default:
-        result += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;  // XML allows no others
-    }
-  }
-  return result;
-}
 
 bool is_finite(const Point& point) {
   return std::isfinite(point.x) && std::isfinite(point.y);
@@ -75,10 +54,11 @@ struct Range {
 
 class ChartWriter {
  public:
-  ChartWriter(const Chart& chart, std::string& svg) : chart_(chart), svg_(svg) {}
+  ChartWriter(const Chart& chart, const ChartColours& colours, std::string& svg)
+      : chart_(chart), colours_(colours), svg_(svg) {}
 
   void write() {
-    text(kLeft, 22, "start", 14, kInk, chart_.title, "font-weight=\"600\"");
+    text(kLeft, 22, "start", 14, colours_.ink, chart_.title, "font-weight=\"600\"");
     Range x_range;
     Range y_range;
     for (const Series& series : chart_.series) {
@@ -90,7 +70,7 @@ class ChartWriter {
       }
     }
     if (x_range.low > x_range.high) {
-      text(kWidth / 2, kHeight / 2, "middle", 12, kFaint, "no finite values");
+      text(kWidth / 2, kHeight / 2, "middle", 12, colours_.faint, "no finite values");
       return;
     }
     x_ = {ticks(x_range.low, x_range.high, 5), kLeft, kWidth - kRight};
@@ -106,15 +86,15 @@ class ChartWriter {
   void grid() {
     for (const double mark : y_.marks) {
       const double y = y_.pixel(mark);
-      line(kLeft, y, kWidth - kRight, y, kGrid);
-      text(kLeft - 8, y + 4, "end", 11, kFaint, tick_text(mark, y_.step()));
+      line(kLeft, y, kWidth - kRight, y, colours_.grid);
+      text(kLeft - 8, y + 4, "end", 11, colours_.faint, tick_text(mark, y_.step()));
     }
     for (const double mark : x_.marks) {
       const double x = x_.pixel(mark);
-      line(x, kHeight - kBottom, x, kHeight - kBottom + 4, kFaint);
-      text(x, kHeight - kBottom + 17, "middle", 11, kFaint, tick_text(mark, x_.step()));
+      line(x, kHeight - kBottom, x, kHeight - kBottom + 4, colours_.faint);
+      text(x, kHeight - kBottom + 17, "middle", 11, colours_.faint, tick_text(mark, x_.step()));
     }
-    text((kLeft + kWidth - kRight) / 2, kHeight - 7, "middle", 11, kFaint, chart_.x_label);
+    text((kLeft + kWidth - kRight) / 2, kHeight - 7, "middle", 11, colours_.faint, chart_.x_label);
   }
 
   void legend() {
@@ -124,7 +104,7 @@ class ChartWriter {
           "<line x1=\"{:.1f}\" y1=\"38\" x2=\"{:.1f}\" y2=\"38\" stroke=\"{}\" "
           "stroke-width=\"3\"/>\n",
           x, x + 16, kColours[i % kColours.size()]);
-      text(x + 21, 42, "start", 11, kInk, chart_.series[i].name);
+      text(x + 21, 42, "start", 11, colours_.ink, chart_.series[i].name);
       x += 21 + 6.3 * static_cast<double>(chart_.series[i].name.size()) + 16;
     }
   }
@@ -163,21 +143,22 @@ class ChartWriter {
     }
   }
 
-  void line(double x1, double y1, double x2, double y2, const char* colour) {
+  void line(double x1, double y1, double x2, double y2, const std::string& colour) {
     svg_ += fmt::format(
         "<line x1=\"{:.1f}\" y1=\"{:.1f}\" x2=\"{:.1f}\" y2=\"{:.1f}\" stroke=\"{}\"/>\n", x1, y1,
         x2, y2, colour);
   }
 
-  void text(double x, double y, const char* anchor, int size, const char* colour,
+  void text(double x, double y, const char* anchor, int size, const std::string& colour,
             std::string_view content, const char* more = "") {
     svg_ += fmt::format(
         "<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\" font-size=\"{}\" fill=\"{}\" "
         "{}>{}</text>\n",
-        x, y, anchor, size, colour, more, escaped(content));
+        x, y, anchor, size, colour, more, escape_markup(content));
   }
 
   const Chart& chart_;
+  const ChartColours& colours_;
   std::string& svg_;
   Axis x_;
   Axis y_;
@@ -185,7 +166,26 @@ class ChartWriter {
 
 }  // namespace
 
-std::string charts_svg(std::span<const Chart> charts, int columns) {
+std::vector<Point> outline(std::span<const std::int64_t> edges,
+                           std::span<const std::int64_t> counts) {
+  std::vector<Point> points;
+  const auto add = [&](std::int64_t x, std::int64_t y) {
+    points.push_back({static_cast<double>(x), static_cast<double>(y)});
+  };
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    if (i == 0) {
+      add(edges[0], 0);
+    }
+    add(edges[i], counts[i]);
+    add(edges[i + 1], counts[i]);
+  }
+  if (!counts.empty()) {
+    add(edges[counts.size()], 0);
+  }
+  return points;
+}
+
+std::string charts_svg(std::span<const Chart> charts, int columns, const ChartColours& colours) {
   const int count = static_cast<int>(charts.size());
   const int across = std::max(1, std::min(columns, count));
   const int down = (count + across - 1) / across;
@@ -195,12 +195,12 @@ std::string charts_svg(std::span<const Chart> charts, int columns) {
       "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1}\" viewBox=\"0 0 {0} "
       "{1}\" "
       "font-family=\"system-ui, sans-serif\">\n"
-      "<rect width=\"{0}\" height=\"{1}\" rx=\"10\" fill=\"#ffffff\"/>\n",
-      width, height);
+      "<rect width=\"{0}\" height=\"{1}\" rx=\"10\" fill=\"{2}\"/>\n",
+      width, height, colours.ground);
   for (int i = 0; i < count; ++i) {
     svg += fmt::format("<g transform=\"translate({} {})\">\n", kMargin + i % across * kWidth,
                        kMargin + i / across * kHeight);
-    ChartWriter(charts[static_cast<std::size_t>(i)], svg).write();
+    ChartWriter(charts[static_cast<std::size_t>(i)], colours, svg).write();
     svg += "</g>\n";
   }
   return svg + "</svg>\n";

@@ -2,6 +2,7 @@
 // it looks the same in a README, a browser or a paper.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
@@ -27,8 +28,22 @@ struct Chart {
   std::vector<Series> series;
 };
 
+// Of all but the lines. CSS values, so that a page may set its own ("var(--ink)").
+struct ChartColours {
+  std::string ink = "#24292f";
+  std::string faint = "#6e7781";  // numbers and labels
+  std::string grid = "#d8dee4";
+  std::string ground = "#ffffff";
+};
+
 // The charts in rows of `columns`. A chart without a finite point says so.
-std::string charts_svg(std::span<const Chart> charts, int columns = 2);
+std::string charts_svg(std::span<const Chart> charts, int columns = 2,
+                       const ChartColours& colours = {});
+
+// The outline of a histogram's bars, as points of a series: counts[i] lie in
+// [edges[i], edges[i + 1]).
+std::vector<Point> outline(std::span<const std::int64_t> edges,
+                           std::span<const std::int64_t> counts);
 
 // Exponential moving average, corrected for its start (Kingma & Ba 2015), over the finite points.
 std::vector<Point> smoothed(std::span<const Point> points, double smoothing);

@@ -7,6 +7,8 @@
 
 #include "base/json.h"
 #include "report/chart.h"
+#include "report/markup.h"
+#include "report/testing.h"
 #include "report/training_charts.h"
 
 namespace lmpo {
@@ -19,30 +21,6 @@ using ::testing::Not;
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInf = std::numeric_limits<double>::infinity();
-
-// The names of a document's tags; a failure if they do not nest or their attributes are not quoted.
-std::vector<std::string> checked_tags(const std::string& svg) {
-  std::vector<std::string> open;
-  std::vector<std::string> all;
-  for (std::size_t at = svg.find('<'); at != std::string::npos; at = svg.find('<', at + 1)) {
-    const std::size_t end = svg.find('>', at);
-    EXPECT_NE(end, std::string::npos);
-    const std::string tag = svg.substr(at + 1, end - at - 1);
-    EXPECT_EQ(tag.find('<'), std::string::npos) << tag;
-    EXPECT_EQ(std::count(tag.begin(), tag.end(), '"') % 2, 0) << tag;
-    const bool closes = tag.starts_with('/');
-    const std::string name = tag.substr(closes ? 1 : 0, tag.find(' ') - (closes ? 1 : 0));
-    all.push_back(name);
-    if (closes) {
-      EXPECT_EQ(open.empty() ? "nothing" : open.back(), name);
-      open.pop_back();
-    } else if (!tag.ends_with('/')) {
-      open.push_back(name);
-    }
-  }
-  EXPECT_TRUE(open.empty());
-  return all;
-}
 
 // Coordinates of the first path.
 std::vector<Point> path_points(const std::string& svg) {
@@ -119,7 +97,7 @@ TEST(Charts, GapsWhereValuesAreNotFinite) {
   const Chart chart{
       "t", "x", {{"s", {{0, 0}, {1, 1}, {2, kNan}, {3, 1}, {4, kInf}, {5, 2}, {6, 0}}}}};
   const std::string svg = charts_svg({&chart, 1});
-  checked_tags(svg);
+  lmpo::testing::checked_tags(svg);
   EXPECT_EQ(path_points(svg).size(), 4u);  // two runs of two
   EXPECT_EQ(count(svg, "<circle"), 1);     // and the point between the gaps
   EXPECT_THAT(svg, Not(HasSubstr("nan")));
@@ -129,19 +107,48 @@ TEST(Charts, GapsWhereValuesAreNotFinite) {
 TEST(Charts, NothingToDrawIsSaid) {
   const std::vector<Chart> charts = {{"empty", "x", {}}, {"nan", "x", {{"s", {{0, kNan}}}}}};
   const std::string svg = charts_svg(charts);
-  checked_tags(svg);
+  lmpo::testing::checked_tags(svg);
   EXPECT_EQ(count(svg, "no finite values"), 2);
-  checked_tags(charts_svg({}));
+  lmpo::testing::checked_tags(charts_svg({}));
 }
 
 TEST(Charts, TextIsEscaped) {
   const Chart chart{"<script>&\"'\x01", "a < b", {{"x>y", {{0, 1}}}, {"&", {{1, 1}}}}};
   const std::string svg = charts_svg({&chart, 1});
-  checked_tags(svg);
+  lmpo::testing::checked_tags(svg);
   EXPECT_THAT(svg, HasSubstr("&lt;script&gt;&amp;"));
   EXPECT_THAT(svg, HasSubstr("x&gt;y"));
   EXPECT_THAT(svg, Not(HasSubstr("<script")));
   EXPECT_EQ(svg.find('\x01'), std::string::npos);
+}
+
+TEST(Charts, PagesMayHaveTheirOwnColours) {
+  const Chart chart{"a", "b", {{"c", {{0, 1}, {1, 2}}}}};
+  const std::string svg = charts_svg(std::span(&chart, 1), 1, {"ink", "faint", "grid", "ground"});
+  for (const char* colour : {"\"ink\"", "\"faint\"", "\"grid\"", "\"ground\""}) {
+    EXPECT_THAT(svg, HasSubstr(colour));
+  }
+  EXPECT_THAT(svg, Not(HasSubstr("#ffffff")));
+}
+
+TEST(Charts, OutlineGoesAroundTheBars) {
+  const std::vector<std::int64_t> edges = {0, 10, 30};
+  const std::vector<std::int64_t> counts = {2, 5};
+  std::vector<std::pair<double, double>> points;
+  double area = 0;
+  for (const Point& point : outline(edges, counts)) {
+    area += points.empty() ? 0 : (point.x - points.back().first) * point.y;
+    points.emplace_back(point.x, point.y);
+  }
+  using P = std::pair<double, double>;
+  EXPECT_THAT(points, ElementsAre(P(0, 0), P(0, 2), P(10, 2), P(10, 5), P(30, 5), P(30, 0)));
+  EXPECT_EQ(area, 2 * 10 + 5 * 20);
+  EXPECT_TRUE(outline({}, {}).empty());
+}
+
+TEST(Markup, NothingInATextIsMarkup) {
+  EXPECT_EQ(escape_markup("<a href=\"x\" title='y'>&amp;\x1b\n"),
+            "&lt;a href=&quot;x&quot; title=&#39;y&#39;&gt;&amp;amp; \n");
 }
 
 TEST(TrainingCharts, ShowWhatTheHistoryHas) {
@@ -159,7 +166,7 @@ TEST(TrainingCharts, ShowWhatTheHistoryHas) {
   EXPECT_EQ(charts[0].series[1].points.at(0).y, 1.7);
   EXPECT_EQ(charts[1].series.at(0).points.size(), 1u);
   EXPECT_TRUE(training_charts(json::array()).empty());
-  checked_tags(charts_svg(charts));
+  lmpo::testing::checked_tags(charts_svg(charts));
 }
 
 }  // namespace

@@ -58,14 +58,18 @@ struct NotFinite {
 }  // namespace
 
 BatchRunner::Scores BatchRunner::score(const Trees& batch, const PackLimits& limits) {
-  Scores scores;
-  for (const PackRange& range : cut_into_packs(batch, limits.max_trees, limits.max_tokens)) {
-    const Trees trees(batch.begin() + range.begin, batch.begin() + range.end);
+  Scores scores(batch.size());
+  for (const PackIndices& indices : cut_into_packs(batch, limits.max_trees, limits.max_tokens)) {
+    Trees trees;
+    for (const std::size_t index : indices) {
+      trees.push_back(batch[index]);
+    }
     const Pack pack = make_pack(trees);
     std::vector<double> sums(static_cast<std::size_t>(pack.response_count()));
     model_.score(pack, sums);
-    for (auto& each : split_by_tree(trees, pack, sums)) {
-      scores.push_back(std::move(each));
+    Scores found = split_by_tree(trees, pack, sums);
+    for (std::size_t i = 0; i < indices.size(); ++i) {
+      scores[indices[i]] = std::move(found[i]);
     }
   }
   return scores;
@@ -108,12 +112,15 @@ BatchResult BatchRunner::train(std::span<const Tree* const> batch, const PackLim
   }
   objective_.begin_step(totals_of(batch, objective_.nll_response(), true), scores);
   // The packs of the whole batch, as planned: what is left out brings no others together.
-  auto next = trees.begin();
-  for (const PackRange& range : cut_into_packs(batch, limits.max_trees, limits.max_tokens)) {
+  places_.clear();
+  for (const Tree* tree : trees) {
+    places_.emplace(tree, std::ssize(places_));
+  }
+  for (const PackIndices& indices : cut_into_packs(batch, limits.max_trees, limits.max_tokens)) {
     Trees pack;
-    for (const Tree* tree : batch.subspan(range.begin, range.end - range.begin)) {
-      if (next != trees.end() && *next == tree) {
-        pack.push_back(*next++);
+    for (const std::size_t index : indices) {
+      if (places_.contains(batch[index])) {
+        pack.push_back(batch[index]);
       }
     }
     if (!pack.empty()) {
@@ -131,10 +138,11 @@ void BatchRunner::train_pack(Trees trees, BatchResult& result) {
       throw NotFinite{std::move(scores)};
     }
     std::size_t first = 0;
-    for (const auto& example : scores) {
+    for (std::size_t i = 0; i < trees.size(); ++i) {
+      objective_.turn_to(places_.at(trees[i]));
       result.loss +=
-          objective_.evaluate(example, seeds.subspan(first, example.size()), result.metrics);
-      first += example.size();
+          objective_.evaluate(scores[i], seeds.subspan(first, scores[i].size()), result.metrics);
+      first += scores[i].size();
     }
   };
   try {

@@ -2,20 +2,16 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <vector>
 
 #include "model/llama.h"
 #include "objective/objective.h"
+#include "train/packs.h"
 #include "tree/tree.h"
 
 namespace lmpo {
-
-// How much goes through the model at once. Results do not depend on it, but for rounding.
-struct PackLimits {
-  std::int64_t max_trees = 8;
-  std::int64_t max_tokens = 0;  // 0: no limit
-};
 
 struct BatchResult {
   double loss = 0;
@@ -50,6 +46,9 @@ class BatchRunner {
   Llama& model_;
   Objective& objective_;
   bool skip_nonfinite_;
+  // Of the batch in training: the place of each tree among those the objective was told of. What
+  // was left out has none.
+  std::map<const Tree*, std::int64_t> places_;
 };
 
 }  // namespace lmpo

@@ -4,7 +4,6 @@
 
 #include "base/error.h"
 #include "base/machine_memory.h"
-#include "data/packer.h"
 
 namespace lmpo {
 namespace {
@@ -30,8 +29,7 @@ bool LargestPacks::Size::covers(const Size& other) const {
 }
 
 void LargestPacks::add(std::span<const Tree* const> batch, const PackLimits& limits) {
-  for (const PackRange& range : cut_into_packs(batch, limits.max_trees, limits.max_tokens)) {
-    std::vector<const Tree*> trees(batch.begin() + range.begin, batch.begin() + range.end);
+  for (std::vector<const Tree*>& trees : packs_of(batch, limits)) {
     const Pack pack = make_pack(trees);
     const Size size = {pack.input_count(), pack.row_count(), pack.target_count()};
     if (std::any_of(sizes_.begin(), sizes_.end(),

@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 
 #include "base/error.h"
-#include "data/packer.h"
 #include "train/testing/small_run.h"
 
 namespace lmpo {
@@ -63,9 +62,8 @@ TEST_P(MemoryPlanned, EqualsThePeakOfARun) {
   weights.zero_gradients(*ops);
   Llama model(weights, *ops, arena, options);
   // Every pack, not only the largest ones that were planned.
-  for (const PackRange& range :
-       cut_into_packs(batch, given.limits.max_trees, given.limits.max_tokens)) {
-    const Pack pack = make_pack({batch.begin() + range.begin, batch.begin() + range.end});
+  for (const auto& pack_trees : packs_of(batch, given.limits)) {
+    const Pack pack = make_pack(pack_trees);
     model.train(pack, [](std::span<const double>, std::span<double> seeds) {
       std::fill(seeds.begin(), seeds.end(), 0.1);
     });
@@ -99,9 +97,9 @@ TEST(LargestPacks, AreEnoughForThePlan) {
           batch.push_back(&trees[i]);
         }
         all.add(batch, limits);
-        for (const PackRange& range : cut_into_packs(batch, limits.max_trees, limits.max_tokens)) {
+        for (const auto& pack : packs_of(batch, limits)) {
           LargestPacks one;
-          one.add({batch.begin() + range.begin, batch.begin() + range.end}, {8, 0});
+          one.add(pack, {8, 0});
           largest = std::max(
               largest, plan_memory(config, {Dtype::f32}, options, one, LargestPacks(), *ops).arena);
         }

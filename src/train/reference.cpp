@@ -9,7 +9,6 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/threads.h"
-#include "data/packer.h"
 #include "train/progress.h"
 #include "train/scorer.h"
 #include "train/train_state.h"
@@ -118,14 +117,6 @@ void compute(std::vector<Tree>& trees, const TreePacks& packs, const ReferenceOp
 }
 
 }  // namespace
-
-TreePacks packs_of(std::span<const Tree* const> batch, const PackLimits& limits) {
-  TreePacks packs;
-  for (const PackRange& range : cut_into_packs(batch, limits.max_trees, limits.max_tokens)) {
-    packs.emplace_back(batch.begin() + range.begin, batch.begin() + range.end);
-  }
-  return packs;
-}
 
 void add_reference_logps(std::vector<Tree>& trees, const TreePacks& packs,
                          const ReferenceOptions& options, std::string_view what) {

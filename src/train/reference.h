@@ -21,11 +21,6 @@ struct ReferenceOptions {
   bool bar = false;
 };
 
-using TreePacks = std::vector<std::vector<const Tree*>>;
-
-// A batch as it is cut for the model.
-TreePacks packs_of(std::span<const Tree* const> batch, const PackLimits& limits);
-
 // Sets reference_logps of every tree. `packs` hold each of the trees once: they are scored as they
 // will be in training, so that the policy's own scores at step 0 are the same to the last bit.
 //

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "data/packer.h"
-
 namespace lmpo {
 namespace {
 
@@ -40,14 +38,9 @@ void Scorer::score(std::span<const Tree> trees, const PackLimits& limits, const 
   for (const Tree& tree : trees) {
     pointers.push_back(&tree);
   }
-  std::vector<PackTrees> packs;
-  for (const PackRange& range : cut_into_packs(pointers, limits.max_trees, limits.max_tokens)) {
-    packs.emplace_back(pointers.begin() + range.begin, pointers.begin() + range.end);
-  }
-  std::size_t index = 0;
-  score(packs, [&](const PackTrees& pack, std::span<const double> sums) {
+  score(packs_of(pointers, limits), [&](const PackTrees& pack, std::span<const double> sums) {
     for (const Tree* tree : pack) {
-      done(index++, sums.first(tree->sequences.size()));
+      done(static_cast<std::size_t>(tree - trees.data()), sums.first(tree->sequences.size()));
       sums = sums.subspan(tree->sequences.size());
     }
   });

@@ -19,7 +19,8 @@ class Scorer {
          std::shared_ptr<Device> device = make_cpu_device(), Dtype compute = Dtype::f32);
 
   const ModelConfig& config() const { return config_; }
-  // Calls done(index of the tree, summed log-probability of each of its responses) in order.
+  // Calls done(index of the tree, summed log-probability of each of its responses) once for each
+  // tree, pack by pack (packer.h).
   using Done = std::function<void(std::size_t tree, std::span<const double> sums)>;
   void score(std::span<const Tree> trees, const PackLimits& limits, const Done& done);
   // The same by packs of one's own: calls done(pack, sums of all its responses) in order.

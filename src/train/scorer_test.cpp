@@ -10,12 +10,14 @@ namespace {
 
 std::vector<double> scores_of(const std::vector<Tree>& trees, const PackLimits& limits) {
   Scorer scorer(lmpo::testing::small_model("mistral"), Dtype::f32);
-  std::vector<double> all;
-  std::size_t next = 0;
+  std::map<std::size_t, std::vector<double>> by_tree;
   scorer.score(trees, limits, [&](std::size_t index, std::span<const double> sums) {
-    EXPECT_EQ(index, next++);
-    all.insert(all.end(), sums.begin(), sums.end());
+    EXPECT_TRUE(by_tree.try_emplace(index, sums.begin(), sums.end()).second) << index;
   });
+  std::vector<double> all;
+  for (const auto& [tree, sums] : by_tree) {
+    all.insert(all.end(), sums.begin(), sums.end());
+  }
   return all;
 }
 

@@ -1,0 +1,217 @@
+// lmpo inspect: data as the model will see it, or what a checkpoint holds.
+#include <algorithm>
+#include <cstdio>
+
+#include "base/error.h"
+#include "cli/commands.h"
+#include "cli/common_options.h"
+#include "inspect/checkpoint_difference.h"
+#include "inspect/checkpoint_facts.h"
+#include "inspect/data_page.h"
+#include "inspect/data_survey.h"
+#include "inspect/data_text.h"
+#include "inspect/row_kind.h"
+#include "recipe/train_recipe.h"
+
+namespace lmpo {
+namespace {
+
+constexpr const char* kExamples =
+    "  lmpo inspect pairs.jsonl --model DIR                     rows, lengths, what is dropped\n"
+    "  lmpo inspect pairs.jsonl -m DIR --rows 7,12 --show_tokens 0\n"
+    "  lmpo inspect pairs.jsonl -m DIR --max_length 1024 --max_prompt_length 512\n"
+    "  lmpo inspect pairs.jsonl -m DIR --pack --max_pack_tokens 8192\n"
+    "  lmpo inspect pairs.jsonl -m DIR --json\n"
+    "  lmpo inspect pairs.jsonl -m DIR --html pairs.html\n"
+    "  lmpo inspect DIR                                         a checkpoint\n"
+    "  lmpo inspect DIR OTHER                                   and how another one differs\n";
+
+struct InspectOptions {
+  std::vector<DataSource> what;
+  fs::path model;
+  fs::path chat_template;
+  std::string kind = "auto";
+  SurveyOptions survey;
+  bool pack = false;
+  std::int64_t max_pack_tokens = 8192;
+  std::int64_t most_trees = 128;
+  std::int64_t accumulation = 1;
+  std::int64_t seed = 42;
+  TrainRecipe::Sampling sampling = TrainRecipe::Sampling::random;
+  bool json = false;
+  fs::path html;
+  std::int64_t threads = 0;
+};
+
+void declare(OptionSet& set, InspectOptions& options) {
+  set.group("What to look at");
+  set.add_positional("WHAT", options.what,
+                     "files, patterns or folders of rows, with --model; or one or two folders of "
+                     "checkpoints",
+                     {.required = true});
+  set.add("model_name_or_path", options.model,
+          "for rows: folder of the checkpoint whose tokenizer and chat template are used",
+          {.value_name = "DIR", .letter = 'm', .synonyms = {"model"}});
+  set.add("chat_template_path", options.chat_template,
+          "a file with another chat template than the model's", {.value_name = "FILE"});
+  set.add("kind", options.kind, "what rows are read as; auto: as the first row looks",
+          {.choices = {"auto", "preference", "sft", "labelled", "ranked"}});
+  set.group("Rows that are shown");
+  set.add("rows", options.survey.rows, "their numbers, counted from 0",
+          {.range = at_least(0), .default_text = "the first ones"});
+  set.add("show", options.survey.show, "how many, where --rows names none", {.range = at_least(0)});
+  set.add("show_tokens", options.survey.show_tokens,
+          "most tokens shown of a prompt or a response; 0: all", {.range = at_least(0)});
+  add_data_options(set, options.survey.data);
+  set.group("Packs");
+  set.add("pack", options.pack,
+          "how well the packs of an epoch of training are filled, one tree a row (kto makes "
+          "others)");
+  set.add("max_pack_tokens", options.max_pack_tokens, "most input tokens in a pack",
+          {.range = at_least(1)});
+  set.add("per_device_train_batch_size", options.most_trees, "most rows in a pack",
+          {.range = at_least(1)});
+  set.add("gradient_accumulation_steps", options.accumulation,
+          "a global batch has this many times per_device_train_batch_size rows",
+          {.range = at_least(1)});
+  set.add("train_sampling_strategy", options.sampling, "order of rows");
+  set.add("seed", options.seed, "of the random order", {.range = at_least(0)});
+  set.group("Output");
+  set.add("json", options.json, "everything as one JSON object");
+  set.add("html", options.html, "of rows: also as a page for a browser, in a file",
+          {.value_name = "FILE"});
+  add_threads_option(set, options.threads);
+  set.section("Examples", kExamples);
+}
+
+RowKind kind_of(const InspectOptions& options) {
+  for (const RowKind kind :
+       {RowKind::preference, RowKind::sft, RowKind::labelled, RowKind::ranked}) {
+    if (options.kind == name(kind)) {
+      return kind;
+    }
+  }
+  return detect_row_kind(options.what);
+}
+
+// Where generation stops: what config.json says, or the tokenizer alone where there is none.
+std::vector<std::int64_t> stop_ids(const fs::path& model, const Tokenizer& tokenizer) {
+  if (fs::exists(model / "config.json")) {
+    return read_stop_ids(model, read_model_config(model));
+  }
+  const auto eos = tokenizer.eos_id();
+  return eos ? std::vector<std::int64_t>{*eos} : std::vector<std::int64_t>();
+}
+
+DataReport report_on_data(InspectOptions& options) {
+  TextModel text = TextModel::load(options.model);
+  if (!options.chat_template.empty()) {
+    text.chat =
+        ChatTemplate::parse(read_file(options.chat_template), options.chat_template.string());
+  }
+  SurveyOptions& survey_options = options.survey;
+  survey_options.data.kind = kind_of(options);
+  survey_options.stop_ids = stop_ids(options.model, text.tokenizer);
+  survey_options.has_template = text.chat.has_value();
+  DataSurvey survey(text.tokenizer, survey_options);
+  const Dataset dataset =
+      load_dataset(options.what, text.tokenizer, text.chat_template(), survey_options.data,
+                   DataPurpose::training, {}, [&](const RowSeen& seen) { survey.add(seen); });
+  DataReport report = survey.finish(dataset);
+  for (const DataSource& source : options.what) {
+    report.sources.push_back(source.path.string());
+  }
+  report.model = options.model.string();
+  report.row_kind = name(survey_options.data.kind);
+  if (options.pack && !dataset.trees.empty()) {
+    report.packs =
+        pack_report(dataset.trees,
+                    {.global_batch = options.most_trees * options.accumulation,
+                     .seed = static_cast<std::uint64_t>(options.seed),
+                     .shuffle = options.sampling == TrainRecipe::Sampling::random},
+                    {.max_trees = options.most_trees, .max_tokens = options.max_pack_tokens});
+  }
+  return report;
+}
+
+// ASCII alone: what a terminal would obey is escaped.
+std::string json_text(const ordered_json& report) {
+  return report.dump(1, ' ', true, json::error_handler_t::replace) + "\n";
+}
+
+std::string inspect_data(InspectOptions& options) {
+  const DataReport report = report_on_data(options);
+  if (!options.html.empty()) {
+    write_file_atomically(options.html, data_page(report));
+  }
+  if (options.json) {
+    return json_text(to_json(report));
+  }
+  TerminalText out(Terminal::standard_output());
+  print(report, out);
+  return out.text();
+}
+
+std::string inspect_checkpoints(const InspectOptions& options) {
+  const fs::path& first = options.what[0].path;
+  const CheckpointFacts facts = checkpoint_facts(first);
+  std::optional<CheckpointDifference> difference;
+  if (options.what.size() == 2) {
+    difference = checkpoint_difference(first, options.what[1].path);
+  }
+  if (options.json) {
+    ordered_json report = to_json(facts);
+    if (difference) {
+      report["difference"] = to_json(*difference);
+    }
+    return json_text(report);
+  }
+  TerminalText out(Terminal::standard_output());
+  print(facts, out);
+  if (difference) {
+    print(*difference, out);
+  }
+  return out.text();
+}
+
+void check_checkpoints(const OptionSet& set, const InspectOptions& options) {
+  for (const DataSource& each : options.what) {
+    if (!fs::exists(each.path / "config.json")) {
+      set.reject("model_name_or_path",
+                 fmt::format("rows are seen through a model, which was expected as --model DIR; {} "
+                             "is not a checkpoint (it has no config.json)",
+                             each.path.string()));
+    }
+  }
+  if (!options.html.empty()) {
+    set.reject("html", "a page is made of rows, not of checkpoints; --json tells all of those");
+  }
+  if (options.what.size() > 2) {
+    user_error("at most two checkpoints were expected, not {}", options.what.size());
+  }
+}
+
+}  // namespace
+
+int run_inspect(const std::vector<std::string>& arguments) {
+  InspectOptions options;
+  OptionSet set(
+      "lmpo inspect",
+      "Shows rows of data as the model will see them: what is prompt, what is scored, what "
+      "is cut; how long they are, which are dropped and why, and what looks wrong. Or what "
+      "a checkpoint holds, and how two of them differ.");
+  declare(set, options);
+  if (!set.parse(arguments)) {
+    return 0;
+  }
+  apply_threads(options.threads);
+  if (options.model.empty()) {
+    check_checkpoints(set, options);
+  }
+  const std::string text =
+      options.model.empty() ? inspect_checkpoints(options) : inspect_data(options);
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  return 0;
+}
+
+}  // namespace lmpo

@@ -1,0 +1,218 @@
+#include "inspect/data_page.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "base/utf8.h"
+#include "report/chart.h"
+#include "report/markup.h"
+
+namespace lmpo {
+namespace {
+
+constexpr const char* kStyle = R"(
+:root { color-scheme: light dark; --ink: #24292f; --faint: #5d6670; --grid: #d8dee4;
+  --ground: #ffffff; --panel: #f6f8fa; --scored: #d3f0df; --special: #7a3e9d; --cut: #b3261e;
+  --warning: #8a5300; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --faint: #9aa4af; --grid: #343b44;
+  --ground: #0f1319; --panel: #171d25; --scored: #17402b; --special: #d2a8ff; --cut: #ff9a92;
+  --warning: #f2b84b; } }
+body { margin: 0 auto; max-width: 960px; padding: 24px 16px 64px; color: var(--ink);
+  background: var(--ground); font: 15px/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
+h1 { font-size: 22px; } h2 { font-size: 17px; margin-top: 36px; } h3 { font-size: 14px; }
+table { border-collapse: collapse; display: block; overflow-x: auto; }
+th, td { padding: 3px 12px 3px 0; text-align: right; font-variant-numeric: tabular-nums;
+  border-bottom: 1px solid var(--grid); }
+th:first-child, td:first-child { text-align: left; }
+th { color: var(--faint); font-weight: 600; }
+svg { max-width: 100%; height: auto; }
+ul { padding-left: 20px; } .warnings li { color: var(--warning); }
+.note { color: var(--faint); }
+pre { margin: 4px 0 14px; padding: 10px 12px; background: var(--panel); border-radius: 8px;
+  white-space: pre-wrap; font: 13px/1.5 ui-monospace, monospace; }
+.scored { background: var(--scored); } .special { color: var(--special); font-weight: 600; }
+.cut { color: var(--cut); text-decoration: line-through; } .left { color: var(--faint); }
+)";
+
+// Someone's text: nothing in it is markup, and what cannot be seen is named.
+std::string shown(std::string_view text, LineEnds line_ends = LineEnds::escape) {
+  return escape_markup(printable(text, line_ends));
+}
+
+std::string paragraph(std::string_view text) {
+  return fmt::format("<p>{}</p>\n", shown(text));
+}
+
+std::string table(std::span<const std::string> titles,
+                  const std::vector<std::vector<std::string>>& rows) {
+  std::string html = "<table><tr>";
+  for (const std::string& title : titles) {
+    html += fmt::format("<th>{}</th>", shown(title));
+  }
+  for (const auto& row : rows) {
+    html += "</tr>\n<tr>";
+    for (const std::string& cell : row) {
+      html += fmt::format("<td>{}</td>", shown(cell));
+    }
+  }
+  return html + "</tr></table>\n";
+}
+
+const char* style_of(const Piece& piece) {
+  switch (piece.kind) {
+    case PieceKind::scored:
+      return piece.special ? "scored special" : "scored";
+    case PieceKind::cut:
+      return "cut";
+    case PieceKind::left_out:
+      return "left";
+    case PieceKind::prompt:
+      break;
+  }
+  return piece.special ? "special" : "prompt";
+}
+
+std::string row_part(const ShownRow& row) {
+  std::string html =
+      fmt::format("<h3>Row {} <span class=\"note\">{}</span></h3>\n", row.row, shown(row.location));
+  if (row.dropped) {
+    html += paragraph(fmt::format("dropped: {}", name(*row.dropped)));
+  }
+  for (const ShownSequence& sequence : row.sequences) {
+    html +=
+        paragraph(fmt::format("{}: {} prompt + {} scored tokens, {} cut", sequence.name,
+                              sequence.prompt_tokens, sequence.scored_tokens, sequence.cut_tokens));
+    html += "<pre>";
+    for (const Piece& piece : sequence.pieces) {
+      const std::string text = piece.kind == PieceKind::left_out
+                                   ? fmt::format(" ({} tokens) ", piece.tokens)
+                                   : piece.text;
+      html += fmt::format("<span class=\"{}\" title=\"{}, {} tokens\">{}</span>", style_of(piece),
+                          name(piece.kind), piece.tokens, shown(text, LineEnds::keep));
+    }
+    html += "</pre>\n";
+  }
+  return html;
+}
+
+Series series_of(const LengthSummary& lengths) {
+  const std::span<const std::int64_t> counts = lengths.bins.counts;
+  // Without the open bins at both ends.
+  return {lengths.name, outline(lengths.bins.edges, counts.subspan(1, counts.size() - 2))};
+}
+
+std::string beyond(const LengthSummary& lengths) {
+  std::string text;
+  for (const std::size_t bin : {std::size_t{0}, lengths.bins.counts.size() - 1}) {
+    if (lengths.bins.counts[bin] > 0) {
+      text += fmt::format("; {}: {}", lengths.bins.label(bin), lengths.bins.counts[bin]);
+    }
+  }
+  return text;
+}
+
+// One chart for the prompt, one for all responses, one for the difference, one for packs.
+std::vector<Chart> charts_of(const DataReport& report) {
+  std::vector<Chart> charts;
+  Chart responses{"responses", "tokens", {}};
+  for (const LengthSummary& lengths : report.lengths) {
+    const bool response = &lengths != &report.lengths.front() &&
+                          (report.pairs == 0 || &lengths != &report.lengths.back());
+    if (response) {
+      responses.series.push_back(series_of(lengths));
+    } else {
+      charts.push_back({lengths.name, "tokens" + beyond(lengths), {series_of(lengths)}});
+    }
+  }
+  charts.insert(charts.begin() + (charts.empty() ? 0 : 1), responses);
+  if (report.packs) {
+    charts.push_back({"packs", "tokens of a pack", {series_of(report.packs->fill)}});
+  }
+  return charts;
+}
+
+std::string rows_part(const DataReport& report) {
+  std::vector<std::vector<std::string>> rows = {
+      {"kept", fmt::format("{}", report.kept), percent(report.kept, report.rows), ""}};
+  for (const DropLine& line : report.drops) {
+    rows.push_back({fmt::format("dropped: {}", name(line.reason)), fmt::format("{}", line.count),
+                    percent(line.count, report.rows),
+                    fmt::format("{}", fmt::join(line.first_rows, ", "))});
+  }
+  rows.push_back({"kept, and cut", fmt::format("{}", report.cut_rows),
+                  percent(report.cut_rows, report.rows), ""});
+  rows.push_back({"the same tokens as an earlier row", fmt::format("{}", report.duplicate_rows),
+                  percent(report.duplicate_rows, report.rows), ""});
+  rows.push_back({"the same prompt as an earlier row", fmt::format("{}", report.duplicate_prompts),
+                  percent(report.duplicate_prompts, report.rows), ""});
+  const std::string titles[] = {"rows", "number", "share", "first"};
+  return table(titles, rows) +
+         paragraph(
+             fmt::format("Truncation: {}. {} of {} prompt tokens and {} of {} response tokens "
+                         "are cut.",
+                         report.truncation, report.prompt_tokens_cut, report.prompt_tokens,
+                         report.response_tokens_cut, report.response_tokens));
+}
+
+std::string lengths_part(const DataReport& report) {
+  std::vector<std::vector<std::string>> rows;
+  for (const LengthSummary& s : report.lengths) {
+    rows.push_back({s.name, fmt::format("{}", s.count), fmt::format("{:.1f}", s.mean),
+                    fmt::format("{}", s.least), fmt::format("{}", s.median),
+                    fmt::format("{}", s.p90), fmt::format("{}", s.p99), fmt::format("{}", s.most)});
+  }
+  const std::string titles[] = {"tokens", "rows", "mean", "least", "median", "90%", "99%", "most"};
+  std::string html = table(titles, rows);
+  if (report.pairs > 0) {
+    html += paragraph(fmt::format(
+        "The better response is longer in {} of pairs, of the same length in {}.",
+        percent(report.chosen_longer, report.pairs), percent(report.same_length, report.pairs)));
+  }
+  return html + charts_svg(charts_of(report), 2,
+                           {"var(--ink)", "var(--faint)", "var(--grid)", "var(--ground)"});
+}
+
+std::string packs_part(const PackReport& packs) {
+  return paragraph(fmt::format(
+      "{} packs of at most {} tokens in {} global batches of {} rows; {} packs are the fewest "
+      "there "
+      "can be. {:.2f}% of their room is empty.",
+      packs.packs, packs.budget, packs.batches, packs.batch, packs.fewest, 100 * packs.waste()));
+}
+
+}  // namespace
+
+std::string data_page(const DataReport& report) {
+  const std::string title = fmt::format("{} {} rows of {}", report.rows, report.row_kind,
+                                        fmt::join(report.sources, ", "));
+  std::string html = fmt::format(
+      "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
+      "<title>{0}</title>\n<style>{1}</style></head><body>\n<h1>{0}</h1>\n",
+      shown(title), kStyle);
+  html +=
+      paragraph(fmt::format("Seen through the tokenizer and chat template of {}.", report.model));
+  if (!report.warnings.empty()) {
+    html += "<h2>Warnings</h2>\n<ul class=\"warnings\">\n";
+    for (const std::string& warning : report.warnings) {
+      html += fmt::format("<li>{}</li>\n", shown(warning));
+    }
+    html += "</ul>\n";
+  }
+  html += "<h2>Rows</h2>\n" + rows_part(report);
+  html += "<h2>Lengths, before truncation</h2>\n" + lengths_part(report);
+  if (report.packs) {
+    html += "<h2>Packs</h2>\n" + packs_part(*report.packs);
+  }
+  html +=
+      "<h2>As the model sees them</h2>\n<p class=\"note\">Scored: <span class=\"scored\">like "
+      "this</span>; <span class=\"special\">special tokens</span>; <span class=\"cut\">cut by "
+      "truncation</span>.</p>\n";
+  for (const ShownRow& row : report.shown) {
+    html += row_part(row);
+  }
+  return html + "</body></html>\n";
+}
+
+}  // namespace lmpo

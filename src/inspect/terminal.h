@@ -1,0 +1,62 @@
+// Text for a terminal: coloured where it has colours, never wider than it is, and without anything
+// in the content that it would obey.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lmpo {
+
+struct Terminal {
+  int columns = 80;
+  bool wraps = false;    // false: content keeps its own lines, as for a file
+  bool colours = false;  // on a terminal, without NO_COLOR
+
+  // What standard output is. COLUMNS, where set, wins over what the terminal says.
+  static Terminal standard_output();
+};
+
+enum class Ink { plain, heading, faint, prompt, scored, special, cut, warning };
+
+// Columns that a text takes when it is shown, which must be printable (base/utf8.h).
+std::int64_t display_width(std::string_view text);
+
+// Collects what is written. Not thread-safe.
+class TerminalText {
+ public:
+  explicit TerminalText(const Terminal& terminal) : terminal_(terminal) {}
+
+  // A paragraph: broken between words; its further lines are moved in by `indent`.
+  void prose(std::string_view text, Ink ink = Ink::plain, int indent = 2);
+  // The title of a part, after an empty line.
+  void heading(std::string_view text);
+
+  // Someone's text. Until end_content() every line begins with `gutter`, which tells it from the
+  // program's own; several calls go on in the same line. Breaks only where the terminal ends.
+  void begin_content(std::string gutter);
+  void content(std::string_view text, Ink ink);
+  void end_content();
+
+  // "LABEL   COUNT ######": a bar of length `share` (0 to 1) of what is left of the line.
+  void bar(std::string_view label, int label_width, std::int64_t count, int count_width,
+           double share);
+
+  // Under a title of their own, where there are any.
+  void warnings(const std::vector<std::string>& all);
+
+  int columns() const { return terminal_.columns; }
+  const std::string& text() const { return text_; }
+
+ private:
+  void paint(std::string_view text, Ink ink);
+  void start_line();
+
+  Terminal terminal_;
+  std::string text_;
+  std::string gutter_;
+  std::int64_t column_ = 0;
+};
+
+}  // namespace lmpo
