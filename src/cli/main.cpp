@@ -25,6 +25,7 @@ constexpr Entry commands[] = {
     {"sft", "the same with --objective sft", run_sft},
     {"score", "log-probabilities of chosen and rejected responses", run_score},
     {"generate", "answer prompts", run_generate},
+    {"pair", "preferences of scored samples: the best against the worst", run_pair},
     {"tokenize", "text to ids and back", run_tokenize},
     {"init", "make a random model", run_init},
     {"example", "the whole way in a small world of its own: data, SFT, LMPO, a table", run_example},

@@ -21,8 +21,9 @@ std::int64_t longest_sequence(std::span<const Scorer::PackTrees> packs) {
 
 }  // namespace
 
-Scorer::Scorer(const fs::path& model_folder, Dtype storage, Dtype factors)
+Scorer::Scorer(const fs::path& model_folder, Dtype storage, Dtype factors, Head head)
     : config_(read_model_config(model_folder)), ops_(make_cpu_ops(factors)) {
+  config_.head = head;
   const Checkpoint checkpoint = Checkpoint::open(model_folder);
   check_tensors(config_, checkpoint);
   Arena counting = Arena::counting();
@@ -58,7 +59,11 @@ void Scorer::score(std::span<const PackTrees> packs, const PackDone& done) {
     for (const PackTrees& trees : packs) {
       const Pack pack = make_pack(trees);
       std::vector<double> sums(static_cast<std::size_t>(pack.response_count()));
-      model.score(pack, sums);
+      if (config_.head == Head::reward) {
+        model.reward(pack, sums);
+      } else {
+        model.score(pack, sums);
+      }
       each(trees, sums);
     }
   };
