@@ -33,8 +33,10 @@ TokenList joined(const json& prompt, const json& response) {
 class Reward : public testing::TestWithParam<const char*> {
  protected:
   Reward() {
-    for (const json& row : read_json(folder_of(GetParam()) / "golden.json").at("rows")) {
+    const json golden = read_json(folder_of(GetParam()) / "golden.json");
+    for (const json& row : golden.at("rows")) {
       Tree& tree = trees_.emplace_back();
+      prompt_lengths_.push_back(std::ssize(row.at("prompt")));
       for (std::size_t i = 0; i < row.at("responses").size(); ++i) {
         tree.sequences.push_back(
             reward_sequence(joined(row.at("prompt"), row.at("responses")[i]), config_));
@@ -66,6 +68,7 @@ class Reward : public testing::TestWithParam<const char*> {
 
   ModelConfig config_ = reward_config(GetParam());
   std::vector<Tree> trees_;
+  std::vector<std::int64_t> prompt_lengths_;
   std::vector<double> expected_;
 };
 
@@ -79,25 +82,24 @@ TEST_P(Reward, EqualsTransformers) {
   }
 }
 
+// Weights as large as these lose as much.
 TEST_P(Reward, SixteenBitStorageIsNear) {
-  for (const Dtype storage : {Dtype::bf16, Dtype::f16}) {
+  for (const auto& [storage, allowed] :
+       {std::pair(Dtype::bf16, 0.4), std::pair(Dtype::f16, 0.05)}) {
     const std::vector<double> found = rewards(storage, 5);
     for (std::size_t i = 0; i < found.size(); ++i) {
-      EXPECT_NEAR(found[i], expected_[i], 0.2) << i;
+      EXPECT_NEAR(found[i], expected_[i], allowed) << i;
     }
   }
 }
 
-// The prompt is computed once: a tree has fewer inputs than its sequences one by one.
-TEST_P(Reward, APromptIsSharedByItsResponses) {
-  for (const Tree& tree : trees_) {
-    EXPECT_EQ(tree.trunk_length() > 0, true);
-    std::int64_t apart = 0;
-    for (const Sequence& sequence : tree.sequences) {
-      apart += sequence.scored_begin;
+TEST_P(Reward, APromptIsComputedOnceForItsResponses) {
+  for (std::size_t i = 0; i < trees_.size(); ++i) {
+    std::int64_t inputs = prompt_lengths_[i];
+    for (const Sequence& sequence : trees_[i].sequences) {
+      inputs += sequence.scored_begin - prompt_lengths_[i];
     }
-    EXPECT_EQ(tree.input_tokens(), apart - (std::ssize(tree.sequences) - 1) * tree.trunk_length());
-    EXPECT_GT(make_pack({&tree}).row_count(), 1);
+    EXPECT_EQ(make_pack({&trees_[i]}).input_count(), inputs);
   }
 }
 
