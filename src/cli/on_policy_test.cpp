@@ -123,7 +123,7 @@ TEST_F(OnPolicy, TemperaturesAreTakenInTurn) {
 }
 
 TEST_F(OnPolicy, KilledAndGoneOnWithTheBytesAreThoseOfAnUnbrokenRun) {
-  const Words more = {"--batch_size", "5"};
+  const Words more = {"--batch_size", "5", "--samples", "12"};
   succeed(generate("whole.jsonl", more));
   for (const std::ptrdiff_t lines : {2, 9}) {
     Program program(generate("broken.jsonl", more));
@@ -184,6 +184,22 @@ TEST_F(OnPolicy, WhatCannotBeGoneOnWithIsRefusedAndLeftAlone) {
   write("mine.jsonl", "{\"index\": 0}\n");
   expect_refusal(generate("mine.jsonl"), HasSubstr("nothing says what it was made with"));
   expect_refusal(generate("no/folder.jsonl"), HasSubstr("there is no folder"));
+}
+
+TEST_F(OnPolicy, TwoRunsAtOnceDoNotMix) {
+  const Words words = generate("samples.jsonl", {"--samples", "12"});
+  Program first(words);
+  while (lines_in(path("samples.jsonl")) < 2) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  first.signal(SIGSTOP);
+  expect_refusal(words, HasSubstr("samples.jsonl: another program is writing"));
+  first.signal(SIGCONT);
+  EXPECT_EQ(first.wait().exit_code, 0);
+  const std::string samples = read_file(path("samples.jsonl"));
+  succeed(words);  // nothing is left to do
+  EXPECT_EQ(read_file(path("samples.jsonl")), samples);
+  EXPECT_EQ(lines_in(path("samples.jsonl")), 24);
 }
 
 TEST_F(OnPolicy, AFullDiskEndsGenerationAndLosesNothing) {
@@ -287,6 +303,17 @@ TEST_F(Pairs, OfARewardModelAndTrainedOn) {
              std::ranges::find(all, row["rejected"][0]["content"]) != all.end();
     })) << row;
   }
+  // The scores by themselves make the same pairs, and are ranked lists.
+  const std::string bytes = read_file(path("pairs.jsonl"));
+  const fs::path scored = path("scored.jsonl");
+  Words saving = words;
+  saving.insert(saving.end(), {"--scored_output", scored.string()});
+  succeed(saving);
+  EXPECT_EQ(lines_in(scored), 24);
+  succeed(pair(path("samples.jsonl"), {"--scores", scored.string()}));
+  EXPECT_EQ(read_file(path("pairs.jsonl")), bytes);
+  succeed({"train", "-m", model().string(), "--data", scored.string(), "--objective", "pro",
+           "--output_dir", path("ranked").string(), "--max_steps", "1", "-t", "1"});
   // However prompts are packed.
   succeed(pair(path("samples.jsonl"),
                {"--reward_model", judge.string(), "--per_device_eval_batch_size", "7"}));

@@ -13,6 +13,7 @@ struct PairOptions {
   fs::path samples;
   fs::path scores;
   fs::path output;
+  fs::path scored_output;
   std::int64_t threads = 0;
   RewardOptions reward;
 };
@@ -30,6 +31,10 @@ void declare(OptionSet& set, PairOptions& options) {
           "one label",
           {.value_name = "DIR"});
   set.add("output", options.output, "where to write; standard output when absent",
+          {.value_name = "FILE.jsonl"});
+  set.add("scored_output", options.scored_output,
+          "where to write the samples with all their scores too: for --scores, and for objectives "
+          "that take ranked lists",
           {.value_name = "FILE.jsonl"});
   set.group("Reward model");
   set.add("dtype", options.reward.dtype,
@@ -50,6 +55,32 @@ void declare(OptionSet& set, PairOptions& options) {
   });
 }
 
+void write_scored(const fs::path& file, std::span<const Samples> samples,
+                  std::span<const Scores> scores) {
+  std::string lines;
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    lines += scored_row(samples[i], scores[i]).dump() + "\n";
+  }
+  write_file_atomically(file, lines);
+}
+
+// The pairs, one a line; says what became of the prompts.
+std::string pair_lines(std::span<const Samples> samples, std::span<const Scores> scores) {
+  std::string lines;
+  DropCounts drops;
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    const auto pair = best_and_worst(samples[i], scores[i]);
+    if (const auto* row = std::get_if<ordered_json>(&pair)) {
+      lines += row->dump() + "\n";
+    } else {
+      drops.add(static_cast<std::int64_t>(i), std::get<DropReason>(pair));
+    }
+  }
+  log_info("{} pairs of {} prompts; {}", std::ssize(samples) - drops.total(), samples.size(),
+           drops.summary());
+  return lines;
+}
+
 }  // namespace
 
 int run_pair(const std::vector<std::string>& arguments) {
@@ -65,22 +96,15 @@ int run_pair(const std::vector<std::string>& arguments) {
   }
   apply_threads(options.threads);
   require_folder_for("output", options.output);
+  require_folder_for("scored_output", options.scored_output);
   const std::vector<Samples> samples = read_samples(options.samples);
   const std::vector<Scores> scores = options.reward.model.empty()
                                          ? read_scores(options.scores, samples)
                                          : rewards_of(samples, options.reward);
-  std::string lines;
-  DropCounts drops;
-  for (std::size_t i = 0; i < samples.size(); ++i) {
-    const auto pair = best_and_worst(samples[i], scores[i]);
-    if (const auto* row = std::get_if<ordered_json>(&pair)) {
-      lines += row->dump() + "\n";
-    } else {
-      drops.add(static_cast<std::int64_t>(i), std::get<DropReason>(pair));
-    }
+  if (!options.scored_output.empty()) {
+    write_scored(options.scored_output, samples, scores);
   }
-  log_info("{} pairs of {} prompts; {}", std::ssize(samples) - drops.total(), samples.size(),
-           drops.summary());
+  const std::string lines = pair_lines(samples, scores);
   if (options.output.empty()) {
     std::fwrite(lines.data(), 1, lines.size(), stdout);
   } else {

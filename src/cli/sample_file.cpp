@@ -27,6 +27,7 @@ SampleFile::SampleFile(fs::path path, ordered_json settings)
   if (!fs::exists(path_)) {
     return;
   }
+  lock_.emplace(path_);
   compare_settings();
   read_lines();
 }
@@ -69,16 +70,25 @@ void SampleFile::read_lines() {
   }
 }
 
+void SampleFile::begin() {
+  if (!lock_) {
+    if (fs::exists(path_)) {
+      user_error("--output {}: another program has begun it meanwhile", path_.string());
+    }
+    write_file_atomically(settings_path(path_), settings_.dump(2) + "\n");
+    write_file_atomically(path_, "");
+    lock_.emplace(path_);
+  }
+  if (fs::file_size(path_) > whole_bytes_) {
+    log_info("{}: the answers to prompt {} were cut short, and are made anew", path_.string(),
+             done_);
+    fs::resize_file(path_, whole_bytes_);
+  }
+}
+
 void SampleFile::append(std::string_view line) {
   if (!std::exchange(begun_, true)) {
-    if (done_ == 0) {
-      write_file_atomically(settings_path(path_), settings_.dump(2) + "\n");
-    }
-    if (fs::exists(path_) && fs::file_size(path_) > whole_bytes_) {
-      log_info("{}: the answers to prompt {} were cut short, and are made anew", path_.string(),
-               done_);
-      fs::resize_file(path_, whole_bytes_);
-    }
+    begin();
   }
   append_line(path_, line);
   ++done_;

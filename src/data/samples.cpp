@@ -165,4 +165,11 @@ std::variant<ordered_json, DropReason> best_and_worst(const Samples& samples,
   return row;
 }
 
+ordered_json scored_row(const Samples& samples, const Scores& scores) {
+  return {{"id", ordered_json::parse(samples.key)},
+          {"prompt", as_json(samples.prompt)},
+          {"responses", samples.responses},
+          {"scores", scores}};
+}
+
 }  // namespace lmpo

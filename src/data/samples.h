@@ -59,4 +59,7 @@ std::vector<Scores> read_scores(const fs::path& file, std::span<const Samples> s
 // equally good, and what else normalise_row refuses of a preference.
 std::variant<ordered_json, DropReason> best_and_worst(const Samples& samples, const Scores& scores);
 
+// The samples with all their scores: a ranked row of schema.h, that is samples and scores at once.
+ordered_json scored_row(const Samples& samples, const Scores& scores);
+
 }  // namespace lmpo

@@ -135,5 +135,25 @@ TEST(Pairs, WhatIsNoPreferenceIsDroppedWithItsReason) {
   EXPECT_EQ(reason({"a", " "}, {1, 2}), DropReason::empty_response);
 }
 
+// What is written of samples and scores is read as both again.
+TEST(ScoredRows, AreSamplesAndScoresAtOnce) {
+  const auto samples = samples_of(
+      "{\"prompt\": \"p\", \"responses\": [\"a\", \"b\"], \"id\": \"x\"}\n"
+      "{\"prompt\": \"q\", \"responses\": [\"a\", \"b\"], \"index\": 3}\n"
+      "{\"prompt\": \"r\", \"responses\": [\"a\", \"b\"]}\n");
+  const std::vector<Scores> scores = {{0.1, 2}, {-1e-7, 3}, {4, 5}};
+  std::string text;
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    text += scored_row(samples[i], scores[i]).dump() + "\n";
+  }
+  EXPECT_EQ(scores_of(samples, text), scores);
+  const auto again = samples_of(text);
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    EXPECT_EQ(again[i].key, samples[i].key);
+    EXPECT_EQ(again[i].prompt, samples[i].prompt);
+    EXPECT_EQ(again[i].responses, samples[i].responses);
+  }
+}
+
 }  // namespace
 }  // namespace lmpo
