@@ -36,6 +36,23 @@ int open_for_reading(const fs::path& path) {
   return descriptor;
 }
 
+// The error's number, or 0 when all is written.
+int write_all(int descriptor, const void* data, std::size_t size) {
+  const char* cursor = static_cast<const char*>(data);
+  while (size > 0) {
+    const ssize_t written = ::write(descriptor, cursor, size);
+    if (written < 0) {
+      if (errno == EINTR) {
+        continue;
+      }
+      return errno;
+    }
+    cursor += written;
+    size -= static_cast<std::size_t>(written);
+  }
+  return 0;
+}
+
 // The rename itself reaches the disk only when the folder that holds the name is synced.
 void sync_folder(const fs::path& folder) {
   const fs::path name = folder.empty() ? fs::path(".") : folder;
@@ -127,17 +144,8 @@ AtomicFile::~AtomicFile() {
 }
 
 void AtomicFile::write(const void* data, std::size_t size) {
-  const char* cursor = static_cast<const char*>(data);
-  while (size > 0) {
-    const ssize_t written = ::write(descriptor_, cursor, size);
-    if (written < 0) {
-      if (errno == EINTR) {
-        continue;
-      }
-      machine_error("{}: writing failed: {}", path_.string(), std::strerror(errno));
-    }
-    cursor += written;
-    size -= static_cast<std::size_t>(written);
+  if (const int code = write_all(descriptor_, data, size); code != 0) {
+    machine_error("{}: writing failed: {}", path_.string(), std::strerror(code));
   }
 }
 
@@ -159,12 +167,11 @@ void append_line(const fs::path& path, std::string_view line) {
   const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   std::string text(line);
   text += '\n';
-  const ssize_t written = descriptor < 0 ? -1 : ::write(descriptor, text.data(), text.size());
-  const int code = errno;
+  const int code = descriptor < 0 ? errno : write_all(descriptor, text.data(), text.size());
   if (descriptor >= 0) {
     ::close(descriptor);
   }
-  if (written != static_cast<ssize_t>(text.size())) {
+  if (code != 0) {
     machine_error("{}: writing failed: {}", path.string(), std::strerror(code));
   }
 }

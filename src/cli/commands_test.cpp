@@ -60,7 +60,7 @@ TEST_F(Commands, VersionAndHelp) {
     const Result help = run({word});
     EXPECT_EQ(help.exit_code, 0);
     for (const char* command :
-         {"train", "sft", "score", "generate", "tokenize", "init", "example", "env"}) {
+         {"train", "sft", "score", "generate", "pair", "tokenize", "init", "example", "env"}) {
       EXPECT_THAT(help.out, HasSubstr(fmt::format("\n  {} ", command)));
     }
   }
@@ -94,7 +94,8 @@ TEST_F(Commands, EachCommandExplainsItself) {
       {"score", {"--model", "--data", "--boundary", "--max_length", "--output"}},
       {"generate",
        {"--prompt ", "--prompts", "--temperature", "--top_k", "--top_p", "--seed",
-        "--max_new_tokens"}},
+        "--max_new_tokens", "--output"}},
+      {"pair", {"--samples", "--scores", "--reward_model", "--output", "--dtype"}},
       {"tokenize", {"--decode", "--add_generation_prompt"}},
       {"init", {"--config", "--tokenizer", "--seed", "OUT"}},
       {"inspect", {"--rows", "--pack", "--max_pack_tokens", "--json", "--html", "WHAT"}},

@@ -40,6 +40,13 @@ void apply_threads(std::int64_t threads) {
   set_threads(threads == 0 ? available_threads() : static_cast<int>(threads));
 }
 
+void require_folder_for(std::string_view option, const fs::path& file) {
+  if (const fs::path folder = file.parent_path(); !folder.empty() && !fs::is_directory(folder)) {
+    user_error("--{} {}: there is no folder {}; make it first", option, file.string(),
+               folder.string());
+  }
+}
+
 TextModel TextModel::load(const fs::path& folder) {
   return {Tokenizer::load(folder), ChatTemplate::load(folder)};
 }

@@ -20,6 +20,9 @@ void add_device_option(OptionSet& set, std::string& device);
 void add_threads_option(OptionSet& set, std::int64_t& threads);
 void apply_threads(std::int64_t threads);
 
+// UserError for a file to be written whose folder does not exist; none where no file is named.
+void require_folder_for(std::string_view option, const fs::path& file);
+
 // The text side of a model folder.
 struct TextModel {
   Tokenizer tokenizer;

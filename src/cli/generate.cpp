@@ -1,10 +1,14 @@
-// lmpo generate: prompts in, answers out, one JSON object a line.
+// lmpo generate: prompts in, answers out, as JSON Lines.
+#include <algorithm>
 #include <iostream>
 #include <map>
 
 #include "base/error.h"
+#include "base/threads.h"
 #include "cli/commands.h"
 #include "cli/common_options.h"
+#include "cli/prompts.h"
+#include "cli/sample_file.h"
 #include "generate/generator.h"
 
 namespace lmpo {
@@ -12,167 +16,174 @@ namespace {
 
 struct GenerateOptions {
   fs::path model;
-  std::vector<std::string> prompt;
-  fs::path prompts;
+  PromptSources prompts;
   bool chat_template = true;
+  fs::path output;
   std::int64_t seed = 42;
   std::string device = "auto";
   std::int64_t threads = 0;
   GenerationOptions generation;
 };
 
-// A prompt as it was given: text, or chat messages.
-struct Prompt {
-  ordered_json shown;
-  std::vector<TokenId> tokens;
-};
+using Take = std::function<void(const Completion&)>;
 
-// Rows of a prompts file: strings, lists of messages, or objects with prompt, messages or
-// instruction.
-ordered_json prompt_of_row(const ordered_json& row, const std::string& place) {
-  if (row.is_string() || row.is_array()) {
-    return row;
+// Generates and hands completions on in the order of the prompts and their samples, each as soon as
+// those before it are there.
+void generate_in_order(Generator& generator, const std::vector<Prompt>& prompts,
+                       const GenerationOptions& options, const Take& take) {
+  std::vector<std::vector<TokenId>> tokens;
+  for (const Prompt& prompt : prompts) {
+    tokens.push_back(prompt.tokens);
   }
-  if (row.is_object()) {
-    for (const char* key : {"prompt", "messages", "instruction"}) {
-      if (row.contains(key) && (row.at(key).is_string() || row.at(key).is_array())) {
-        return row.at(key);
-      }
+  std::map<std::int64_t, Completion> waiting;
+  std::int64_t next = options.first_prompt * options.samples;
+  generator.generate(tokens, options, [&](const Completion& completion) {
+    waiting[completion.prompt * options.samples + completion.sample] = completion;
+    for (auto first = waiting.find(next); first != waiting.end(); first = waiting.find(next)) {
+      take(first->second);
+      waiting.erase(first);
+      ++next;
     }
-  }
-  user_error(
-      "{}: a string, a list of messages, or an object with 'prompt', 'messages' or 'instruction' "
-      "was expected",
-      place);
+  });
 }
 
-std::vector<ordered_json> read_prompt_file(const fs::path& path) {
-  const std::string content = read_file(path);
-  std::vector<ordered_json> prompts;
-  const std::size_t start = content.find_first_not_of(" \t\r\n");
-  const auto add = [&](std::string_view text, const std::string& place) {
-    parse_json(text, place);  // for its error message
-    prompts.push_back(prompt_of_row(ordered_json::parse(text), place));
-  };
-  if (path.extension() == ".json" && start != std::string::npos && content[start] == '[') {
-    parse_json(content, path.string());
-    for (const ordered_json& row : ordered_json::parse(content)) {
-      prompts.push_back(
-          prompt_of_row(row, fmt::format("{}: row {}", path.string(), prompts.size())));
-    }
-    return prompts;
-  }
-  std::int64_t number = 0;
-  for (std::size_t begin = 0; begin < content.size();) {
-    const std::size_t end = std::min(content.find('\n', begin), content.size());
-    std::string line = content.substr(begin, end - begin);
-    begin = end + 1;
-    ++number;
-    if (line.ends_with('\r')) {
-      line.pop_back();
-    }
-    if (line.find_first_not_of(" \t") == std::string::npos) {
-      continue;
-    }
-    if (path.extension() == ".txt") {
-      prompts.emplace_back(line);
-    } else {
-      add(line, fmt::format("{}:{}", path.string(), number));
-    }
-  }
-  return prompts;
+// JSON has no invalid UTF-8, which an answer that was cut short may end with.
+std::string to_line(const ordered_json& value) {
+  return value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
-std::vector<ordered_json> collect_prompts(const GenerateOptions& options) {
-  std::vector<ordered_json> prompts(options.prompt.begin(), options.prompt.end());
-  if (!options.prompts.empty()) {
-    for (ordered_json& prompt : read_prompt_file(options.prompts)) {
-      prompts.push_back(std::move(prompt));
-    }
-  }
-  if (prompts.empty()) {
-    for (const std::string& line : read_standard_input()) {
-      prompts.emplace_back(line);
-    }
-  }
-  if (prompts.empty()) {
-    user_error("there is no prompt: give --prompt, --prompts FILE, or lines on standard input");
-  }
-  return prompts;
+const char* finish_reason(const Completion& completion) {
+  return completion.stopped ? "stop" : "length";
 }
 
-std::vector<TokenId> prompt_tokens(const ordered_json& prompt, const std::string& place,
-                                   const TextModel& model, bool use_template) {
-  if (prompt.is_string() && !(use_template && model.chat)) {
-    return model.tokenizer.encode(prompt.get<std::string>(), true);
+ordered_json answer_line(const Completion& completion, const Prompt& prompt, bool one_of_many,
+                         const Tokenizer& tokenizer) {
+  ordered_json line = {{"index", completion.prompt},
+                       {"prompt", prompt.shown},
+                       {"output", tokenizer.decode(completion.tokens, true)},
+                       {"prompt_tokens", prompt.tokens.size()},
+                       {"output_tokens", completion.tokens.size()},
+                       {"finish_reason", finish_reason(completion)}};
+  if (one_of_many) {
+    line["sample"] = completion.sample;
   }
-  const ordered_json messages =
-      prompt.is_array() ? prompt : ordered_json::array({{{"role", "user"}, {"content", prompt}}});
-  return model.tokenizer.encode(model.render(messages, true, place), false);
+  return line;
 }
 
-// Writes completions in the order of the prompts, each as soon as those before it are out.
-class OrderedWriter {
- public:
-  OrderedWriter(const std::vector<Prompt>& prompts, std::int64_t samples,
-                const Tokenizer& tokenizer)
-      : prompts_(prompts), samples_(samples), tokenizer_(tokenizer) {}
+ordered_json empty_samples_line(std::int64_t index, const Prompt& prompt) {
+  const ordered_json list = ordered_json::array();
+  return {{"index", index},
+          {"prompt", prompt.shown},
+          {"responses", list},
+          {"temperatures", list},
+          {"prompt_tokens", prompt.tokens.size()},
+          {"output_tokens", list},
+          {"finish_reasons", list}};
+}
 
-  void add(const Completion& completion) {
-    waiting_[completion.prompt * samples_ + completion.sample] = completion;
-    for (auto first = waiting_.find(next_); first != waiting_.end(); first = waiting_.find(next_)) {
-      write(first->second);
-      waiting_.erase(first);
-      ++next_;
-    }
+void add_sample(ordered_json& line, const Completion& completion, double temperature,
+                const Tokenizer& tokenizer) {
+  line["responses"].push_back(tokenizer.decode(completion.tokens, true));
+  line["temperatures"].push_back(temperature);
+  line["output_tokens"].push_back(completion.tokens.size());
+  line["finish_reasons"].push_back(finish_reason(completion));
+}
+
+// Everything that decides the answers; fingerprints stand for what is too long to be shown.
+ordered_json settings_of(const GenerateOptions& options, const std::vector<Prompt>& prompts) {
+  Hash model;
+  add_model_files(model, options.model);
+  Hash tokens;
+  for (const Prompt& prompt : prompts) {
+    tokens.add(to_line(prompt.shown));
+    tokens.add(prompt.tokens.data(), prompt.tokens.size() * sizeof(TokenId));
   }
+  const GenerationOptions& generation = options.generation;
+  return {{"lmpo", LMPO_VERSION},
+          {"model", options.model.string()},
+          {"model_fingerprint", model.text()},
+          {"prompts", prompts.size()},
+          {"prompts_fingerprint", tokens.text()},
+          {"chat_template", options.chat_template},
+          {"max_new_tokens", generation.max_new_tokens},
+          {"num_return_sequences", generation.samples},
+          {"temperature", generation.temperatures},
+          {"top_k", generation.sampling.top_k},
+          {"top_p", generation.sampling.top_p},
+          {"stop_ids", generation.stop_ids},
+          {"seed", options.seed},
+          {"batch_size", generation.batch_size},
+          {"threads", threads()}};
+}
 
- private:
-  void write(const Completion& completion) {
-    const Prompt& prompt = prompts_[static_cast<std::size_t>(completion.prompt)];
-    ordered_json line = {{"index", completion.prompt},
-                         {"prompt", prompt.shown},
-                         {"output", tokenizer_.decode(completion.tokens, true)},
-                         {"prompt_tokens", prompt.tokens.size()},
-                         {"output_tokens", completion.tokens.size()},
-                         {"finish_reason", completion.stopped ? "stop" : "length"}};
-    if (samples_ > 1) {
-      line["sample"] = completion.sample;
-    }
-    std::cout << line.dump(-1, ' ', false, json::error_handler_t::replace) << std::endl;
+// One line an answer, on standard output.
+void print_answers(Generator& generator, const std::vector<Prompt>& prompts,
+                   const GenerationOptions& options, const Tokenizer& tokenizer) {
+  generate_in_order(generator, prompts, options, [&](const Completion& completion) {
+    const Prompt& prompt = prompts[static_cast<std::size_t>(completion.prompt)];
+    std::cout << to_line(answer_line(completion, prompt, options.samples > 1, tokenizer))
+              << std::endl;
+  });
+}
+
+// One line a prompt, in a file that an earlier run may have begun.
+void save_samples(SampleFile& file, Generator& generator, const std::vector<Prompt>& prompts,
+                  GenerationOptions options, const Tokenizer& tokenizer) {
+  options.first_prompt = file.done();
+  if (file.done() > 0) {
+    log_info("{} of {} prompts have their answers already", file.done(), prompts.size());
   }
+  ordered_json line;
+  generate_in_order(generator, prompts, options, [&](const Completion& completion) {
+    if (completion.sample == 0) {
+      line = empty_samples_line(completion.prompt,
+                                prompts[static_cast<std::size_t>(completion.prompt)]);
+    }
+    const double temperature = options.sampling_of(completion.sample).temperature;
+    add_sample(line, completion, temperature, tokenizer);
+    if (completion.sample + 1 == options.samples) {
+      file.append(to_line(line));
+    }
+  });
+  log_info("{} prompts have their answers", file.done());
+}
 
-  const std::vector<Prompt>& prompts_;
-  std::int64_t samples_;
-  const Tokenizer& tokenizer_;
-  std::map<std::int64_t, Completion> waiting_;
-  std::int64_t next_ = 0;
-};
-
-void declare(OptionSet& set, GenerateOptions& options) {
+void declare_decoding(OptionSet& set, GenerateOptions& options) {
   SamplingOptions& sampling = options.generation.sampling;
-  sampling.temperature = 0;
-  set.group("Model and prompts");
-  add_model_option(set, options.model);
-  set.add("prompt", options.prompt, "a prompt; may be repeated",
-          {.value_name = "TEXT", .verbatim = true});
-  set.add("prompts", options.prompts,
-          "file of prompts: .txt lines, or JSON or JSONL of strings, messages or rows",
-          {.value_name = "FILE"});
-  set.add("chat_template", options.chat_template,
-          "show a text prompt to the model as a user's turn, where it has a template");
+  options.generation.temperatures = {0};
   set.group("Decoding");
   set.add("max_new_tokens", options.generation.max_new_tokens, "longest answer",
           {.range = at_least(1)});
   set.add("num_return_sequences", options.generation.samples,
           "answers to each prompt, which is computed once for them",
-          {.range = within(1, 1'000'000), .synonyms = {"samples"}});
-  set.add("temperature", sampling.temperature, "0 takes the likeliest token",
+          {.range = within(1, 1'000'000),
+           .synonyms = {"samples"},
+           .default_text = "one for each temperature"});
+  set.add("temperature", options.generation.temperatures,
+          "0 takes the likeliest token; of several, the answers to a prompt take one after another "
+          "in turn",
           {.range = at_least(0)});
   set.add("top_k", sampling.top_k, "draw among the likeliest N; 0: all", {.range = at_least(0)});
   set.add("top_p", sampling.top_p, "draw among the likeliest tokens of this mass",
           {.range = within(0, 1)});
   set.add("seed", options.seed, "of the random numbers", {.range = at_least(0), .letter = 's'});
+}
+
+void declare(OptionSet& set, GenerateOptions& options) {
+  set.group("Model and prompts");
+  add_model_option(set, options.model);
+  set.add("prompt", options.prompts.texts, "a prompt; may be repeated",
+          {.value_name = "TEXT", .verbatim = true});
+  set.add("prompts", options.prompts.file,
+          "file of prompts: .txt lines, or JSON or JSONL of strings, messages or rows",
+          {.value_name = "FILE"});
+  set.add("chat_template", options.chat_template,
+          "show a text prompt to the model as a user's turn, where it has a template");
+  set.add("output", options.output,
+          "where to write one line a prompt with all its responses; the same command goes on with "
+          "what it began. Standard output, one line an answer, when absent",
+          {.value_name = "FILE.jsonl"});
+  declare_decoding(set, options);
   set.group("Speed");
   set.add("batch_size", options.generation.batch_size, "sequences that decode at once",
           {.range = within(1, 4096)});
@@ -182,40 +193,51 @@ void declare(OptionSet& set, GenerateOptions& options) {
               "  lmpo generate --model DIR --prompt \"Why is the sky blue?\" --max_new_tokens 200\n"
               "  lmpo generate -m DIR --prompts prompts.jsonl --temperature 0.7 --top_p 0.9 > "
               "answers.jsonl\n"
-              "  lmpo generate -m DIR --prompts prompts.jsonl --samples 5 --temperature 0.8\n");
+              "  lmpo generate -m DIR --prompts prompts.jsonl --samples 5 --temperature 0.8 "
+              "--output samples.jsonl\n");
+  set.check([&] {
+    const auto temperatures = std::ssize(options.generation.temperatures);
+    if (temperatures == 0) {
+      set.reject("temperature", "a number was expected, or several");
+    }
+    if (!set.given("num_return_sequences")) {
+      options.generation.samples = temperatures;
+    }
+    if (options.generation.samples < temperatures) {
+      set.reject("num_return_sequences",
+                 fmt::format("{} answers leave some of the {} temperatures without one",
+                             options.generation.samples, temperatures));
+    }
+  });
 }
 
 }  // namespace
 
 int run_generate(const std::vector<std::string>& arguments) {
   GenerateOptions options;
-  OptionSet set("lmpo generate",
-                "Answers prompts; writes one JSON object a line, in the order of the prompts.");
+  OptionSet set("lmpo generate", "Answers prompts; writes JSON Lines in the order of the prompts.");
   declare(set, options);
   if (!set.parse(arguments)) {
     return 0;
   }
   apply_threads(options.threads);
+  require_folder_for("output", options.output);
   const TextModel model = TextModel::load(options.model);
-  std::vector<Prompt> prompts;
-  std::vector<std::vector<TokenId>> tokens;
-  for (const ordered_json& shown : collect_prompts(options)) {
-    const std::string place = fmt::format("prompt {}", prompts.size());
-    prompts.push_back({shown, prompt_tokens(shown, place, model, options.chat_template)});
-    if (prompts.back().tokens.empty()) {
-      user_error("{} is empty, and the tokenizer adds no BOS to start from", place);
-    }
-    tokens.push_back(prompts.back().tokens);
-  }
+  const std::vector<Prompt> prompts =
+      collect_prompts(options.prompts, model, options.chat_template);
   Generator generator(options.model, open_device(options.device));
   check_tokenizer_fits(generator.config(), model.tokenizer.id_limit(), options.model);
+  GenerationOptions& generation = options.generation;
   for (const std::int64_t id : read_stop_ids(options.model, generator.config())) {
-    options.generation.stop_ids.push_back(static_cast<TokenId>(id));
+    generation.stop_ids.push_back(static_cast<TokenId>(id));
   }
-  options.generation.seed = static_cast<std::uint64_t>(options.seed);
-  OrderedWriter writer(prompts, options.generation.samples, model.tokenizer);
-  generator.generate(tokens, options.generation,
-                     [&](const Completion& completion) { writer.add(completion); });
+  generation.seed = static_cast<std::uint64_t>(options.seed);
+  if (options.output.empty()) {
+    print_answers(generator, prompts, generation, model.tokenizer);
+  } else {
+    SampleFile file(options.output, settings_of(options, prompts));
+    save_samples(file, generator, prompts, generation, model.tokenizer);
+  }
   return 0;
 }
 

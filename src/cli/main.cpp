@@ -27,6 +27,7 @@ constexpr Entry commands[] = {
     {"inspect", "data as the model will see it, with statistics; what a checkpoint holds",
      run_inspect},
     {"generate", "answer prompts", run_generate},
+    {"pair", "preferences of scored samples: the best against the worst", run_pair},
     {"tokenize", "text to ids and back", run_tokenize},
     {"init", "make a random model", run_init},
     {"example", "the whole way in a small world of its own: data, SFT, LMPO, a table", run_example},

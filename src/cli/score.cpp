@@ -65,11 +65,7 @@ int run_score(const std::vector<std::string>& arguments) {
     return 0;
   }
   apply_threads(options.threads);
-  if (const fs::path folder = options.output.parent_path();
-      !folder.empty() && !fs::is_directory(folder)) {
-    user_error("--output {}: there is no folder {}; make it first", options.output.string(),
-               folder.string());
-  }
+  require_folder_for("output", options.output);
 
   const std::shared_ptr<Device> device = open_device(options.device);
   const TextModel text = TextModel::load(options.model);

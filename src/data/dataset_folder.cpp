@@ -330,7 +330,7 @@ const std::vector<fs::path>& choose_split(const Splits& splits, const std::strin
     }
     for (const auto& [name, files] : splits) {
       if (std::any_of(words.begin(), words.end(),
-                      [&](std::string_view word) { return name.starts_with(word); })) {
+                      [&split = name](std::string_view word) { return split.starts_with(word); })) {
         candidates.push_back(name);
       }
     }

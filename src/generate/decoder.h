@@ -1,7 +1,7 @@
 // Incremental decoding: a key-value cache for a fixed number of slots, each holding one sequence.
 //
-// All memory comes from the arena: the cache is 2 * L * B * S * K*E values. A slot's result does
-// not depend on what the other slots hold. Not thread-safe.
+// All memory comes from the arena: the cache is 2 * L * B * S * K*E values. A slot's result
+// depends neither on its number nor on what the other slots hold, to the last bit. Not thread-safe.
 #pragma once
 
 #include <cstdint>

@@ -70,6 +70,49 @@ TEST_P(DecoderTest, LogitsEqualScoringOfTheWholePrefix) {
   }
 }
 
+// What a run that was broken off and goes on relies on: its answers come into other slots, beside
+// others.
+TEST_P(DecoderTest, NeitherTheSlotNorItsCompanyChangesABit) {
+  ScoredTruth truth(GetParam());
+  const auto vocabulary = static_cast<std::size_t>(truth.config().vocab_size);
+  const auto texts =
+      random_prompts({20, 24, 24, 24, 24, 24, 24, 24, 24, 24, 24}, truth.config().vocab_size);
+  for (const std::int64_t slots : {2, 4, 5, 11}) {  // few rows have a kernel of their own
+    // The logits of the first text, five tokens of it as the prompt, in a slot among others.
+    const auto logits_in = [&](std::int64_t slot, std::int64_t shift) {
+      Arena arena = Arena::host(std::size_t{64} << 20);
+      Decoder decoder(truth.weights(), truth.ops(), arena, slots, 24);
+      std::vector<float> step(static_cast<std::size_t>(slots) * vocabulary);
+      std::vector<float> all(vocabulary);
+      const auto text_in = [&](std::int64_t other) -> const std::vector<std::int32_t>& {
+        return texts[other == slot ? 0 : static_cast<std::size_t>((other + shift) % 10 + 1)];
+      };
+      for (std::int64_t other = 0; other < slots; ++other) {
+        const std::int64_t length = other == slot ? 5 : 1 + (other + shift) % 8;
+        decoder.prefill(other, std::span(text_in(other)).first(static_cast<std::size_t>(length)),
+                        {step.data(), vocabulary});
+        if (other == slot) {
+          std::copy_n(step.begin(), vocabulary, all.begin());
+        }
+      }
+      for (int i = 0; i < 12; ++i) {
+        std::vector<std::int32_t> next;
+        for (std::int64_t other = 0; other < slots; ++other) {
+          next.push_back(text_in(other)[static_cast<std::size_t>(decoder.length(other))]);
+        }
+        decoder.step(next, step);
+        const auto row = step.begin() + slot * static_cast<std::ptrdiff_t>(vocabulary);
+        all.insert(all.end(), row, row + static_cast<std::ptrdiff_t>(vocabulary));
+      }
+      return all;
+    };
+    const std::vector<float> expected = logits_in(0, 0);
+    for (std::int64_t slot = 0; slot < slots; ++slot) {
+      EXPECT_EQ(logits_in(slot, slot + 3), expected) << "slot " << slot << " of " << slots;
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(All, DecoderTest, ::testing::Values("llama", "llama_tied", "mistral"),
                          [](const auto& given) { return std::string(given.param); });
 

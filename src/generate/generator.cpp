@@ -118,7 +118,8 @@ class Batch {
 
   void run(const std::vector<std::vector<std::int32_t>>& prompts) {
     const auto samples = static_cast<std::size_t>(options_.samples);
-    std::size_t next = 0;  // answers, those to a prompt one after another
+    // Answers, those to a prompt one after another.
+    std::size_t next = static_cast<std::size_t>(options_.first_prompt) * samples;
     for (;;) {
       bool any = false;
       for (std::size_t slot = 0; slot < running_.size(); ++slot) {
@@ -183,7 +184,8 @@ class Batch {
   void take(std::size_t slot, std::span<const float> logits) {
     Running& running = *running_[slot];
     check_finite(logits, running);
-    running.next = sample_token(logits, options_.sampling, running.random);
+    running.next =
+        sample_token(logits, options_.sampling_of(running.completion.sample), running.random);
     running.completion.tokens.push_back(running.next);
     running.completion.stopped = std::find(options_.stop_ids.begin(), options_.stop_ids.end(),
                                            running.next) != options_.stop_ids.end();
@@ -206,6 +208,14 @@ class Batch {
 };
 
 }  // namespace
+
+SamplingOptions GenerationOptions::sampling_of(std::int64_t sample) const {
+  SamplingOptions result = sampling;
+  if (!temperatures.empty()) {
+    result.temperature = temperatures[static_cast<std::size_t>(sample) % temperatures.size()];
+  }
+  return result;
+}
 
 struct Generator::Impl {
   ModelConfig config;

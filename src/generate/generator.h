@@ -16,11 +16,18 @@ namespace lmpo {
 
 struct GenerationOptions {
   SamplingOptions sampling = {};
+  // Of a prompt's answers in turn, instead of the one of `sampling`: sample s has temperatures[s %
+  // size].
+  std::vector<double> temperatures = {};
   std::int64_t max_new_tokens = 256;  // at least 1; less where the model's context ends before
   std::int64_t samples = 1;           // answers to each prompt
   std::int64_t batch_size = 8;        // sequences that decode at once
   std::uint64_t seed = 42;
   std::vector<std::int32_t> stop_ids = {};  // generation ends after one of these
+  // The prompts before this one have their answers already: none are made for them.
+  std::int64_t first_prompt = 0;
+
+  SamplingOptions sampling_of(std::int64_t sample) const;
 };
 
 struct Completion {
@@ -32,8 +39,8 @@ struct Completion {
 
 // Loads the model of a folder once and generates. The numbers drawn for an answer depend on the
 // seed, the prompt's index and the sample's alone, so neither batch size nor order changes a
-// completion (but for rounding in the logits). A prompt is computed once for all its samples that
-// run at the same time.
+// completion (but for rounding in the logits, and `first_prompt` not even there). A prompt is
+// computed once for all its samples that run at the same time.
 class Generator {
  public:
   // Reads config.json and the weights of a model folder. Throws UserError.

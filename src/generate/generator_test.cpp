@@ -115,6 +115,31 @@ TEST_P(GeneratorTest, TheSeedMakesTheCompletions) {
   EXPECT_NE(twins[0], twins[1]);
 }
 
+TEST_P(GeneratorTest, TemperaturesAreTakenInTurnAndFirstPromptsAreLeftOut) {
+  std::map<std::pair<std::int64_t, std::int64_t>, Tokens> mixed;
+  GenerationOptions options = {.temperatures = {0.5, 1.5},
+                               .max_new_tokens = 8,
+                               .samples = 3,
+                               .batch_size = 5,
+                               .first_prompt = 4};
+  generator_.generate(prompts_, options, [&](const Completion& completion) {
+    mixed[{completion.prompt, completion.sample}] = completion.tokens;
+  });
+  EXPECT_EQ(mixed.size(), (prompts_.size() - 4) * 3);
+  options.first_prompt = 0;
+  for (const double temperature : {0.5, 1.5}) {
+    options.temperatures = {temperature};
+    generator_.generate(prompts_, options, [&](const Completion& completion) {
+      const bool its_turn = (completion.sample % 2 == 0) == (temperature == 0.5);
+      const auto found = mixed.find({completion.prompt, completion.sample});
+      EXPECT_EQ(found != mixed.end(), completion.prompt >= 4);
+      if (found != mixed.end() && its_turn) {
+        EXPECT_EQ(found->second, completion.tokens) << completion.prompt << completion.sample;
+      }
+    });
+  }
+}
+
 // A prompt that is computed once answers as if it were computed for each sample.
 TEST_P(GeneratorTest, SamplesOfOnePromptAreDrawnFromScoredPrefixes) {
   constexpr std::int64_t kSamples = 5;

@@ -24,6 +24,12 @@ struct RopeScaling {
   bool operator==(const RopeScaling&) const = default;
 };
 
+// What reads the last hidden states.
+enum class Head : std::uint8_t {
+  tokens,  // lm_head.weight [V, D], or the embedding when tied: a language model
+  reward,  // score.weight [1, D]: transformers' sequence classification with one label
+};
+
 struct ModelConfig {
   std::string family;                  // "llama" or "mistral"
   std::int64_t vocab_size = 0;         // V
@@ -45,8 +51,14 @@ struct ModelConfig {
   std::vector<std::int64_t> eos_ids;  // the checkpoint may name one or several
   std::optional<std::int64_t> pad_id;
   Dtype dtype = Dtype::f32;  // of the stored weights
+  Head head = Head::tokens;  // chosen by who loads the model; config.json does not decide it
 
   ordered_json original;  // every key of the file, known or not; empty for a new model
+
+  // Whether the head is a tensor of its own.
+  bool stores_head() const { return head == Head::reward || !tie_word_embeddings; }
+  const char* head_name() const { return head == Head::reward ? "score.weight" : "lm_head.weight"; }
+  std::int64_t head_rows() const { return head == Head::reward ? 1 : vocab_size; }
 };
 
 // Absent keys have transformers' defaults. Refuses, by name, what lmpo does not compute and what
@@ -72,11 +84,12 @@ struct ExpectedTensor {
   std::string name;
   std::vector<std::int64_t> shape;
 };
-// The tensors of a checkpoint, in transformers' order. No lm_head.weight when tied.
+// The tensors of a checkpoint, in transformers' order. No lm_head.weight when tied; a reward
+// model's last is score.weight.
 std::vector<ExpectedTensor> expected_tensors(const ModelConfig& config);
 // UserError that names every kind of misfit (missing, unexpected, wrongly shaped: the first five of
-// each and their number). Stored rotary frequencies are ignored, and so is the head of a tied model
-// if it equals the embedding.
+// each and their number), and for a reward model first of all what its head lacks. Stored rotary
+// frequencies are ignored, and so is the head of a tied model if it equals the embedding.
 void check_tensors(const ModelConfig& config, const Checkpoint& checkpoint);
 
 }  // namespace lmpo

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 
 namespace lmpo {
 namespace {
@@ -31,12 +32,22 @@ Llama::Llama(Weights& weights, Ops& ops, Arena& arena, const LlamaOptions& optio
 void Llama::score(const Pack& pack, std::span<double> sums) {
   const Arena::Scope scope(arena_);
   const DevicePack device = upload(pack);
-  const Tensor x = block_.activation(pack.input_count(), config_.hidden_size);
-  ops_.embedding_forward(x, weights_.embedding.value, device.tokens);
-  for (const LayerWeights& layer : weights_.layers) {
-    block_.forward_in_place(layer, device.positions, x, attend_over(device));
+  sum_by_response(pack, forward_head(device, forward_layers(device)).logp, sums);
+}
+
+void Llama::reward(const Pack& pack, std::span<double> rewards) {
+  LMPO_CHECK(config_.head == Head::reward && pack.target_count() == pack.response_count() &&
+             std::ssize(rewards) == pack.response_count());
+  const Arena::Scope scope(arena_);
+  const DevicePack device = upload(pack);
+  const std::vector<float> rows = to_host(gather_head_rows(device, forward_layers(device)).normed);
+  const std::vector<float> weight = to_host(weights_.head.value);
+  for (std::size_t m = 0; m < rewards.size(); ++m) {
+    const auto row = rows.begin() + pack.target_row[m] * config_.hidden_size;
+    rewards[static_cast<std::size_t>(pack.target_response[m])] = std::transform_reduce(
+        weight.begin(), weight.end(), row, 0.0, std::plus<>(),
+        [](float w, float x) { return static_cast<double>(w) * static_cast<double>(x); });
   }
-  sum_by_response(pack, forward_head(device, x).logp, sums);
 }
 
 void Llama::train(const Pack& pack, const Seed& seed) {
@@ -78,8 +89,27 @@ void Llama::train(const Pack& pack, const Seed& seed) {
   ops_.embedding_backward(weights_.embedding.gradient, dx, device.tokens);
 }
 
+Sequence reward_sequence(std::vector<std::int32_t> tokens, const ModelConfig& config) {
+  LMPO_CHECK(!tokens.empty());
+  while (tokens.size() > 1 && tokens.back() == config.pad_id) {
+    tokens.pop_back();
+  }
+  const auto length = static_cast<std::int32_t>(tokens.size());
+  tokens.push_back(0);
+  return {std::move(tokens), length};
+}
+
 // --- layers
 // ---------------------------------------------------------------------------------------------------
+
+Tensor Llama::forward_layers(const DevicePack& pack) {
+  const Tensor x = block_.activation(pack.pack.input_count(), config_.hidden_size);
+  ops_.embedding_forward(x, weights_.embedding.value, pack.tokens);
+  for (const LayerWeights& layer : weights_.layers) {
+    block_.forward_in_place(layer, pack.positions, x, attend_over(pack));
+  }
+  return x;
+}
 
 Block::Attend Llama::attend_over(const DevicePack& pack) {
   return [this, &pack](const LayerState& state) {
@@ -142,21 +172,28 @@ void Llama::backward_layer(const LayerWeights& layer, const DevicePack& pack, Te
 // --- head
 // -----------------------------------------------------------------------------------------------------
 
+Llama::HeadState Llama::gather_head_rows(const DevicePack& pack, Tensor x) {
+  const std::int64_t rows = pack.pack.row_count();
+  HeadState head;
+  head.x = block_.activation(rows, config_.hidden_size);
+  head.rstd = arena_.allocate("head", Dtype::f32, {rows});
+  head.normed = block_.activation(rows, config_.hidden_size);
+  ops_.gather_rows(head.x, x, pack.head_rows);
+  ops_.rmsnorm_forward(head.normed, head.rstd, head.x, weights_.final_norm.value,
+                       config_.rms_norm_eps);
+  return head;
+}
+
 Llama::HeadState Llama::forward_head(const DevicePack& pack, Tensor x) {
   const std::int64_t rows = pack.pack.row_count();
   const auto vector = [&](std::int64_t size) {
     return arena_.allocate("head", Dtype::f32, {size});
   };
-  const HeadState head = {.x = block_.activation(rows, config_.hidden_size),
-                          .rstd = vector(rows),
-                          .normed = block_.activation(rows, config_.hidden_size),
-                          .lse = vector(rows),
-                          .logp = vector(pack.pack.target_count()),
-                          .workspace = vector(ops_.head_workspace(
-                              rows, config_.hidden_size, config_.vocab_size, weights_.storage()))};
-  ops_.gather_rows(head.x, x, pack.head_rows);
-  ops_.rmsnorm_forward(head.normed, head.rstd, head.x, weights_.final_norm.value,
-                       config_.rms_norm_eps);
+  HeadState head = gather_head_rows(pack, x);
+  head.lse = vector(rows);
+  head.logp = vector(pack.pack.target_count());
+  head.workspace = vector(
+      ops_.head_workspace(rows, config_.hidden_size, config_.vocab_size, weights_.storage()));
   ops_.head_forward(head.logp, head.lse, head.normed, weights_.head.value, pack.target_row,
                     pack.target_token, head.workspace);
   return head;
@@ -172,6 +209,18 @@ void Llama::backward_head(const DevicePack& pack, const HeadState& head, Tensor 
   ops_.rmsnorm_backward(drows, weights_.final_norm.gradient, dnormed, head.x,
                         weights_.final_norm.value, head.rstd);
   ops_.scatter_rows(dx, drows, pack.head_rows);
+}
+
+std::vector<float> Llama::to_host(Tensor x) {
+  const Arena::Scope scope(arena_);
+  const bool is_float = x.dtype() == Dtype::f32;
+  const Tensor wide = is_float ? x : arena_.allocate("head", Dtype::f32, {x.dim(0), x.dim(1)});
+  if (!is_float) {
+    ops_.cast(wide, x);
+  }
+  std::vector<float> host(static_cast<std::size_t>(x.elements()));
+  ops_.download(host.data(), wide);
+  return host;
 }
 
 void Llama::sum_by_response(const Pack& pack, Tensor logp, std::span<double> sums) {

@@ -42,6 +42,9 @@ class Llama {
 
   // Summed log-probability of each response's scored tokens (float32 per token, summed in double).
   void score(const Pack& pack, std::span<double> sums);
+  // A reward model's number for each response, whose sequences come from reward_sequence. The last
+  // product is summed in double, so that a compute type of 16 bits makes no ties.
+  void reward(const Pack& pack, std::span<double> rewards);
 
   // Given the sums of the pack's responses, writes dL/d(sum) of each.
   using Seed = std::function<void(std::span<const double> sums, std::span<double> seeds)>;
@@ -68,6 +71,8 @@ class Llama {
   };
 
   DevicePack upload(const Pack& pack);
+  // The residual stream [T, D] after the last layer, nothing else kept.
+  Tensor forward_layers(const DevicePack& pack);
   Tensor upload_indices(const std::vector<std::int32_t>& indices);
   Block::Attend attend_over(const DevicePack& pack);
   // What of a layer is kept from forward to backward.
@@ -81,8 +86,11 @@ class Llama {
   void recompute(const LayerWeights& layer, const DevicePack& pack, Tensor x_in, LayerState& state);
   void backward_layer(const LayerWeights& layer, const DevicePack& pack, Tensor dx, Tensor x_in,
                       const LayerState& state);
+  // x, rstd and normed of the head's state.
+  HeadState gather_head_rows(const DevicePack& pack, Tensor x);
   HeadState forward_head(const DevicePack& pack, Tensor x);
   void backward_head(const DevicePack& pack, const HeadState& head, Tensor dlogp, Tensor dx);
+  std::vector<float> to_host(Tensor x);
   void sum_by_response(const Pack& pack, Tensor logp, std::span<double> sums);
   // Asks for the seeds and spreads each over its response's tokens: dlogp[M].
   Tensor seed_tokens(const Pack& pack, const HeadState& head, const Seed& seed);
@@ -94,5 +102,10 @@ class Llama {
   LlamaOptions options_;
   Block block_;
 };
+
+// A conversation as a reward model reads it: at its last token that is not padding, as transformers
+// does. What would come next is that token's one scored token, and no one looks at which it is.
+// `tokens` must not be empty.
+Sequence reward_sequence(std::vector<std::int32_t> tokens, const ModelConfig& config);
 
 }  // namespace lmpo

@@ -1,5 +1,7 @@
 #include "model/model_folder.h"
 
+#include <set>
+
 #include "base/error.h"
 
 namespace lmpo {
@@ -29,6 +31,18 @@ void write_model_folder(const fs::path& folder, const Weights& weights, Ops& ops
   copy_text_files(texts_from, folder);
   write_file_atomically(folder / "config.json",
                         config_to_json(weights.config(), weights.storage()).dump(2) + "\n");
+}
+
+void add_model_files(Hash& hash, const fs::path& folder) {
+  std::set<fs::path> files = {folder / "config.json"};
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (entry.path().extension() == ".safetensors") {
+      files.insert(entry.path());
+    }
+  }
+  for (const fs::path& path : files) {
+    hash.add_file(path);
+  }
 }
 
 void check_tokenizer_fits(const ModelConfig& config, std::int64_t tokenizer_id_limit,

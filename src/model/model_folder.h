@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "model/weights.h"
 
 namespace lmpo {
@@ -13,6 +14,9 @@ void write_model_folder(const fs::path& folder, const Weights& weights, Ops& ops
 
 // A tensor of the device as a source for writing.
 TensorSource tensor_from_device(std::string name, Tensor tensor, Ops& ops);
+
+// What a model computes is made of: config.json and the weights.
+void add_model_files(Hash& hash, const fs::path& folder);
 
 // UserError naming both when the tokenizer knows ids that the embedding has no row for.
 void check_tokenizer_fits(const ModelConfig& config, std::int64_t tokenizer_id_limit,

@@ -39,6 +39,23 @@ void check_tied_head(const Checkpoint& checkpoint) {
            checkpoint.path().string());
 }
 
+// What people take for a reward model deserves more than a list of names.
+void check_reward_head(const Checkpoint& checkpoint) {
+  const StoredTensor* score = checkpoint.find("score.weight");
+  if (score == nullptr) {
+    user_error(
+        "{}: there is no score.weight; a reward model was expected, LlamaForSequenceClassification "
+        "or MistralForSequenceClassification of transformers with one label",
+        checkpoint.path().string());
+  }
+  if (!score->shape.empty() && score->shape[0] != 1) {
+    user_error(
+        "{}: score.weight is {}, a row for each of {} labels; a reward model has one label "
+        "(num_labels=1)",
+        checkpoint.path().string(), shape_text(score->shape), score->shape[0]);
+  }
+}
+
 }  // namespace
 
 std::vector<ExpectedTensor> expected_tensors(const ModelConfig& config) {
@@ -63,13 +80,16 @@ std::vector<ExpectedTensor> expected_tensors(const ModelConfig& config) {
     add("post_attention_layernorm", {hidden});
   }
   tensors.push_back({"model.norm.weight", {hidden}});
-  if (!config.tie_word_embeddings) {
-    tensors.push_back({"lm_head.weight", {config.vocab_size, hidden}});
+  if (config.stores_head()) {
+    tensors.push_back({config.head_name(), {config.head_rows(), hidden}});
   }
   return tensors;
 }
 
 void check_tensors(const ModelConfig& config, const Checkpoint& checkpoint) {
+  if (config.head == Head::reward) {
+    check_reward_head(checkpoint);
+  }
   std::set<std::string> known;
   std::vector<std::string> missing;
   std::vector<std::string> misshaped;
@@ -83,12 +103,13 @@ void check_tensors(const ModelConfig& config, const Checkpoint& checkpoint) {
                                       shape_text(stored->shape), shape_text(expected.shape)));
     }
   }
+  const bool tied = !config.stores_head();
   bool tied_head = false;
   std::vector<std::string> unexpected;
   for (const std::string& name : checkpoint.names()) {
-    tied_head |= config.tie_word_embeddings && name == "lm_head.weight";
-    const bool ignored = name.ends_with("rotary_emb.inv_freq") ||
-                         (config.tie_word_embeddings && name == "lm_head.weight");
+    tied_head |= tied && name == "lm_head.weight";
+    const bool ignored =
+        name.ends_with("rotary_emb.inv_freq") || (tied && name == "lm_head.weight");
     if (!known.contains(name) && !ignored) {
       unexpected.push_back(name);
     }

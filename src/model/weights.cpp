@@ -102,7 +102,7 @@ Weights::Weights(const ModelConfig& config, Dtype storage, WeightUse use, Arena&
                       .down = allocate({hidden, config.intermediate_size})});
   }
   final_norm = allocate({hidden});
-  head = config.tie_word_embeddings ? embedding : allocate({config.vocab_size, hidden});
+  head = config.stores_head() ? allocate({config.head_rows(), hidden}) : embedding;
 }
 
 std::vector<Parameter> Weights::parameters() const {
@@ -112,7 +112,7 @@ std::vector<Parameter> Weights::parameters() const {
                {layer.input_norm, layer.qkv, layer.o, layer.post_norm, layer.gate_up, layer.down});
   }
   all.push_back(final_norm);
-  if (!config_.tie_word_embeddings) {
+  if (config_.stores_head()) {
     all.push_back(head);
   }
   return all;
@@ -139,8 +139,8 @@ std::vector<NamedParameter> Weights::named() const {
     add("post_attention_layernorm", layer.post_norm);
   }
   all.push_back({"model.norm.weight", final_norm});
-  if (!config_.tie_word_embeddings) {
-    all.push_back({"lm_head.weight", head});
+  if (config_.stores_head()) {
+    all.push_back({config_.head_name(), head});
   }
   return all;
 }

@@ -81,7 +81,7 @@ class Weights {
   Parameter embedding;               // [V, D]
   std::vector<LayerWeights> layers;  // L
   Parameter final_norm;              // [D]
-  Parameter head;                    // [V, D]; the embedding itself when tied
+  Parameter head;  // [V, D], the embedding itself when tied; of a reward model [1, D]
 
   // Every distinct parameter once, in a fixed order: what the optimizer walks.
   std::vector<Parameter> parameters() const;

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <set>
 
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/threads.h"
+#include "model/model_folder.h"
 #include "train/progress.h"
 #include "train/scorer.h"
 #include "train/train_state.h"
@@ -17,18 +17,6 @@ namespace lmpo {
 namespace {
 
 constexpr std::int64_t kVersion = 3;
-
-void add_model(Hash& hash, const fs::path& folder) {
-  std::set<fs::path> files = {folder / "config.json"};
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    if (entry.path().extension() == ".safetensors") {
-      files.insert(entry.path());
-    }
-  }
-  for (const fs::path& path : files) {
-    hash.add_file(path);
-  }
-}
 
 std::string cache_key(std::span<const Tree> trees, const TreePacks& packs,
                       const ReferenceOptions& options) {
@@ -45,7 +33,7 @@ std::string cache_key(std::span<const Tree> trees, const TreePacks& packs,
   hash.add(static_cast<std::uint64_t>(options.compute));
   hash.add(options.device->name());
   hash.add(static_cast<std::uint64_t>(threads()));
-  add_model(hash, options.model);
+  add_model_files(hash, options.model);
   return hash.text();
 }
 

@@ -20,10 +20,11 @@ std::int64_t longest_sequence(std::span<const Scorer::PackTrees> packs) {
 }  // namespace
 
 Scorer::Scorer(const fs::path& model_folder, Dtype storage, std::shared_ptr<Device> device,
-               Dtype compute)
+               Dtype compute, Head head)
     : config_(read_model_config(model_folder)),
       device_(std::move(device)),
       ops_(device_->make_ops(compute)) {
+  config_.head = head;
   const Checkpoint checkpoint = Checkpoint::open(model_folder);
   check_tensors(config_, checkpoint);
   Arena counting = Arena::counting();
@@ -54,7 +55,11 @@ void Scorer::score(std::span<const PackTrees> packs, const PackDone& done) {
     for (const PackTrees& trees : packs) {
       const Pack pack = make_pack(trees);
       std::vector<double> sums(static_cast<std::size_t>(pack.response_count()));
-      model.score(pack, sums);
+      if (config_.head == Head::reward) {
+        model.reward(pack, sums);
+      } else {
+        model.score(pack, sums);
+      }
       each(trees, sums);
     }
   };

@@ -1,0 +1,22 @@
+// Who may write a file that grows.
+#pragma once
+
+#include "base/file.h"
+
+namespace lmpo {
+
+// Holds a file that exists, for the object's life, against other programs that ask for it too. The
+// system lets it go when the program ends, however it ends.
+class FileLock {
+ public:
+  // UserError where another program holds it. A file system without locks holds nothing.
+  explicit FileLock(const fs::path& path);
+  ~FileLock();
+  FileLock(const FileLock&) = delete;
+  FileLock& operator=(const FileLock&) = delete;
+
+ private:
+  int descriptor_;
+};
+
+}  // namespace lmpo

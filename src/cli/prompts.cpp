@@ -1,0 +1,107 @@
+#include "cli/prompts.h"
+
+#include "base/error.h"
+
+namespace lmpo {
+namespace {
+
+// Rows of a prompts file: strings, lists of messages, or objects with prompt, messages or
+// instruction.
+ordered_json prompt_of_row(const ordered_json& row, const std::string& place) {
+  if (row.is_string() || row.is_array()) {
+    return row;
+  }
+  if (row.is_object()) {
+    for (const char* key : {"prompt", "messages", "instruction"}) {
+      if (row.contains(key) && (row.at(key).is_string() || row.at(key).is_array())) {
+        return row.at(key);
+      }
+    }
+  }
+  user_error(
+      "{}: a string, a list of messages, or an object with 'prompt', 'messages' or 'instruction' "
+      "was expected",
+      place);
+}
+
+std::vector<ordered_json> read_prompt_file(const fs::path& path) {
+  const std::string content = read_file(path);
+  std::vector<ordered_json> prompts;
+  const std::size_t start = content.find_first_not_of(" \t\r\n");
+  const auto add = [&](std::string_view text, const std::string& place) {
+    parse_json(text, place);  // for its error message
+    prompts.push_back(prompt_of_row(ordered_json::parse(text), place));
+  };
+  if (path.extension() == ".json" && start != std::string::npos && content[start] == '[') {
+    parse_json(content, path.string());
+    for (const ordered_json& row : ordered_json::parse(content)) {
+      prompts.push_back(
+          prompt_of_row(row, fmt::format("{}: row {}", path.string(), prompts.size())));
+    }
+    return prompts;
+  }
+  std::int64_t number = 0;
+  for (std::size_t begin = 0; begin < content.size();) {
+    const std::size_t end = std::min(content.find('\n', begin), content.size());
+    std::string line = content.substr(begin, end - begin);
+    begin = end + 1;
+    ++number;
+    if (line.ends_with('\r')) {
+      line.pop_back();
+    }
+    if (line.find_first_not_of(" \t") == std::string::npos) {
+      continue;
+    }
+    if (path.extension() == ".txt") {
+      prompts.emplace_back(line);
+    } else {
+      add(line, fmt::format("{}:{}", path.string(), number));
+    }
+  }
+  return prompts;
+}
+
+std::vector<ordered_json> read_prompts(const PromptSources& sources) {
+  std::vector<ordered_json> prompts(sources.texts.begin(), sources.texts.end());
+  if (!sources.file.empty()) {
+    for (ordered_json& prompt : read_prompt_file(sources.file)) {
+      prompts.push_back(std::move(prompt));
+    }
+  }
+  if (prompts.empty()) {
+    for (const std::string& line : read_standard_input()) {
+      prompts.emplace_back(line);
+    }
+  }
+  if (prompts.empty()) {
+    user_error("there is no prompt: give --prompt, --prompts FILE, or lines on standard input");
+  }
+  return prompts;
+}
+
+std::vector<TokenId> prompt_tokens(const ordered_json& prompt, const std::string& place,
+                                   const TextModel& model, bool use_template) {
+  if (prompt.is_string() && !(use_template && model.chat)) {
+    return model.tokenizer.encode(prompt.get<std::string>(), true);
+  }
+  const ordered_json messages =
+      prompt.is_array() ? prompt : ordered_json::array({{{"role", "user"}, {"content", prompt}}});
+  return model.tokenizer.encode(model.render(messages, true, place), false);
+}
+
+}  // namespace
+
+std::vector<Prompt> collect_prompts(const PromptSources& sources, const TextModel& model,
+                                    bool use_template) {
+  std::vector<Prompt> prompts;
+  for (const ordered_json& shown : read_prompts(sources)) {
+    const std::string place = fmt::format("prompt {}", prompts.size());
+    prompts.push_back({shown, prompt_tokens(shown, place, model, use_template)});
+    if (prompts.back().tokens.empty()) {
+      user_error("{} is empty, and the tokenizer adds no BOS to start from", place);
+    }
+  }
+  return prompts;
+}
+
+}  // namespace lmpo

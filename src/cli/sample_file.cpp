@@ -1,0 +1,97 @@
+#include "cli/sample_file.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/error.h"
+#include "base/log.h"
+
+namespace lmpo {
+namespace {
+
+// What may change from one part of a run to the next: no answer depends on it, but for rounding.
+constexpr std::array<std::string_view, 4> kFreeSettings = {"lmpo", "model", "batch_size",
+                                                           "threads"};
+
+}  // namespace
+
+fs::path SampleFile::settings_path(const fs::path& file) {
+  fs::path result = file;
+  result += ".settings.json";
+  return result;
+}
+
+SampleFile::SampleFile(fs::path path, ordered_json settings)
+    : path_(std::move(path)), settings_(std::move(settings)) {
+  if (!fs::exists(path_)) {
+    return;
+  }
+  lock_.emplace(path_);
+  compare_settings();
+  read_lines();
+}
+
+void SampleFile::compare_settings() const {
+  const fs::path beside = settings_path(path_);
+  if (!fs::exists(beside)) {
+    user_error(
+        "--output {}: the file exists, and nothing says what it was made with ({} is missing), so "
+        "it cannot be gone on with; choose another name, or remove it",
+        path_.string(), beside.string());
+  }
+  const json before = read_json(beside);
+  for (const auto& [key, value] : settings_.items()) {
+    const bool free = std::ranges::find(kFreeSettings, key) != kFreeSettings.end();
+    const json was = before.is_object() ? before.value(key, json()) : json();
+    if (!free && was != json(value)) {
+      user_error(
+          "--output {}: begun with {} {} ({}), and now it is {}; go on with what it was begun "
+          "with, or choose another name",
+          path_.string(), key, was.dump(), beside.string(), value.dump());
+    }
+  }
+}
+
+void SampleFile::read_lines() {
+  const MappedFile file(path_);
+  const std::string_view text(reinterpret_cast<const char*>(file.bytes().data()),
+                              file.bytes().size());
+  for (std::size_t end = text.find('\n'); end != std::string_view::npos;
+       end = text.find('\n', whole_bytes_)) {
+    const std::string place = fmt::format("{}:{}", path_.string(), done_ + 1);
+    const json line = parse_json(text.substr(whole_bytes_, end - whole_bytes_), place);
+    if (const auto index = required<std::int64_t>(line, "index", place); index != done_) {
+      user_error("{}: the answers to prompt {} were expected, not to prompt {}", place, done_,
+                 index);
+    }
+    ++done_;
+    whole_bytes_ = end + 1;
+  }
+}
+
+void SampleFile::begin() {
+  if (!lock_) {
+    if (fs::exists(path_)) {
+      user_error("--output {}: another program has begun it meanwhile", path_.string());
+    }
+    write_file_atomically(settings_path(path_), settings_.dump(2) + "\n");
+    write_file_atomically(path_, "");
+    lock_.emplace(path_);
+  }
+  if (fs::file_size(path_) > whole_bytes_) {
+    log_info("{}: the answers to prompt {} were cut short, and are made anew", path_.string(),
+             done_);
+    fs::resize_file(path_, whole_bytes_);
+  }
+}
+
+void SampleFile::append(std::string_view line) {
+  if (!std::exchange(begun_, true)) {
+    begin();
+  }
+  append_line(path_, line);
+  ++done_;
+}
+
+}  // namespace lmpo

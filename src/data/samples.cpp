@@ -1,0 +1,175 @@
+#include "data/samples.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+
+#include "base/error.h"
+
+namespace lmpo {
+namespace {
+
+const std::vector<std::string> kColumns = {"id",     "index",     "prompt",
+                                           "system", "responses", "scores"};
+
+std::string key_of(const SourceRow& row) {
+  for (const char* name : {"id", "index"}) {
+    const auto found = row.value.find(name);
+    if (found == row.value.end() || found->is_null()) {
+      continue;
+    }
+    if (!found->is_string() && !found->is_number_integer()) {
+      user_error("{}: key '{}': a text or a whole number was expected", row.location, name);
+    }
+    return found->dump();
+  }
+  return fmt::format("{}", row.index);
+}
+
+void require_utf8(const SourceRow& row) {
+  if (!row.valid_utf8) {
+    user_error("{}: the row's bytes are not UTF-8", row.location);
+  }
+}
+
+// Read as a prompt of training data is; the response is there because a row has one.
+Turns prompt_turns(const SourceRow& row) {
+  const json response = {{"role", "assistant"}, {"content", "a"}};
+  const json with_response = {{"prompt", row.value.value("prompt", json())},
+                              {"system", row.value.value("system", json())},
+                              {"completion", json::array({response})}};
+  const auto result = normalise_row(with_response, RowKind::sft, row.location);
+  const Row* normalised = std::get_if<Row>(&result);
+  if (normalised == nullptr) {
+    user_error("{}: key 'prompt': at least one message was expected", row.location);
+  }
+  return normalised->prompt.turns;
+}
+
+ordered_json as_json(const Turns& turns) {
+  ordered_json list = ordered_json::array();
+  for (const Message& message : turns) {
+    list.push_back({{"role", message.role}, {"content", message.content}});
+  }
+  return list;
+}
+
+}  // namespace
+
+Samples parse_samples(const SourceRow& row) {
+  require_utf8(row);
+  const json responses = row.value.value("responses", json());
+  const bool texts =
+      responses.is_array() && !responses.empty() &&
+      std::ranges::all_of(responses, [](const json& value) { return value.is_string(); });
+  if (!texts || row.value.value("prompt", json()).is_null()) {
+    user_error("{}: a row with 'prompt' and 'responses', a list of texts, was expected",
+               row.location);
+  }
+  return {key_of(row), row.location, prompt_turns(row), responses.get<std::vector<std::string>>()};
+}
+
+std::vector<Samples> read_samples(const fs::path& file) {
+  std::vector<Samples> all;
+  std::map<std::string, std::string> locations;  // by key
+  read_rows(file, kColumns, [&](SourceRow&& row) {
+    all.push_back(parse_samples(row));
+    const auto [first, is_new] = locations.emplace(all.back().key, row.location);
+    if (!is_new) {
+      user_error("{}: has the id {} as {} has", row.location, first->first, first->second);
+    }
+  });
+  if (all.empty()) {
+    user_error("{}: there are no samples in it", file.string());
+  }
+  return all;
+}
+
+ScoreTable::ScoreTable(std::span<const Samples> samples)
+    : samples_(samples), scores_(samples.size()) {
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    index_[samples[i].key] = i;
+  }
+}
+
+void ScoreTable::add(const SourceRow& row) {
+  require_utf8(row);
+  const std::string key = key_of(row);
+  const auto found = index_.find(key);
+  if (found == index_.end()) {
+    user_error("{}: scores of {}, and no samples have that id or index", row.location, key);
+  }
+  const Samples& samples = samples_[found->second];
+  Scores& scores = scores_[found->second];
+  if (!scores.empty()) {
+    user_error("{}: the samples {} ({}) have their scores already", row.location, key,
+               samples.location);
+  }
+  const json list = row.value.value("scores", json());
+  if (!list.is_array() || list.size() != samples.responses.size() ||
+      !std::ranges::all_of(list, [](const json& value) { return value.is_number(); })) {
+    user_error("{}: key 'scores': a list of {} numbers was expected, one for each response of {}",
+               row.location, samples.responses.size(), samples.location);
+  }
+  scores = list.get<Scores>();
+}
+
+std::vector<Scores> ScoreTable::take(std::string_view source) {
+  std::vector<std::string> missing;
+  for (std::size_t i = 0; i < scores_.size(); ++i) {
+    if (scores_[i].empty()) {
+      missing.push_back(samples_[i].key);
+    }
+  }
+  if (!missing.empty()) {
+    const std::size_t shown = std::min<std::size_t>(5, missing.size());
+    user_error(
+        "{}: {} of {} samples have no scores: {}{}", source, missing.size(), scores_.size(),
+        fmt::join(missing.begin(), missing.begin() + static_cast<std::ptrdiff_t>(shown), ", "),
+        missing.size() > shown ? ", ..." : "");
+  }
+  return std::move(scores_);
+}
+
+std::vector<Scores> read_scores(const fs::path& file, std::span<const Samples> samples) {
+  ScoreTable table(samples);
+  read_rows(file, kColumns, [&](SourceRow&& row) { table.add(row); });
+  return table.take(file.string());
+}
+
+std::variant<ordered_json, DropReason> best_and_worst(const Samples& samples,
+                                                      const Scores& scores) {
+  LMPO_CHECK(scores.size() == samples.responses.size());
+  if (scores.size() < 2) {
+    return DropReason::single_response;
+  }
+  const auto best = std::ranges::max_element(scores);
+  const auto worst = std::ranges::min_element(scores);
+  if (*best == *worst) {
+    return DropReason::tied_scores;
+  }
+  const auto response = [&](Scores::const_iterator place) {
+    return as_json(
+        {{"assistant", samples.responses[static_cast<std::size_t>(place - scores.begin())]}});
+  };
+  ordered_json row = {{"prompt", as_json(samples.prompt)},
+                      {"chosen", response(best)},
+                      {"rejected", response(worst)},
+                      {"score_chosen", *best},
+                      {"score_rejected", *worst}};
+  const auto result = normalise_row(json(row), RowKind::preference, samples.location);
+  if (const auto* reason = std::get_if<DropReason>(&result)) {
+    return *reason;
+  }
+  return row;
+}
+
+ordered_json scored_row(const Samples& samples, const Scores& scores) {
+  return {{"id", ordered_json::parse(samples.key)},
+          {"prompt", as_json(samples.prompt)},
+          {"responses", samples.responses},
+          {"scores", scores}};
+}
+
+}  // namespace lmpo
