@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <string>
 #include <vector>
@@ -106,7 +107,9 @@ class TokenizerModelFolder : public testing::Test {
     return "no error";
   }
 
-  const fs::path folder_ = fs::path(testing::TempDir()) / "lmpo_tokenizer_model_test";
+  // Tests run side by side, each in a process.
+  const fs::path folder_ =
+      fs::path(testing::TempDir()) / fmt::format("lmpo_tokenizer_model_test_{}", ::getpid());
 };
 
 void expect_golden(const Tokenizer& tokenizer, const char* key, bool add, bool split) {

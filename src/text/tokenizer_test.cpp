@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <thread>
 
@@ -203,7 +204,9 @@ class ModelFolder : public testing::Test {
   }
   void TearDown() override { fs::remove_all(folder_); }
 
-  const fs::path folder_ = fs::path(testing::TempDir()) / "lmpo_tokenizer_test";
+  // Tests run side by side, each in a process.
+  const fs::path folder_ =
+      fs::path(testing::TempDir()) / fmt::format("lmpo_tokenizer_test_{}", ::getpid());
 };
 
 TEST_F(ModelFolder, NamesOfSpecialTokensAreStringsOrObjects) {
