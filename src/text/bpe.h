@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "text/integer_table.h"
@@ -14,6 +15,10 @@
 #include "text/tokenizer.h"
 
 namespace lmpo {
+
+// The two tokens that a rule of "merges" joins: ["a", "b"], or "a b" in older files. Nothing for
+// what is no rule.
+std::optional<std::pair<std::string, std::string>> read_merge_rule(const json& rule);
 
 // Immutable after loading; all calls are thread-safe.
 class Bpe {
