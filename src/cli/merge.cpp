@@ -1,6 +1,7 @@
 // lmpo merge: checkpoints of one architecture averaged or interpolated.
 #include "convert/merge.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
@@ -20,7 +21,7 @@ struct MergeOptions {
   FolderOptions folder;
 };
 
-// Thirds as people write them (0.333333) must pass.
+// Thirds as people write them (0.333333) must pass; they are divided by their sum.
 constexpr double weight_sum_tolerance = 1e-5;
 
 std::vector<double> read_weights(const OptionSet& set, const MergeOptions& options) {
@@ -45,7 +46,9 @@ std::vector<double> read_weights(const OptionSet& set, const MergeOptions& optio
   if (!(std::fabs(sum - 1) <= weight_sum_tolerance)) {
     set.reject("weights", fmt::format("they must add up to 1, not to {}", sum));
   }
-  return options.weights;
+  std::vector<double> weights = options.weights;
+  std::ranges::for_each(weights, [sum](double& weight) { weight /= sum; });
+  return weights;
 }
 
 // The result has the first model's tokenizer, whatever the others' ids mean.

@@ -31,8 +31,9 @@ void require_free_output(const fs::path& output) {
   if (fs::is_directory(output) ? !fs::is_empty(output) : fs::exists(output)) {
     user_error("--output {}: exists already; choose another name or remove it", output.string());
   }
-  const fs::path parent = fs::absolute(output).lexically_normal().parent_path();
-  if (!fs::is_directory(parent) && !fs::is_directory(parent.parent_path())) {
+  const fs::path whole = fs::absolute(output / "").lexically_normal();  // ends with a slash
+  const fs::path parent = whole.parent_path().parent_path();
+  if (!fs::is_directory(parent)) {
     user_error("--output {}: there is no folder {}; make it first", output.string(),
                parent.string());
   }

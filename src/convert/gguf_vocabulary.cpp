@@ -36,6 +36,12 @@ bool is_byte_token(std::string_view token) {  // <0x0A>
          is_digit(token[3]) && is_digit(token[4]);
 }
 
+// As tokenizer_config.json says, else as the model itself does.
+std::string unknown_token(const JsonPart& root, const Tokenizer& tokenizer) {
+  return tokenizer.unk_token().empty() ? root.child("model").optional<std::string>("unk_token", "")
+                                       : tokenizer.unk_token();
+}
+
 TokenList list_tokens(const JsonPart& root, const Tokenizer& tokenizer, std::int64_t vocab_size,
                       bool sentencepiece) {
   TokenList list;
@@ -52,7 +58,7 @@ TokenList list_tokens(const JsonPart& root, const Tokenizer& tokenizer, std::int
   for (const JsonPart& added : root.child("added_tokens").elements()) {
     const auto id = static_cast<std::size_t>(added.required<std::int64_t>("id"));
     const bool special = added.optional<bool>("special", false);
-    const bool is_unknown = sentencepiece && list.tokens[id] == tokenizer.unk_token();
+    const bool is_unknown = sentencepiece && list.tokens[id] == unknown_token(root, tokenizer);
     list.kinds[id] = is_unknown ? unknown : special ? control : user_defined;
   }
   return list;
@@ -84,7 +90,8 @@ std::vector<float> read_scores(const JsonPart& root, const TokenList& list) {
 }
 
 // What begins and ends a text, as the tokenizer does it.
-void add_special_ids(GgufMetadata& keys, const Tokenizer& tokenizer, const ModelConfig& config) {
+void add_special_ids(GgufMetadata& keys, const JsonPart& root, const Tokenizer& tokenizer,
+                     const ModelConfig& config) {
   const auto add = [&](const char* name, const std::string& token,
                        std::optional<std::int64_t> otherwise) {
     const auto found = token.empty() ? std::nullopt : tokenizer.find(token);
@@ -98,7 +105,7 @@ void add_special_ids(GgufMetadata& keys, const Tokenizer& tokenizer, const Model
   const auto bos = add("bos", tokenizer.bos_token(), config.bos_id);
   const auto eos = add("eos", tokenizer.eos_token(),
                        config.eos_ids.empty() ? std::nullopt : std::optional(config.eos_ids[0]));
-  add("unknown", tokenizer.unk_token(), std::nullopt);
+  add("unknown", unknown_token(root, tokenizer), std::nullopt);
   add("padding", tokenizer.pad_token(), config.pad_id);
   const std::vector<TokenId> ids = tokenizer.encode("a", true);
   keys.emplace_back("tokenizer.ggml.add_bos_token", !ids.empty() && ids.front() == bos);
@@ -132,7 +139,7 @@ GgufMetadata gguf_vocabulary(const fs::path& folder, const ModelConfig& config) 
     }
     keys.emplace_back("tokenizer.ggml.merges", std::move(merges));
   }
-  add_special_ids(keys, tokenizer, config);
+  add_special_ids(keys, root, tokenizer, config);
   if (const auto chat = ChatTemplate::load(folder)) {
     keys.emplace_back("tokenizer.chat_template", chat->text());
   }

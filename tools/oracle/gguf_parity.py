@@ -195,7 +195,7 @@ def check_scores(binary, work):
     for line in lines[:400]:
         pieces = pieces_by_score(line, tokens, scores)
         assert pieces == model.encode(line, out_type=str) == tokenizer.encode(line).tokens, line
-    print(f"sentencepiece: 1200 tokens of the same kinds; {400} lines cut alike by scores, sentencepiece and tokenizers")
+    print("sentencepiece: 1200 tokens of the same kinds; 400 lines cut alike by scores, sentencepiece and tokenizers")
 
 
 def check_merges(binary, work):
