@@ -132,22 +132,24 @@ TEST_F(Convert, ModelsThatDiffer) {
 
 TEST_F(Convert, ACheckpointWithoutOneOfItsShards) {
   const fs::path folder = other_model("shards", {"--max_shard_size", "20KB"});
-  fs::remove(folder / "model-00002-of-00003.safetensors");
-  for (const fs::path& file : {path("out")}) {
-    const auto message = AllOf(HasSubstr("model-00002-of-"), HasSubstr("this shard is missing"));
-    expect_refusal(merge({model(), folder}, file), message);
-    expect_refusal(exported(folder, file, {"--format", "gguf"}), message);
-  }
+  const json index = json::parse(read_file(folder / "model.safetensors.index.json"));
+  const auto shard = index["weight_map"]["model.norm.weight"].get<std::string>();
+  fs::remove(folder / shard);
+  const auto message = AllOf(HasSubstr(shard), HasSubstr("this shard is missing"));
+  expect_refusal(merge({model(), folder}, path("out")), message);
+  expect_refusal(exported(folder, path("out"), {"--format", "gguf"}), message);
 }
 
 TEST_F(Convert, AnOutputThatIsThere) {
+  fs::create_directories(path("out"));
   write("out/thesis.txt", "years of work");
   const auto message = HasSubstr("exists already; choose another name or remove it");
   expect_refusal(merge({model(), model()}, path("out")), message);
   const fs::path file = write("model.gguf", "a file");
-  expect_refusal(exported(llama3_model(), file, {"--format", "gguf"}), message);
+  const fs::path folder = llama3_model();
+  expect_refusal(exported(folder, file, {"--format", "gguf"}), message);
   EXPECT_EQ(read_file(file), "a file");
-  expect_refusal(exported(llama3_model(), path("no/such/model.gguf"), {"--format", "gguf"}),
+  expect_refusal(exported(folder, path("no/such/model.gguf"), {"--format", "gguf"}),
                  HasSubstr("make it first"));
 }
 
