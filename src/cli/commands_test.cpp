@@ -59,8 +59,8 @@ TEST_F(Commands, VersionAndHelp) {
   for (const char* word : {"--help", "-h", "help"}) {
     const Result help = run({word});
     EXPECT_EQ(help.exit_code, 0);
-    for (const char* command :
-         {"train", "sft", "score", "generate", "tokenize", "init", "example", "env"}) {
+    for (const char* command : {"train", "sft", "score", "generate", "tokenize", "init", "merge",
+                                "export", "example", "env"}) {
       EXPECT_THAT(help.out, HasSubstr(fmt::format("\n  {} ", command)));
     }
   }
@@ -97,6 +97,8 @@ TEST_F(Commands, EachCommandExplainsItself) {
         "--max_new_tokens"}},
       {"tokenize", {"--decode", "--add_generation_prompt"}},
       {"init", {"--config", "--tokenizer", "--seed", "OUT"}},
+      {"merge", {"MODEL", "--weights", "--alpha", "--output", "--dtype", "[default: equal]"}},
+      {"export", {"--format", "--type", "--output", "--max_shard_size", "q8_0"}},
       {"example", {"--objective", "--seed", "OUT"}},
       {"env", {"--help"}}};
   for (const auto& [command, options] : expected) {
