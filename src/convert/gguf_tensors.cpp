@@ -101,6 +101,7 @@ std::vector<GgufTensor> gguf_tensors(const ModelConfig& config, const Checkpoint
         read_as_float(view, begin, out);
       };
     }
+    tensor.done = [&checkpoint, name = expected.name] { checkpoint.forget(name); };
     if (expected.shape.size() > 1 && tensor.type != type) {
       not_in_blocks.push_back(tensor.name);
     }

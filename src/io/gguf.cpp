@@ -178,6 +178,9 @@ void write_gguf(const fs::path& path, const GgufMetadata& metadata,
       file.write(piece.data(), piece.size());
     }
     file.write(std::string(padding_after(tensor.bytes()), '\0'));
+    if (tensor.done) {
+      tensor.done();
+    }
   }
   file.commit();
 }

@@ -38,6 +38,7 @@ struct GgufTensor {
   std::vector<std::int64_t> shape;  // the outermost first; of q8_0 the last is a multiple of 32
   // Puts elements begin, begin + 1, ... into `out`. Called by several threads at once.
   std::function<void(std::int64_t begin, std::span<float> out)> read;
+  std::function<void()> done = {};  // called after the last piece, where there is one
 
   std::int64_t elements() const;
   std::size_t bytes() const;
