@@ -59,8 +59,8 @@ TEST_F(Commands, VersionAndHelp) {
   for (const char* word : {"--help", "-h", "help"}) {
     const Result help = run({word});
     EXPECT_EQ(help.exit_code, 0);
-    for (const char* command :
-         {"train", "sft", "score", "generate", "pair", "tokenize", "init", "example", "env"}) {
+    for (const char* command : {"train", "sft", "score", "generate", "pair", "tokenize", "init",
+                                "merge", "export", "example", "env"}) {
       EXPECT_THAT(help.out, HasSubstr(fmt::format("\n  {} ", command)));
     }
   }
@@ -99,6 +99,8 @@ TEST_F(Commands, EachCommandExplainsItself) {
       {"tokenize", {"--decode", "--add_generation_prompt"}},
       {"init", {"--config", "--tokenizer", "--seed", "OUT"}},
       {"inspect", {"--rows", "--pack", "--max_pack_tokens", "--json", "--html", "WHAT"}},
+      {"merge", {"MODEL", "--weights", "--alpha", "--output", "--dtype", "[default: equal]"}},
+      {"export", {"--format", "--type", "--output", "--max_shard_size", "q8_0"}},
       {"example", {"--objective", "--seed", "OUT"}},
       {"env", {"--help"}}};
   for (const auto& [command, options] : expected) {

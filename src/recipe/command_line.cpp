@@ -128,8 +128,13 @@ void OptionSet::take_flag(const std::string& name, const Name& meaning, const st
     attached = rest.front();
     rest.pop_front();
   }
-  take(name, meaning,
-       {.texts = split_list(*attached, option.splits()), .source = Source::flag, .place = place});
+  RawValue value = {
+      .texts = split_list(*attached, option.splits()), .source = Source::flag, .place = place};
+  while (option.traits.numbers_follow && !rest.empty() && parse_real(rest.front())) {
+    value.texts.push_back(rest.front());
+    rest.pop_front();
+  }
+  take(name, meaning, std::move(value));
 }
 
 void OptionSet::take_positionals(std::vector<std::string> words) {

@@ -33,8 +33,9 @@ void add_symbol(TokenId id, SubwordModel::Scratch& scratch) {
   scratch.symbols.push_back({id, position - 1, position + 1});
 }
 
-// A rule: ["a", "b"], or "a b" in older files.
-std::optional<std::pair<std::string, std::string>> merge_rule(const json& rule) {
+}  // namespace
+
+std::optional<std::pair<std::string, std::string>> read_merge_rule(const json& rule) {
   std::pair<std::string, std::string> tokens;
   if (rule.is_array() && rule.size() == 2 && rule[0].is_string() && rule[1].is_string()) {
     tokens = {rule[0].get<std::string>(), rule[1].get<std::string>()};
@@ -48,8 +49,6 @@ std::optional<std::pair<std::string, std::string>> merge_rule(const json& rule) 
   }
   return tokens.first.empty() || tokens.second.empty() ? std::nullopt : std::optional(tokens);
 }
-
-}  // namespace
 
 Bpe::Bpe(const JsonPart& part) : where_(part.where()) {
   if (part.absent()) {
@@ -143,7 +142,7 @@ void Bpe::read_merges(const JsonPart& part) {
       }
       return *id;
     };
-    const auto tokens = merge_rule(rule);
+    const auto tokens = read_merge_rule(rule);
     if (!tokens) {
       user_error("{}[{}]: two tokens were expected, as \"a b\" or [\"a\", \"b\"]", list.where(), i);
     }

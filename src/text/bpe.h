@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "text/integer_table.h"
@@ -15,6 +16,10 @@
 #include "text/subword_model.h"
 
 namespace lmpo {
+
+// The two tokens that a rule of "merges" joins: ["a", "b"], or "a b" in older files. Nothing for
+// what is no rule.
+std::optional<std::pair<std::string, std::string>> read_merge_rule(const json& rule);
 
 class Bpe : public SubwordModel {
  public:

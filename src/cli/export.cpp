@@ -1,0 +1,79 @@
+// lmpo export: a checkpoint in another format or type.
+#include "base/log.h"
+#include "cli/commands.h"
+#include "cli/common_options.h"
+#include "cli/model_files.h"
+#include "convert/gguf_model.h"
+#include "convert/merge.h"
+
+namespace lmpo {
+namespace {
+
+struct ExportOptions {
+  fs::path model;
+  std::string format;
+  std::string type = "f16";
+  FolderOptions folder;
+};
+
+GgufType gguf_type(const std::string& name) {
+  return name == "f32"    ? GgufType::f32
+         : name == "f16"  ? GgufType::f16
+         : name == "bf16" ? GgufType::bf16
+                          : GgufType::q8_0;
+}
+
+void check(const OptionSet& set, const ExportOptions& options) {
+  const bool gguf = options.format == "gguf";
+  const char* const of_gguf = "belongs to --format gguf; here --dtype is what is meant";
+  const char* const of_safetensors = "belongs to --format safetensors";
+  if (!gguf && set.given("type")) {
+    set.reject("type", of_gguf);
+  }
+  for (const char* name : {"dtype", "max_shard_size"}) {
+    if (gguf && set.given(name)) {
+      set.reject(name, of_safetensors);
+    }
+  }
+  check_folder_options(set, options.folder);
+}
+
+}  // namespace
+
+int run_export(const std::vector<std::string>& arguments) {
+  ExportOptions options;
+  OptionSet set("lmpo export",
+                "Writes a checkpoint as a GGUF file for llama.cpp, or as a model folder with "
+                "another type or size of weight files.");
+  set.add_positional("MODEL", options.model, "folder of the checkpoint",
+                     {.value_name = "DIR", .required = true});
+  set.add("format", options.format, "what to write",
+          {.choices = {"gguf", "safetensors"}, .required = true});
+  set.add("type", options.type, "of a GGUF file's matrices; vectors are always float32",
+          {.choices = {"f32", "f16", "bf16", "q8_0"}});
+  set.add("output", options.folder.output, "the file (gguf) or folder (safetensors) to make",
+          {.value_name = "OUT", .required = true});
+  add_folder_options(set, options.folder);
+  set.section("Examples",
+              "  lmpo export out --format gguf --type q8_0 --output model-q8_0.gguf\n"
+              "  lmpo export out --format safetensors --dtype bfloat16 --output out-bf16\n");
+  if (!set.parse(arguments)) {
+    return 0;
+  }
+  check(set, options);
+  require_free_output(options.folder.output);
+  apply_threads(options.folder.threads);
+
+  const StoredModel model(options.model);
+  if (options.format == "gguf") {
+    write_gguf_model(options.folder.output, model.folder, model.config, model.checkpoint,
+                     gguf_type(options.type));
+  } else {
+    write_weighted_sum(options.folder.output, model.config, {{&model.checkpoint, 1}},
+                       options.folder.storage(), model.folder, options.folder.shard_bytes());
+  }
+  log_info("{}: written", options.folder.output.string());
+  return 0;
+}
+
+}  // namespace lmpo

@@ -1,0 +1,113 @@
+// lmpo merge: checkpoints of one architecture averaged or interpolated.
+#include "convert/merge.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "cli/commands.h"
+#include "cli/common_options.h"
+#include "cli/model_files.h"
+
+namespace lmpo {
+namespace {
+
+struct MergeOptions {
+  std::vector<fs::path> models;
+  std::vector<double> weights;
+  std::optional<double> alpha;
+  FolderOptions folder;
+};
+
+// Thirds as people write them (0.333333) must pass; they are divided by their sum.
+constexpr double weight_sum_tolerance = 1e-5;
+
+std::vector<double> read_weights(const OptionSet& set, const MergeOptions& options) {
+  const std::size_t count = options.models.size();
+  if (options.alpha) {
+    if (!options.weights.empty()) {
+      set.reject("alpha", "either --alpha or --weights, not both");
+    }
+    if (count != 2) {
+      set.reject("alpha", fmt::format("goes with two models, not {}", count));
+    }
+    return {1 - *options.alpha, *options.alpha};
+  }
+  if (options.weights.empty()) {
+    return std::vector<double>(count, 1 / static_cast<double>(count));
+  }
+  if (options.weights.size() != count) {
+    set.reject("weights", fmt::format("one a model was expected: {} for {} models",
+                                      options.weights.size(), count));
+  }
+  const double sum = std::accumulate(options.weights.begin(), options.weights.end(), 0.0);
+  if (!(std::fabs(sum - 1) <= weight_sum_tolerance)) {
+    set.reject("weights", fmt::format("they must add up to 1, not to {}", sum));
+  }
+  std::vector<double> weights = options.weights;
+  std::ranges::for_each(weights, [sum](double& weight) { weight /= sum; });
+  return weights;
+}
+
+// The result has the first model's tokenizer, whatever the others' ids mean.
+void warn_of_other_tokenizer(const fs::path& first, const fs::path& other) {
+  const fs::path here = first / "tokenizer.json";
+  const fs::path there = other / "tokenizer.json";
+  if (fs::exists(here) && fs::exists(there) && read_file(here) != read_file(there)) {
+    log_warning("{} differs from {}, which the result gets: are the tokens the same?",
+                there.string(), here.string());
+  }
+}
+
+}  // namespace
+
+int run_merge(const std::vector<std::string>& arguments) {
+  MergeOptions options;
+  OptionSet set("lmpo merge",
+                "Averages checkpoints of one architecture, weight by weight, into the folder "
+                "--output. Configuration, tokenizer and template are the first's.");
+  set.add_positional("MODEL", options.models, "folders of the checkpoints, two or more",
+                     {.value_name = "DIR", .required = true});
+  set.add("weights", options.weights,
+          "one number a model, which add up to 1; below 0 and above 1 extrapolate",
+          {.default_text = "equal", .numbers_follow = true});
+  set.add("alpha", options.alpha, "of two models: (1 - alpha) of the first, alpha of the second");
+  set.add("output", options.folder.output, "the folder to make",
+          {.value_name = "OUT", .required = true});
+  add_folder_options(set, options.folder);
+  set.section("Examples",
+              "  lmpo merge run-1 run-2 run-3 --output average\n"
+              "  lmpo merge sft dpo --alpha 0.5 --output halfway\n"
+              "  lmpo merge sft dpo --weights -0.3 1.3 --output further --dtype bfloat16\n");
+  if (!set.parse(arguments)) {
+    return 0;
+  }
+  check_folder_options(set, options.folder);
+  if (options.models.size() < 2) {
+    set.reject("MODEL", "two models or more were expected");
+  }
+  const std::vector<double> weights = read_weights(set, options);
+  require_free_output(options.folder.output);
+  apply_threads(options.folder.threads);
+
+  std::vector<StoredModel> stored;
+  std::vector<WeightedModel> models;
+  stored.reserve(options.models.size());
+  for (std::size_t i = 0; i < options.models.size(); ++i) {
+    const StoredModel& model = stored.emplace_back(options.models[i]);
+    check_same_architecture(stored[0].config, stored[0].folder, model.config, model.folder);
+    warn_of_other_tokenizer(stored[0].folder, model.folder);
+    models.push_back({&model.checkpoint, weights[i]});
+  }
+  write_weighted_sum(options.folder.output, stored[0].config, models, options.folder.storage(),
+                     stored[0].folder, options.folder.shard_bytes());
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    log_info("{:g} of {}", weights[i], stored[i].folder.string());
+  }
+  log_info("{}: merged", options.folder.output.string());
+  return 0;
+}
+
+}  // namespace lmpo

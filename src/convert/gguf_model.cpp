@@ -1,0 +1,69 @@
+#include "convert/gguf_model.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "convert/gguf_vocabulary.h"
+
+namespace lmpo {
+namespace {
+
+// llama.cpp's numbers for what most tensors of a file are.
+std::uint32_t file_type(GgufType type) {
+  switch (type) {
+    case GgufType::f32:
+      return 0;
+    case GgufType::f16:
+      return 1;
+    case GgufType::q8_0:
+      return 7;
+    case GgufType::bf16:
+      return 32;
+  }
+  LMPO_CHECK(!"a type of tensors");
+}
+
+}  // namespace
+
+GgufMetadata gguf_architecture(const ModelConfig& config, const std::string& name, GgufType type) {
+  const auto size = [](std::int64_t value) { return static_cast<std::uint32_t>(value); };
+  GgufMetadata keys = {{"general.architecture", std::string("llama")},
+                       {"general.type", std::string("model")},
+                       {"general.name", name},
+                       {"general.file_type", file_type(type)},
+                       {"general.quantization_version", std::uint32_t{2}},
+                       {"llama.vocab_size", size(config.vocab_size)},
+                       {"llama.context_length", size(config.max_positions)},
+                       {"llama.embedding_length", size(config.hidden_size)},
+                       {"llama.block_count", size(config.layers)},
+                       {"llama.feed_forward_length", size(config.intermediate_size)},
+                       {"llama.attention.head_count", size(config.heads)},
+                       {"llama.attention.head_count_kv", size(config.key_heads)},
+                       {"llama.attention.key_length", size(config.head_size)},
+                       {"llama.attention.value_length", size(config.head_size)},
+                       {"llama.attention.layer_norm_rms_epsilon", config.rms_norm_eps},
+                       {"llama.rope.dimension_count", size(config.head_size)},
+                       {"llama.rope.freq_base", static_cast<float>(config.rope_theta)}};
+  if (config.rope_scaling.kind == RopeScaling::Kind::linear) {
+    keys.emplace_back("llama.rope.scaling.type", std::string("linear"));
+    keys.emplace_back("llama.rope.scaling.factor", static_cast<float>(config.rope_scaling.factor));
+  }
+  if (config.sliding_window > 0 && config.sliding_window < config.max_positions) {
+    log_warning(
+        "llama.cpp has no sliding window for this architecture: beyond {} tokens its results "
+        "differ from lmpo's",
+        config.sliding_window);
+  }
+  return keys;
+}
+
+void write_gguf_model(const fs::path& file, const fs::path& folder, const ModelConfig& config,
+                      const Checkpoint& checkpoint, GgufType type) {
+  const std::string name = fs::absolute(folder / "").lexically_normal().parent_path().filename();
+  GgufMetadata keys = gguf_architecture(config, name, type);
+  std::ranges::move(gguf_vocabulary(folder, config), std::back_inserter(keys));
+  write_gguf(file, keys, gguf_tensors(config, checkpoint, type));
+}
+
+}  // namespace lmpo

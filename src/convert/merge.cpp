@@ -1,0 +1,126 @@
+#include "convert/merge.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/threads.h"
+#include "io/store_floats.h"
+
+namespace lmpo {
+namespace {
+
+constexpr std::int64_t parallel_grain = 1 << 14;  // elements
+
+// config.json as lmpo itself would write it: spellings no longer differ.
+ordered_json architecture(ModelConfig config) {
+  config.original = {};
+  ordered_json keys = config_to_json(config, Dtype::f32);
+  for (const char* other :
+       {"initializer_range", "bos_token_id", "eos_token_id", "pad_token_id", "torch_dtype"}) {
+    keys.erase(other);
+  }
+  return keys;
+}
+
+// One tensor in several models.
+class Sum {
+ public:
+  Sum(const std::string& name, const std::vector<WeightedModel>& models) : name_(name) {
+    for (const WeightedModel& model : models) {
+      if (model.weight != 0) {
+        models_.push_back(model);
+        views_.push_back(model.checkpoint->tensor(name));
+      }
+    }
+    LMPO_CHECK(!models_.empty());
+  }
+
+  // Elements [begin, begin + out.size()).
+  void read(std::int64_t begin, std::span<float> out) const {
+    std::vector<double> sums(out.size());
+    for (std::size_t m = 0; m < models_.size(); ++m) {
+      read_as_float(views_[m], begin, out);
+      for (std::size_t i = 0; i < out.size(); ++i) {
+        const double term = models_[m].weight * static_cast<double>(out[i]);
+        sums[i] = m == 0 ? term : sums[i] + term;  // 0 + -0 would lose a sign
+      }
+    }
+    std::ranges::transform(sums, out.begin(), [](double sum) { return static_cast<float>(sum); });
+  }
+
+  // Does the same for a type of files. After the last element the tensors may leave memory.
+  void read_stored(std::int64_t begin, Dtype dtype, std::span<std::byte> out) const {
+    const std::size_t size = dtype_size(dtype);
+    const auto count = static_cast<std::int64_t>(out.size() / size);
+    parallel_for(count, parallel_grain, [&](std::int64_t first, std::int64_t last) {
+      std::vector<float> values(static_cast<std::size_t>(last - first));
+      read(begin + first, values);
+      store_floats(values, dtype,
+                   out.subspan(static_cast<std::size_t>(first) * size, values.size() * size),
+                   name_);
+    });
+    if (begin + count == views_[0].elements()) {
+      for (const WeightedModel& model : models_) {
+        model.checkpoint->forget(name_);
+      }
+    }
+  }
+
+ private:
+  std::string name_;
+  std::vector<WeightedModel> models_;
+  std::vector<TensorView> views_;
+};
+
+}  // namespace
+
+void check_same_architecture(const ModelConfig& first, const fs::path& first_folder,
+                             const ModelConfig& other, const fs::path& other_folder) {
+  const ordered_json expected = architecture(first);
+  const ordered_json found = architecture(other);
+  const auto differ = [&](const std::string& key) {
+    const ordered_json here = found.value(key, ordered_json());
+    const ordered_json there = expected.value(key, ordered_json());
+    if (here != there) {
+      user_error(
+          "{}: config.json: {} is {}, but {} in {}; only models of the same architecture can be "
+          "merged",
+          other_folder.string(), key, here.dump(), there.dump(), first_folder.string());
+    }
+  };
+  for (const ordered_json* object : {&expected, &found}) {
+    for (const auto& [key, value] : object->items()) {
+      differ(key);
+    }
+  }
+}
+
+std::vector<TensorSource> weighted_sum(const ModelConfig& config,
+                                       const std::vector<WeightedModel>& models,
+                                       std::optional<Dtype> dtype) {
+  std::vector<TensorSource> tensors;
+  for (const ExpectedTensor& expected : expected_tensors(config)) {
+    const Sum sum(expected.name, models);
+    const Dtype stored = dtype.value_or(models.front().checkpoint->tensor(expected.name).dtype);
+    tensors.push_back({.name = expected.name,
+                       .dtype = stored,
+                       .shape = expected.shape,
+                       .read = [sum, stored](std::int64_t begin, std::span<std::byte> out) {
+                         sum.read_stored(begin, stored, out);
+                       }});
+  }
+  return tensors;
+}
+
+void write_weighted_sum(const fs::path& folder, const ModelConfig& config,
+                        const std::vector<WeightedModel>& models, std::optional<Dtype> dtype,
+                        const fs::path& texts_from, std::int64_t max_shard_bytes) {
+  const std::vector<TensorSource> tensors = weighted_sum(config, models, dtype);
+  AtomicFolder aside(folder);
+  write_checkpoint(aside.path(), tensors, max_shard_bytes);
+  copy_text_files(texts_from, aside.path());
+  write_model_config(config, tensors.front().dtype, aside.path());
+  aside.commit();
+}
+
+}  // namespace lmpo
