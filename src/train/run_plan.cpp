@@ -77,7 +77,10 @@ bool RunPlan::fits(const Ops& ops, const LargestPacks& training, const LargestPa
 }
 
 void RunPlan::choose(const Ops& ops) {
-  const bool may_page_master = !device_.is_cpu() && storage_.weights != Dtype::f32;
+  std::vector<Place> masters = {Place::arena};
+  if (!device_.is_cpu() && storage_.weights != Dtype::f32) {
+    masters.push_back(Place::host);
+  }
   std::vector<Recompute> ways = {Recompute::none, Recompute::mlp, Recompute::layers};
   if (recipe().recompute != "auto") {
     ways = {parse_recompute(recipe().recompute)};
@@ -86,8 +89,8 @@ void RunPlan::choose(const Ops& ops) {
     const auto [training, evaluation] = largest_packs();
     for (const Recompute way : ways) {
       model_options_.recompute = way;
-      for (const Place master : {Place::arena, Place::host}) {
-        storage_.master = may_page_master ? master : Place::arena;
+      for (const Place master : masters) {
+        storage_.master = master;
         if (fits(ops, training, evaluation)) {
           return;
         }
