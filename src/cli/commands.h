@@ -19,6 +19,7 @@ int run_init(const std::vector<std::string>& arguments);
 int run_merge(const std::vector<std::string>& arguments);
 int run_export(const std::vector<std::string>& arguments);
 int run_example(const std::vector<std::string>& arguments);
+int run_demo(const std::vector<std::string>& arguments);
 int run_plan(const std::vector<std::string>& arguments);
 int run_bench(const std::vector<std::string>& arguments);
 int run_env(const std::vector<std::string>& arguments);

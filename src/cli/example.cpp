@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/common_options.h"
 #include "example/measure.h"
+#include "example/training_flags.h"
 #include "example/world_files.h"
 #include "objective/registry.h"
 
@@ -35,69 +36,27 @@ void run(int (*command)(const Words&), const char* name, const Words& arguments)
 }
 
 Words sft_arguments(const fs::path& folder, const ExampleOptions& options) {
-  return {"--model",
-          (folder / "random").string(),
-          "--data",
-          (folder / "world/answers.jsonl").string(),
-          "--output_dir",
-          (folder / "sft").string(),
-          "--learning_rate",
-          "2e-3",
-          "--lr_scheduler_type",
-          "cosine",
-          "--warmup_ratio",
-          "0.1",
-          "--num_train_epochs",
-          "8",
-          "--per_device_train_batch_size",
-          "64",
-          "--recompute",
-          "none",
-          "--logging_steps",
-          "50",
-          "--save_strategy",
-          "no",
-          "--seed",
-          std::to_string(options.seed)};
+  Words words = {"--model",      (folder / "random").string(),
+                 "--data",       (folder / "world/answers.jsonl").string(),
+                 "--output_dir", (folder / "sft").string(),
+                 "--seed",       std::to_string(options.seed)};
+  const Words flags = sft_flags();
+  words.insert(words.end(), flags.begin(), flags.end());
+  return words;
 }
 
 Words preference_arguments(const fs::path& folder, const ExampleOptions& options) {
-  return {"--objective",
-          options.objective,
-          "--model",
-          (folder / "sft").string(),
-          "--data",
-          (folder / "world/preferences.jsonl").string(),
-          "--eval_dataset",
-          (folder / "world/held_out_preferences.jsonl").string(),
-          "--output_dir",
-          (folder / options.objective).string(),
-          "--beta",
-          "10",
-          "--learning_rate",
-          "1e-4",
-          "--lr_scheduler_type",
-          "cosine",
-          "--warmup_ratio",
-          "0.1",
-          "--num_train_epochs",
-          "2",
-          "--per_device_train_batch_size",
-          "64",
-          "--per_device_eval_batch_size",
-          "64",
-          "--recompute",
-          "none",
-          "--logging_steps",
-          "5",
-          "--eval_strategy",
-          "steps",
-          "--eval_steps",
-          "25",
-          "--save_strategy",
-          "no",
-          "--seed",
-          std::to_string(options.seed)};
+  Words words = {"--objective",     options.objective,
+                 "--beta",          "10",
+                 "--learning_rate", "1e-4",
+                 "--model",         (folder / "sft").string(),
+                 "--data",          (folder / "world/preferences.jsonl").string(),
+                 "--eval_dataset",  (folder / "world/held_out_preferences.jsonl").string(),
+                 "--output_dir",    (folder / options.objective).string(),
+                 "--seed",          std::to_string(options.seed)};
+  const Words flags = preference_flags();
+  words.insert(words.end(), flags.begin(), flags.end());
+  return words;
 }
 
 void print_table(const std::vector<std::pair<std::string, Measured>>& rows) {

@@ -33,6 +33,8 @@ constexpr Entry commands[] = {
     {"merge", "average or interpolate checkpoints", run_merge},
     {"export", "write a checkpoint for llama.cpp (GGUF), or in another type", run_export},
     {"example", "the whole way in a small world of its own: data, SFT, LMPO, a table", run_example},
+    {"demo", "the paper in miniature: every method in the small world, with standard errors",
+     run_demo},
     {"plan", "the memory of a training step, before anything is loaded", run_plan},
     {"bench", "how fast this machine trains a model, part by part", run_bench},
     {"env", "what this program and this machine are", run_env},

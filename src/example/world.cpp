@@ -11,19 +11,8 @@ const std::vector<std::string> kBefore = {"", "the answer is",
 const std::vector<std::string> kAfter = {"", "i hope this helps .",
                                          "please ask me again if you want to know more ."};
 
-const char* task_name(Task task) {
-  switch (task) {
-    case Task::first:
-      return "first";
-    case Task::last:
-      return "last";
-    case Task::repeat:
-      return "repeat";
-    case Task::reverse:
-      return "reverse";
-  }
-  return "";
-}
+// In the order of Task.
+constexpr const char* kTaskNames[] = {"first", "last", "repeat", "reverse"};
 
 // What a lazy answer to the task does instead.
 Task shortcut(Task task) {
@@ -88,7 +77,7 @@ const std::vector<std::string>& other_words() {
 }
 
 std::string Instruction::text() const {
-  return std::string(task_name(task)) + " : " + joined(words);
+  return std::string(kTaskNames[static_cast<int>(task)]) + " : " + joined(words);
 }
 
 std::vector<std::string> Instruction::answer() const {
@@ -103,6 +92,17 @@ std::vector<std::string> Instruction::answer() const {
       return {words.rbegin(), words.rend()};
   }
   return {};
+}
+
+std::optional<Instruction> parse_instruction(const std::string& text) {
+  std::vector<std::string> words = words_of(text);
+  const auto task =
+      std::find(std::begin(kTaskNames), std::end(kTaskNames), words.empty() ? "" : words[0]);
+  if (task == std::end(kTaskNames) || words.size() < 4 || words[1] != ":") {
+    return std::nullopt;
+  }
+  words.erase(words.begin(), words.begin() + 2);
+  return Instruction{static_cast<Task>(task - std::begin(kTaskNames)), std::move(words)};
 }
 
 Instruction random_instruction(Random& random) {
@@ -140,6 +140,37 @@ bool is_right(const Instruction& instruction, const std::string& answer) {
   return given == instruction.answer();
 }
 
+namespace {
+
+// Which of two answers someone tends to prefer, and how likely. Of two that are equally right and
+// long it is the second.
+struct Tendency {
+  bool to_first;
+  double chance;
+};
+
+Tendency tendency(const Instruction& instruction, const std::string& first,
+                  const std::string& second, const WorldChances& chances) {
+  const bool first_right = is_right(instruction, first);
+  if (first_right != is_right(instruction, second)) {
+    return {first_right, chances.right_wins};
+  }
+  return {first.size() > second.size(), chances.longer_wins};
+}
+
+double chance_of_first(const Tendency& tends) {
+  return tends.to_first ? tends.chance : 1 - tends.chance;
+}
+
+}  // namespace
+
+double preference(const Instruction& instruction, const std::string& answer,
+                  const std::string& other, const WorldChances& chances) {
+  return (chance_of_first(tendency(instruction, answer, other, chances)) + 1 -
+          chance_of_first(tendency(instruction, other, answer, chances))) /
+         2;
+}
+
 Comparison random_comparison(const Instruction& instruction, const WorldChances& chances,
                              Random& random) {
   std::string a = random_answer(instruction, chances, random);
@@ -147,14 +178,8 @@ Comparison random_comparison(const Instruction& instruction, const WorldChances&
   while (a == b) {
     b = random_answer(instruction, chances, random);
   }
-  const bool a_right = is_right(instruction, a);
-  const bool b_right = is_right(instruction, b);
-  bool a_wins = false;
-  if (a_right != b_right) {
-    a_wins = a_right == (random.uniform() < chances.right_wins);
-  } else {
-    a_wins = (a.size() > b.size()) == (random.uniform() < chances.longer_wins);
-  }
+  const Tendency tends = tendency(instruction, a, b, chances);
+  const bool a_wins = tends.to_first == (random.uniform() < tends.chance);
   return a_wins ? Comparison{std::move(a), std::move(b)} : Comparison{std::move(b), std::move(a)};
 }
 

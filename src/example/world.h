@@ -14,6 +14,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,8 @@ struct Instruction {
   std::string text() const;                 // "last : cat moon red"
   std::vector<std::string> answer() const;  // the words that a right answer gives
 };
+// What text() wrote; nothing for any other text.
+std::optional<Instruction> parse_instruction(const std::string& text);
 
 // Chances of the world, for the documentation and the tests.
 struct WorldChances {
@@ -54,6 +57,10 @@ struct Comparison {
   std::string chosen;
   std::string rejected;
 };
+// How likely someone who compares the two answers prefers the first, whichever was shown first: 1/2
+// for equal ones.
+double preference(const Instruction& instruction, const std::string& answer,
+                  const std::string& other, const WorldChances& chances);
 // Two different answers and which of them someone preferred.
 Comparison random_comparison(const Instruction& instruction, const WorldChances& chances,
                              Random& random);

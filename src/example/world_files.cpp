@@ -137,6 +137,14 @@ class FreshInstructions {
   const std::set<std::string>* taken_;
 };
 
+std::string prompt_lines(const std::vector<Instruction>& instructions) {
+  std::vector<ordered_json> rows;
+  for (const Instruction& instruction : instructions) {
+    rows.push_back({{"prompt", ordered_json::array({turn("user", instruction.text())})}});
+  }
+  return lines_of(rows);
+}
+
 std::string preference_lines(std::int64_t count, FreshInstructions source, Random& random,
                              std::set<std::string>* used) {
   std::vector<ordered_json> rows;
@@ -178,6 +186,7 @@ std::vector<Instruction> write_world(const fs::path& folder, const WorldSizes& s
     held_out.insert(instruction.text());
     prompts.push_back(std::move(instruction));
   }
+  write_file_atomically(folder / "held_out_prompts.jsonl", prompt_lines(prompts));
   write_file_atomically(folder / "held_out_preferences.jsonl",
                         preference_lines(sizes.held_out_preferences, FreshInstructions(nullptr),
                                          test_random, &held_out));

@@ -19,8 +19,8 @@ struct WorldSizes {
 
 // Writes into `folder` (which must exist): config.json, tokenizer.json, tokenizer_config.json,
 // chat_template.jinja, answers.jsonl (messages), preferences.jsonl and held_out_preferences.jsonl
-// (prompt, chosen, rejected). Returns the held-out prompts' instructions; no list of words with its
-// task occurs both held out and in training.
+// (prompt, chosen, rejected), held_out_prompts.jsonl. Returns the held-out prompts' instructions;
+// no list of words with its task occurs both held out and in training.
 std::vector<Instruction> write_world(const fs::path& folder, const WorldSizes& sizes,
                                      std::uint64_t seed);
 

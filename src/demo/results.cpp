@@ -1,0 +1,231 @@
+#include "demo/results.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "base/error.h"
+
+namespace lmpo {
+namespace {
+
+using Seeds = std::span<const std::int64_t>;
+
+// One a seed.
+std::vector<Verdict> verdicts(const fs::path& root, const std::string& variant, Seeds seeds) {
+  std::vector<Verdict> all;
+  for (const std::int64_t seed : seeds) {
+    const auto answers = [&](const std::string& name) {
+      return read_answers(root / variant_folder(seed, name) / kAnswersFile);
+    };
+    all.push_back(judge(answers(variant), answers(kSft)));
+  }
+  return all;
+}
+
+Estimate estimate_of(const std::vector<Verdict>& verdicts, double Verdict::*value) {
+  std::vector<double> values;
+  for (const Verdict& verdict : verdicts) {
+    values.push_back(verdict.*value);
+  }
+  return estimate(values);
+}
+
+Estimate paired_difference(const std::vector<Verdict>& verdicts,
+                           const std::vector<Verdict>& others) {
+  std::vector<double> differences;
+  for (std::size_t i = 0; i < verdicts.size(); ++i) {
+    differences.push_back(verdicts[i].length_controlled_win_rate -
+                          others[i].length_controlled_win_rate);
+  }
+  return estimate(differences);
+}
+
+ResultRow row_of(const Variant& variant, const std::vector<Verdict>& own,
+                 const std::vector<Verdict>& lmpo) {
+  return {variant.title,
+          variant.settings,
+          estimate_of(own, &Verdict::win_rate),
+          estimate_of(own, &Verdict::length_controlled_win_rate),
+          estimate_of(own, &Verdict::right),
+          estimate_of(own, &Verdict::tokens),
+          lmpo.empty() ? Estimate{} : paired_difference(own, lmpo)};
+}
+
+struct Column {
+  const char* title;
+  Estimate ResultRow::*value;
+  double factor;  // rates are shown as percentages
+};
+constexpr Column kColumns[] = {
+    {"win rate %", &ResultRow::win_rate, 100},
+    {"LC win rate %", &ResultRow::length_controlled_win_rate, 100},
+    {"LC beside LMPO", &ResultRow::beside_lmpo, 100},
+    {"right %", &ResultRow::right, 100},
+    {"tokens", &ResultRow::tokens, 1},
+};
+
+std::string cell(const ResultRow& row, const Column& column) {
+  const Estimate& value = row.*column.value;
+  return fmt::format("{:.1f} ± {:.1f}", column.factor * value.mean,
+                     column.factor * value.standard_error);
+}
+
+// A metric of the training log, the mean over the seeds; steps that every seed has.
+std::vector<Point> mean_curve(const fs::path& root, const std::string& variant, Seeds seeds,
+                              const char* metric) {
+  std::map<double, std::vector<double>> values;  // by step
+  for (const std::int64_t seed : seeds) {
+    const json state =
+        read_json(root / variant_folder(seed, variant) / kRunFolder / "trainer_state.json");
+    for (const json& entry : state.at("log_history")) {
+      if (entry.contains(metric)) {
+        values[entry.at("step").get<double>()].push_back(entry.at(metric).get<double>());
+      }
+    }
+  }
+  std::vector<Point> curve;
+  for (const auto& [step, of_seeds] : values) {
+    if (of_seeds.size() == seeds.size()) {
+      curve.push_back({step, estimate(of_seeds).mean});
+    }
+  }
+  return curve;
+}
+
+Figure likelihoods_figure(const fs::path& root, Seeds seeds) {
+  Figure figure{"log-probabilities", {}};
+  for (const auto& [metric, title] :
+       {std::pair("logps/chosen", "average log-probability of chosen responses"),
+        std::pair("logps/rejected", "average log-probability of rejected responses")}) {
+    Chart chart{title, "step", {}};
+    for (const char* objective : {"lmpo", "simpo"}) {
+      chart.series.push_back(
+          {find_method(objective).title, mean_curve(root, objective, seeds, metric)});
+    }
+    figure.charts.push_back(std::move(chart));
+  }
+  return figure;
+}
+
+Figure option_figure(const fs::path& root, const Part& part, Seeds seeds) {
+  Chart curves{fmt::format("chosen, by {}", part.x_label), "step", {}};
+  Series win_rate{"win rate", {}};
+  Series length_controlled{"length-controlled", {}};
+  Series tokens{"tokens an answer", {}};
+  const ResultTable table = result_table(root, part, seeds);
+  for (std::size_t i = 0; i < part.variants.size(); ++i) {
+    const Variant& variant = part.variants[i];
+    curves.series.push_back({variant.title, mean_curve(root, variant.name, seeds, "logps/chosen")});
+    const ResultRow& row = table.rows[i];
+    win_rate.points.push_back({part.x[i], 100 * row.win_rate.mean});
+    length_controlled.points.push_back({part.x[i], 100 * row.length_controlled_win_rate.mean});
+    tokens.points.push_back({part.x[i], row.tokens.mean});
+  }
+  return {part.name,
+          {curves,
+           {"win rate against SFT, %", part.x_label, {win_rate, length_controlled}},
+           {"length", part.x_label, {tokens}}}};
+}
+
+}  // namespace
+
+ResultTable result_table(const fs::path& root, const Part& part, Seeds seeds) {
+  const std::vector<Verdict> lmpo = verdicts(root, "lmpo", seeds);
+  ResultTable table{part.title, {}};
+  if (part.name == "methods") {
+    table.rows.push_back(row_of({.name = kSft, .title = "SFT"}, verdicts(root, kSft, seeds), lmpo));
+  }
+  for (const Variant& variant : part.variants) {
+    table.rows.push_back(row_of(variant, verdicts(root, variant.name, seeds), lmpo));
+  }
+  return table;
+}
+
+SweepResult sweep_result(const fs::path& root) {
+  const std::int64_t seeds[] = {kSweepSeed};
+  SweepResult result;
+  for (const Method& method : methods()) {
+    ResultTable table{method.title, {}};
+    for (const Variant& variant : sweep_part().variants) {
+      if (variant.objective == method.objective) {
+        table.rows.push_back(row_of(variant, verdicts(root, variant.name, seeds), {}));
+      }
+    }
+    const auto best = std::ranges::max_element(
+        table.rows, {}, [](const ResultRow& row) { return row.length_controlled_win_rate.mean; });
+    result.best.push_back(fmt::format("{}: {}", best->title, best->settings));
+    result.tables.push_back(std::move(table));
+  }
+  return result;
+}
+
+std::string to_text(const ResultTable& table) {
+  std::size_t width = table.title.size();
+  for (const ResultRow& row : table.rows) {
+    width = std::max(width, row.title.size() + row.settings.size() + 2);
+  }
+  std::string text = fmt::format("{:<{}}", table.title, width);
+  for (const Column& column : kColumns) {
+    text += fmt::format("  {:>14}", column.title);
+  }
+  for (const ResultRow& row : table.rows) {
+    text += fmt::format("\n{:<{}}", row.title + (row.settings.empty() ? "" : ", ") + row.settings,
+                        width);
+    for (const Column& column : kColumns) {
+      text += fmt::format("  {:>14}", cell(row, column));
+    }
+  }
+  return text + "\n";
+}
+
+std::string to_markdown(const ResultTable& table) {
+  std::string text = fmt::format("| {} | settings |", table.title);
+  std::string rule = "|---|---|";
+  for (const Column& column : kColumns) {
+    text += fmt::format(" {} |", column.title);
+    rule += "---|";
+  }
+  text += "\n" + rule + "\n";
+  for (const ResultRow& row : table.rows) {
+    text += fmt::format("| {} | {} |", row.title, row.settings);
+    for (const Column& column : kColumns) {
+      text += fmt::format(" {} |", cell(row, column));
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+ordered_json to_json(const ResultTable& table) {
+  ordered_json rows = ordered_json::array();
+  const auto value = [](const Estimate& of) {
+    return ordered_json{{"mean", of.mean}, {"standard_error", of.standard_error}};
+  };
+  for (const ResultRow& row : table.rows) {
+    rows.push_back({{"name", row.title},
+                    {"settings", row.settings},
+                    {"win_rate", value(row.win_rate)},
+                    {"length_controlled_win_rate", value(row.length_controlled_win_rate)},
+                    {"length_controlled_win_rate_beside_lmpo", value(row.beside_lmpo)},
+                    {"right", value(row.right)},
+                    {"tokens", value(row.tokens)}});
+  }
+  return {{"title", table.title}, {"rows", rows}};
+}
+
+std::vector<Figure> figures(const fs::path& root, std::span<const Part> chosen, Seeds seeds) {
+  std::vector<Figure> all;
+  if (std::ranges::find(chosen, "methods", &Part::name) != chosen.end()) {
+    all.push_back(likelihoods_figure(root, seeds));
+  }
+  for (const Part& part : chosen) {
+    if (!part.x.empty()) {
+      all.push_back(option_figure(root, part, seeds));
+    }
+  }
+  return all;
+}
+
+}  // namespace lmpo

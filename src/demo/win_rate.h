@@ -1,0 +1,51 @@
+// Answers of two models compared, and what is left of it when length counts for nothing.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "base/file.h"
+#include "example/world.h"
+
+namespace lmpo {
+
+struct Answer {
+  Instruction instruction;
+  std::string text;
+  double tokens = 0;  // the end-of-turn token counted
+};
+
+// The file of `lmpo generate --output`, over prompts of the small world, one answer each. UserError
+// names the line of anything else.
+std::vector<Answer> read_answers(const fs::path& file);
+
+// All in [0, 1] but the tokens.
+struct Verdict {
+  double win_rate = 0;                    // mean chance that people here prefer the answer
+  double length_controlled_win_rate = 0;  // see below
+  double right = 0;                       // part of the answers that are right
+  double tokens = 0;                      // mean length
+};
+
+// `answers` against those of another model; UserError where they are not to the same prompts in the
+// same order, or there are none.
+Verdict judge(std::span<const Answer> answers, std::span<const Answer> others);
+
+// The win rate that would be if both answers were of one length (Dubois et al., "Length-Controlled
+// AlpacaEval", arXiv 2404.04475): the chance q of each pair is regressed on the difference of
+// lengths,
+//   q ~ sigma(theta + phi tanh(d / s)),  s the standard deviation of d,
+// and sigma(theta) is the answer. Theirs has terms for the instruction's difficulty and for
+// baselines made long or short on purpose, which need other models' answers; this has not. Where
+// all differences are equal, length explains nothing and it is the mean of q. A ridge of 1e-3 on
+// phi, and of 1e-6 on theta, keeps it finite where one side always wins.
+double length_controlled(std::span<const double> chances, std::span<const double> differences);
+
+// Of several seeds.
+struct Estimate {
+  double mean = 0;
+  double standard_error = 0;  // of the mean; 0 for a single value
+};
+Estimate estimate(std::span<const double> values);
+
+}  // namespace lmpo
