@@ -50,7 +50,7 @@ void declare(OptionSet& set, DemoOptions& options) {
   set.add("jobs", options.jobs, "trainings at once, a thread each",
           {.range = within(0, 4096), .default_text = "one a processor"});
   set.add("max_steps", options.sizes.steps, "of each training on preferences, for a quick look",
-          {.range = at_least(1), .default_text = "two epochs"});
+          {.range = at_least(1), .default_text = "one epoch"});
   set.add("sft_max_steps", options.sizes.sft_steps, "of each SFT training",
           {.range = at_least(1), .default_text = "eight epochs"});
   set.section("Examples",
@@ -59,8 +59,28 @@ void declare(OptionSet& set, DemoOptions& options) {
               "  lmpo demo sweep --sweep                    how the settings were found\n");
 }
 
+// Nothing of another study, or of another program's, is mixed up with this one.
+void open_study(const fs::path& root) {
+  const fs::path mark = root / "demo.json";
+  const json own = {{"lmpo", LMPO_VERSION}};
+  if (fs::exists(root) && (!fs::is_directory(root) || (!fs::exists(mark) && !fs::is_empty(root)))) {
+    user_error(
+        "{}: an empty or new folder was expected, or one that lmpo demo has begun; name "
+        "another one: lmpo demo OUT",
+        root.string());
+  }
+  if (fs::exists(mark) && read_json(mark) != own) {
+    user_error(
+        "{}: begun by another version of lmpo, whose results do not belong with this one's; "
+        "name another folder: lmpo demo OUT",
+        root.string());
+  }
+  fs::create_directories(root);
+  write_file_atomically(mark, own.dump() + "\n");
+}
+
 bool run_all(const fs::path& root, const std::vector<Job>& jobs, std::int64_t at_once) {
-  return run_jobs(root, jobs, at_once, [](const JobProgress& progress) {
+  return run_jobs(root, jobs, {.at_once = at_once}, [](const JobProgress& progress) {
     fmt::print(stderr, "{:>4}/{}  {:<32} {:5.1f} s   {} left\n", progress.done, progress.total,
                progress.job.folder.string(), progress.seconds,
                readable_time(progress.seconds_left));
@@ -100,7 +120,8 @@ void write_results(const fs::path& root, std::span<const Part> chosen,
     markdown += (markdown.empty() ? "" : "\n") + to_markdown(table);
     tables.push_back(to_json(table));
   }
-  fmt::print("\nMeans over {} seeds ± their standard errors.\n", seeds.size());
+  fmt::print("\nMeans over {} seed{} ± their standard errors.\n", seeds.size(),
+             seeds.size() == 1 ? "" : "s");
   write_file_atomically(root / "results.md", markdown);
   write_file_atomically(root / "results.json", tables.dump(2) + "\n");
   for (const Figure& figure : figures(root, chosen, seeds)) {
@@ -142,6 +163,7 @@ int run_demo(const std::vector<std::string>& arguments) {
       return std::ranges::find(options.parts, part.name) != options.parts.end();
     });
   }
+  open_study(options.output);
   if (!run_study(options, chosen, seeds)) {
     log_warning("interrupted; the same command goes on with what is done");
     return 130;

@@ -31,6 +31,10 @@ fs::path done_file(const fs::path& root, const Job& job) {
   return root / job.folder / "done.json";
 }
 
+ordered_json identity_of(const Job& job) {
+  return {{"commands", job.commands}, {"basis", job.basis}};
+}
+
 fs::path log_file(const fs::path& root, const Job& job) {
   return root / job.folder / "log.txt";
 }
@@ -43,20 +47,22 @@ std::string last_line(const fs::path& file) {
 
 // In the child: becomes the program with other words. Nothing here may allocate or take a lock,
 // because other threads may have held one at the fork.
-[[noreturn]] void become(const char* root, const char* log, char* const* words) {
+[[noreturn]] void become(const char* program, const char* root, const char* log,
+                         char* const* words) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   const int output = ::open(log, O_WRONLY | O_APPEND | O_CLOEXEC);
   const int input = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   if (output >= 0 && input >= 0 && ::dup2(input, 0) == 0 && ::dup2(output, 1) == 1 &&
       ::dup2(output, 2) == 2 && ::chdir(root) == 0) {
-    ::execv("/proc/self/exe", words);
+    ::execv(program, words);
   }
   ::_exit(127);
 }
 
 class RunningJob {
  public:
-  RunningJob(const fs::path& root, const Job& job) : root_(root), job_(job) {
+  RunningJob(const fs::path& root, const Job& job, const fs::path& program)
+      : root_(root), job_(job), program_(program) {
     fs::remove_all(root / job.folder);
     fs::create_directories(root / job.folder);
     start_command();
@@ -87,9 +93,9 @@ class RunningJob {
       start_command();
       return false;
     }
-    write_file_atomically(
-        done_file(root_, job_),
-        ordered_json{{"commands", job_.commands}, {"seconds", seconds()}}.dump(1) + "\n");
+    ordered_json done = identity_of(job_);
+    done["seconds"] = seconds();
+    write_file_atomically(done_file(root_, job_), done.dump(1) + "\n");
     return true;
   }
 
@@ -109,15 +115,16 @@ class RunningJob {
     pointers.push_back(nullptr);
     child_ = ::fork();
     if (child_ == 0) {
-      become(root_.c_str(), log.c_str(), pointers.data());
+      become(program_.c_str(), root_.c_str(), log.c_str(), pointers.data());
     }
     if (child_ < 0) {
       machine_error("no process could be started for {}", job_.folder.string());
     }
   }
 
-  const fs::path root_;
+  const fs::path& root_;
   const Job& job_;
+  const fs::path& program_;
   std::size_t command_ = 0;
   pid_t child_ = -1;
   Clock::time_point start_ = Clock::now();
@@ -130,11 +137,11 @@ bool is_done(const fs::path& root, const Job& job) {
   if (!fs::exists(file)) {
     return false;
   }
-  const json written = json::parse(read_file(file), nullptr, false);
-  return written.is_object() && written.value("commands", json()) == json(job.commands);
+  ordered_json written = ordered_json::parse(read_file(file), nullptr, false);
+  return written.is_object() && written.erase("seconds") == 1 && written == identity_of(job);
 }
 
-bool run_jobs(const fs::path& root, std::span<const Job> jobs, std::int64_t at_once,
+bool run_jobs(const fs::path& root, std::span<const Job> jobs, const JobOptions& options,
               const std::function<void(const JobProgress&)>& ended) {
   std::deque<const Job*> waiting;
   for (const Job& job : jobs) {
@@ -151,8 +158,8 @@ bool run_jobs(const fs::path& root, std::span<const Job> jobs, std::int64_t at_o
     if (watch.interrupted()) {
       return false;
     }
-    while (std::ssize(running) < at_once && !waiting.empty()) {
-      running.push_back(std::make_unique<RunningJob>(root, *waiting.front()));
+    while (std::ssize(running) < options.at_once && !waiting.empty()) {
+      running.push_back(std::make_unique<RunningJob>(root, *waiting.front(), options.program));
       waiting.pop_front();
     }
     for (auto job = running.begin(); job != running.end();) {

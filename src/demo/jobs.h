@@ -1,4 +1,4 @@
-// Commands of this program as processes of their own: several at once, each once.
+// Commands as processes of their own: several at once, each once.
 #pragma once
 
 #include <functional>
@@ -16,6 +16,7 @@ namespace lmpo {
 struct Job {
   fs::path folder;                                 // relative
   std::vector<std::vector<std::string>> commands;  // {"train", "--model", ...}
+  std::string basis = {};  // what else its results follow from: kept in done.json and compared
 };
 
 struct JobProgress {
@@ -26,14 +27,19 @@ struct JobProgress {
   double seconds_left;  // if the others take as long on average
 };
 
-// Whether it ran to its end with the commands it has now.
+// Whether it ran to its end with the commands and the basis it has now.
 bool is_done(const fs::path& root, const Job& job);
 
-// Runs those that are not done, in their order, `at_once` at a time, and tells of each that ends. A
-// job that was broken off begins anew. False: SIGINT or SIGTERM came; the commands were stopped.
+struct JobOptions {
+  std::int64_t at_once = 1;
+  fs::path program = "/proc/self/exe";  // whose commands they are
+};
+
+// Runs those that are not done, in their order, and tells of each that ends. A job that was broken
+// off begins anew. False: SIGINT or SIGTERM came; the commands were stopped.
 // Throws MachineError, naming the log and its last line, where a command fails; the others are
 // stopped. They never outlive this program. One call at a time in a program.
-bool run_jobs(const fs::path& root, std::span<const Job> jobs, std::int64_t at_once,
+bool run_jobs(const fs::path& root, std::span<const Job> jobs, const JobOptions& options,
               const std::function<void(const JobProgress&)>& ended);
 
 }  // namespace lmpo

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "example/training_flags.h"
 
 namespace lmpo {
@@ -199,11 +200,14 @@ Job sft_job(std::int64_t seed, const StudySizes& sizes) {
 
 Job variant_job(std::int64_t seed, const Variant& variant, const StudySizes& sizes) {
   Words flags = {"--eval_dataset",
-                 (seed_folder(seed) / "world/held_out_preferences.jsonl").string()};
+                 (seed_folder(seed) / "world/held_out_preferences.jsonl").string(),
+                 "--num_train_epochs", "1"};
   append(flags, preference_flags());
   append(flags, variant.flags);
-  return train_and_answer(seed, variant.name, (variant_folder(seed, kSft) / kRunFolder).string(),
-                          "preferences.jsonl", flags, sizes.steps);
+  Job job = train_and_answer(seed, variant.name, (variant_folder(seed, kSft) / kRunFolder).string(),
+                             "preferences.jsonl", flags, sizes.steps);
+  job.basis = json(sft_job(seed, sizes).commands).dump();
+  return job;
 }
 
 }  // namespace lmpo

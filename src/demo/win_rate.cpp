@@ -11,7 +11,7 @@
 namespace lmpo {
 namespace {
 
-constexpr double kRidgeOfLength = 1e-3;
+constexpr double kRidgeOfLength = 1e-4;
 constexpr double kRidgeOfLevel = 1e-6;
 constexpr int kNewtonSteps = 100;
 

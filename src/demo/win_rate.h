@@ -37,7 +37,7 @@ Verdict judge(std::span<const Answer> answers, std::span<const Answer> others);
 //   q ~ sigma(theta + phi tanh(d / s)),  s the standard deviation of d,
 // and sigma(theta) is the answer. Theirs has terms for the instruction's difficulty and for
 // baselines made long or short on purpose, which need other models' answers; this has not. Where
-// all differences are equal, length explains nothing and it is the mean of q. A ridge of 1e-3 on
+// all differences are equal, length explains nothing and it is the mean of q. A ridge of 1e-4 on
 // phi, and of 1e-6 on theta, keeps it finite where one side always wins.
 double length_controlled(std::span<const double> chances, std::span<const double> differences);
 

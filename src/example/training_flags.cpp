@@ -26,8 +26,6 @@ std::vector<std::string> preference_flags() {
           "cosine",
           "--warmup_ratio",
           "0.1",
-          "--num_train_epochs",
-          "2",
           "--per_device_train_batch_size",
           "64",
           "--per_device_eval_batch_size",

@@ -8,8 +8,8 @@ namespace lmpo {
 
 // From a random model: SFT on the world's answers.
 std::vector<std::string> sft_flags();
-// From the SFT model, on the world's preferences; objective, its options and learning rate are to
-// be added.
+// From the SFT model, on the world's preferences; objective, its options, learning rate and epochs
+// are to be added.
 std::vector<std::string> preference_flags();
 
 }  // namespace lmpo

@@ -31,20 +31,28 @@ bool LargestPacks::Size::covers(const Size& other) const {
 void LargestPacks::add(std::span<const Tree* const> batch, const PackLimits& limits) {
   for (std::vector<const Tree*>& trees : packs_of(batch, limits)) {
     const Pack pack = make_pack(trees);
-    const Size size = {pack.input_count(), pack.row_count(), pack.target_count()};
-    if (std::any_of(sizes_.begin(), sizes_.end(),
-                    [&](const Size& kept) { return kept.covers(size); })) {
-      continue;
-    }
-    for (std::size_t i = sizes_.size(); i-- > 0;) {
-      if (size.covers(sizes_[i])) {
-        sizes_.erase(sizes_.begin() + static_cast<std::ptrdiff_t>(i));
-        packs_.erase(packs_.begin() + static_cast<std::ptrdiff_t>(i));
-      }
-    }
-    sizes_.push_back(size);
-    packs_.push_back(std::move(trees));
+    keep({pack.input_count(), pack.row_count(), pack.target_count()}, std::move(trees));
   }
+}
+
+void LargestPacks::merge(const LargestPacks& other) {
+  for (std::size_t i = 0; i < other.sizes_.size(); ++i) {
+    keep(other.sizes_[i], other.packs_[i]);
+  }
+}
+
+void LargestPacks::keep(const Size& size, std::vector<const Tree*> trees) {
+  if (std::ranges::any_of(sizes_, [&](const Size& kept) { return kept.covers(size); })) {
+    return;
+  }
+  for (std::size_t i = sizes_.size(); i-- > 0;) {
+    if (size.covers(sizes_[i])) {
+      sizes_.erase(sizes_.begin() + static_cast<std::ptrdiff_t>(i));
+      packs_.erase(packs_.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+  }
+  sizes_.push_back(size);
+  packs_.push_back(std::move(trees));
 }
 
 std::string MemoryPlan::table() const {

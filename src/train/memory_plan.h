@@ -19,6 +19,8 @@ class LargestPacks {
  public:
   // Cuts a batch as it will be cut in training and looks at every pack.
   void add(std::span<const Tree* const> batch, const PackLimits& limits);
+  // What another has found, as if its batches had been added here.
+  void merge(const LargestPacks& other);
   const std::vector<std::vector<const Tree*>>& packs() const { return packs_; }
 
  private:
@@ -28,6 +30,8 @@ class LargestPacks {
     std::int64_t targets;
     bool covers(const Size& other) const;
   };
+  void keep(const Size& size, std::vector<const Tree*> trees);
+
   std::vector<Size> sizes_;
   std::vector<std::vector<const Tree*>> packs_;
 };

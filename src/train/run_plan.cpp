@@ -111,8 +111,18 @@ std::pair<LargestPacks, LargestPacks> RunPlan::largest_packs() const {
   LargestPacks training;
   LargestPacks evaluation;
   Sampler sampler(std::ssize(inputs_.train.trees), sampler_options(recipe()));
+  std::vector<Trees> batches;
   for (std::int64_t step = 0; step < length_.total_steps; ++step) {
-    training.add(next_batch(sampler, inputs_.train), train_limits());
+    batches.push_back(next_batch(sampler, inputs_.train));
+  }
+  // All tokens are read, which takes a while where there are many.
+  std::vector<LargestPacks> of_batches(batches.size());
+  parallel_each(std::ssize(batches), [&](std::int64_t index) {
+    const auto i = static_cast<std::size_t>(index);
+    of_batches[i].add(batches[i], train_limits());
+  });
+  for (const LargestPacks& largest : of_batches) {
+    training.merge(largest);
   }
   if (inputs_.evaluation) {
     evaluation.add(pointers(inputs_.evaluation->trees), eval_limits());
