@@ -49,6 +49,7 @@ void add_options(Hash& hash, const DataOptions& options) {
   hash.add(static_cast<std::uint64_t>(options.sft_target));
   hash.add(static_cast<std::uint64_t>(options.boundary));
   hash.add(static_cast<std::uint64_t>(options.insert_empty_system));
+  hash.add(static_cast<std::uint64_t>(options.split_special_tokens));
   add_optional(hash, options.max_length);
   add_optional(hash, options.max_prompt_length);
   add_optional(hash, options.truncation_mode);

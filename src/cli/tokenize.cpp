@@ -54,7 +54,8 @@ std::string encode_line(const std::string& line, const std::string& place, const
   if (value.is_string()) {
     const auto text = value.get<std::string>();
     return result(text, model.tokenizer.encode(text, options.add_special_tokens,
-                                               options.split_special_tokens));
+                                               options.split_special_tokens ? SpecialText::text
+                                                                            : SpecialText::tokens));
   }
   if (!value.is_array()) {
     user_error("{}: a string or a list of chat messages was expected", place);

@@ -42,6 +42,20 @@ Turns joined(const Turns& prompt, const Turns& response) {
   return turns;
 }
 
+// Calls take(text) for what people wrote in a row.
+void for_each_text(auto& row, auto&& take) {
+  const auto of_passage = [&](auto& passage) {
+    take(passage.text);
+    for (auto& message : passage.turns) {
+      take(message.content);
+    }
+  };
+  of_passage(row.prompt);
+  for (auto& response : row.responses) {
+    of_passage(response);
+  }
+}
+
 // The rule of the published script: the tokens before the responses may differ in the last alone.
 bool prompts_agree(const std::vector<Sequence>& sequences) {
   for (const Sequence& sequence : sequences) {
@@ -89,6 +103,7 @@ RowTokenizer::RowTokenizer(const Tokenizer& tokenizer, const ChatTemplate* chat_
     : tokenizer_(tokenizer),
       template_(chat_template),
       boundary_(options.boundary),
+      split_special_tokens_(options.split_special_tokens),
       variables_(template_variables(tokenizer)) {
   const auto mentions = [&](std::string_view word) {
     return template_ != nullptr && template_->text().find(word) != std::string::npos;
@@ -98,13 +113,23 @@ RowTokenizer::RowTokenizer(const Tokenizer& tokenizer, const ChatTemplate* chat_
 
 std::optional<TokenizedRow> RowTokenizer::tokenize(const Row& row,
                                                    std::string_view location) const {
+  TokenizedRow result;
+  for_each_text(row, [&](const std::string& text) {
+    result.special_tokens_in_texts |= tokenizer_.has_special_tokens(text);
+  });
   Rendered rendered;
   try {
-    rendered = render_row(row);
+    if (split_special_tokens_ && result.special_tokens_in_texts) {
+      Row guarded = row;
+      for_each_text(guarded,
+                    [&](std::string& text) { text = tokenizer_.guard_special_tokens(text); });
+      rendered = render_row(guarded);
+    } else {
+      rendered = render_row(row);
+    }
   } catch (const UserError& error) {
     user_error("{}: {}", location, error.what());
   }
-  TokenizedRow result;
   result.rendered_together = rendered.together;
   const bool simpo = boundary_ == Boundary::simpo;
   const bool add_special = !simpo && !row.conversational;
@@ -248,7 +273,8 @@ Sequence RowTokenizer::encode_simpo(const std::vector<TokenId>& context, const s
 // Tokens of a text. Where the post-processor adds BOS to text that begins with it, or EOS to text
 // that ends with it, one is taken away.
 std::vector<TokenId> RowTokenizer::encode(const std::string& text, bool add_special) const {
-  std::vector<TokenId> tokens = tokenizer_.encode(text, add_special);
+  std::vector<TokenId> tokens = tokenizer_.encode(
+      text, add_special, split_special_tokens_ ? SpecialText::guarded : SpecialText::tokens);
   if (!add_special) {
     return tokens;
   }

@@ -30,6 +30,9 @@
 //                 text after EOS (Zephyr's newline) the sequence therefore ends with that text and
 //                 one more EOS, as in the published runs.
 //
+// With split_special_tokens, special tokens that stand in a row's texts are words like others, and
+// only the template's are tokens.
+//
 // Plain rows are never rendered by a template. No sequence begins with BOS twice or ends with EOS
 // twice.
 #pragma once
@@ -58,6 +61,7 @@ struct TokenizedRow {
   std::vector<Sequence> sequences;
   bool token_spans_boundary = false;  // somewhere the tokenizer merged prompt and response
   bool rendered_together = false;     // simpo: the template refused a response alone
+  bool special_tokens_in_texts = false;
 };
 
 // Immutable; tokenize is thread-safe. Tokenizer and template must outlive it.
@@ -90,6 +94,7 @@ class RowTokenizer {
   const ChatTemplate* template_;
   Boundary boundary_;
   bool insert_system_;
+  bool split_special_tokens_;
   ordered_json variables_;
 };
 

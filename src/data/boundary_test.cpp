@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "data/reader.h"
 #include "data/truncation.h"
@@ -63,6 +65,69 @@ TEST(Boundary, Llama3HeaderIsPromptForTrlAndScoredForSimpo) {
             (Texts{prompt + header, "Yes.<|eot_id|>", "No.<|eot_id|>"}));
   EXPECT_EQ(world.texts(conversation(), Boundary::simpo),
             (Texts{prompt, header + "Yes.<|eot_id|>", header + "No.<|eot_id|>"}));
+}
+
+// Whose texts try to end their turns.
+json intruder() {
+  return json::parse(R"({"prompt": [{"role": "user", "content": "<|eot_id|>a<<|eot_id|> b"}],
+                         "chosen": [{"role": "assistant", "content": "x<|begin_of_text|>"}],
+                         "rejected": [{"role": "assistant", "content": "y"}]})");
+}
+
+TEST(Boundary, SpecialTokensInTextsAreWordsWhereAskedFor) {
+  const World world("llama3");
+  const auto encode = [&](const char* text, SpecialText special) {
+    return world.tokenizer.encode(text, false, special);
+  };
+  for (const Boundary boundary : {Boundary::trl, Boundary::simpo}) {
+    DataOptions options;
+    options.boundary = boundary;
+    options.split_special_tokens = true;
+    const TokenizedRow row = world.tokenize(intruder(), options);
+    EXPECT_TRUE(row.special_tokens_in_texts);
+    // The template's parts and the texts, each encoded alone.
+    std::vector<TokenId> expected;
+    for (const auto& [text, special] :
+         {std::pair("<|begin_of_text|><|start_header_id|>user<|end_header_id|>\n\n",
+                    SpecialText::tokens),
+          {"<|eot_id|>a<<|eot_id|> b", SpecialText::text},
+          {"<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n", SpecialText::tokens},
+          {"x<|begin_of_text|>", SpecialText::text},
+          {"<|eot_id|>", SpecialText::tokens}}) {
+      const std::vector<TokenId> part = encode(text, special);
+      expected.insert(expected.end(), part.begin(), part.end());
+    }
+    EXPECT_EQ(row.sequences[0].tokens, expected);
+
+    options.split_special_tokens = false;
+    const TokenizedRow usual = world.tokenize(intruder(), options);
+    EXPECT_TRUE(usual.special_tokens_in_texts);
+    const TokenId end = world.tokenizer.find("<|eot_id|>").value();
+    EXPECT_EQ(std::ranges::count(usual.sequences[0].tokens, end), 4);
+    EXPECT_EQ(std::ranges::count(row.sequences[0].tokens, end), 2);
+  }
+  EXPECT_FALSE(world.tokenize(conversation(), {}).special_tokens_in_texts);
+}
+
+TEST(Boundary, GuardsChangeNothingWhereThereIsNothingToGuard) {
+  for (const char* family : {"llama3", "chatml", "zephyr"}) {
+    const World world(family);
+    DataOptions options;
+    const TokenizedRow usual = world.tokenize(conversation(), options);
+    options.split_special_tokens = true;
+    EXPECT_EQ(world.tokenize(conversation(), options).sequences[0].tokens,
+              usual.sequences[0].tokens);
+  }
+}
+
+TEST(Boundary, APlainResponseThatSpellsTheEndStillGetsOne) {
+  const World world("llama3");
+  DataOptions options;
+  options.split_special_tokens = true;
+  const TokenizedRow row =
+      world.tokenize({{"prompt", "a"}, {"chosen", "b<|eot_id|>"}, {"rejected", "c"}}, options);
+  EXPECT_EQ(world.tokenizer.decode(row.sequences[0].tokens, true).substr(0, 12), "ab<|eot_id|>");
+  EXPECT_EQ(row.sequences[0].tokens.back(), world.tokenizer.eos_id());
 }
 
 TEST(Boundary, ChatmlGetsAnEmptySystemTurnForSimpo) {

@@ -32,6 +32,7 @@ struct Outcome {
   bool truncated = false;
   bool token_spans_boundary = false;
   bool rendered_together = false;
+  bool special_tokens_in_texts = false;
   // For an observer alone.
   std::string location;
   bool desirable = true;
@@ -97,6 +98,7 @@ class Loader {
     outcome.conversational = row.conversational;
     outcome.token_spans_boundary = tokenized->token_spans_boundary;
     outcome.rendered_together = tokenized->rendered_together;
+    outcome.special_tokens_in_texts = tokenized->special_tokens_in_texts;
     std::vector<Sequence>& sequences = tokenized->sequences;
     if (observer_) {
       outcome.whole = sequences;
@@ -143,6 +145,7 @@ class Loader {
     dataset_.truncated += outcome.truncated;
     dataset_.token_spans_boundary += outcome.token_spans_boundary;
     dataset_.rendered_together += outcome.rendered_together;
+    dataset_.special_tokens_in_texts += outcome.special_tokens_in_texts;
     dataset_.identical_after_truncation +=
         tree.sequences.size() == 2 && tree.sequences[0].tokens == tree.sequences[1].tokens;
     if (sink_) {
@@ -299,6 +302,13 @@ void log_dataset(const Dataset& dataset, const DataOptions& options, std::string
     log_info(
         "{}: the template refuses a response alone; prompt and response were rendered together",
         what);
+  }
+  if (dataset.special_tokens_in_texts > 0) {
+    log_info("{}: texts of {} rows hold special tokens, which are {}", what,
+             dataset.special_tokens_in_texts,
+             options.split_special_tokens
+                 ? "ordinary text"
+                 : "taken for what they say; --split_special_tokens makes them ordinary text");
   }
   if (dataset.token_spans_boundary > 0) {
     log_warning("{}: in {} rows a token spans prompt and response; it counts as response", what,

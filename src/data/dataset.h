@@ -33,6 +33,7 @@ struct Dataset {
   std::int64_t identical_after_truncation = 0;
   std::int64_t token_spans_boundary = 0;
   std::int64_t rendered_together = 0;
+  std::int64_t special_tokens_in_texts = 0;
 };
 
 // Takes the trees as they are made, in the order of the rows.

@@ -22,6 +22,9 @@ struct DataOptions {
   // `simpo` only: an empty system turn is put before a conversation that has none, where the
   // template speaks of one (auto_insert_empty_system_msg of the alignment handbook).
   bool insert_empty_system = true;
+  // Special tokens that stand in prompts and responses are words like others; only the template
+  // writes tokens.
+  bool split_special_tokens = false;
 
   // Lengths in tokens; none: no limit. max_prompt_length selects the old dialect, see
   // truncation.h.

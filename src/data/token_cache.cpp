@@ -40,7 +40,7 @@ static_assert(sizeof(TreeRecord) == 16 && sizeof(SequenceRecord) == 8 && sizeof(
               sizeof(Footer) == 88);
 
 // The counts of a dataset by name.
-constexpr std::array<std::pair<const char*, std::int64_t Dataset::*>, 7> counts = {{
+constexpr std::array<std::pair<const char*, std::int64_t Dataset::*>, 8> counts = {{
     {"rows", &Dataset::rows},
     {"id_limit", &Dataset::id_limit},
     {"conversations", &Dataset::conversations},
@@ -48,6 +48,7 @@ constexpr std::array<std::pair<const char*, std::int64_t Dataset::*>, 7> counts 
     {"identical_after_truncation", &Dataset::identical_after_truncation},
     {"token_spans_boundary", &Dataset::token_spans_boundary},
     {"rendered_together", &Dataset::rendered_together},
+    {"special_tokens_in_texts", &Dataset::special_tokens_in_texts},
 }};
 
 json facts_of(const Dataset& dataset, const std::string& key) {

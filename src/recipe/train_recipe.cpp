@@ -295,6 +295,9 @@ void add_data_options(OptionSet& options, DataOptions& data) {
   options.add("auto_insert_empty_system_msg", data.insert_empty_system,
               "boundary simpo: begin conversations without a system turn with an empty one, where "
               "the template knows of it");
+  options.add("split_special_tokens", data.split_special_tokens,
+              "special tokens that stand in prompts and responses are ordinary text, so that no "
+              "text can end a turn; without, they are what they say, as in transformers");
 }
 
 void add_objective_options(OptionSet& options, ObjectiveOptions& o) {

@@ -146,10 +146,17 @@ AddedTokens::AddedTokens(const JsonPart& part, const SubwordModel& model,
     kinds[token.normalized].push_back(&token);
     if (token.special) {
       special_.insert(token.content);
+      special_tokens_.push_back(token);
+      special_tokens_.back().pattern = token.content;
     }
   }
   raw_ = TextSet(std::move(kinds[false]));
   normalized_ = TextSet(std::move(kinds[true]));
+  std::vector<const AddedToken*> special;
+  for (const AddedToken& token : special_tokens_) {
+    special.push_back(&token);
+  }
+  special_contents_ = TextSet(std::move(special));
 }
 
 std::vector<AddedTokens::Part> AddedTokens::split(std::string_view text, bool normalized,
@@ -187,6 +194,13 @@ std::vector<AddedTokens::Part> AddedTokens::split(std::string_view text, bool no
     parts.push_back({{taken, text.size()}, nullptr});
   }
   return parts;
+}
+
+std::size_t AddedTokens::find_special(std::string_view text, std::size_t at) const {
+  while (at < text.size() && special_contents_.longest(text, at) == nullptr) {
+    ++at;
+  }
+  return at < text.size() ? at : std::string_view::npos;
 }
 
 const AddedToken* AddedTokens::find(std::string_view content) const {

@@ -68,6 +68,10 @@ class AddedTokens {
   // can be left as text.
   std::vector<Part> split(std::string_view text, bool normalized, bool special) const;
 
+  // Where the first special token from `at` on begins in a raw text, whatever kind it is of; npos
+  // for none.
+  std::size_t find_special(std::string_view text, std::size_t at) const;
+
   const AddedToken* find(std::string_view content) const;
   const AddedToken* find(TokenId id) const;
   bool is_special(std::string_view content) const { return special_.contains(content); }
@@ -80,6 +84,9 @@ class AddedTokens {
   std::unordered_set<std::string_view> special_;
   TextSet raw_;
   TextSet normalized_;
+  // Special tokens alone, looked for as their contents stand.
+  std::vector<AddedToken> special_tokens_;
+  TextSet special_contents_;
 };
 
 }  // namespace lmpo

@@ -12,6 +12,15 @@ namespace {
 // Texts are addressed with 31 bits, and a step may make one a few times longer.
 constexpr std::size_t longest_text = std::size_t{256} << 20;
 
+constexpr std::string_view guard = "\U0010FFFE";
+
+std::string without_guards(std::string text) {
+  for (std::size_t at = text.find(guard); at != std::string::npos; at = text.find(guard, at)) {
+    text.erase(at, guard.size());
+  }
+  return text;
+}
+
 }  // namespace
 
 struct Tokenizer::Impl : TokenizerParts {
@@ -19,7 +28,7 @@ struct Tokenizer::Impl : TokenizerParts {
 
   // One encode call's working memory and result.
   struct Encoding {
-    bool split_special_tokens = false;
+    SpecialText special = SpecialText::tokens;
     std::vector<TokenId> ids;
     SubwordModel::Scratch scratch;
   };
@@ -28,15 +37,20 @@ struct Tokenizer::Impl : TokenizerParts {
   void encode_raw_part(std::string_view text, bool begins_input, Encoding& encoding) const {
     NormalizedText normalized{std::string(text), begins_input ? utf8_size(text[0]) : 0};
     normalizer(normalized);
-    for (const auto& part : added.split(normalized.text, true, !encoding.split_special_tokens)) {
+    const bool recognise = encoding.special != SpecialText::text;
+    for (const auto& part : added.split(normalized.text, true, recognise)) {
       if (part.token != nullptr) {
         encoding.ids.push_back(part.token->id);
         continue;
       }
       const Span span = part.span;
       const std::size_t head = std::max(normalized.head, span.begin) - span.begin;
-      Words words{
-          std::string(span.of(normalized.text)), {{0, span.size()}}, std::min(head, span.size())};
+      std::string text_of_span(span.of(normalized.text));
+      if (encoding.special == SpecialText::guarded) {
+        text_of_span = without_guards(std::move(text_of_span));
+      }
+      const std::size_t size = text_of_span.size();
+      Words words{std::move(text_of_span), {{0, size}}, std::min(head, size)};
       pre_tokenizer(words);
       for (const Span word : words.spans) {
         model->encode(word.of(words.text), encoding.scratch, encoding.ids);
@@ -79,17 +93,17 @@ Tokenizer Tokenizer::from_model(std::string_view tokenizer_model, std::string_vi
 }
 
 std::vector<TokenId> Tokenizer::encode(std::string_view text, bool add_special_tokens,
-                                       bool split_special_tokens) const {
+                                       SpecialText special) const {
   if (text.size() > longest_text) {
     user_error("a text of {} bytes is too long for the tokenizer, which takes {}", text.size(),
                longest_text);
   }
   if (!is_valid_utf8(text)) {
-    return encode(replace_invalid_utf8(text), add_special_tokens, split_special_tokens);
+    return encode(replace_invalid_utf8(text), add_special_tokens, special);
   }
   Impl::Encoding encoding;
-  encoding.split_special_tokens = split_special_tokens;
-  for (const auto& part : impl_->added.split(text, false, !split_special_tokens)) {
+  encoding.special = special;
+  for (const auto& part : impl_->added.split(text, false, special != SpecialText::text)) {
     if (part.token != nullptr) {
       encoding.ids.push_back(part.token->id);
     } else {
@@ -97,6 +111,22 @@ std::vector<TokenId> Tokenizer::encode(std::string_view text, bool add_special_t
     }
   }
   return impl_->post_processor.apply(std::move(encoding.ids), add_special_tokens);
+}
+
+std::string Tokenizer::guard_special_tokens(std::string_view text) const {
+  std::string guarded;
+  std::size_t taken = 0;
+  for (std::size_t at = impl_->added.find_special(text, 0); at != std::string_view::npos;
+       at = impl_->added.find_special(text, taken)) {
+    const std::size_t letter_end = at + utf8_size(text[at]);
+    guarded.append(text.substr(taken, letter_end - taken)).append(guard);
+    taken = letter_end;
+  }
+  return guarded.append(text.substr(taken));
+}
+
+bool Tokenizer::has_special_tokens(std::string_view text) const {
+  return impl_->added.find_special(text, 0) != std::string_view::npos;
 }
 
 std::string Tokenizer::decode(std::span<const TokenId> ids, bool skip_special_tokens) const {

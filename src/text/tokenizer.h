@@ -17,6 +17,13 @@ namespace lmpo {
 
 using TokenId = std::int32_t;
 
+// What becomes of special tokens that stand in a text.
+enum class SpecialText {
+  tokens,  // they are what they say, as the reference does: a chat template writes its own there
+  text,    // words like others
+  guarded  // words like others where guard_special_tokens broke them, else tokens
+};
+
 class Tokenizer {
  public:
   // Reads DIR/tokenizer.json, else DIR/tokenizer.model, else DIR/tekken.json and, where present,
@@ -33,12 +40,15 @@ class Tokenizer {
   Tokenizer(Tokenizer&&) noexcept;
   Tokenizer& operator=(Tokenizer&&) noexcept;
 
-  // `add_special_tokens` runs the post-processor (BOS and the like). Added and special tokens that
-  // stand in the text are recognised, as the reference does, since a chat template writes its own
-  // there; `split_special_tokens` leaves the special ones as text. Invalid UTF-8 is replaced by
-  // U+FFFD.
+  // `add_special_tokens` runs the post-processor (BOS and the like). Added tokens that are not
+  // special are always recognised. Invalid UTF-8 is replaced by U+FFFD.
   std::vector<TokenId> encode(std::string_view text, bool add_special_tokens,
-                              bool split_special_tokens = false) const;
+                              SpecialText special = SpecialText::tokens) const;
+  // A text that someone else puts into one with special tokens of its own, as templates do: after
+  // the first letter of each special token in it stands U+10FFFE, which is no character, and by
+  // which encode() knows it. A special token of a single letter stays one.
+  std::string guard_special_tokens(std::string_view text) const;
+  bool has_special_tokens(std::string_view text) const;
   std::string decode(std::span<const TokenId> ids, bool skip_special_tokens) const;
 
   // One more than the largest id.
