@@ -20,12 +20,17 @@ struct Series {
   // Between 0 and 1: the line is an exponential moving average with this much memory, drawn over
   // the points themselves, which are faded. 0 draws the points alone.
   double smoothing = 0;
+  // Half the height of an error bar at each point (a standard error, for example); empty: none.
+  std::vector<double> errors = {};
+  std::string colour = {};  // a CSS value; empty: the palette's next
+  bool dashed = false;
 };
 
 struct Chart {
   std::string title;
   std::string x_label;
   std::vector<Series> series;
+  bool log_x = false;  // the x axis is logarithmic; points that are not above 0 are left out
 };
 
 // Of all but the lines. CSS values, so that a page may set its own ("var(--ink)").
