@@ -32,6 +32,7 @@ constexpr Entry commands[] = {
     {"init", "make a random model", run_init},
     {"merge", "average or interpolate checkpoints", run_merge},
     {"export", "write a checkpoint for llama.cpp (GGUF), or in another type", run_export},
+    {"report", "training runs side by side, in one page", run_report},
     {"example", "the whole way in a small world of its own: data, SFT, LMPO, a table", run_example},
     {"plan", "the memory of a training step, before anything is loaded", run_plan},
     {"bench", "how fast this machine trains a model, part by part", run_bench},

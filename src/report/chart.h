@@ -41,7 +41,8 @@ struct ChartColours {
   std::string ground = "#ffffff";
 };
 
-// The charts in rows of `columns`. A chart without a finite point says so.
+// The charts in rows of `columns`. A chart without a finite point says so. Lines of more points
+// than pixels keep the least and the most of each pixel.
 std::string charts_svg(std::span<const Chart> charts, int columns = 2,
                        const ChartColours& colours = {});
 
@@ -50,12 +51,20 @@ std::string charts_svg(std::span<const Chart> charts, int columns = 2,
 std::vector<Point> outline(std::span<const std::int64_t> edges,
                            std::span<const std::int64_t> counts);
 
+// At most 2 x `buckets` points: the least and the most of each of as many parts of the points, in
+// their order. A part with a point that is not finite keeps that too, as the gap it is.
+std::vector<Point> thinned(std::span<const Point> points, std::size_t buckets);
+
 // Exponential moving average, corrected for its start (Kingma & Ba 2015), over the finite points.
 std::vector<Point> smoothed(std::span<const Point> points, double smoothing);
 
 // Round numbers (1, 2 or 5 times a power of ten) that cover [low, high]: about `count` of them, the
 // first at or below low, the last at or above high. For low = high the range is widened first.
 std::vector<double> ticks(double low, double high, int count);
+
+// For a logarithmic axis: powers of ten and, where these are few, 2 and 5 times them, that cover
+// [low, high]; 0 < low <= high.
+std::vector<double> log_ticks(double low, double high);
 
 // A tick's number without noise: "0.25", "1e-06", "12000". `step` is the distance of ticks.
 std::string tick_text(double value, double step);

@@ -13,6 +13,10 @@
 
 namespace lmpo {
 
+inline constexpr const char* kExpectedRun =
+    "the output folder of a training was expected, with lmpo_run.json, trainer_state.json or "
+    "trainer_log.jsonl in it";
+
 // Whether a folder has one of the three files that make it a run.
 bool is_run_folder(const fs::path& folder);
 
@@ -25,9 +29,9 @@ Run read_run_folder(const fs::path& folder);
 // for what names no run.
 std::vector<Run> read_runs(std::span<const std::string> names);
 
-// The answers of a file of `lmpo generate`: with --output (lists of responses) or from standard
-// output (one a line). Lines that are no answers are passed over. UserError where no line is one.
-std::vector<Answer> read_answers(const fs::path& file);
+// What folders (absolute ones) are called: by their labels, where they have any; all different.
+std::vector<std::string> distinct_names(std::span<const fs::path> folders,
+                                        std::span<const std::string> labels);
 
 // Content of a run's files, for tests and fuzzing: any bytes.
 struct RunFiles {
