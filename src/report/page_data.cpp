@@ -143,10 +143,10 @@ std::string plans_part(std::span<const ChartPlan> plans) {
     text += R"({"title":)" + json_text(plan.title) + R"(,"curves":[)";
     for (const Curve& curve : plan.curves) {
       text += text.back() == '[' ? "" : ",";
-      text +=
-          fmt::format(R"({{"metric":{},"table":"{}","kind":{},"dashed":{},"shown":{},"dots":{}}})",
-                      json_text(curve.metric), curve.evaluation ? "evaluation" : "training",
-                      json_text(curve.kind), curve.dashed, curve.shown, curve.evaluation);
+      text += fmt::format(
+          R"({{"metric":{},"table":"{}","kind":{},"dashed":{},"shown":{},"dots":{},"noisy":{}}})",
+          json_text(curve.metric), curve.evaluation ? "evaluation" : "training",
+          json_text(curve.kind), curve.dashed, curve.shown, curve.evaluation, curve.noisy);
     }
     text += "]}";
   }

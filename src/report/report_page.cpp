@@ -54,7 +54,8 @@ class PageWriter {
             ? ""
             : fmt::format("<p class=\"note\">{}</p>", shown_text(report_.subtitle));
     return fmt::format(
-        "<body class=\"report\">\n<header><div><h1>{}</h1>{}</div></header>\n"
+        "<body class=\"report\">\n<header><div><h1>{}</h1>{}</div><div "
+        "id=\"theme\"></div></header>\n"
         "<div id=\"controls\" hidden></div>\n<div class=\"{}\">\n"
         "<aside id=\"legend\" hidden></aside>\n<main>\n",
         shown_text(report_.title), subtitle, report_.runs.empty() ? "page" : "page with-runs");

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <map>
 #include <set>
 
 #include "base/readable.h"
@@ -81,7 +82,7 @@ std::vector<Column> columns() {
           {"time",
            [](const Run& run) { return number_cell(run.seconds, readable_duration(run.seconds)); }},
           {"tokens", [](const Run& run) { return number_cell(run.tokens, grouped(run.tokens)); }},
-          {"rows/s",
+          {"pairs/s",
            [](const Run& run) {
              return number_cell(run.pairs_per_second, readable_number(run.pairs_per_second));
            }},
@@ -164,20 +165,51 @@ std::string settings_table(std::span<const Run> runs, const std::vector<std::str
 
 // --- data
 
-void add_row_counts(const Run& run, std::size_t place, const char* data,
-                    const std::optional<RowCounts>& rows, std::string& html) {
-  if (!rows) {
-    return;
+// What several runs have in common is said once, of all of them.
+class SharedLines {
+ public:
+  void add(std::size_t run, std::string html) {
+    const auto [found, is_new] = places_.try_emplace(html, lines_.size());
+    if (is_new) {
+      lines_.push_back({std::move(html), {}});
+    }
+    lines_[found->second].runs.push_back(run);
   }
+
+  // `begin` and `end` go around each line.
+  std::string html(std::span<const Run> runs, std::string_view begin, std::string_view middle,
+                   std::string_view end) const {
+    std::string html;
+    for (const auto& [line, places] : lines_) {
+      std::string labels;
+      for (std::size_t i = 0; i < places.size() && places.size() <= kFewRuns; ++i) {
+        labels += (i > 0 ? " " : "") + run_label(runs[places[i]], places[i]);
+      }
+      if (labels.empty()) {
+        labels = places.size() == runs.size() ? fmt::format("all {} runs", runs.size())
+                                              : fmt::format("{} of the runs", places.size());
+      }
+      html += fmt::format("{}{}{}{}{}\n", begin, labels, middle, line, end);
+    }
+    return html;
+  }
+
+ private:
+  struct Line {
+    std::string html;
+    std::vector<std::size_t> runs;
+  };
+  std::vector<Line> lines_;
+  std::map<std::string, std::size_t> places_;
+};
+
+std::string row_counts(const char* data, const RowCounts& rows) {
   std::string dropped;
-  for (const auto& [reason, count] : rows->dropped) {
+  for (const auto& [reason, count] : rows.dropped) {
     dropped += fmt::format("{}{}: {}", dropped.empty() ? "" : ", ", shown_text(reason), count);
   }
-  html += fmt::format(
-      "<tr data-run=\"{}\"><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td>"
-      "<td>{}</td></tr>\n",
-      place, run_label(run, place), data, rows->rows, rows->used, rows->truncated,
-      dropped.empty() ? kNothing : dropped);
+  return fmt::format("<td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td>", data, rows.rows,
+                     rows.used, rows.truncated, dropped.empty() ? kNothing : dropped);
 }
 
 }  // namespace
@@ -210,7 +242,7 @@ std::string summary_table(std::span<const Run> runs) {
           fmt::format("<td{}>{}</td>", value, cells[i].html.empty() ? kNothing : cells[i].html);
     }
   }
-  std::string html = "<div class=\"scroll\"><table class=\"sortable\"><thead><tr>" + head +
+  std::string html = "<div class=\"scroll\"><table class=\"sortable summary\"><thead><tr>" + head +
                      "</tr></thead>\n<tbody>";
   for (const std::string& row : rows) {
     html += row + "</tr>\n";
@@ -245,26 +277,31 @@ std::string settings_part(std::span<const Run> runs) {
 }
 
 std::string data_part(std::span<const Run> runs) {
-  std::string rows;
-  std::string notices;
+  SharedLines rows;
+  SharedLines notices;
   for (std::size_t i = 0; i < runs.size(); ++i) {
-    add_row_counts(runs[i], i, "training", runs[i].train_rows, rows);
-    add_row_counts(runs[i], i, "evaluation", runs[i].eval_rows, rows);
+    if (runs[i].train_rows) {
+      rows.add(i, row_counts("training", *runs[i].train_rows));
+    }
+    if (runs[i].eval_rows) {
+      rows.add(i, row_counts("evaluation", *runs[i].eval_rows));
+    }
     for (const std::string& notice : notices_of(runs[i])) {
-      notices += fmt::format("<li data-run=\"{}\">{} {}</li>\n", i, run_label(runs[i], i),
-                             shown_text(notice));
+      notices.add(i, shown_text(notice));
     }
   }
+  const std::string list = notices.html(runs, "<li>", " ", "</li>");
+  const std::string counts = rows.html(runs, "<tr><th scope=\"row\">", "</th>", "</tr>");
   std::string html;
-  if (!notices.empty()) {
-    html += "<ul class=\"notices\">\n" + notices + "</ul>\n";
+  if (!list.empty()) {
+    html += "<ul class=\"notices\">\n" + list + "</ul>\n";
   }
-  if (!rows.empty()) {
+  if (!counts.empty()) {
     html +=
         "<div class=\"scroll\"><table><thead><tr><th scope=\"col\">run</th><th "
         "scope=\"col\">data</th><th scope=\"col\">rows</th><th scope=\"col\">used</th><th "
         "scope=\"col\">cut</th><th scope=\"col\">dropped</th></tr></thead>\n<tbody>" +
-        rows + "</tbody></table></div>\n";
+        counts + "</tbody></table></div>\n";
   }
   return html;
 }

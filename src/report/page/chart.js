@@ -99,7 +99,7 @@ class Chart {
     const logY = view.logY && range[0] > 0;
     const [yLow, yHigh] = padded(range[0], range[1], logY);
     const y = new Scale(yLow, yHigh, height - 36, 8, logY);
-    y.marks = logY ? logTicks(yLow, yHigh) : ticks(yLow, yHigh, Math.max(3, Math.round(height / 55)));
+    y.marks = logY ? logTicks(yLow, yHigh) : ticks(yLow, yHigh, Math.max(3, Math.round(height / 45)));
     const left = 10 + Math.max(...y.marks.map(mark => context.measureText(short(mark)).width), 18);
     const x = new Scale(xLow, xHigh, left, width - 8, this.options.logX);
     const count = Math.max(3, Math.round((width - left) / 90));

@@ -92,7 +92,6 @@ function themeChoice() {
     toggle.textContent = signs[theme];
     applyTheme(theme);
   });
-  toggle.className = "theme";
   applyTheme(theme);
   return toggle;
 }
@@ -101,8 +100,8 @@ function makeControls() {
   const bar = document.getElementById("controls");
   if (DATA.plans.length) bar.append(axisChoice(), smoothingChoice());
   if (charts.length) bar.append(logChoice());
-  bar.append(themeChoice());
-  bar.hidden = false;
+  bar.hidden = !bar.children.length;
+  document.getElementById("theme").append(themeChoice());
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
     colours.clear();
     redrawAll();
