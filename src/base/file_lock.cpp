@@ -25,4 +25,14 @@ FileLock::~FileLock() {
   ::close(descriptor_);
 }
 
+bool FileLock::is_held(const fs::path& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) {
+    return false;
+  }
+  const bool held = ::flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  ::close(descriptor);
+  return held;
+}
+
 }  // namespace lmpo

@@ -5,8 +5,8 @@
 
 namespace lmpo {
 
-// Holds a file that exists, for the object's life, against other programs that ask for it too. The
-// system lets it go when the program ends, however it ends.
+// Holds a file or folder that exists, for the object's life, against other programs that ask for it
+// too. The system lets it go when the program ends, however it ends.
 class FileLock {
  public:
   // UserError where another program holds it. A file system without locks holds nothing.
@@ -14,6 +14,9 @@ class FileLock {
   ~FileLock();
   FileLock(const FileLock&) = delete;
   FileLock& operator=(const FileLock&) = delete;
+
+  // Whether another program, or another object of this one, holds it.
+  static bool is_held(const fs::path& path);
 
  private:
   int descriptor_;

@@ -18,6 +18,7 @@ int run_tokenize(const std::vector<std::string>& arguments);
 int run_init(const std::vector<std::string>& arguments);
 int run_merge(const std::vector<std::string>& arguments);
 int run_export(const std::vector<std::string>& arguments);
+int run_report(const std::vector<std::string>& arguments);
 int run_example(const std::vector<std::string>& arguments);
 int run_demo(const std::vector<std::string>& arguments);
 int run_plan(const std::vector<std::string>& arguments);

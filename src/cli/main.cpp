@@ -32,6 +32,7 @@ constexpr Entry commands[] = {
     {"init", "make a random model", run_init},
     {"merge", "average or interpolate checkpoints", run_merge},
     {"export", "write a checkpoint for llama.cpp (GGUF), or in another type", run_export},
+    {"report", "training runs side by side, in one page", run_report},
     {"example", "the whole way in a small world of its own: data, SFT, LMPO, a table", run_example},
     {"demo", "the paper in miniature: every method in the small world, with standard errors",
      run_demo},

@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 #include <optional>
 
+#include "report/colours.h"
 #include "report/markup.h"
 
 namespace lmpo {
@@ -22,9 +22,7 @@ constexpr double kTop = 56;
 constexpr double kBottom = 42;
 constexpr double kMargin = 12;  // around all charts
 
-// Okabe and Ito's colours, which people with any colour vision can tell apart.
-constexpr std::array<const char*, 6> kColours = {"#0072b2", "#d55e00", "#009e73",
-                                                 "#cc79a7", "#e69f00", "#56b4e9"};
+constexpr double kLegendRow = 16;
 
 bool is_finite(const Point& point) {
   return std::isfinite(point.x) && std::isfinite(point.y);
@@ -34,13 +32,45 @@ struct Axis {
   std::vector<double> marks;
   double first_pixel;
   double last_pixel;
+  bool log = false;
 
-  double step() const { return marks[1] - marks[0]; }
+  double place(double value) const { return log ? std::log(value) : value; }
   double pixel(double value) const {
-    const double share = (value - marks.front()) / (marks.back() - marks.front());
+    const double begin = place(marks.front());
+    const double share = (place(value) - begin) / (place(marks.back()) - begin);
     return first_pixel + share * (last_pixel - first_pixel);
   }
+  std::string text(double mark) const {
+    return log ? fmt::format("{:g}", mark) : tick_text(mark, marks[1] - marks[0]);
+  }
 };
+
+// Where the entry of each series lies in the legend, as rows fill.
+struct LegendPlace {
+  double x;
+  int row;
+};
+
+std::vector<LegendPlace> legend_places(const Chart& chart) {
+  std::vector<LegendPlace> places;
+  double x = kLeft;
+  int row = 0;
+  for (const Series& series : chart.series) {
+    const double width = 21 + 6.3 * static_cast<double>(series.name.size()) + 16;
+    if (x > kLeft && x + width > kWidth) {
+      x = kLeft;
+      ++row;
+    }
+    places.push_back({x, row});
+    x += width;
+  }
+  return places;
+}
+
+// A legend of several rows makes a chart higher.
+double height_of(const Chart& chart) {
+  return kHeight + (chart.series.size() > 1 ? legend_places(chart).back().row * kLegendRow : 0);
+}
 
 struct Range {
   double low = std::numeric_limits<double>::infinity();
@@ -55,17 +85,25 @@ struct Range {
 class ChartWriter {
  public:
   ChartWriter(const Chart& chart, const ChartColours& colours, std::string& svg)
-      : chart_(chart), colours_(colours), svg_(svg) {}
+      : chart_(chart), colours_(colours), svg_(svg), bottom_(height_of(chart) - kBottom) {
+    const std::vector<LineColour> palette = line_colours(chart.series.size());
+    for (std::size_t i = 0; i < chart.series.size(); ++i) {
+      const std::string& own = chart.series[i].colour;
+      line_colours_.push_back(escape_markup(own.empty() ? palette[i].light : own));
+    }
+  }
 
   void write() {
     text(kLeft, 22, "start", 14, colours_.ink, chart_.title, "font-weight=\"600\"");
     Range x_range;
     Range y_range;
     for (const Series& series : chart_.series) {
-      for (const Point& point : series.points) {
-        if (is_finite(point)) {
-          x_range.add(point.x);
-          y_range.add(point.y);
+      for (std::size_t i = 0; i < series.points.size(); ++i) {
+        if (is_drawn(series.points[i])) {
+          const double reach = error_of(series, i);
+          x_range.add(series.points[i].x);
+          y_range.add(series.points[i].y - reach);
+          y_range.add(series.points[i].y + reach);
         }
       }
     }
@@ -73,57 +111,82 @@ class ChartWriter {
       text(kWidth / 2, kHeight / 2, "middle", 12, colours_.faint, "no finite values");
       return;
     }
-    x_ = {ticks(x_range.low, x_range.high, 5), kLeft, kWidth - kRight};
-    y_ = {ticks(y_range.low, y_range.high, 5), kHeight - kBottom, kTop};
+    x_ = {chart_.log_x ? log_ticks(x_range.low, x_range.high) : ticks(x_range.low, x_range.high, 5),
+          kLeft, kWidth - kRight, chart_.log_x};
+    y_ = {ticks(y_range.low, y_range.high, 5), bottom_, kTop + height_of(chart_) - kHeight};
     grid();
     legend();
     for (std::size_t i = 0; i < chart_.series.size(); ++i) {
-      series(chart_.series[i], kColours[i % kColours.size()]);
+      series(chart_.series[i], line_colours_[i]);
     }
   }
 
  private:
+  bool is_drawn(const Point& point) const {
+    return is_finite(point) && (!chart_.log_x || point.x > 0);
+  }
+
+  static double error_of(const Series& series, std::size_t i) {
+    return i < series.errors.size() && std::isfinite(series.errors[i]) ? std::abs(series.errors[i])
+                                                                       : 0;
+  }
+
   void grid() {
     for (const double mark : y_.marks) {
       const double y = y_.pixel(mark);
       line(kLeft, y, kWidth - kRight, y, colours_.grid);
-      text(kLeft - 8, y + 4, "end", 11, colours_.faint, tick_text(mark, y_.step()));
+      text(kLeft - 8, y + 4, "end", 11, colours_.faint, y_.text(mark));
     }
     for (const double mark : x_.marks) {
       const double x = x_.pixel(mark);
-      line(x, kHeight - kBottom, x, kHeight - kBottom + 4, colours_.faint);
-      text(x, kHeight - kBottom + 17, "middle", 11, colours_.faint, tick_text(mark, x_.step()));
+      line(x, bottom_, x, bottom_ + 4, colours_.faint);
+      text(x, bottom_ + 17, "middle", 11, colours_.faint, x_.text(mark));
     }
-    text((kLeft + kWidth - kRight) / 2, kHeight - 7, "middle", 11, colours_.faint, chart_.x_label);
+    text((kLeft + kWidth - kRight) / 2, bottom_ + kBottom - 7, "middle", 11, colours_.faint,
+         chart_.x_label);
   }
 
   void legend() {
-    double x = kLeft;
+    const std::vector<LegendPlace> places = legend_places(chart_);
     for (std::size_t i = 0; i < chart_.series.size() && chart_.series.size() > 1; ++i) {
+      const double y = 38 + places[i].row * kLegendRow;
       svg_ += fmt::format(
-          "<line x1=\"{:.1f}\" y1=\"38\" x2=\"{:.1f}\" y2=\"38\" stroke=\"{}\" "
-          "stroke-width=\"3\"/>\n",
-          x, x + 16, kColours[i % kColours.size()]);
-      text(x + 21, 42, "start", 11, colours_.ink, chart_.series[i].name);
-      x += 21 + 6.3 * static_cast<double>(chart_.series[i].name.size()) + 16;
+          "<line x1=\"{:.1f}\" y1=\"{:g}\" x2=\"{:.1f}\" y2=\"{:g}\" stroke=\"{}\" "
+          "stroke-width=\"3\"{}/>\n",
+          places[i].x, y, places[i].x + 16, y, line_colours_[i], dashes(chart_.series[i]));
+      text(places[i].x + 21, y + 4, "start", 11, colours_.ink, chart_.series[i].name);
     }
   }
 
-  void series(const Series& series, const char* colour) {
+  static const char* dashes(const Series& series) {
+    return series.dashed ? " stroke-dasharray=\"6 4\"" : "";
+  }
+
+  void series(const Series& series, const std::string& colour) {
     const bool smooth = series.smoothing > 0 && series.points.size() > 2;
     path(series.points, colour,
-         smooth ? "stroke-width=\"1\" stroke-opacity=\"0.3\"" : "stroke-width=\"2\"");
+         smooth ? "stroke-width=\"1\" stroke-opacity=\"0.3\""
+                : fmt::format("stroke-width=\"2\"{}", dashes(series)));
     if (smooth) {
-      path(smoothed(series.points, series.smoothing), colour, "stroke-width=\"2\"");
+      path(smoothed(series.points, series.smoothing), colour,
+           fmt::format("stroke-width=\"2\"{}", dashes(series)));
+    }
+    for (std::size_t i = 0; i < series.points.size(); ++i) {
+      const Point& point = series.points[i];
+      if (const double reach = error_of(series, i); reach > 0 && is_drawn(point)) {
+        const double x = x_.pixel(point.x);
+        line(x, y_.pixel(point.y - reach), x, y_.pixel(point.y + reach), colour);
+      }
     }
   }
 
   // Runs of finite points as lines; a point with no neighbour as a dot.
-  void path(std::span<const Point> points, const char* colour, const char* style) {
+  void path(std::span<const Point> all, const std::string& colour, const std::string& style) {
+    const std::vector<Point> points = thinned(all, static_cast<std::size_t>(kWidth));
     std::string data;
     for (std::size_t begin = 0; begin < points.size();) {
       std::size_t end = begin;
-      while (end < points.size() && is_finite(points[end])) {
+      while (end < points.size() && is_drawn(points[end])) {
         ++end;
       }
       for (std::size_t i = begin; i < end && end - begin > 1; ++i) {
@@ -160,6 +223,8 @@ class ChartWriter {
   const Chart& chart_;
   const ChartColours& colours_;
   std::string& svg_;
+  double bottom_;  // of the plot
+  std::vector<std::string> line_colours_;
   Axis x_;
   Axis y_;
 };
@@ -186,24 +251,27 @@ std::vector<Point> outline(std::span<const std::int64_t> edges,
 }
 
 std::string charts_svg(std::span<const Chart> charts, int columns, const ChartColours& colours) {
-  const int count = static_cast<int>(charts.size());
-  const int across = std::max(1, std::min(columns, count));
-  const int down = (count + across - 1) / across;
-  const double width = across * kWidth + 2 * kMargin;
-  const double height = down * kHeight + 2 * kMargin;
-  std::string svg = fmt::format(
+  const std::size_t across = std::max<std::size_t>(
+      1, std::min(static_cast<std::size_t>(std::max(1, columns)), charts.size()));
+  std::string body;
+  double top = kMargin;
+  for (std::size_t first = 0; first < charts.size(); first += across) {
+    double highest = 0;
+    for (std::size_t i = first; i < std::min(first + across, charts.size()); ++i) {
+      body += fmt::format("<g transform=\"translate({} {})\">\n",
+                          kMargin + static_cast<double>(i - first) * kWidth, top);
+      ChartWriter(charts[i], colours, body).write();
+      body += "</g>\n";
+      highest = std::max(highest, height_of(charts[i]));
+    }
+    top += highest;
+  }
+  return fmt::format(
       "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1}\" viewBox=\"0 0 {0} "
       "{1}\" "
       "font-family=\"system-ui, sans-serif\">\n"
-      "<rect width=\"{0}\" height=\"{1}\" rx=\"10\" fill=\"{2}\"/>\n",
-      width, height, colours.ground);
-  for (int i = 0; i < count; ++i) {
-    svg += fmt::format("<g transform=\"translate({} {})\">\n", kMargin + i % across * kWidth,
-                       kMargin + i / across * kHeight);
-    ChartWriter(charts[static_cast<std::size_t>(i)], colours, svg).write();
-    svg += "</g>\n";
-  }
-  return svg + "</svg>\n";
+      "<rect width=\"{0}\" height=\"{1}\" rx=\"10\" fill=\"{2}\"/>\n{3}</svg>\n",
+      static_cast<double>(across) * kWidth + 2 * kMargin, top + kMargin, colours.ground, body);
 }
 
 }  // namespace lmpo

@@ -35,6 +35,54 @@ std::vector<double> ticks(double low, double high, int count) {
   }
 }
 
+std::vector<double> log_ticks(double low, double high) {
+  const int first = static_cast<int>(std::floor(std::log10(low) + 1e-9));
+  const int last = static_cast<int>(std::ceil(std::log10(high) - 1e-9));
+  std::vector<double> all;
+  for (int power = first; power <= std::max(last, first + 1); ++power) {
+    for (const double digit : {1.0, 2.0, 5.0}) {
+      if (digit == 1 || last - first <= 2) {
+        all.push_back(digit * std::pow(10.0, power));
+      }
+    }
+  }
+  // From the last at or below `low` to the first at or above `high`.
+  const auto begin = std::upper_bound(all.begin(), all.end(), low * (1 + 1e-9)) - 1;
+  const auto end = std::lower_bound(all.begin(), all.end(), high * (1 - 1e-9));
+  return {begin, std::max(begin + 2, end == all.end() ? end : end + 1)};
+}
+
+std::vector<Point> thinned(std::span<const Point> points, std::size_t buckets) {
+  if (points.size() <= 2 * buckets) {
+    return {points.begin(), points.end()};
+  }
+  std::vector<Point> result;
+  for (std::size_t i = 0; i < buckets; ++i) {
+    const std::size_t begin = points.size() * i / buckets;
+    const std::size_t end = points.size() * (i + 1) / buckets;
+    std::size_t least = begin;
+    std::size_t most = begin;
+    std::size_t gap = end;
+    for (std::size_t at = begin; at < end; ++at) {
+      if (!std::isfinite(points[at].y)) {
+        gap = at;
+        continue;
+      }
+      least = !(points[least].y <= points[at].y) ? at : least;
+      most = !(points[most].y >= points[at].y) ? at : most;
+    }
+    std::vector<std::size_t> kept = {least, most, gap};
+    std::sort(kept.begin(), kept.end());
+    kept.erase(std::unique(kept.begin(), kept.end()), kept.end());
+    for (const std::size_t at : kept) {
+      if (at < end) {
+        result.push_back(points[at]);
+      }
+    }
+  }
+  return result;
+}
+
 std::string tick_text(double value, double step) {
   if (std::abs(value) < step * 1e-6) {
     return "0";

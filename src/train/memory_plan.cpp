@@ -128,15 +128,4 @@ void require_memory(const MemoryPlan& plan, const Device& device, std::size_t li
       limit > 0 ? "are allowed by --max_memory" : "are free", plan.table());
 }
 
-std::string readable_bytes(std::size_t bytes) {
-  static constexpr const char* units[] = {"B", "kB", "MB", "GB", "TB"};
-  auto value = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  while (value >= 999.5 && unit + 1 < std::size(units)) {
-    value /= 1000;
-    ++unit;
-  }
-  return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:#.3g} {}", value, units[unit]);
-}
-
 }  // namespace lmpo

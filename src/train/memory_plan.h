@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/readable.h"
 #include "model/llama.h"
 #include "ops/device.h"
 #include "train/batch_runner.h"
@@ -74,8 +75,5 @@ MemoryPlan plan_memory(const ModelConfig& config, const StoragePlan& storage,
 bool fits_in_memory(const MemoryPlan& plan, const Device& device, std::size_t limit);
 // UserError with the table where it does not.
 void require_memory(const MemoryPlan& plan, const Device& device, std::size_t limit);
-
-// "1.23 GB": decimal, three digits.
-std::string readable_bytes(std::size_t bytes);
 
 }  // namespace lmpo

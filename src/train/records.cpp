@@ -1,8 +1,11 @@
 #include "train/records.h"
 
 #include <cmath>
+#include <set>
 
+#include "base/host_name.h"
 #include "base/threads.h"
+#include "base/utf8.h"
 
 namespace lmpo {
 namespace {
@@ -42,6 +45,14 @@ json run_record(const TrainInputs& inputs, const TrainState& state, const RunLen
       {"steps", length.total_steps},
       {"threads", threads()},
       {"memory", {{"arena", memory.arena}, {"fixed", memory.fixed}, {"planned", memory.total()}}}};
+}
+
+json run_ending(std::string_view how, std::int64_t step, std::string_view message) {
+  json ending = {{"how", how}, {"step", step}};
+  if (!message.empty()) {
+    ending["message"] = replace_invalid_utf8(message);
+  }
+  return ending;
 }
 
 json trainer_state(const TrainState& state, const TrainRecipe& recipe, const RunLength& length,
@@ -91,6 +102,15 @@ std::string log_line(const TrainState& state, const RunLength& length, const Pro
   line["remaining_time"] = readable_time(progress.remaining_seconds());
   line["throughput"] = std::round(progress.tokens_per_second() * 100) / 100;
   line["total_tokens"] = state.tokens;
+  // What LLaMA-Factory has no name for, under its own.
+  static const std::set<std::string> named = {
+      "step",          "loss",      "eval_loss", "epoch", "rewards/chosen", "rewards/accuracies",
+      "learning_rate", "num_tokens"};
+  for (const auto& [name, value] : entry.items()) {
+    if (!named.contains(name)) {
+      line[name] = value;
+    }
+  }
   return line.dump();
 }
 

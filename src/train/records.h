@@ -19,13 +19,17 @@ namespace lmpo {
 json trainer_state(const TrainState& state, const TrainRecipe& recipe, const RunLength& length,
                    std::int64_t parameters);
 
-// lmpo_run.json but for its "result": what was run on what.
+// lmpo_run.json but for its "result" and "end": what was run on what.
 json run_record(const TrainInputs& inputs, const TrainState& state, const RunLength& length,
                 const MemoryPlan& memory);
+// Its "end", null while the run goes on: `how` is "done", "interrupted" or "failed"; the message is
+// the error's.
+json run_ending(std::string_view how, std::int64_t step, std::string_view message);
 // The resolved options alone, by name.
 json option_values(const ordered_json& record);
 
-// One line of trainer_log.jsonl: the last entry of the history, and how fast the run is.
+// One line of trainer_log.jsonl: the last entry of the history, LLaMA-Factory's names first, and
+// how fast the run is.
 std::string log_line(const TrainState& state, const RunLength& length, const Progress& progress);
 
 // Drops the lines of trainer_log.jsonl after `step`, which a resumed run will write again.

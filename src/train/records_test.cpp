@@ -24,6 +24,7 @@ class RecordsTest : public FolderTest {
                                        {"loss", 0.5},
                                        {"learning_rate", 1e-6},
                                        {"rewards/chosen", -0.25},
+                                       {"rewards/margins", 0.125},
                                        {"rewards/accuracies", 0.75}}});
   }
 
@@ -58,7 +59,7 @@ TEST_F(RecordsTest, TrainerStateIsThatOfTransformers) {
                          {"trial_params", nullptr}}));
 }
 
-// The keys of LLaMA-Factory's trainer_log.jsonl, in its order.
+// The keys of LLaMA-Factory's trainer_log.jsonl, in its order, then what it has no name for.
 TEST_F(RecordsTest, ALogLineForEachEntry) {
   const Progress progress(0, 15, false);
   const auto line = ordered_json::parse(log_line(state_, length(), progress));
@@ -68,7 +69,8 @@ TEST_F(RecordsTest, ALogLineForEachEntry) {
   }
   EXPECT_THAT(keys, ElementsAre("current_steps", "total_steps", "loss", "reward", "accuracy", "lr",
                                 "epoch", "percentage", "elapsed_time", "remaining_time",
-                                "throughput", "total_tokens"));
+                                "throughput", "total_tokens", "rewards/margins"));
+  EXPECT_EQ(line["rewards/margins"], 0.125);
   EXPECT_EQ(line["current_steps"], 6);
   EXPECT_EQ(line["total_steps"], 15);
   EXPECT_EQ(line["reward"], -0.25);

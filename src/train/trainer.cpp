@@ -8,6 +8,7 @@
 
 #include "base/cache_folder.h"
 #include "base/error.h"
+#include "base/file_lock.h"
 #include "base/threads.h"
 #include "model/model_folder.h"
 #include "objective/registry.h"
@@ -63,7 +64,9 @@ class Trainer {
   void write_model(const fs::path& folder);
   void rotate_checkpoints();
   void finish();
-  void write_run_record(const json& result) const;
+  void write_run_record(const json& result, const char* ending,
+                        std::string_view message = "") const;
+  void record_failure(std::string_view message) const;
   const TrainRecipe& recipe() const { return inputs_.recipe; }
 
   TrainInputs inputs_;
@@ -84,6 +87,7 @@ class Trainer {
   std::int64_t last_evaluated_ = -1;
 
   // Made by prepare.
+  std::optional<FileLock> folder_lock_;  // says to others that the run is going
   std::optional<Arena> arena_;
   std::optional<Arena> paged_;  // for what the optimizer alone needs
   std::optional<Weights> weights_;
@@ -126,7 +130,11 @@ TrainOutcome Trainer::run() {
       finish();
     }
     return outcome;
+  } catch (const UserError& error) {
+    record_failure(error.what());
+    throw;
   } catch (const MachineError& error) {
+    record_failure(error.what());
     if (last_saved_ < 0) {
       throw;
     }
@@ -175,13 +183,14 @@ void Trainer::prepare() {
   }
   model_.emplace(*weights_, *ops_, *arena_, plan_.model_options());
 
-  // Nothing refuses the run any more.
+  // Nothing refuses the run any more, but another one in its folder.
   fs::create_directories(recipe().output_dir);
+  folder_lock_.emplace(recipe().output_dir);
   if (recipe().overwrite_output_dir && !resume_) {
     remove_run(recipe().output_dir);
   }
   remove_incomplete(recipe().output_dir);
-  write_run_record(nullptr);
+  write_run_record(nullptr, "");
   rewind_log(recipe().output_dir / "trainer_log.jsonl", state_.step);
 }
 
@@ -242,6 +251,7 @@ TrainOutcome Trainer::loop() {
     }
     if (stop && !length_.is_last(state_.step)) {
       progress_.reset();
+      write_run_record(nullptr, "interrupted");
       log_warning("interrupted at step {}, which is saved; go on with --resume_from_checkpoint",
                   state_.step);
       return TrainOutcome::interrupted;
@@ -384,10 +394,22 @@ void Trainer::evaluate() {
   times_ = training_times;
 }
 
-void Trainer::write_run_record(const json& result) const {
+// `ending`: empty while the run goes on.
+void Trainer::write_run_record(const json& result, const char* ending,
+                               std::string_view message) const {
   json record = run_record(inputs_, state_, length_, plan_.memory());
   record["result"] = result;
+  record["end"] = *ending == '\0' ? json() : run_ending(ending, state_.step, message);
   write_file_atomically(recipe().output_dir / "lmpo_run.json", record.dump(2) + "\n");
+}
+
+// What ended the run matters more than a record of it that cannot be written.
+void Trainer::record_failure(std::string_view message) const {
+  try {
+    write_run_record(nullptr, "failed", message);
+  } catch (const std::exception& error) {
+    log_warning("how the run ended is not recorded: {}", error.what());
+  }
 }
 
 // --- checkpoints
@@ -446,7 +468,7 @@ void Trainer::finish() {
   results["memory_planned"] = plan_.memory().total();
   results["memory_peak"] = device_->peak_memory();
   write_results(recipe().output_dir, "train", results);
-  write_run_record(results);
+  write_run_record(results, "done");
   progress_.reset();
   log_info("done: {} steps in {}; the model is in {}", state_.step, readable_time(seconds),
            recipe().output_dir.string());

@@ -1,0 +1,125 @@
+// lmpo report: training runs side by side, as one page and as charts.
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/readable.h"
+#include "cli/commands.h"
+#include "cli/common_options.h"
+#include "report/answers.h"
+#include "report/report_page.h"
+#include "report/run_folder.h"
+
+namespace lmpo {
+namespace {
+
+constexpr const char* kExamples =
+    "  lmpo report out                                    one run; the page is report.html\n"
+    "  lmpo report lmpo=out/a simpo=out/b -o compare.html\n"
+    "  lmpo report sweep                                  all runs in a folder\n"
+    "  lmpo report 'sweep/beta-*' --svg charts            and each chart as a file\n"
+    "  lmpo report out --answers before=sft.jsonl --answers after=lmpo.jsonl\n";
+
+struct ReportOptions {
+  std::vector<std::string> runs;
+  fs::path output = "report.html";
+  fs::path svg;
+  std::vector<std::string> answers;
+  std::string title;
+  std::int64_t prompts = 20;
+};
+
+void declare(OptionSet& set, ReportOptions& options) {
+  set.add_positional("RUN", options.runs,
+                     "output folders of trainings, finished or not; a folder of such folders; a "
+                     "pattern; NAME=FOLDER calls a run by another name",
+                     {.required = true, .verbatim = true});
+  set.add("output", options.output, "the page, one HTML file that needs nothing else",
+          {.value_name = "FILE.html", .letter = 'o'});
+  set.add("svg", options.svg, "also each chart as an SVG file, in this folder",
+          {.value_name = "FOLDER"});
+  set.add("answers", options.answers,
+          "answers to show beside those of the runs: a file of lmpo generate; may be repeated",
+          {.value_name = "NAME=FILE", .verbatim = true});
+  set.add("prompts", options.prompts, "most prompts whose answers are shown",
+          {.range = within(0, 1000)});
+  set.add("title", options.title, "of the page", {.value_name = "TEXT", .verbatim = true});
+  set.section("Examples", kExamples);
+}
+
+// "NAME=FILE", or a file that gives its own name. Names of answers and of runs are all different.
+AnswerSet read_answer_set(const std::string& text, const std::vector<std::string>& taken) {
+  const std::size_t equals = text.find('=');
+  const bool labelled = equals != std::string::npos && equals > 0 && !fs::exists(text);
+  const fs::path file = labelled ? text.substr(equals + 1) : text;
+  AnswerSet set = {labelled ? text.substr(0, equals) : file.stem().string(), read_answers(file)};
+  const std::string wished = set.name;
+  for (int number = 2; std::find(taken.begin(), taken.end(), set.name) != taken.end(); ++number) {
+    set.name = fmt::format("{} ({})", wished, number);
+  }
+  return set;
+}
+
+std::vector<AnswerSet> read_answer_sets(const ReportOptions& options,
+                                        const std::vector<Run>& runs) {
+  std::vector<std::string> names;
+  for (const Run& run : runs) {
+    names.push_back(run.name);
+  }
+  std::vector<AnswerSet> sets;
+  for (const std::string& text : options.answers) {
+    sets.push_back(read_answer_set(text, names));
+    names.push_back(sets.back().name);
+  }
+  return sets;
+}
+
+void write_charts(const fs::path& folder, const Report& report) {
+  std::error_code error;
+  fs::create_directory(folder, error);
+  if (!fs::is_directory(folder)) {
+    machine_error("--svg {}: the folder cannot be made: {}", folder.string(), error.message());
+  }
+  const std::vector<NamedChart> charts = report_charts(report);
+  for (const auto& [name, chart] : charts) {
+    write_file_atomically(folder / (name + ".svg"), charts_svg({&chart, 1}));
+  }
+  log_info("{}: {} charts", folder.string(), charts.size());
+}
+
+}  // namespace
+
+int run_report(const std::vector<std::string>& arguments) {
+  ReportOptions options;
+  OptionSet set("lmpo report",
+                "Compares training runs in one page: settings that differ, curves, final and best "
+                "numbers, lengths of answers, answers side by side. Runs may still be going.");
+  declare(set, options);
+  if (!set.parse(arguments)) {
+    return 0;
+  }
+  require_folder_for("output", options.output);
+  require_folder_for("svg", options.svg);
+  if (fs::is_directory(options.output)) {
+    set.reject("output", "is a folder; the name of an HTML file was expected");
+  }
+  const std::vector<Run> runs = read_runs(options.runs);
+  const std::vector<AnswerSet> answers = read_answer_sets(options, runs);
+  Report report;
+  report.runs = runs;
+  report.answers = answers;
+  report.most_prompts = options.prompts;
+  report.title = !options.title.empty() ? options.title
+                 : runs.size() == 1     ? runs[0].name
+                                        : fmt::format("{} training runs", runs.size());
+  const std::string page = report_page(report);
+  write_file_atomically(options.output, page);
+  log_info("{}: {} {}, {}", options.output.string(), runs.size(), runs.size() == 1 ? "run" : "runs",
+           readable_bytes(page.size()));
+  if (!options.svg.empty()) {
+    write_charts(options.svg, report);
+  }
+  return 0;
+}
+
+}  // namespace lmpo

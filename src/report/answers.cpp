@@ -1,0 +1,87 @@
+#include "report/answers.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "report/lenient_json.h"
+
+namespace lmpo {
+namespace {
+
+// A prompt is a text or the turns of a conversation.
+std::string prompt_text(const json& prompt) {
+  if (prompt.is_string()) {
+    return prompt.get<std::string>();
+  }
+  if (!prompt.is_array()) {
+    return prompt.is_null() ? "" : prompt.dump();
+  }
+  std::string text;
+  for (const json& turn : prompt) {
+    const json& content = member(turn, "content");
+    text += (text.empty() ? "" : "\n") + text_or(turn, "role", "") + ": " +
+            (content.is_string() ? content.get<std::string>() : content.dump());
+  }
+  return text;
+}
+
+// The i-th of a list, or null.
+const json& item(const json& list, std::size_t i) {
+  static const json none;
+  return list.is_array() && i < list.size() ? list[i] : none;
+}
+
+Answer answer_of(const json& line, const json& response, const json& tokens, const json& reason) {
+  return {.step = -1,
+          .index = integer_or(line, "index", 0),
+          .prompt = prompt_text(member(line, "prompt")),
+          .response = response.get<std::string>(),
+          .tokens = tokens.is_number() ? integer_or({{"n", tokens}}, "n", 0) : 0,
+          .finish_reason = reason.is_string() ? reason.get<std::string>() : ""};
+}
+
+void add_answers(const json& line, std::vector<Answer>& answers) {
+  if (const json& output = member(line, "output"); output.is_string()) {
+    answers.push_back(
+        answer_of(line, output, member(line, "output_tokens"), member(line, "finish_reason")));
+  }
+  const json& responses = member(line, "responses");
+  for (std::size_t i = 0; responses.is_array() && i < responses.size(); ++i) {
+    if (responses[i].is_string()) {
+      answers.push_back(answer_of(line, responses[i], item(member(line, "output_tokens"), i),
+                                  item(member(line, "finish_reasons"), i)));
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<Answer> read_answers(const fs::path& file) {
+  std::vector<Answer> answers;
+  for_each_json_line(read_file(file), [&](json&& line) { add_answers(line, answers); });
+  if (answers.empty()) {
+    user_error(
+        "{}: there are no answers in it; a file of lmpo generate was expected: JSON Lines with "
+        "'prompt' and 'responses' or 'output'",
+        file.string());
+  }
+  return answers;
+}
+
+std::int64_t read_samples(std::string_view text, std::vector<Answer>& answers) {
+  const std::int64_t unread = for_each_json_line(text, [&](json&& line) {
+    const json& response = member(line, "response");
+    const std::int64_t step = integer_or(line, "step", -1);
+    if (response.is_string() && step >= 0) {
+      answers.push_back(
+          answer_of(line, response, member(line, "tokens"), member(line, "finish_reason")));
+      answers.back().step = step;
+    }
+  });
+  std::stable_sort(answers.begin(), answers.end(), [](const Answer& a, const Answer& b) {
+    return std::pair(a.step, a.index) < std::pair(b.step, b.index);
+  });
+  return unread;
+}
+
+}  // namespace lmpo

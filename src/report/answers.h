@@ -1,0 +1,19 @@
+// Answers of models: samples of a run's evaluations, files of `lmpo generate`.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "report/run.h"
+
+namespace lmpo {
+
+// The answers of a file of `lmpo generate`: with --output (lists of responses) or from standard
+// output (one a line). Lines that are no answers are passed over. UserError where no line is one.
+std::vector<Answer> read_answers(const fs::path& file);
+
+// Adds those of an eval_samples.jsonl, then sorts all by step and index. Returns how many lines are
+// not JSON.
+std::int64_t read_samples(std::string_view text, std::vector<Answer>& answers);
+
+}  // namespace lmpo
