@@ -30,6 +30,11 @@ if(LMPO_ONEDNN)
   target_link_libraries(lmpo_onednn INTERFACE ${DNNL_LIBRARY})
   target_compile_definitions(lmpo_onednn INTERFACE LMPO_ONEDNN)
 endif()
+# Editing of lines and their history in lmpo chat; without it lines are read as they come.
+option(LMPO_LIBEDIT "Edit lines by libedit" ON)
+if(LMPO_LIBEDIT)
+  pkg_check_modules(LIBEDIT REQUIRED IMPORTED_TARGET libedit)
+endif()
 # NVIDIA's toolkit, which no Debian package has. Its runtime is linked statically; cuBLASLt is not.
 if(LMPO_CUDA)
   if(NOT CMAKE_CUDA_ARCHITECTURES)

@@ -1,12 +1,15 @@
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <atomic>
 #include <cmath>
+#include <csignal>
 #include <fstream>
 #include <set>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/growing_file.h"
 #include "base/json.h"
 #include "base/names.h"
 #include "base/random.h"
@@ -151,6 +154,23 @@ TEST_F(Files, AppearWholeOrNotAtAll) {
   EXPECT_EQ(mapped.bytes().size(), 10U);
   EXPECT_THROW(read_file(folder_ / "none"), UserError);
   EXPECT_THROW(read_file(folder_), UserError);
+}
+
+TEST_F(Files, AFailedAppendLeavesTheFileAsItWas) {
+  const fs::path path = folder_ / "log";
+  append_to_file(path, "one\n");
+  rlimit limit{};
+  ::getrlimit(RLIMIT_FSIZE, &limit);
+  const rlimit small = {6, limit.rlim_max};
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  ::setrlimit(RLIMIT_FSIZE, &small);
+  EXPECT_THROW(append_to_file(path, "a longer line\n"), MachineError);
+  ::setrlimit(RLIMIT_FSIZE, &limit);
+  std::signal(SIGXFSZ, handler);
+  EXPECT_EQ(read_file(path), "one\n");
+  append_to_file(path, "two\n");
+  EXPECT_EQ(read_file(path), "one\ntwo\n");
+  EXPECT_THROW(append_to_file(folder_ / "none/log", "x"), MachineError);
 }
 
 TEST_F(Files, FoldersReplaceWhole) {

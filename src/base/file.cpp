@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/growing_file.h"
 
 namespace lmpo {
 namespace {
@@ -163,17 +164,23 @@ void write_file_atomically(const fs::path& path, std::string_view content) {
   file.commit();
 }
 
-void append_line(const fs::path& path, std::string_view line) {
+void append_to_file(const fs::path& path, std::string_view content) {
   const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-  std::string text(line);
-  text += '\n';
-  const int code = descriptor < 0 ? errno : write_all(descriptor, text.data(), text.size());
+  const off_t size = descriptor < 0 ? 0 : ::lseek(descriptor, 0, SEEK_END);
+  int code = descriptor < 0 ? errno : write_all(descriptor, content.data(), content.size());
   if (descriptor >= 0) {
+    if (code != 0 && size >= 0 && ::ftruncate(descriptor, size) != 0) {
+      code = errno;
+    }
     ::close(descriptor);
   }
   if (code != 0) {
     machine_error("{}: writing failed: {}", path.string(), std::strerror(code));
   }
+}
+
+void append_line(const fs::path& path, std::string_view line) {
+  append_to_file(path, std::string(line) + '\n');
 }
 
 void remove_incomplete(const fs::path& folder) {

@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 
+#include "base/status_line.h"
 #include "base/utf8.h"
 
 namespace lmpo {
@@ -44,7 +45,8 @@ void set_log_level(LogLevel level) {
 
 void log_message(LogLevel level, std::string_view message) {
   // A message quotes names and content of files, which must not command the terminal.
-  logger().log(translate(level), "{}", printable(message, LineEnds::keep));
+  above_status_line(
+      [&] { logger().log(translate(level), "{}", printable(message, LineEnds::keep)); });
 }
 
 }  // namespace lmpo

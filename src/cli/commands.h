@@ -13,6 +13,7 @@ int run_sft(const std::vector<std::string>& arguments);
 int run_score(const std::vector<std::string>& arguments);
 int run_inspect(const std::vector<std::string>& arguments);
 int run_generate(const std::vector<std::string>& arguments);
+int run_chat(const std::vector<std::string>& arguments);
 int run_pair(const std::vector<std::string>& arguments);
 int run_tokenize(const std::vector<std::string>& arguments);
 int run_init(const std::vector<std::string>& arguments);

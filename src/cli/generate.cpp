@@ -10,6 +10,7 @@
 #include "cli/prompts.h"
 #include "cli/sample_file.h"
 #include "generate/generator.h"
+#include "generate/loaded_model.h"
 
 namespace lmpo {
 namespace {
@@ -163,10 +164,7 @@ void declare_decoding(OptionSet& set, GenerateOptions& options) {
           "0 takes the likeliest token; of several, the answers to a prompt take one after another "
           "in turn",
           {.range = at_least(0)});
-  set.add("top_k", sampling.top_k, "draw among the likeliest N; 0: all", {.range = at_least(0)});
-  set.add("top_p", sampling.top_p, "draw among the likeliest tokens of this mass",
-          {.range = within(0, 1)});
-  set.add("seed", options.seed, "of the random numbers", {.range = at_least(0), .letter = 's'});
+  add_sampling_options(set, sampling, options.seed);
 }
 
 void declare(OptionSet& set, GenerateOptions& options) {
@@ -228,9 +226,7 @@ int run_generate(const std::vector<std::string>& arguments) {
   Generator generator(options.model, open_device(options.device));
   check_tokenizer_fits(generator.config(), model.tokenizer.id_limit(), options.model);
   GenerationOptions& generation = options.generation;
-  for (const std::int64_t id : read_stop_ids(options.model, generator.config())) {
-    generation.stop_ids.push_back(static_cast<TokenId>(id));
-  }
+  generation.stop_ids = stop_tokens(options.model, generator.config());
   generation.seed = static_cast<std::uint64_t>(options.seed);
   if (options.output.empty()) {
     print_answers(generator, prompts, generation, model.tokenizer);

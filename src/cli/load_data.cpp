@@ -9,12 +9,16 @@
 #include "data/files.h"
 #include "data/token_cache.h"
 #include "recipe/run_data.h"
+#include "train/progress.h"
 
 namespace lmpo {
 namespace {
 
 // Below this, tokenizing takes no longer than finding out that it need not be done.
 constexpr std::uintmax_t kSmallData = 4 << 20;  // bytes
+
+constexpr const char* kTraining = "train data";
+constexpr const char* kEvaluation = "evaluation data";
 
 // Tokenizer and template of a run, read when they are asked for: a start that finds its tokens
 // needs neither.
@@ -108,8 +112,8 @@ fs::path cache_folder(const TrainRecipe& recipe, const std::vector<DataSource>& 
   return size_of(sources, purpose) < kSmallData ? fs::path() : default_cache_folder();
 }
 
-Dataset load(const std::vector<DataSource>& sources, DataPurpose purpose, LazyText& text,
-             const TrainRecipe& recipe) {
+Dataset load(const std::vector<DataSource>& sources, DataPurpose purpose, std::string_view what,
+             LazyText& text, const TrainRecipe& recipe) {
   const TokenCache cache(cache_folder(recipe, sources, purpose));
   const std::string key = cache.keeps() ? token_key(recipe, sources, purpose) : "";
   if (cache.keeps() && fs::exists(cache.path(key))) {
@@ -117,8 +121,15 @@ Dataset load(const std::vector<DataSource>& sources, DataPurpose purpose, LazyTe
   }
   return cache.get(key, [&](const TreeSink& sink) {
     const TextModel& model = text.get();
+    Progress progress({.what = fmt::format("reading {}", what),
+                       .unit = "rows",
+                       .bar = !recipe.disable_tqdm,
+                       .delay = kBarDelay});
     return load_dataset(sources, model.tokenizer, model.chat_template(), recipe.data, purpose,
-                        sink);
+                        [&](Tree&& tree) {
+                          sink(std::move(tree));
+                          progress.step(1, 0);
+                        });
   });
 }
 
@@ -137,11 +148,11 @@ LoadedData load_run_data(const TrainRecipe& recipe, const ModelConfig& config) {
   const RunData data = run_data(recipe);
   LazyText text(recipe);
   LoadedData loaded;
-  loaded.train = load(data.training, DataPurpose::training, text, recipe);
-  check(loaded.train, recipe, config, "train data");
+  loaded.train = load(data.training, DataPurpose::training, kTraining, text, recipe);
+  check(loaded.train, recipe, config, kTraining);
   if (!data.evaluation.empty()) {
-    loaded.evaluation = load(data.evaluation, DataPurpose::evaluation, text, recipe);
-    check(*loaded.evaluation, recipe, config, "evaluation data");
+    loaded.evaluation = load(data.evaluation, DataPurpose::evaluation, kEvaluation, text, recipe);
+    check(*loaded.evaluation, recipe, config, kEvaluation);
   } else if (recipe.test_split_size > 0) {
     const auto seed = static_cast<std::uint64_t>(recipe.data_seed.value_or(recipe.seed));
     loaded.evaluation = hold_out(loaded.train, recipe.test_split_size, seed);

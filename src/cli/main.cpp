@@ -27,6 +27,7 @@ constexpr Entry commands[] = {
     {"inspect", "data as the model will see it, with statistics; what a checkpoint holds",
      run_inspect},
     {"generate", "answer prompts", run_generate},
+    {"chat", "talk with a model, or with two side by side", run_chat},
     {"pair", "preferences of scored samples: the best against the worst", run_pair},
     {"tokenize", "text to ids and back", run_tokenize},
     {"init", "make a random model", run_init},

@@ -91,6 +91,13 @@ std::vector<TokenId> prompt_tokens(const ordered_json& prompt, const std::string
 
 }  // namespace
 
+void add_sampling_options(OptionSet& set, SamplingOptions& sampling, std::int64_t& seed) {
+  set.add("top_k", sampling.top_k, "draw among the likeliest N; 0: all", {.range = at_least(0)});
+  set.add("top_p", sampling.top_p, "draw among the likeliest tokens of this mass",
+          {.range = within(0, 1)});
+  set.add("seed", seed, "of the random numbers", {.range = at_least(0), .letter = 's'});
+}
+
 std::vector<Prompt> collect_prompts(const PromptSources& sources, const TextModel& model,
                                     bool use_template) {
   std::vector<Prompt> prompts;

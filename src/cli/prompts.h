@@ -1,10 +1,12 @@
-// The prompts of `lmpo generate`: read from files, flags or standard input, and tokenized.
+// What those share that answer prompts: prompts read from files, flags or standard input and
+// tokenized, and how tokens are drawn.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "cli/common_options.h"
+#include "generate/sampling.h"
 
 namespace lmpo {
 
@@ -24,5 +26,8 @@ struct PromptSources {
 // UserError that names the place of what is no prompt, and where there is none at all.
 std::vector<Prompt> collect_prompts(const PromptSources& sources, const TextModel& model,
                                     bool use_template);
+
+// top_k, top_p and seed, which are the same for all who draw tokens.
+void add_sampling_options(OptionSet& set, SamplingOptions& sampling, std::int64_t& seed);
 
 }  // namespace lmpo

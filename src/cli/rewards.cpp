@@ -63,7 +63,8 @@ std::vector<Scores> rewards_of(std::span<const Samples> samples, const RewardOpt
   });
   warn_of_long_ones(trees, scorer.config().max_positions);
   std::vector<Scores> scores(samples.size());
-  Progress progress(0, std::ssize(trees), true);
+  Progress progress(
+      {.what = "rewards", .unit = "prompts", .total = std::ssize(trees), .delay = kBarDelay});
   scorer.score(trees, options.limits, [&](std::size_t index, std::span<const double> rewards) {
     if (!std::ranges::all_of(rewards, [](double reward) { return std::isfinite(reward); })) {
       user_error(
@@ -72,7 +73,7 @@ std::vector<Scores> rewards_of(std::span<const Samples> samples, const RewardOpt
           samples[index].location);
     }
     scores[index].assign(rewards.begin(), rewards.end());
-    progress.step(1, trees[index].input_tokens(), "rewards");
+    progress.step(1, trees[index].input_tokens());
   });
   return scores;
 }

@@ -6,6 +6,7 @@
 #include "cli/common_options.h"
 #include "cli/load_data.h"
 #include "report/training_charts.h"
+#include "train/interrupt.h"
 #include "train/records.h"
 #include "train/trainer.h"
 
@@ -62,6 +63,7 @@ int run_command(const char* command, const char* summary, const char* objective,
     return 0;
   }
   set_log_level(recipe.log_level);
+  accept_wishes();
   apply_threads(recipe.threads);
   open_device(recipe.device);  // refused before data is read
   require_model_folder(recipe.model_name_or_path);

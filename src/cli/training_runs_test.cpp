@@ -161,7 +161,7 @@ TEST_F(TrainingRuns, AnInterruptFinishesTheStepAndSaves) {
     const int step = std::stoi(broken.err.substr(at + 20));
     EXPECT_GE(step, 9);
     EXPECT_EQ(listing(out), (std::set<std::string>{fmt::format("checkpoint-{}", step),
-                                                   "lmpo_run.json", "trainer_log.jsonl"}));
+                                                   "lmpo_run.json", "runs", "trainer_log.jsonl"}));
     EXPECT_EQ(read_state(out / fmt::format("checkpoint-{}", step))["global_step"], step);
 
     succeed(train(out, with(options, {"--resume"})));
@@ -241,7 +241,7 @@ TEST_F(TrainingRuns, AFullDiskAtTheEndLeavesNoHalfModel) {
                             {.largest_file = fs::file_size(model() / kWeights) / 2});
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_THAT(result.err, AllOf(HasSubstr((out / kWeights).string()), HasSubstr("writing failed")));
-  EXPECT_EQ(listing(out), (std::set<std::string>{"lmpo_run.json", "trainer_log.jsonl"}));
+  EXPECT_EQ(listing(out), (std::set<std::string>{"lmpo_run.json", "runs", "trainer_log.jsonl"}));
 }
 
 // --- numbers that are not finite
@@ -302,7 +302,7 @@ TEST_F(NotFinite, TheRunStopsAndNamesTheRows) {
     const Result result = run(train_broken({"--objective", objective}));
     EXPECT_EQ(result.exit_code, 2);
     EXPECT_THAT(result.err, AllOf(HasSubstr(message), HasSubstr("--skip_nonfinite")));
-    EXPECT_EQ(listing(path("out")), std::set<std::string>{"lmpo_run.json"});
+    EXPECT_EQ(listing(path("out")), (std::set<std::string>{"lmpo_run.json", "runs"}));
     fs::remove_all(path("out"));
   }
 }
@@ -337,7 +337,8 @@ TEST_F(TrainingRuns, RecordsAreNamedAsInTheEcosystem) {
                                    "tokenizer.json", "tokenizer_config.json", "chat_template.jinja",
                                    "trainer_state.json", "trainer_log.jsonl", "train_results.json",
                                    "eval_results.json", "all_results.json", "lmpo_run.json",
-                                   "training_curves.svg", "checkpoint-4", "checkpoint-6"));
+                                   "training_curves.svg", "eval_samples.jsonl", "runs",
+                                   "checkpoint-4", "checkpoint-6"));
   const json state = read_state(out);
   EXPECT_THAT(keys(state),
               UnorderedElementsAre(

@@ -44,6 +44,38 @@ void Decoder::prefill(std::int64_t slot, std::span<const std::int32_t> prompt,
   logits_of(x.rows(length - 1, length), logits);
 }
 
+void Decoder::extend(std::int64_t slot, std::span<const std::int32_t> tokens,
+                     std::span<float> logits) {
+  const auto count = static_cast<std::int64_t>(tokens.size());
+  std::int32_t& length = lengths_[static_cast<std::size_t>(slot)];
+  LMPO_CHECK(count >= 1 && length + count <= max_length_);
+  const Arena::Scope scope(arena_);
+  std::vector<std::int32_t> counted(tokens.size());
+  std::iota(counted.begin(), counted.end(), length);
+  const Tensor inputs = upload(tokens);
+  const Tensor positions = upload(counted);
+  const Tensor x = block_.activation(count, config_.hidden_size);
+  ops_.embedding_forward(x, weights_.embedding.value, inputs);
+  for (std::size_t l = 0; l < weights_.layers.size(); ++l) {
+    const Tensor keys = keys_[l].rows(slot, slot + 1);
+    const Tensor values = values_[l].rows(slot, slot + 1);
+    block_.forward_in_place(weights_.layers[l], positions, x, [&](const LayerState& state) {
+      // One token after another: each finds the keys of those before it.
+      for (std::int64_t t = 0; t < count; ++t) {
+        ops_.attention_decode(state.attention.rows(t, t + 1), state.qkv.rows(t, t + 1), keys,
+                              values, positions.rows(t, t + 1), block_.shape());
+      }
+    });
+  }
+  length += static_cast<std::int32_t>(count);
+  logits_of(x.rows(count - 1, count), logits);
+}
+
+void Decoder::truncate(std::int64_t slot, std::int64_t length) {
+  LMPO_CHECK(length >= 0 && length <= this->length(slot));
+  lengths_[static_cast<std::size_t>(slot)] = static_cast<std::int32_t>(length);
+}
+
 void Decoder::fork(std::int64_t from, std::int64_t to, std::int64_t length) {
   LMPO_CHECK(from != to && length >= 1 && length <= this->length(from));
   for (const std::vector<Tensor>* caches : {&keys_, &values_}) {

@@ -20,6 +20,11 @@ class Decoder {
 
   // Starts a sequence in a slot: runs the prompt (1 to S tokens) and writes the logits after it.
   void prefill(std::int64_t slot, std::span<const std::int32_t> prompt, std::span<float> logits);
+  // Goes on with the sequence of a slot (1 token or more, up to S in all), as a step for each token
+  // would, and writes the logits after the last.
+  void extend(std::int64_t slot, std::span<const std::int32_t> tokens, std::span<float> logits);
+  // Forgets all but the first `length` tokens of a slot.
+  void truncate(std::int64_t slot, std::int64_t length);
   // Starts a sequence in slot `to` with the first `length` tokens of slot `from`, as a prefill of
   // them would, without computing them again. `length` must not exceed length(from).
   void fork(std::int64_t from, std::int64_t to, std::int64_t length);

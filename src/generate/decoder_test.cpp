@@ -70,6 +70,31 @@ TEST_P(DecoderTest, LogitsEqualScoringOfTheWholePrefix) {
   }
 }
 
+// Pieces of several tokens, with a return to an earlier place on the way.
+TEST_P(DecoderTest, ExtendingEqualsScoringOfTheWholePrefix) {
+  ScoredTruth truth(GetParam());
+  const auto vocabulary = static_cast<std::size_t>(truth.config().vocab_size);
+  const auto text = random_prompts({24}, truth.config().vocab_size)[0];
+  Arena arena = Arena::host(std::size_t{64} << 20);
+  Decoder decoder(truth.weights(), truth.ops(), arena, 2, 24);
+  std::vector<float> logits(vocabulary);
+  const auto extend_to = [&](std::int64_t end) {
+    const std::int64_t begin = decoder.length(1);
+    decoder.extend(1,
+                   std::span(text).subspan(static_cast<std::size_t>(begin),
+                                           static_cast<std::size_t>(end - begin)),
+                   logits);
+    EXPECT_EQ(decoder.length(1), end);
+    expect_same_distribution(logits, truth.next_logp({text.begin(), text.begin() + end}));
+  };
+  extend_to(7);
+  extend_to(8);
+  extend_to(24);
+  decoder.truncate(1, 3);
+  extend_to(19);
+  EXPECT_EQ(decoder.length(0), 0);
+}
+
 // What a run that was broken off and goes on relies on: its answers come into other slots, beside
 // others.
 TEST_P(DecoderTest, NeitherTheSlotNorItsCompanyChangesABit) {

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "generate/decoder.h"
+#include "generate/loaded_model.h"
 
 namespace lmpo {
 namespace {
@@ -44,55 +45,6 @@ void check_prompt(std::size_t index, std::span<const std::int32_t> prompt,
   }
 }
 
-// What a run needs memory for.
-struct RunSize {
-  std::int64_t slots = 0;           // B
-  std::int64_t longest_prompt = 0;  // tokens of one prefill
-  std::int64_t max_length = 0;      // S, tokens in the cache of one slot
-};
-
-RunSize measure(const std::vector<std::vector<std::int32_t>>& prompts,
-                const GenerationOptions& options, const ModelConfig& config) {
-  if (options.max_new_tokens < 1) {
-    user_error("max_new_tokens is {}, and must be at least 1", options.max_new_tokens);
-  }
-  if (options.samples < 1) {
-    user_error("samples is {}, and must be at least 1", options.samples);
-  }
-  RunSize size;
-  size.slots = std::clamp<std::int64_t>(
-      options.batch_size, 1, static_cast<std::int64_t>(prompts.size()) * options.samples);
-  for (std::size_t index = 0; index < prompts.size(); ++index) {
-    check_prompt(index, prompts[index], config);
-    const auto length = static_cast<std::int64_t>(prompts[index].size());
-    size.longest_prompt = std::max(size.longest_prompt, length);
-    // An answer's last token is never an input.
-    size.max_length = std::max(size.max_length, length + answer_limit(length, options, config) - 1);
-  }
-  return size;
-}
-
-// The plan: the longest prefill and one step against an arena that counts.
-std::size_t count_bytes(const RunSize& size, Weights& weights, const Ops& ops) {
-  const std::unique_ptr<Ops> plan_ops = make_plan_ops(ops);
-  Arena counting = Arena::counting();
-  Decoder decoder(weights, *plan_ops, counting, size.slots, size.max_length);
-  const auto slots = static_cast<std::size_t>(size.slots);
-  const auto vocabulary = static_cast<std::size_t>(weights.config().vocab_size);
-  std::vector<float> logits(slots * vocabulary);
-  const std::vector<std::int32_t> prompt(static_cast<std::size_t>(size.longest_prompt), 0);
-  decoder.prefill(0, prompt, {logits.data(), vocabulary});
-  decoder.step(std::vector<std::int32_t>(slots, 0), logits);
-  return counting.peak();
-}
-
-// Weights stay as the checkpoint has them, so that nothing is lost and no more is read than must
-// be.
-Dtype stored_dtype(const Checkpoint& checkpoint) {
-  const Dtype stored = checkpoint.tensor("model.embed_tokens.weight").dtype;
-  return stored == Dtype::bf16 || stored == Dtype::f16 ? stored : Dtype::f32;
-}
-
 void check_finite(std::span<const float> logits, const Running& running) {
   if (!std::all_of(logits.begin(), logits.end(),
                    [](float logit) { return std::isfinite(logit); })) {
@@ -107,7 +59,7 @@ void check_finite(std::span<const float> logits, const Running& running) {
 class Batch {
  public:
   Batch(Decoder& decoder, const ModelConfig& config, const GenerationOptions& options,
-        const std::function<void(const Completion&)>& done)
+        const TakeCompletion& done)
       : decoder_(decoder),
         config_(config),
         vocabulary_(static_cast<std::size_t>(config.vocab_size)),
@@ -116,7 +68,7 @@ class Batch {
         running_(static_cast<std::size_t>(decoder.slots())),
         logits_(running_.size() * vocabulary_) {}
 
-  void run(const std::vector<std::vector<std::int32_t>>& prompts) {
+  void run(const PromptTokens& prompts) {
     const auto samples = static_cast<std::size_t>(options_.samples);
     // Answers, those to a prompt one after another.
     std::size_t next = static_cast<std::size_t>(options_.first_prompt) * samples;
@@ -201,7 +153,7 @@ class Batch {
   const ModelConfig& config_;
   std::size_t vocabulary_;
   const GenerationOptions& options_;
-  const std::function<void(const Completion&)>& done_;
+  const TakeCompletion& done_;
   std::vector<std::optional<Running>> running_;
   std::vector<float> logits_;        // [B, V]
   std::vector<float> after_prompt_;  // [V], of the last prompt that was computed
@@ -217,28 +169,62 @@ SamplingOptions GenerationOptions::sampling_of(std::int64_t sample) const {
   return result;
 }
 
-struct Generator::Impl {
-  ModelConfig config;
-  std::shared_ptr<Device> device;
-  std::unique_ptr<Ops> ops;
-  std::optional<Arena> weight_arena;
-  std::optional<Weights> weights;
+GenerationSize generation_size(const PromptTokens& prompts, const GenerationOptions& options,
+                               const ModelConfig& config) {
+  if (options.max_new_tokens < 1) {
+    user_error("max_new_tokens is {}, and must be at least 1", options.max_new_tokens);
+  }
+  if (options.samples < 1) {
+    user_error("samples is {}, and must be at least 1", options.samples);
+  }
+  GenerationSize size;
+  if (prompts.empty()) {
+    return size;
+  }
+  size.slots = std::clamp<std::int64_t>(
+      options.batch_size, 1, static_cast<std::int64_t>(prompts.size()) * options.samples);
+  for (std::size_t index = 0; index < prompts.size(); ++index) {
+    check_prompt(index, prompts[index], config);
+    const auto length = static_cast<std::int64_t>(prompts[index].size());
+    size.longest_prompt = std::max(size.longest_prompt, length);
+    // An answer's last token is never an input.
+    size.max_length = std::max(size.max_length, length + answer_limit(length, options, config) - 1);
+  }
+  return size;
+}
+
+void count_generation(const GenerationSize& size, Weights& weights, Ops& plan_ops,
+                      Arena& counting) {
+  if (size.slots == 0) {
+    return;
+  }
+  const Arena::Scope scope(counting);
+  Decoder decoder(weights, plan_ops, counting, size.slots, size.max_length);
+  const auto slots = static_cast<std::size_t>(size.slots);
+  const auto vocabulary = static_cast<std::size_t>(weights.config().vocab_size);
+  std::vector<float> logits(slots * vocabulary);
+  const std::vector<std::int32_t> prompt(static_cast<std::size_t>(size.longest_prompt), 0);
+  decoder.prefill(0, prompt, {logits.data(), vocabulary});
+  decoder.step(std::vector<std::int32_t>(slots, 0), logits);
+}
+
+void generate_with(Weights& weights, Ops& ops, Arena& arena, const PromptTokens& prompts,
+                   const GenerationOptions& options, const TakeCompletion& done) {
+  const GenerationSize size = generation_size(prompts, options, weights.config());
+  if (size.slots == 0) {
+    return;
+  }
+  const Arena::Scope scope(arena);
+  Decoder decoder(weights, ops, arena, size.slots, size.max_length);
+  Batch(decoder, weights.config(), options, done).run(prompts);
+}
+
+struct Generator::Impl : LoadedModel {
+  using LoadedModel::LoadedModel;
 };
 
 Generator::Generator(const fs::path& model_folder, std::shared_ptr<Device> device)
-    : impl_(std::make_unique<Impl>()) {
-  impl_->device = std::move(device);
-  impl_->ops = impl_->device->make_ops(impl_->device->usual_compute());
-  impl_->config = read_model_config(model_folder);
-  const Checkpoint checkpoint = Checkpoint::open(model_folder);
-  check_tensors(impl_->config, checkpoint);  // before memory is reserved for what it says
-  const Dtype storage = stored_dtype(checkpoint);
-  Arena counting = Arena::counting();
-  const Weights counted(impl_->config, storage, WeightUse::inference, counting);
-  impl_->weight_arena.emplace(impl_->device->make_arena(counting.peak()));
-  impl_->weights.emplace(impl_->config, storage, WeightUse::inference, *impl_->weight_arena);
-  impl_->weights->load(checkpoint, *impl_->ops);
-}
+    : impl_(std::make_unique<Impl>(model_folder, std::move(device))) {}
 
 Generator::~Generator() = default;
 
@@ -246,23 +232,18 @@ const ModelConfig& Generator::config() const {
   return impl_->config;
 }
 
-std::size_t Generator::planned_bytes(const std::vector<std::vector<std::int32_t>>& prompts,
+std::size_t Generator::planned_bytes(const PromptTokens& prompts,
                                      const GenerationOptions& options) const {
-  return prompts.empty()
-             ? 0
-             : count_bytes(measure(prompts, options, impl_->config), *impl_->weights, *impl_->ops);
+  Arena counting = Arena::counting();
+  count_generation(generation_size(prompts, options, impl_->config), *impl_->weights,
+                   *make_plan_ops(*impl_->ops), counting);
+  return counting.peak();
 }
 
-void Generator::generate(const std::vector<std::vector<std::int32_t>>& prompts,
-                         const GenerationOptions& options,
-                         const std::function<void(const Completion&)>& done) {
-  if (prompts.empty()) {
-    return;
-  }
-  const RunSize size = measure(prompts, options, impl_->config);
-  Arena arena = impl_->device->make_arena(count_bytes(size, *impl_->weights, *impl_->ops));
-  Decoder decoder(*impl_->weights, *impl_->ops, arena, size.slots, size.max_length);
-  Batch(decoder, impl_->config, options, done).run(prompts);
+void Generator::generate(const PromptTokens& prompts, const GenerationOptions& options,
+                         const TakeCompletion& done) {
+  Arena arena = impl_->device->make_arena(planned_bytes(prompts, options));
+  generate_with(*impl_->weights, *impl_->ops, arena, prompts, options, done);
 }
 
 }  // namespace lmpo

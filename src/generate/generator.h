@@ -37,6 +37,27 @@ struct Completion {
   bool stopped = false;              // ended by a stop token rather than by length
 };
 
+using PromptTokens = std::vector<std::vector<std::int32_t>>;
+using TakeCompletion = std::function<void(const Completion&)>;
+
+// What generating needs memory for.
+struct GenerationSize {
+  std::int64_t slots = 0;           // B; 0: nothing is generated
+  std::int64_t longest_prompt = 0;  // tokens of one prefill
+  std::int64_t max_length = 0;      // S, tokens in the cache of one slot
+};
+
+// UserError names a prompt that is empty, holds an id without a row in the embedding, or leaves no
+// room in the model's context (max_position_embeddings).
+GenerationSize generation_size(const PromptTokens& prompts, const GenerationOptions& options,
+                               const ModelConfig& config);
+// Takes of a counting arena what generating of this size takes, and gives it back; `plan_ops` are
+// those of a plan.
+void count_generation(const GenerationSize& size, Weights& weights, Ops& plan_ops, Arena& counting);
+// Generator's generate() with weights that are there, in memory of the arena that is given back.
+void generate_with(Weights& weights, Ops& ops, Arena& arena, const PromptTokens& prompts,
+                   const GenerationOptions& options, const TakeCompletion& done);
+
 // Loads the model of a folder once and generates. The numbers drawn for an answer depend on the
 // seed, the prompt's index and the sample's alone, so neither batch size nor order changes a
 // completion (but for rounding in the logits, and `first_prompt` not even there). A prompt is
@@ -50,16 +71,13 @@ class Generator {
   Generator(const Generator&) = delete;
   Generator& operator=(const Generator&) = delete;
 
-  // Calls done(completion) as each finishes. UserError, before anything is generated, names a
-  // prompt that is empty, holds an id without a row in the embedding, or leaves no room in the
-  // model's context (max_position_embeddings).
-  void generate(const std::vector<std::vector<std::int32_t>>& prompts,
-                const GenerationOptions& options,
-                const std::function<void(const Completion&)>& done);
+  // Calls done(completion) as each finishes. Throws as generation_size does, before anything is
+  // generated.
+  void generate(const PromptTokens& prompts, const GenerationOptions& options,
+                const TakeCompletion& done);
   // Bytes that generate() allocates beside the weights: the cache for the lengths these prompts can
   // reach and the activations of the longest prompt. Throws as generate() does.
-  std::size_t planned_bytes(const std::vector<std::vector<std::int32_t>>& prompts,
-                            const GenerationOptions& options) const;
+  std::size_t planned_bytes(const PromptTokens& prompts, const GenerationOptions& options) const;
   const ModelConfig& config() const;
 
  private:

@@ -1,7 +1,6 @@
 #include "inspect/terminal.h"
 
 #include <fmt/format.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 #include <utf8proc.h>
 
@@ -9,6 +8,7 @@
 #include <array>
 #include <cstdlib>
 
+#include "base/terminal_facts.h"
 #include "base/utf8.h"
 
 namespace lmpo {
@@ -29,14 +29,10 @@ int columns_of(const char* variable) {
 
 Terminal Terminal::standard_output() {
   Terminal terminal;
-  const bool is_terminal = ::isatty(STDOUT_FILENO) == 1;
-  terminal.colours = is_terminal && std::getenv("NO_COLOR") == nullptr;
-  winsize size{};
-  if (const int given = columns_of("COLUMNS"); given > 0) {
-    terminal.columns = given;
-    terminal.wraps = true;
-  } else if (is_terminal && ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
-    terminal.columns = size.ws_col;
+  terminal.colours = has_colours(STDOUT_FILENO);
+  const int given = columns_of("COLUMNS");
+  if (const int columns = given > 0 ? given : terminal_columns(STDOUT_FILENO); columns > 0) {
+    terminal.columns = columns;
     terminal.wraps = true;
   }
   terminal.columns = std::max(terminal.columns, kNarrowest);

@@ -163,7 +163,7 @@ TEST(CommandLine, NamesTheNearestOptionAndDoesNotAbbreviate) {
   EXPECT_THAT(flag_error({"a.yaml", "b"}), HasSubstr("unexpected argument 'b'"));
   EXPECT_THAT(flag_error({"--config", "a.yaml", "b.yaml"}),
               HasSubstr("unexpected argument 'b.yaml'"));
-  EXPECT_THAT(flag_error({"--report_to", "none"}), HasSubstr("has no meaning here"));
+  EXPECT_THAT(flag_error({"--run_name", "mine"}), HasSubstr("has no meaning here"));
 }
 
 TEST(CommandLine, SaysWhatWasExpected) {
@@ -249,7 +249,7 @@ TEST(Yaml, NamesTheLine) {
 
 TEST(Yaml, OtherTrainersKeysAreNoticedNotIgnored) {
   Sample s;
-  s.yaml("hub_model_id: someone/model\nreport_to:\n- wandb\nuse_peft: false\nsync_ref_model: no\n");
+  s.yaml("hub_model_id: someone/model\ntags:\n- mine\nuse_peft: false\nsync_ref_model: no\n");
   ASSERT_EQ(s.options.notices().size(), 4u);
   EXPECT_EQ(s.options.notices()[0].second,
             "r.yaml:1: 'hub_model_id' is not used: nothing is uploaded");

@@ -170,11 +170,23 @@ void add_record_options(OptionSet& options, TrainRecipe& r) {
               {.old_names = {"evaluation_strategy"}});
   options.add("eval_steps", r.eval_steps, "steps between evaluations",
               {.range = kPositive, .default_text = "logging_steps"});
+  options.add(
+      "eval_samples", r.eval_samples,
+      "prompts of the evaluation data that each evaluation answers, for a person to read; 0: "
+      "none",
+      {.range = within(0, 1000)});
+  options.add("eval_sample_tokens", r.eval_sample_tokens, "longest of these answers",
+              {.range = kAtLeastOne});
   options.add("save_strategy", r.save_strategy, "when to write a checkpoint");
   options.add("save_steps", r.save_steps, "steps between checkpoints", {.range = kPositive});
   options.add("save_total_limit", r.save_total_limit, "checkpoints kept; older ones are deleted",
               {.range = kAtLeastOne, .default_text = "all"});
   options.add("max_shard_size", r.max_shard_size, "largest size of a written weights file");
+  options.add("report_to", r.report_to,
+              "tensorboard: event files that TensorBoard shows; none: no such files",
+              {.value_name = "NAME"});
+  options.add("logging_dir", r.logging_dir, "folder for the event files",
+              {.value_name = "DIR", .default_text = "a new one in output_dir/runs"});
   options.add("disable_tqdm", r.disable_tqdm, "no progress line");
   options.add("log_level", r.log_level, "least important messages shown");
 }
@@ -204,6 +216,25 @@ void warn_of_unused(OptionSet& options, const ObjectiveInfo& chosen) {
         options.notice(LogLevel::warning, fmt::format("{} has no effect on the objective {}",
                                                       options.place(name), chosen.name));
       }
+    }
+  }
+}
+
+// Event files are what there is: they are written where a service was asked for as well.
+void settle_report_to(OptionSet& options, TrainRecipe& r) {
+  static const std::set<std::string> services = {"azure_ml", "clearml", "codecarbon", "comet_ml",
+                                                 "dagshub",  "dvclive", "flyte",      "mlflow",
+                                                 "neptune",  "swanlab", "trackio",    "wandb"};
+  for (std::string& name : r.report_to) {
+    if (services.contains(name)) {
+      options.notice(LogLevel::info,
+                     fmt::format("{}: nothing is sent to {}; event files for TensorBoard are "
+                                 "written instead",
+                                 options.place("report_to"), name));
+    } else if (name == "none" && r.report_to.size() > 1) {
+      options.reject("report_to", "none goes with nothing else");
+    } else if (name != "tensorboard" && name != "all" && name != "none") {
+      options.reject("report_to", fmt::format("'{}': tensorboard or none was expected", name));
     }
   }
 }
@@ -255,6 +286,7 @@ void check_recipe(OptionSet& options, TrainRecipe& r) {
   if (const auto resume = parse_bool(r.resume_from_checkpoint)) {
     r.resume_from_checkpoint = *resume ? "true" : "";
   }
+  settle_report_to(options, r);
   // Options that contradict each other are found by making it.
   r.data.kind = row_kind(objective.make(r.objective_options)->form());
   warn_of_unused(options, objective);

@@ -101,6 +101,10 @@ struct TrainRecipe {
   double save_steps = 500;
   std::optional<std::int64_t> save_total_limit;
   Bytes max_shard_size = {5'000'000'000};
+  std::int64_t eval_samples = 2;  // answers an evaluation generates
+  std::int64_t eval_sample_tokens = 64;
+  std::vector<std::string> report_to = {"tensorboard"};
+  fs::path logging_dir;  // empty: a folder of its own in output_dir/runs
   bool disable_tqdm = false;
   LogLevel log_level = LogLevel::info;
 
@@ -114,6 +118,7 @@ struct TrainRecipe {
 
   bool eight_bit_moments() const { return optim.ends_with("8bit"); }
   bool paged_moments() const { return optim.starts_with("paged"); }
+  bool writes_events() const { return !report_to.empty() && report_to.front() != "none"; }
   bool is_sft() const { return objective == "sft"; }
   std::int64_t train_batch_size() const {
     return per_device_train_batch_size * gradient_accumulation_steps;

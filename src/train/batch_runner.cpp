@@ -57,7 +57,8 @@ struct NotFinite {
 
 }  // namespace
 
-BatchRunner::Scores BatchRunner::score(const Trees& batch, const PackLimits& limits) {
+BatchRunner::Scores BatchRunner::score(const Trees& batch, const PackLimits& limits,
+                                       const PackScored& scored) {
   Scores scores(batch.size());
   for (const PackIndices& indices : cut_into_packs(batch, limits.max_trees, limits.max_tokens)) {
     Trees trees;
@@ -67,6 +68,9 @@ BatchRunner::Scores BatchRunner::score(const Trees& batch, const PackLimits& lim
     const Pack pack = make_pack(trees);
     std::vector<double> sums(static_cast<std::size_t>(pack.response_count()));
     model_.score(pack, sums);
+    if (scored) {
+      scored(std::ssize(trees), pack.input_count());
+    }
     Scores found = split_by_tree(trees, pack, sums);
     for (std::size_t i = 0; i < indices.size(); ++i) {
       scores[indices[i]] = std::move(found[i]);
@@ -155,10 +159,11 @@ void BatchRunner::train_pack(Trees trees, BatchResult& result) {
   }
 }
 
-BatchResult BatchRunner::evaluate(std::span<const Tree* const> batch, const PackLimits& limits) {
+BatchResult BatchRunner::evaluate(std::span<const Tree* const> batch, const PackLimits& limits,
+                                  const PackScored& scored) {
   BatchResult result;
   Trees trees(batch.begin(), batch.end());
-  Scores scores = score(trees, limits);
+  Scores scores = score(trees, limits, scored);
   leave_out(trees, scores, result);
   objective_.begin_step(totals_of(batch, objective_.nll_response(), false),
                         objective_.needs_batch_scores() ? scores : Scores());

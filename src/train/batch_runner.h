@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <span>
 #include <vector>
@@ -31,14 +32,16 @@ class BatchRunner {
   // the call of Objective::end_step, which is the caller's: an update may yet be refused. Where all
   // rows were left out there was no step to end.
   BatchResult train(std::span<const Tree* const> batch, const PackLimits& limits);
-  // Loss and metrics of the examples as one batch, without gradients.
-  BatchResult evaluate(std::span<const Tree* const> batch, const PackLimits& limits);
+  // Loss and metrics of the examples as one batch, without gradients. `scored` hears of each pack.
+  using PackScored = std::function<void(std::int64_t trees, std::int64_t tokens)>;
+  BatchResult evaluate(std::span<const Tree* const> batch, const PackLimits& limits,
+                       const PackScored& scored = {});
 
  private:
   using Trees = std::vector<const Tree*>;
   using Scores = std::vector<std::vector<ResponseScore>>;
 
-  Scores score(const Trees& batch, const PackLimits& limits);
+  Scores score(const Trees& batch, const PackLimits& limits, const PackScored& scored = {});
   // Moves trees whose scores are not finite to result.skipped, or throws.
   void leave_out(Trees& batch, Scores& scores, BatchResult& result) const;
   void train_pack(Trees trees, BatchResult& result);

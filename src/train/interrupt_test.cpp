@@ -18,6 +18,19 @@ TEST(InterruptWatch, EitherSignalIsAWish) {
   EXPECT_FALSE(next.interrupted());
 }
 
+TEST(Wishes, AreTakenOnce) {
+  accept_wishes();
+  EXPECT_FALSE(take_wish(Wish::save));
+  EXPECT_FALSE(take_wish(Wish::evaluate));
+  std::raise(SIGUSR1);
+  std::raise(SIGUSR1);
+  EXPECT_FALSE(take_wish(Wish::evaluate));
+  EXPECT_TRUE(take_wish(Wish::save));
+  EXPECT_FALSE(take_wish(Wish::save));
+  std::raise(SIGUSR2);
+  EXPECT_TRUE(take_wish(Wish::evaluate));
+}
+
 TEST(InterruptWatchDeathTest, ASecondSignalEndsTheProgram) {
   for (const int first : {SIGINT, SIGTERM}) {
     for (const int second : {SIGINT, SIGTERM}) {

@@ -80,7 +80,8 @@ std::string MemoryPlan::table() const {
 
 MemoryPlan plan_memory(const ModelConfig& config, const StoragePlan& storage,
                        const LlamaOptions& options, const LargestPacks& training,
-                       const LargestPacks& evaluation, const Ops& ops, std::size_t beside) {
+                       const LargestPacks& evaluation, const Ops& ops, std::size_t beside,
+                       const GenerationSize& samples) {
   Arena arena = Arena::counting();
   const std::unique_ptr<Ops> plan_ops = make_plan_ops(ops);
   Arena moments = Arena::counting();
@@ -97,6 +98,7 @@ MemoryPlan plan_memory(const ModelConfig& config, const StoragePlan& storage,
     std::vector<double> sums(static_cast<std::size_t>(pack.response_count()));
     model.score(pack, sums);
   }
+  count_generation(samples, weights, *plan_ops, arena);
   const bool in_file = storage.moments == Place::file;
   return {.arena = arena.peak(),
           .at_peak = arena.at_peak(),

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/readable.h"
+#include "generate/generator.h"
 #include "model/llama.h"
 #include "ops/device.h"
 #include "train/batch_runner.h"
@@ -65,10 +66,12 @@ struct StoragePlan {
 };
 
 // The arena of a run that trains on `training` and scores `evaluation` packs; `ops` are those of
-// the run. `beside` is what the process takes beside the arena (Device::memory_beside_arenas).
+// the run. `beside` is what the process takes beside the arena (Device::memory_beside_arenas);
+// `samples` what the run generates between its steps.
 MemoryPlan plan_memory(const ModelConfig& config, const StoragePlan& storage,
                        const LlamaOptions& options, const LargestPacks& training,
-                       const LargestPacks& evaluation, const Ops& ops, std::size_t beside = 0);
+                       const LargestPacks& evaluation, const Ops& ops, std::size_t beside = 0,
+                       const GenerationSize& samples = {});
 
 // Whether the run needs at most `limit` bytes, or (limit 0) what the device can give; and its part
 // on the host at most what the machine has free.

@@ -16,6 +16,7 @@ struct PlanCase {
   PackLimits limits;
   bool eight_bit = false;
   bool paged = false;
+  std::int64_t new_tokens = 0;  // of answers between the steps
 };
 
 // For the name of a test.
@@ -33,7 +34,9 @@ INSTANTIATE_TEST_SUITE_P(
                       PlanCase{"mistral", Dtype::f32, Recompute::layers, {1, 0}},
                       PlanCase{"llama", Dtype::f32, Recompute::none, {8, 0}, true},
                       PlanCase{"llama", Dtype::bf16, Recompute::mlp, {8, 0}, false, true},
-                      PlanCase{"mistral", Dtype::f16, Recompute::none, {8, 0}, true, true}));
+                      PlanCase{"mistral", Dtype::f16, Recompute::none, {8, 0}, true, true},
+                      PlanCase{"llama", Dtype::bf16, Recompute::none, {2, 0}, false, false, 40},
+                      PlanCase{"mistral", Dtype::f32, Recompute::layers, {1, 0}, false, true, 60}));
 
 TEST_P(MemoryPlanned, EqualsThePeakOfARun) {
   const PlanCase& given = GetParam();
@@ -50,9 +53,18 @@ TEST_P(MemoryPlanned, EqualsThePeakOfARun) {
   LargestPacks evaluation;
   training.add(batch, given.limits);
   evaluation.add(batch, given.limits);
-  const MemoryPlan plan = plan_memory(
-      config, {given.storage, given.eight_bit, given.paged ? Place::file : Place::arena}, options,
-      training, evaluation, *ops);
+  const PromptTokens prompts(given.new_tokens > 0 ? 6 : 0, {1, 5, 9, 13, 7});
+  const GenerationOptions generation = {
+      .sampling = {.temperature = 0},
+      .max_new_tokens = std::max<std::int64_t>(1, given.new_tokens)};
+  const auto plan_of = [&](const GenerationSize& samples) {
+    return plan_memory(config,
+                       {given.storage, given.eight_bit, given.paged ? Place::file : Place::arena},
+                       options, training, evaluation, *ops, 0, samples);
+  };
+  const MemoryPlan plan = plan_of(generation_size(prompts, generation, config));
+  // The cases with answers are those that need more for them than for a step.
+  EXPECT_EQ(plan.arena > plan_of({}).arena, given.new_tokens > 0);
 
   Arena arena = Arena::host(std::size_t{64} << 20);
   Arena paged = Arena::file(plan.disk, ::testing::TempDir());
@@ -70,6 +82,7 @@ TEST_P(MemoryPlanned, EqualsThePeakOfARun) {
     std::vector<double> sums(static_cast<std::size_t>(pack.response_count()));
     model.score(pack, sums);
   }
+  generate_with(weights, *ops, arena, prompts, generation, [](const Completion&) {});
   EXPECT_EQ(plan.arena, arena.peak());
   EXPECT_EQ(plan.disk, paged.peak());
   EXPECT_EQ(plan.disk > 0, given.paged);

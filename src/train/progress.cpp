@@ -6,11 +6,46 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "base/terminal_facts.h"
+
 namespace lmpo {
 namespace {
 
-constexpr int kBarWidth = 24;
+constexpr std::int64_t kWidestBar = 30;
+constexpr std::int64_t kNarrowestBar = 6;
+constexpr int kUnknownWidth = 80;  // of a terminal that does not say
+constexpr std::int64_t kFileWidth = 160;
 constexpr std::chrono::milliseconds kRedraw{100};
+
+// Of parts with a space after each.
+std::int64_t width_of(const std::vector<ProgressPart>& parts) {
+  std::int64_t width = 0;
+  for (const ProgressPart& part : parts) {
+    width += std::ssize(part.text) + 1;
+  }
+  return width;
+}
+
+// Three digits, and never an exponent.
+std::string rate_text(double rate) {
+  return rate < 100 ? fmt::format("{:#.3g}", rate) : fmt::format("{:.0f}", rate);
+}
+
+std::string repeated(std::string_view text, std::int64_t times) {
+  std::string result;
+  for (std::int64_t i = 0; i < times; ++i) {
+    result += text;
+  }
+  return result;
+}
+
+std::string bar_of(double share, std::int64_t width, const BarStyle& style) {
+  const auto filled =
+      static_cast<std::int64_t>(std::clamp(share, 0.0, 1.0) * static_cast<double>(width));
+  const std::string done = repeated(style.utf8 ? "━" : "#", filled);
+  const std::string left = repeated(style.utf8 ? "─" : "-", width - filled);
+  return style.colours ? fmt::format("\x1b[32m{}\x1b[0;2m{}\x1b[0m", done, left) : done + left;
+}
 
 }  // namespace
 
@@ -22,31 +57,60 @@ std::string readable_time(double seconds) {
   return fmt::format("{}{}:{:02}:{:02}", day_text, whole / 3600 % 24, whole / 60 % 60, whole % 60);
 }
 
-Progress::Progress(std::int64_t begin, std::int64_t total, bool bar)
-    : begin_(begin), step_(begin), total_(total), bar_(bar && ::isatty(STDERR_FILENO) == 1) {}
-
-Progress::~Progress() {
-  clear();
+std::string progress_line(std::vector<ProgressPart> parts, std::size_t before_bar, double share,
+                          int columns, const BarStyle& style) {
+  const bool with_bar = share >= 0;
+  const std::int64_t least = with_bar ? kNarrowestBar + 1 : 0;
+  // A terminal may go on to the next line as soon as its last column is written.
+  const std::int64_t room = columns - 1;
+  while (width_of(parts) - 1 + least > room) {
+    const auto last = std::ranges::max_element(parts, {}, &ProgressPart::rank);
+    if (last == parts.end() || last->rank == 0) {
+      break;
+    }
+    before_bar -= static_cast<std::size_t>(last - parts.begin()) < before_bar ? 1 : 0;
+    parts.erase(last);
+  }
+  const std::int64_t bar = std::min(kWidestBar, room - width_of(parts));
+  std::string line;
+  const auto add = [&](const std::string& text) { line += line.empty() ? text : " " + text; };
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    add(parts[i].text);
+    if (i + 1 == before_bar && with_bar && bar >= kNarrowestBar) {
+      add(bar_of(share, bar, style));
+    }
+  }
+  if (width_of(parts) - 1 > room) {  // not even what must stay
+    line.resize(static_cast<std::size_t>(std::max<std::int64_t>(0, room)));
+  }
+  return line;
 }
 
-void Progress::step(std::int64_t examples, std::int64_t tokens, std::string_view note) {
+Progress::Progress(ProgressOptions options)
+    : options_(std::move(options)), line_(options_.bar), step_(options_.begin) {}
+
+void Progress::step(std::int64_t examples, std::int64_t tokens, std::vector<std::string> notes) {
   ++step_;
   examples_ += examples;
   tokens_ += tokens;
-  note_ = note;
+  notes_ = std::move(notes);
+  if (!line_.is_visible()) {
+    return;
+  }
   const auto now = std::chrono::steady_clock::now();
-  if (bar_ && now - drawn_ >= kRedraw) {
+  if (now - start_ >= options_.delay && now - drawn_ >= kRedraw) {
     drawn_ = now;
     draw();
   }
 }
 
 void Progress::line(std::string_view text) {
-  clear();
-  fmt::print(stderr, "{}\n", text);
-  if (bar_ && step_ < total_) {
-    draw();
-  }
+  above_status_line([&] { fmt::print(stderr, "{}\n", text); });
+}
+
+std::int64_t Progress::columns() const {
+  const int columns = terminal_columns(STDERR_FILENO);
+  return columns > 0 ? columns : kFileWidth;
 }
 
 double Progress::elapsed_seconds() const {
@@ -54,8 +118,8 @@ double Progress::elapsed_seconds() const {
 }
 
 double Progress::remaining_seconds() const {
-  const auto done = static_cast<double>(std::max<std::int64_t>(1, step_ - begin_));
-  return elapsed_seconds() / done * static_cast<double>(total_ - step_);
+  const auto done = static_cast<double>(std::max<std::int64_t>(1, step_ - options_.begin));
+  return elapsed_seconds() / done * static_cast<double>(options_.total - step_);
 }
 
 double Progress::examples_per_second() const {
@@ -67,25 +131,38 @@ double Progress::tokens_per_second() const {
 }
 
 std::string Progress::speed() const {
-  return fmt::format("{:#.3g} pairs/s, {:.0f} tokens/s, {} left", examples_per_second(),
-                     tokens_per_second(), readable_time(remaining_seconds()));
-}
-
-void Progress::clear() {
-  if (bar_) {
-    fmt::print(stderr, "\r\x1b[K");
-    std::fflush(stderr);
-  }
+  return fmt::format("{} {}/s, {:.0f} tokens/s, {} left", rate_text(examples_per_second()),
+                     options_.unit, tokens_per_second(), readable_time(remaining_seconds()));
 }
 
 void Progress::draw() {
-  const auto filled = static_cast<int>(kBarWidth * step_ / std::max<std::int64_t>(1, total_));
-  std::string bar;
-  for (int i = 0; i < kBarWidth; ++i) {
-    bar += i < filled ? "━" : "─";
+  const bool counted = options_.total > 0;
+  std::vector<ProgressPart> parts;
+  if (!options_.what.empty()) {
+    parts.push_back({options_.what, counted ? 7 : 3});
   }
-  fmt::print(stderr, "\r\x1b[K{}/{} {} {}  {}", step_, total_, bar, speed(), note_);
-  std::fflush(stderr);
+  parts.push_back({counted ? fmt::format("{}/{}", step_, options_.total)
+                           : fmt::format("{} {}", step_, options_.unit),
+                   0});
+  const std::size_t before_bar = parts.size();
+  int rank = 3;  // of the first note; that of the second is beyond the speed
+  for (const std::string& note : notes_) {
+    parts.push_back({note, rank});
+    rank = 5;
+  }
+  parts.push_back({fmt::format("{} {}/s", rate_text(examples_per_second()), options_.unit), 4});
+  if (tokens_ > 0) {
+    parts.push_back({fmt::format("{:.0f} tokens/s", tokens_per_second()), 6});
+  }
+  if (counted) {
+    parts.push_back({readable_time(remaining_seconds()) + " left", 2});
+  }
+  const double share =
+      counted ? static_cast<double>(step_) / static_cast<double>(options_.total) : -1;
+  const int columns = terminal_columns(STDERR_FILENO);
+  line_.show(progress_line(std::move(parts), before_bar, share,
+                           columns > 0 ? columns : kUnknownWidth,
+                           {.utf8 = speaks_utf8(), .colours = has_colours(STDERR_FILENO)}));
 }
 
 }  // namespace lmpo

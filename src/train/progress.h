@@ -1,26 +1,40 @@
-// What a person sees of a run, on standard error: a line that moves on a terminal, plain lines
-// elsewhere.
+// What a person sees of something that takes its time, on standard error: a bar that moves on a
+// terminal, plain lines elsewhere.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "base/status_line.h"
 
 namespace lmpo {
 
+struct ProgressOptions {
+  std::string what = {};               // "evaluation"; shown where there is room
+  std::string unit = "pairs";          // what is counted a second
+  std::int64_t begin = 0;              // the step a resumed run starts from
+  std::int64_t total = 0;              // steps; 0: nobody knows
+  bool bar = true;                     // show the moving line if this is a terminal
+  std::chrono::milliseconds delay{0};  // before it is shown: what is over sooner needs no bar
+};
+
+// Long enough to wonder what the program is doing.
+inline constexpr std::chrono::milliseconds kBarDelay{700};
+
 class Progress {
  public:
-  // `begin`: the step a resumed run starts from. `bar`: show the moving line if this is a terminal.
-  Progress(std::int64_t begin, std::int64_t total, bool bar);
-  ~Progress();
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
+  explicit Progress(ProgressOptions options);
 
-  // A step is done, with so many more examples and tokens. `note` ends the moving line.
-  void step(std::int64_t examples, std::int64_t tokens, std::string_view note);
+  // A step is done, with so many more examples and tokens. `notes` stand in the moving line, the
+  // most important first.
+  void step(std::int64_t examples, std::int64_t tokens, std::vector<std::string> notes = {});
   // A line that stays.
   void line(std::string_view text);
+  // How wide a line may be: the terminal, or what is easy to read in a file.
+  std::int64_t columns() const;
 
   double elapsed_seconds() const;
   double remaining_seconds() const;
@@ -30,19 +44,35 @@ class Progress {
   std::string speed() const;
 
  private:
-  void clear();
   void draw();
 
-  std::int64_t begin_;
+  ProgressOptions options_;
+  StatusLine line_;
   std::int64_t step_;
-  std::int64_t total_;
-  bool bar_;
   std::int64_t examples_ = 0;
   std::int64_t tokens_ = 0;
-  std::string note_;
+  std::vector<std::string> notes_;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   std::chrono::steady_clock::time_point drawn_{};
 };
+
+// A part of the moving line. Where there is no room, that of the highest rank goes first; rank 0
+// stays.
+struct ProgressPart {
+  std::string text;  // every character is one column wide
+  int rank;
+};
+
+// How the bar is drawn.
+struct BarStyle {
+  bool utf8 = true;
+  bool colours = false;
+};
+
+// The line, at most `columns` wide: the parts in their order and, after the first `before_bar` of
+// them, a bar of `share` (0 to 1) in what room is left for it; none where share is negative.
+std::string progress_line(std::vector<ProgressPart> parts, std::size_t before_bar, double share,
+                          int columns, const BarStyle& style);
 
 // "0:01:23", as Python's timedelta.
 std::string readable_time(double seconds);

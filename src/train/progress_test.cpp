@@ -5,10 +5,13 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <string>
 #include <thread>
+
+#include "base/log.h"
 
 namespace lmpo {
 namespace {
@@ -32,19 +35,19 @@ TEST(ReadableTime, AsPythonPrintsIt) {
 TEST(Progress, PlainLinesWhereThereIsNoTerminal) {
   ::testing::internal::CaptureStderr();
   {
-    Progress progress(0, 3, true);
-    progress.step(8, 100, "loss 1");
+    Progress progress({.total = 3});
+    progress.step(8, 100, {"loss 1"});
     progress.line("step 1/3");
-    progress.step(8, 100, "loss 0.5");
+    progress.step(8, 100, {"loss 0.5"});
   }
   EXPECT_EQ(::testing::internal::GetCapturedStderr(), "step 1/3\n");
 }
 
 TEST(Progress, SpeedIsThatOfThisProcess) {
-  Progress progress(92, 100, false);  // resumed after 92 steps
+  Progress progress({.begin = 92, .total = 100, .bar = false});  // resumed after 92 steps
   std::this_thread::sleep_for(std::chrono::milliseconds(20));
   for (int i = 0; i < 4; ++i) {
-    progress.step(4, 50, "");
+    progress.step(4, 50);
   }
   // Each is measured between two readings of the clock; half the steps are left.
   const double before = progress.elapsed_seconds();
@@ -57,6 +60,49 @@ TEST(Progress, SpeedIsThatOfThisProcess) {
   EXPECT_THAT(tokens, AllOf(Ge(200 / after), Le(200 / before)));
   EXPECT_THAT(remaining, AllOf(Ge(before), Le(after)));
   EXPECT_THAT(progress.speed(), MatchesRegex("[0-9.]+ pairs/s, [0-9]+ tokens/s, [0-9:]+ left"));
+}
+
+std::vector<ProgressPart> parts_of_training() {
+  return {{"training", 7},     {"120/500", 0},       {"loss 0.6931", 3}, {"acc 0.75", 5},
+          {"12.3 pairs/s", 4}, {"4512 tokens/s", 6}, {"0:01:23 left", 2}};
+}
+
+std::int64_t width(const std::string& line) {
+  return std::count_if(line.begin(), line.end(), [](char byte) { return (byte & 0xC0) != 0x80; });
+}
+
+TEST(ProgressLine, GivesUpWhatMattersLess) {
+  const auto line = [](int columns) {
+    return progress_line(parts_of_training(), 2, 0.5, columns, {.utf8 = false});
+  };
+  EXPECT_EQ(
+      line(140),
+      "training 120/500 ###############--------------- loss 0.6931 acc 0.75 12.3 pairs/s 4512 "
+      "tokens/s 0:01:23 left");
+  EXPECT_EQ(line(80),
+            "120/500 ####---- loss 0.6931 acc 0.75 12.3 pairs/s 4512 tokens/s 0:01:23 left");
+  EXPECT_EQ(line(50), "120/500 ########-------- loss 0.6931 0:01:23 left");
+  EXPECT_EQ(line(20), "120/500 #####------");
+  EXPECT_EQ(line(12), "120/500");
+  EXPECT_EQ(line(6), "120/5");
+  EXPECT_EQ(line(1), "");
+}
+
+TEST(ProgressLine, IsNeverAsWideAsTheTerminal) {
+  for (int columns = 1; columns < 200; ++columns) {
+    for (const double share : {-1.0, 0.0, 0.3, 1.0}) {
+      EXPECT_LT(width(progress_line(parts_of_training(), 2, share, columns, {})), columns);
+    }
+  }
+}
+
+TEST(ProgressLine, ColoursAndCharacters) {
+  const std::vector<ProgressPart> count = {{"1/4", 0}};
+  EXPECT_EQ(progress_line(count, 1, 0.25, 13, {}), "1/4 ━━──────");
+  EXPECT_EQ(progress_line(count, 1, 0.25, 13, {.utf8 = false}), "1/4 ##------");
+  EXPECT_EQ(progress_line(count, 1, 0.25, 13, {.utf8 = false, .colours = true}),
+            "1/4 \x1b[32m##\x1b[0;2m------\x1b[0m");
+  EXPECT_EQ(progress_line(count, 1, -1, 13, {}), "1/4");
 }
 
 // Standard error on a pseudo-terminal, and what was written to it.
@@ -102,6 +148,7 @@ TEST(Progress, AMovingLineOnATerminal) {
   const std::string clear = "\r\x1b[K";
   std::string drawn;
   std::string with_line;
+  std::string with_warning;
   std::string ended;
   {
     const Terminal terminal;
@@ -109,21 +156,25 @@ TEST(Progress, AMovingLineOnATerminal) {
       GTEST_SKIP() << "this machine gives no pseudo-terminals";
     }
     {
-      Progress progress(0, 4, true);
-      progress.step(8, 100, "loss 1");
+      Progress progress({.total = 4});
+      progress.step(8, 100, {"loss 1"});
       drawn = terminal.written();
       progress.line("saved");
       with_line = terminal.written();
+      log_warning("watch out");
+      with_warning = terminal.written();
     }
     ended = terminal.written();
-    Progress(0, 4, false).step(8, 100, "loss 1");  // --disable_tqdm
-    Progress(0, 4, false).line("end");
+    Progress({.total = 4, .bar = false}).step(8, 100, {"loss 1"});  // --disable_tqdm
+    Progress({.total = 4, .bar = false}).line("end");
     ended += terminal.written();
   }
-  EXPECT_THAT(drawn, StartsWith(clear + "1/4 ━━━━━━──────────────────"));
-  EXPECT_THAT(drawn, EndsWith("  loss 1"));
-  EXPECT_THAT(with_line, StartsWith(clear + "saved\r\n"));
-  EXPECT_THAT(with_line, HasSubstr("1/4 "));
+  EXPECT_THAT(drawn, StartsWith(clear + "1/4 "));
+  EXPECT_THAT(drawn, HasSubstr(" loss 1 "));
+  EXPECT_THAT(drawn, EndsWith(" left"));
+  EXPECT_THAT(with_line, StartsWith(clear + "saved\r\n1/4 "));
+  EXPECT_THAT(with_warning, StartsWith(clear));
+  EXPECT_THAT(with_warning, HasSubstr(": watch out\r\n1/4 "));
   EXPECT_EQ(ended, clear + "end\r\n");
 }
 

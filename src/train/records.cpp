@@ -6,6 +6,7 @@
 #include "base/host_name.h"
 #include "base/threads.h"
 #include "base/utf8.h"
+#include "train/run_log.h"
 
 namespace lmpo {
 namespace {
@@ -114,7 +115,7 @@ std::string log_line(const TrainState& state, const RunLength& length, const Pro
   return line.dump();
 }
 
-void rewind_log(const fs::path& path, std::int64_t step) {
+void rewind_lines(const fs::path& path, const char* key, std::int64_t step) {
   if (!fs::exists(path)) {
     return;
   }
@@ -125,12 +126,14 @@ void rewind_log(const fs::path& path, std::int64_t step) {
     const std::string line = content.substr(begin, end - begin);
     begin = end + 1;
     const json entry = json::parse(line, nullptr, false);  // a torn last line is none
-    if (entry.is_object() && entry.value("current_steps", json()).is_number_integer() &&
-        entry["current_steps"].get<std::int64_t>() <= step) {
+    if (entry.is_object() && entry.value(key, json()).is_number_integer() &&
+        entry[key].get<std::int64_t>() <= step) {
       kept += line + "\n";
     }
   }
-  write_file_atomically(path, kept);
+  if (kept != content) {
+    write_file_atomically(path, kept);
+  }
 }
 
 void write_results(const fs::path& output_dir, const std::string& split, const json& results) {
@@ -146,10 +149,11 @@ void remove_run(const fs::path& output_dir) {
     fs::remove_all(folder);
   }
   for (const char* name :
-       {"trainer_log.jsonl", "trainer_state.json", "all_results.json", "train_results.json",
+       {kTrainerLog, kEvalSamples, "trainer_state.json", "all_results.json", "train_results.json",
         "eval_results.json", "lmpo_run.json", kCurvesFile}) {
     fs::remove(output_dir / name);
   }
+  remove_event_files(output_dir / kEventFolders);
 }
 
 std::string readable_entry(const json& entry) {

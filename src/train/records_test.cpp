@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 
 #include "io/test_folder.h"
+#include "train/event_file.h"
+#include "train/run_log.h"
 
 namespace lmpo {
 namespace {
@@ -93,12 +95,12 @@ TEST_F(RecordsTest, AnEntryForAPerson) {
 
 TEST_F(RecordsTest, TheLogGoesBackToTheCheckpoint) {
   const fs::path log = folder_ / "trainer_log.jsonl";
-  rewind_log(log, 3);  // none yet
+  rewind_lines(log, "current_steps", 3);  // none yet
   EXPECT_FALSE(fs::exists(log));
   write_file_atomically(log,
                         "{\"current_steps\": 1}\n{\"current_steps\": 3}\nnonsense\n"
                         "{\"current_steps\": 4}\n{\"current_st");
-  rewind_log(log, 3);
+  rewind_lines(log, "current_steps", 3);
   EXPECT_EQ(read_file(log), "{\"current_steps\": 1}\n{\"current_steps\": 3}\n");
 }
 
@@ -117,9 +119,10 @@ TEST_F(RecordsTest, AnEarlierRunIsRemovedAndNothingElse) {
   }
   for (const char* name :
        {"trainer_log.jsonl", "trainer_state.json", "all_results.json", "train_results.json",
-        "eval_results.json", "lmpo_run.json", kCurvesFile, "notes.txt", "model.safetensors"}) {
+        "eval_results.json", "lmpo_run.json", kEvalSamples, kCurvesFile, "notes.txt", "model.safetensors"}) {
     write_file_atomically(folder_ / name, "");
   }
+  EventFile(folder_ / kEventFolders / "one", 1).scalars(1, {{"loss", 1}});
   remove_run(folder_);
   EXPECT_THAT(listing(), ElementsAre("checkpoint-mine", "model.safetensors", "notes.txt"));
 }

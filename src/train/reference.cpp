@@ -88,10 +88,15 @@ void check_tokens(const ModelConfig& config, std::span<const Tree> trees, const 
   }
 }
 
-void compute(std::vector<Tree>& trees, const TreePacks& packs, const ReferenceOptions& options) {
+void compute(std::vector<Tree>& trees, const TreePacks& packs, const ReferenceOptions& options,
+             std::string_view what) {
   Scorer scorer(options.model, options.storage, options.device, options.compute);
   check_tokens(scorer.config(), trees, options.model);
-  Progress progress(0, static_cast<std::int64_t>(packs.size()), options.bar);
+  Progress progress({.what = fmt::format("reference of {}", what),
+                     .unit = "examples",
+                     .total = std::ssize(packs),
+                     .bar = options.bar,
+                     .delay = kBarDelay});
   scorer.score(packs, [&](const std::vector<const Tree*>& pack, std::span<const double> sums) {
     std::int64_t tokens = 0;
     for (const Tree* scored : pack) {
@@ -100,7 +105,7 @@ void compute(std::vector<Tree>& trees, const TreePacks& packs, const ReferenceOp
       sums = sums.subspan(tree.sequences.size());
       tokens += tree.input_tokens();
     }
-    progress.step(std::ssize(pack), tokens, "reference");
+    progress.step(std::ssize(pack), tokens);
   });
 }
 
@@ -131,7 +136,7 @@ void add_reference_logps(std::vector<Tree>& trees, const TreePacks& packs,
   }
   log_info("{}: log-probabilities of {} responses under the reference {}", what, count,
            options.model.string());
-  compute(trees, packs, options);
+  compute(trees, packs, options, what);
   for (const Tree& tree : trees) {
     logps.insert(logps.end(), tree.reference_logps.begin(), tree.reference_logps.end());
   }

@@ -52,13 +52,14 @@ Trees next_batch(Sampler& sampler, const Dataset& data) {
 }
 
 RunPlan::RunPlan(const TrainInputs& inputs, const ModelConfig& config, const RunLength& length,
-                 const Device& device, const Ops& ops)
+                 const Device& device, const Ops& ops, const GenerationSize& samples)
     : inputs_(inputs),
       config_(config),
       length_(length),
       device_(device),
       storage_{.weights = recipe().dtype == "auto" ? config.dtype : parse_dtype(recipe().dtype),
                .eight_bit_moments = recipe().eight_bit_moments()},
+      samples_(samples),
       model_options_{.max_positions = longest_sequence(inputs)} {
   if (model_options_.max_positions > config_.max_positions) {
     log_warning("the longest sequence has {} tokens, the model was made for {}",
@@ -72,7 +73,7 @@ RunPlan::RunPlan(const TrainInputs& inputs, const ModelConfig& config, const Run
 
 bool RunPlan::fits(const Ops& ops, const LargestPacks& training, const LargestPacks& evaluation) {
   memory_ = plan_memory(config_, storage_, model_options_, training, evaluation, ops,
-                        device_.memory_beside_arenas());
+                        device_.memory_beside_arenas(), samples_);
   return fits_in_memory(memory_, device_, static_cast<std::size_t>(recipe().max_memory.count));
 }
 

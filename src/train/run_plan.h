@@ -23,9 +23,10 @@ class RunPlan {
  public:
   // Takes the fastest way that fits into memory. A GPU's master weights in host memory come before
   // recomputation, and recomputation before smaller packs, because it leaves every bit as it is.
-  // Where nothing fits, the plan is the smallest. All must outlive it.
+  // Where nothing fits, the plan is the smallest. All must outlive it. `samples`: what evaluations
+  // generate.
   RunPlan(const TrainInputs& inputs, const ModelConfig& config, const RunLength& length,
-          const Device& device, const Ops& ops);
+          const Device& device, const Ops& ops, const GenerationSize& samples = {});
 
   const MemoryPlan& memory() const { return memory_; }
   const LlamaOptions& model_options() const { return model_options_; }
@@ -50,6 +51,7 @@ class RunPlan {
   const RunLength& length_;
   const Device& device_;
   StoragePlan storage_;
+  GenerationSize samples_;
   LlamaOptions model_options_;
   std::int64_t most_trees_ = 0;  // in a pack
   MemoryPlan memory_;

@@ -13,11 +13,13 @@
 #include "model/model_folder.h"
 #include "objective/registry.h"
 #include "ops/timed_ops.h"
+#include "train/eval_samples.h"
 #include "train/examples.h"
 #include "train/interrupt.h"
 #include "train/optimizer.h"
 #include "train/records.h"
 #include "train/reference.h"
+#include "train/run_log.h"
 #include "train/run_plan.h"
 #include "train/schedule.h"
 
@@ -42,6 +44,16 @@ std::string rows_of(const Trees& batch) {
   return fmt::format("{}", fmt::join(rows, ", "));
 }
 
+// What the moving line says of a step.
+std::vector<std::string> step_notes(const BatchResult& result) {
+  std::vector<std::string> notes = {fmt::format("loss {:.4f}", result.loss)};
+  const json means = result.metrics.means();
+  if (const auto accuracy = means.find("rewards/accuracies"); accuracy != means.end()) {
+    notes.push_back(fmt::format("acc {:.2f}", accuracy->get<double>()));
+  }
+  return notes;
+}
+
 class Trainer {
  public:
   explicit Trainer(TrainInputs inputs);
@@ -57,6 +69,7 @@ class Trainer {
   void update(const BatchResult& result, const Trees& batch);
   void log();
   void evaluate();
+  void generate_samples();
   std::string arithmetic() const;
   // `arithmetic` ends the line a person sees.
   void record(json entry, const std::string& arithmetic = "");
@@ -80,6 +93,7 @@ class Trainer {
   StepTimes times_;  // of the steps since the last log
   double step_seconds_ = 0;
   std::unique_ptr<Ops> ops_;  // the device's, timed
+  EvalSamples samples_;
   RunPlan plan_;
   Sampler sampler_;
   TrainState state_;
@@ -92,6 +106,7 @@ class Trainer {
   std::optional<Arena> paged_;  // for what the optimizer alone needs
   std::optional<Weights> weights_;
   std::optional<Llama> model_;
+  std::optional<RunLog> run_log_;
   std::optional<Progress> progress_;
 };
 
@@ -108,7 +123,8 @@ Trainer::Trainer(TrainInputs inputs)
       device_(open_device(recipe().device)),
       device_ops_(device_->make_ops(compute_type(*device_, recipe().compute))),
       ops_(make_timed_ops(*device_ops_, times_)),
-      plan_(inputs_, config_, length_, *device_, *ops_),
+      samples_(inputs_, config_),
+      plan_(inputs_, config_, length_, *device_, *ops_, samples_.size()),
       sampler_(std::ssize(inputs_.train.trees), sampler_options(recipe())) {
   state_.data_fingerprint = data_fingerprint(inputs_.train.trees);
   state_.options = option_values(inputs_.options);
@@ -191,7 +207,8 @@ void Trainer::prepare() {
   }
   remove_incomplete(recipe().output_dir);
   write_run_record(nullptr, "");
-  rewind_log(recipe().output_dir / "trainer_log.jsonl", state_.step);
+  run_log_.emplace(recipe(), resume_.has_value(), state_.step);
+  run_log_->start(state_.options, config_.original);
 }
 
 void Trainer::restore() {
@@ -236,18 +253,28 @@ void Trainer::restore() {
 
 TrainOutcome Trainer::loop() {
   const InterruptWatch watch;
-  progress_.emplace(state_.step, length_.total_steps, !recipe().disable_tqdm);
+  progress_.emplace(
+      ProgressOptions{.what = "training",
+                      .unit = objective_->form() == ExampleForm::pair ? "pairs" : "examples",
+                      .begin = state_.step,
+                      .total = length_.total_steps,
+                      .bar = !recipe().disable_tqdm});
   while (!length_.is_last(state_.step)) {
     step();
     if (length_.logs_at(state_.step)) {
       log();
     }
-    if (inputs_.evaluation && length_.evaluates_at(state_.step)) {
+    const bool due = inputs_.evaluation && length_.evaluates_at(state_.step);
+    if (take_wish(Wish::evaluate) || due) {
       evaluate();
     }
     const bool stop = watch.interrupted();
-    if (stop || length_.saves_at(state_.step)) {
+    const bool wished = take_wish(Wish::save);
+    if (stop || wished || length_.saves_at(state_.step)) {
       save_checkpoint();
+    }
+    if (wished) {
+      progress_->line(fmt::format("step {} is saved, as SIGUSR1 asked for", state_.step));
     }
     if (stop && !length_.is_last(state_.step)) {
       progress_.reset();
@@ -286,7 +313,7 @@ void Trainer::step() {
   ++state_.loss_steps;
   state_.metrics.merge(result.metrics);
   step_seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  progress_->step(std::ssize(batch), all_tokens(batch), fmt::format("loss {:.4f}", result.loss));
+  progress_->step(std::ssize(batch), all_tokens(batch), step_notes(result));
 }
 
 // Policy and reference are the same model at the first step: a free check of the whole way.
@@ -361,17 +388,28 @@ void Trainer::record(json entry, const std::string& arithmetic) {
   entry["epoch"] = length_.epoch(state_.step);
   entry["step"] = state_.step;
   state_.log_history.push_back(entry);
-  append_line(recipe().output_dir / "trainer_log.jsonl", log_line(state_, length_, *progress_));
+  run_log_->entry(entry, log_line(state_, length_, *progress_));
   progress_->line(fmt::format("step {}/{}  {}  ({}{})", state_.step, length_.total_steps,
                               readable_entry(entry), progress_->speed(), arithmetic));
 }
 
 void Trainer::evaluate() {
+  if (!inputs_.evaluation) {
+    progress_->line("there is no evaluation data");
+    return;
+  }
   const StepTimes training_times = times_;
   const auto start = std::chrono::steady_clock::now();
   BatchRunner runner(*model_, *objective_, recipe().skip_nonfinite);
   const Trees trees = pointers(inputs_.evaluation->trees);
-  const BatchResult result = runner.evaluate(trees, plan_.eval_limits());
+  Progress progress({.what = "evaluation",
+                     .unit = "examples",
+                     .total = std::ssize(packs_of(trees, plan_.eval_limits())),
+                     .bar = !recipe().disable_tqdm,
+                     .delay = kBarDelay});
+  const BatchResult result = runner.evaluate(
+      trees, plan_.eval_limits(),
+      [&](std::int64_t count, std::int64_t tokens) { progress.step(count, tokens); });
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const auto samples = static_cast<double>(trees.size());
@@ -389,9 +427,26 @@ void Trainer::evaluate() {
   results["eval_samples"] = trees.size();
   results["epoch"] = length_.epoch(state_.step);
   record(std::move(entry));
-  write_results(recipe().output_dir, "eval", results);
+  run_log_->attempt("eval_results.json",
+                    [&] { write_results(recipe().output_dir, "eval", results); });
+  generate_samples();
   last_evaluated_ = state_.step;
   times_ = training_times;
+}
+
+void Trainer::generate_samples() {
+  if (samples_.empty()) {
+    return;
+  }
+  try {
+    const auto samples = samples_.generate(*weights_, *ops_, *arena_);
+    run_log_->samples(samples, state_.step);
+    for (const EvalSample& sample : samples) {
+      progress_->line(readable_sample(sample, progress_->columns()));
+    }
+  } catch (const UserError& error) {
+    log_warning("no sample answers at step {}: {}", state_.step, error.what());
+  }
 }
 
 // `ending`: empty while the run goes on.

@@ -12,6 +12,7 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "cli/testing/execute.h"
 #include "example/world_files.h"
 
 namespace lmpo {
@@ -25,7 +26,7 @@ fs::path new_folder() {
   return name;
 }
 
-// Runs in the child: becomes the program, or ends with 127.
+// Runs in the child.
 [[noreturn]] void become_program(const std::vector<std::string>& arguments,
                                  const Surroundings& surroundings, const fs::path& folder,
                                  int err) {
@@ -33,21 +34,7 @@ fs::path new_folder() {
   ::dup2(::open((folder / "in").c_str(), O_RDONLY), STDIN_FILENO);
   ::dup2(::open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644), STDOUT_FILENO);
   ::dup2(err, STDERR_FILENO);
-  if (surroundings.largest_file) {
-    const rlimit limit = {*surroundings.largest_file, *surroundings.largest_file};
-    ::setrlimit(RLIMIT_FSIZE, &limit);
-    std::signal(SIGXFSZ, SIG_IGN);  // writing fails instead
-  }
-  for (const auto& [name, value] : surroundings.environment) {
-    ::setenv(name.c_str(), value.c_str(), 1);
-  }
-  std::vector<char*> words = {const_cast<char*>("lmpo")};
-  for (const std::string& argument : arguments) {
-    words.push_back(const_cast<char*>(argument.c_str()));
-  }
-  words.push_back(nullptr);
-  ::execv(surroundings.program.c_str(), words.data());
-  ::_exit(127);
+  execute_program(arguments, surroundings);
 }
 
 // What all tests of a process share; gone with the process.
@@ -156,6 +143,24 @@ Result Program::wait() {
 
 Result run(const std::vector<std::string>& arguments, Surroundings surroundings) {
   return Program(arguments, std::move(surroundings)).wait();
+}
+
+void execute_program(const std::vector<std::string>& arguments, const Surroundings& surroundings) {
+  if (surroundings.largest_file) {
+    const rlimit limit = {*surroundings.largest_file, *surroundings.largest_file};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    std::signal(SIGXFSZ, SIG_IGN);  // writing fails instead
+  }
+  for (const auto& [name, value] : surroundings.environment) {
+    ::setenv(name.c_str(), value.c_str(), 1);
+  }
+  std::vector<char*> words = {const_cast<char*>("lmpo")};
+  for (const std::string& argument : arguments) {
+    words.push_back(const_cast<char*>(argument.c_str()));
+  }
+  words.push_back(nullptr);
+  ::execv(surroundings.program.c_str(), words.data());
+  ::_exit(127);
 }
 
 void ProgramTest::SetUp() {

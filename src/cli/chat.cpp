@@ -1,0 +1,86 @@
+// lmpo chat: a conversation with a model, or with two at once.
+#include <unistd.h>
+
+#include "base/terminal_facts.h"
+#include "cli/chat_screen.h"
+#include "cli/chat_session.h"
+#include "cli/commands.h"
+#include "cli/prompts.h"
+
+namespace lmpo {
+namespace {
+
+struct ChatOptions {
+  fs::path model;
+  fs::path other;
+  std::string system;
+  bool history = true;
+  std::int64_t context = 0;
+  AnswerOptions answer = {.sampling = {.temperature = 0.7}};
+  std::int64_t seed = 42;
+  std::string device = "auto";
+  std::int64_t threads = 0;
+};
+
+void declare(OptionSet& set, ChatOptions& options) {
+  set.group("Model and conversation");
+  add_model_option(set, options.model);
+  set.add("other", options.other, "a second model that answers the same", {.value_name = "DIR"});
+  set.add("system", options.system, "the system's message",
+          {.value_name = "TEXT", .verbatim = true});
+  set.add("context", options.context,
+          "tokens that a conversation may have, for which memory is set aside",
+          {.range = at_least(0), .default_text = "the model's, but no more than 8192"});
+  set.add("history", options.history,
+          "keep what is typed for the next time, in ~/.local/state/lmpo");
+  set.group("Decoding");
+  set.add("max_new_tokens", options.answer.max_new_tokens, "longest answer",
+          {.range = at_least(1)});
+  set.add("temperature", options.answer.sampling.temperature, "0 takes the likeliest token",
+          {.range = at_least(0)});
+  add_sampling_options(set, options.answer.sampling, options.seed);
+  set.group("Speed");
+  add_device_option(set, options.device);
+  add_threads_option(set, options.threads);
+  set.section("While it runs", ChatSession::help() + "\n");
+  set.section("Examples",
+              "  lmpo chat --model DIR\n"
+              "  lmpo chat -m DIR --other DIR --temperature 0        two models side by side\n"
+              "  printf 'Hello\\nAnd in French?\\n' | lmpo chat -m DIR   a line is a turn\n");
+}
+
+}  // namespace
+
+int run_chat(const std::vector<std::string>& arguments) {
+  ChatOptions options;
+  OptionSet set("lmpo chat",
+                "A conversation with a model in the terminal. Without a terminal, every line of "
+                "standard input is a turn.");
+  declare(set, options);
+  if (!set.parse(arguments)) {
+    return 0;
+  }
+  apply_threads(options.threads);
+  const std::shared_ptr<Device> device = open_device(options.device);
+  std::vector<std::unique_ptr<ChatPartner>> partners;
+  for (const fs::path& folder : {options.model, options.other}) {
+    if (!folder.empty()) {
+      partners.push_back(std::make_unique<ChatPartner>(folder, device, options.context));
+      partners.back()->conversation().set_system(options.system);
+    }
+  }
+  options.answer.seed = static_cast<std::uint64_t>(options.seed);
+  const bool interactive = is_terminal(STDIN_FILENO);
+  if (interactive) {
+    for (const auto& partner : partners) {
+      show_note(partner->description());
+    }
+    show_note("/help lists the commands, Ctrl-C stops an answer, Ctrl-D leaves");
+  }
+  const auto reader =
+      make_line_reader("> ", options.history ? state_file("chat_history") : fs::path());
+  ChatSession(std::move(partners), options.answer, interactive).run(*reader);
+  return 0;
+}
+
+}  // namespace lmpo

@@ -1,0 +1,278 @@
+#include "cli/chat_session.h"
+
+#include <charconv>
+#include <csignal>
+#include <functional>
+
+#include "base/error.h"
+#include "base/names.h"
+#include "cli/chat_screen.h"
+
+namespace lmpo {
+namespace {
+
+volatile std::sig_atomic_t stop_answer = 0;
+
+// Ctrl-C while an answer comes ends the answer; a second one the program. Where no one sits there,
+// it ends the program.
+class StopKey {
+ public:
+  explicit StopKey(bool interactive) {
+    stop_answer = 0;
+    if (interactive) {
+      std::signal(SIGINT, [](int) {
+        stop_answer = 1;
+        std::signal(SIGINT, SIG_DFL);
+      });
+    }
+  }
+  ~StopKey() { std::signal(SIGINT, SIG_DFL); }
+  StopKey(const StopKey&) = delete;
+  StopKey& operator=(const StopKey&) = delete;
+
+  static bool pressed() { return stop_answer != 0; }
+};
+
+template <typename Number>
+void set_number(Number& value, const std::string& text, Number low, double high) {
+  Number parsed{};
+  const char* end = text.data() + text.size();
+  const auto [stopped, error] = std::from_chars(text.data(), end, parsed);
+  if (error != std::errc() || stopped != end || !(parsed >= low) ||
+      static_cast<double>(parsed) > high) {
+    user_error("'{}': a number from {} to {} was expected", text, low, high);
+  }
+  value = parsed;
+}
+
+constexpr double kMost = 1e9;
+
+}  // namespace
+
+struct ChatSession::Command {
+  const char* name;
+  const char* argument;  // "" where it takes none
+  const char* help;
+  std::function<void(ChatSession&, const std::string& argument)> run;  // none: leaves
+};
+
+const std::vector<ChatSession::Command>& ChatSession::commands() {
+  using Text = const std::string&;
+  static const std::vector<Command> all = {
+      {"help", "", "show this list", [](ChatSession&, Text) { show_note(help()); }},
+      {"reset", "", "begin anew; the system's message stays",
+       [](ChatSession& chat, Text) {
+         for (const auto& partner : chat.partners_) {
+           partner->conversation().reset();
+         }
+       }},
+      {"undo", "", "take back what you said last, and the answer",
+       [](ChatSession& chat, Text) { chat.undo(); }},
+      {"retry", "", "answer the same once more", [](ChatSession& chat, Text) { chat.retry(); }},
+      {"system", "TEXT", "set the system's message; without TEXT: none",
+       [](ChatSession& chat, Text text) { chat.set_system(text); }},
+      {"save", "FILE", "write the conversation as JSON",
+       [](ChatSession& chat, Text file) { chat.save(file); }},
+      {"load", "FILE", "go on with a conversation: what /save wrote, or a list of messages",
+       [](ChatSession& chat, Text file) { chat.load(file); }},
+      {"temperature", "X", "0 takes the likeliest token",
+       [](ChatSession& chat, Text text) {
+         set_number(chat.options_.sampling.temperature, text, 0.0, kMost);
+       }},
+      {"top_p", "X", "draw among the likeliest tokens of this mass",
+       [](ChatSession& chat, Text text) {
+         set_number(chat.options_.sampling.top_p, text, 0.0, 1);
+       }},
+      {"top_k", "N", "draw among the likeliest N; 0: all",
+       [](ChatSession& chat, Text text) {
+         set_number(chat.options_.sampling.top_k, text, std::int64_t{0}, kMost);
+       }},
+      {"max_new_tokens", "N", "longest answer",
+       [](ChatSession& chat, Text text) {
+         set_number(chat.options_.max_new_tokens, text, std::int64_t{1}, kMost);
+       }},
+      {"model", "", "what the model is, and how fast it answered",
+       [](ChatSession& chat, Text) { chat.describe(); }},
+      {"quit", "", "leave; Ctrl-D does too", nullptr},
+  };
+  return all;
+}
+
+std::string ChatSession::help() {
+  std::string text;
+  for (const Command& command : commands()) {
+    text += fmt::format("/{:<20} {}\n", fmt::format("{} {}", command.name, command.argument),
+                        command.help);
+  }
+  return text +
+         "//...                 says a line that begins with a slash to the model\n"
+         "Ctrl-C stops an answer; what was said of it stays.";
+}
+
+ChatSession::ChatSession(std::vector<std::unique_ptr<ChatPartner>> partners, AnswerOptions options,
+                         bool interactive)
+    : partners_(std::move(partners)), options_(options), interactive_(interactive) {}
+
+void ChatSession::run(LineReader& reader) {
+  bool interrupted = false;
+  for (;;) {
+    const ReadLine line = reader.read();
+    if (line.kind == ReadLine::Kind::end ||
+        (line.kind == ReadLine::Kind::interrupted && interrupted)) {
+      return;
+    }
+    interrupted = line.kind == ReadLine::Kind::interrupted;
+    if (interrupted) {
+      show_note("Ctrl-C once more, or Ctrl-D, leaves");
+    } else if (!take(line.text)) {
+      return;
+    }
+  }
+}
+
+bool ChatSession::take(const std::string& line) {
+  try {
+    if (line.starts_with("//")) {
+      answer(line.substr(1));
+    } else if (line.starts_with('/')) {
+      return obey(std::string_view(line).substr(1));
+    } else if (line.find_first_not_of(" \t") != std::string::npos) {
+      answer(line);
+    }
+  } catch (const UserError& error) {
+    if (!interactive_) {
+      throw;
+    }
+    log_error("{}", error.what());
+  }
+  return true;
+}
+
+bool ChatSession::obey(std::string_view line) {
+  const std::size_t space = std::min(line.find(' '), line.size());
+  const std::string name(line.substr(0, space));
+  const std::size_t begin = line.find_first_not_of(' ', space);
+  const std::string argument(begin == std::string_view::npos ? "" : line.substr(begin));
+  std::vector<std::string> names;
+  for (const Command& command : commands()) {
+    if (name == command.name) {
+      if (command.run) {
+        command.run(*this, argument);
+      }
+      return static_cast<bool>(command.run);
+    }
+    names.emplace_back(command.name);
+  }
+  user_error("there is no command /{}{}; /help lists them", name, suggestion(name, names));
+}
+
+void ChatSession::answer(const std::string& user) {
+  const StopKey stop(interactive_);
+  std::vector<ChatPartner*> begun;
+  try {
+    for (const auto& partner : partners_) {
+      partner->begin(user, options_, StopKey::pressed);
+      begun.push_back(partner.get());
+    }
+    ++options_.turn;
+    show_answers(begun, StopKey::pressed);
+  } catch (const UserError&) {
+    for (ChatPartner* partner : begun) {
+      partner->keep();
+    }
+    throw;
+  }
+  for (ChatPartner* partner : begun) {
+    say_end(*partner, partner->keep(), StopKey::pressed());
+  }
+}
+
+void ChatSession::say_end(const ChatPartner& partner, bool kept, bool interrupted) const {
+  const std::string who = partners_.size() > 1 ? partner.name() + ": " : "";
+  if (!kept) {
+    show_note(who + "stopped before anything was said; your words are taken back");
+  } else if (interrupted) {
+    show_note(who + "stopped");
+  } else if (partner.end() == AnswerEnd::length) {
+    show_note(fmt::format("{}cut after {} tokens (/max_new_tokens)", who, options_.max_new_tokens));
+  } else if (partner.end() == AnswerEnd::context) {
+    show_note(fmt::format("{}cut: the context of {} tokens is full; /undo or /reset make room", who,
+                          partner.model().context()));
+  }
+}
+
+void ChatSession::undo() {
+  std::optional<std::string> taken;
+  for (const auto& partner : partners_) {
+    taken = partner->conversation().undo();
+  }
+  if (!taken) {
+    user_error("there is nothing to take back");
+  }
+  show_note(fmt::format("taken back: {}", *taken));
+}
+
+void ChatSession::retry() {
+  std::optional<std::string> taken;
+  for (const auto& partner : partners_) {
+    taken = partner->conversation().undo();
+  }
+  if (!taken) {
+    user_error("there is nothing to answer yet");
+  }
+  answer(*taken);
+}
+
+void ChatSession::set_system(const std::string& text) {
+  for (const auto& partner : partners_) {
+    partner->conversation().set_system(text);
+  }
+}
+
+void ChatSession::save(const std::string& file) const {
+  if (file.empty()) {
+    user_error("/save needs the name of a file");
+  }
+  ordered_json content = {{"model", partners_.front()->name()},
+                          {"messages", partners_.front()->conversation().messages()}};
+  if (partners_.size() > 1) {
+    content["other"] = {{"model", partners_.back()->name()},
+                        {"messages", partners_.back()->conversation().messages()}};
+  }
+  try {
+    write_file_atomically(file, content.dump(2) + "\n");
+  } catch (const MachineError& error) {
+    user_error("{}", error.what());
+  }
+  show_note("saved in " + file);
+}
+
+void ChatSession::load(const std::string& file) {
+  if (file.empty()) {
+    user_error("/load needs the name of a file");
+  }
+  const std::string text = read_file(file);
+  parse_json(text, file);  // for its error message
+  const ordered_json content = ordered_json::parse(text);
+  const bool has_other = content.is_object() && content.contains("other");
+  std::vector<Conversation> loaded(partners_.size());
+  for (std::size_t i = 0; i < loaded.size(); ++i) {
+    loaded[i].load(i > 0 && has_other ? content.at("other") : content, file);
+  }
+  for (std::size_t i = 0; i < loaded.size(); ++i) {
+    partners_[i]->conversation() = std::move(loaded[i]);
+  }
+  show_note(fmt::format("{} messages from {}", partners_.front()->conversation().messages().size(),
+                        file));
+}
+
+void ChatSession::describe() const {
+  for (const auto& partner : partners_) {
+    show_note(partner->description());
+  }
+  show_note(fmt::format("temperature {}, top_p {}, top_k {}, at most {} new tokens",
+                        options_.sampling.temperature, options_.sampling.top_p,
+                        options_.sampling.top_k, options_.max_new_tokens));
+}
+
+}  // namespace lmpo

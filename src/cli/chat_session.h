@@ -1,0 +1,49 @@
+// A chat from its first to its last line: what is said to the models, and what to the program.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/chat_partner.h"
+#include "cli/line_reader.h"
+
+namespace lmpo {
+
+class ChatSession {
+ public:
+  // One partner, or two that are asked the same. `interactive`: someone sits there, so that
+  // mistakes are told and not thrown.
+  ChatSession(std::vector<std::unique_ptr<ChatPartner>> partners, AnswerOptions options,
+              bool interactive);
+
+  // Until the input ends or someone wants to leave. Throws UserError where no one sits there.
+  void run(LineReader& reader);
+
+  // The /commands, a line each.
+  static std::string help();
+
+ private:
+  struct Command;
+  static const std::vector<Command>& commands();
+
+  // False: the session is over.
+  bool take(const std::string& line);
+  bool obey(std::string_view line);
+  void answer(const std::string& user);
+  void say_end(const ChatPartner& partner, bool kept, bool interrupted) const;
+
+  void undo();
+  void retry();
+  void set_system(const std::string& text);
+  void save(const std::string& file) const;
+  void load(const std::string& file);
+  void describe() const;
+
+  std::vector<std::unique_ptr<ChatPartner>> partners_;
+  AnswerOptions options_;
+  bool interactive_;
+};
+
+}  // namespace lmpo

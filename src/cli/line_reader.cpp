@@ -1,0 +1,61 @@
+#include "cli/line_reader.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <iostream>
+
+#include "base/terminal_facts.h"
+
+namespace lmpo {
+namespace {
+
+class PlainLineReader : public LineReader {
+ public:
+  explicit PlainLineReader(std::string prompt) : prompt_(std::move(prompt)) {}
+
+  ReadLine read() override {
+    fmt::print(stderr, "{}", prompt_);  // standard output may be a file
+    std::string line;
+    if (!std::getline(std::cin, line)) {
+      return {};
+    }
+    if (line.ends_with('\r')) {
+      line.pop_back();
+    }
+    return {.kind = ReadLine::Kind::line, .text = line};
+  }
+
+ private:
+  std::string prompt_;
+};
+
+}  // namespace
+
+fs::path state_file(const std::string& name) {
+  const auto variable = [](const char* of) {
+    const char* value = std::getenv(of);
+    return fs::path(value == nullptr ? "" : value);
+  };
+  if (const fs::path state = variable("XDG_STATE_HOME"); state.is_absolute()) {
+    return state / "lmpo" / name;
+  }
+  const fs::path home = variable("HOME");
+  return home.empty() ? home : home / ".local/state/lmpo" / name;
+}
+
+std::unique_ptr<LineReader> make_line_reader(const std::string& prompt, const fs::path& history) {
+  if (!is_terminal(STDIN_FILENO)) {
+    return std::make_unique<PlainLineReader>("");
+  }
+  if (can_redraw(STDOUT_FILENO)) {
+    if (auto edited = make_edited_line_reader(prompt, history)) {
+      return edited;
+    }
+  }
+  return std::make_unique<PlainLineReader>(prompt);
+}
+
+}  // namespace lmpo

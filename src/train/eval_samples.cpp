@@ -1,0 +1,124 @@
+#include "train/eval_samples.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/json.h"
+#include "base/utf8.h"
+#include "generate/loaded_model.h"
+#include "train/event_file.h"
+
+namespace lmpo {
+namespace {
+
+std::vector<std::int32_t> prompt_of(const Tree& tree) {
+  const Sequence& first = tree.sequences.front();
+  return {first.tokens.begin(), first.tokens.begin() + first.scored_begin};
+}
+
+PromptTokens choose_prompts(const std::vector<Tree>& trees, std::int64_t count,
+                            std::int64_t max_positions) {
+  PromptTokens chosen;
+  std::set<std::vector<std::int32_t>> seen;
+  std::int64_t next = 0;
+  for (std::int64_t i = 0; i < count; ++i) {
+    for (next = std::max(next, std::ssize(trees) * i / count); next < std::ssize(trees); ++next) {
+      std::vector<std::int32_t> prompt = prompt_of(trees[static_cast<std::size_t>(next)]);
+      if (std::ssize(prompt) < max_positions && seen.insert(prompt).second) {
+        chosen.push_back(std::move(prompt));
+        break;
+      }
+    }
+  }
+  return chosen;
+}
+
+// Of a text that is printable: its last or its first characters, with dots for what is left out.
+std::string last_of(const std::string& text, std::int64_t characters) {
+  std::size_t begin = text.size();
+  for (std::int64_t kept = 0; begin > 0 && kept < characters; ++kept) {
+    begin = previous_character(text, begin);
+  }
+  if (begin == 0) {
+    return text;
+  }
+  for (int dots = 0; dots < 3 && begin < text.size(); ++dots) {
+    begin += utf8_size(text[begin]);
+  }
+  return "..." + text.substr(begin);
+}
+
+std::string first_of(const std::string& text, std::int64_t characters) {
+  std::size_t end = 0;
+  std::size_t before_dots = 0;
+  for (std::int64_t kept = 0; end < text.size(); ++kept) {
+    if (kept == characters) {
+      return text.substr(0, before_dots) + "...";
+    }
+    end += utf8_size(text[end]);
+    before_dots = kept < characters - 3 ? end : before_dots;
+  }
+  return text;
+}
+
+}  // namespace
+
+EvalSamples::EvalSamples(const TrainInputs& inputs, const ModelConfig& config) {
+  const TrainRecipe& recipe = inputs.recipe;
+  if (!inputs.evaluation || recipe.eval_samples == 0) {
+    return;
+  }
+  prompts_ = choose_prompts(inputs.evaluation->trees, recipe.eval_samples, config.max_positions);
+  options_.sampling.temperature = 0;
+  options_.max_new_tokens = recipe.eval_sample_tokens;
+  options_.stop_ids = stop_tokens(recipe.model_name_or_path, config);
+  size_ = generation_size(prompts_, options_, config);
+  tokenizer_ = Tokenizer::load(recipe.model_name_or_path);
+}
+
+std::vector<EvalSample> EvalSamples::generate(Weights& weights, Ops& ops, Arena& arena) const {
+  std::vector<EvalSample> samples(prompts_.size());
+  generate_with(weights, ops, arena, prompts_, options_, [&](const Completion& completion) {
+    const auto index = static_cast<std::size_t>(completion.prompt);
+    samples[index] = {.index = completion.prompt,
+                      .prompt = tokenizer_->decode(prompts_[index], true),
+                      .response = tokenizer_->decode(completion.tokens, true),
+                      .tokens = std::ssize(completion.tokens),
+                      .stopped = completion.stopped};
+  });
+  return samples;
+}
+
+std::string eval_sample_line(const EvalSample& sample, std::int64_t step) {
+  const ordered_json line = {{"step", step},
+                             {"index", sample.index},
+                             {"prompt", sample.prompt},
+                             {"response", sample.response},
+                             {"tokens", sample.tokens},
+                             {"finish_reason", sample.stopped ? "stop" : "length"}};
+  // JSON has no invalid UTF-8, which a response that was cut short may end with.
+  return line.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::string readable_sample(const EvalSample& sample, std::int64_t columns) {
+  const std::string label = fmt::format("  sample {}  ", sample.index);
+  const std::string prompt = printable(sample.prompt, LineEnds::escape);
+  const std::string response = printable(sample.response, LineEnds::escape);
+  const std::int64_t room = std::max<std::int64_t>(8, columns - std::ssize(label) - 4);  // " => "
+  const std::string shown = last_of(prompt, room / 3);
+  std::int64_t rest = room;
+  for (std::size_t at = 0; at < shown.size(); at += utf8_size(shown[at])) {
+    --rest;
+  }
+  return fmt::format("{}{} => {}", label, shown, first_of(response, rest));
+}
+
+std::string markdown_sample(const EvalSample& sample) {
+  const auto shown = [](const std::string& text) {
+    return literal_markdown(printable(text, LineEnds::keep));
+  };
+  return fmt::format("prompt\n\n{}\n\nresponse ({} tokens{})\n\n{}\n", shown(sample.prompt),
+                     sample.tokens, sample.stopped ? "" : ", cut", shown(sample.response));
+}
+
+}  // namespace lmpo

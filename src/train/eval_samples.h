@@ -1,0 +1,54 @@
+// Answers of the model as it is now to a few prompts of the evaluation data: the same prompts at
+// every evaluation, the likeliest token each time.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "generate/generator.h"
+#include "text/tokenizer.h"
+#include "train/trainer.h"
+
+namespace lmpo {
+
+struct EvalSample {
+  std::int64_t index = 0;  // place among the chosen prompts
+  std::string prompt;      // without special tokens, as is the response
+  std::string response;
+  std::int64_t tokens = 0;  // of the response
+  bool stopped = false;     // ended by a stop token rather than by length
+};
+
+class EvalSamples {
+ public:
+  // Chooses recipe.eval_samples different prompts, spread over the evaluation data, and of those
+  // that leave room for an answer. None where there is no such data.
+  EvalSamples(const TrainInputs& inputs, const ModelConfig& config);
+
+  // For the plan of memory.
+  const GenerationSize& size() const { return size_; }
+  bool empty() const { return prompts_.empty(); }
+  const PromptTokens& prompts() const { return prompts_; }
+
+  // Takes its memory from the arena and gives it back; changes no weight. UserError where logits
+  // are not finite.
+  std::vector<EvalSample> generate(Weights& weights, Ops& ops, Arena& arena) const;
+
+ private:
+  PromptTokens prompts_;
+  GenerationOptions options_;
+  GenerationSize size_;
+  std::optional<Tokenizer> tokenizer_;
+};
+
+// A line of eval_samples.jsonl.
+std::string eval_sample_line(const EvalSample& sample, std::int64_t step);
+// One line for a person, at most `columns` wide: the end of the prompt, the beginning of the
+// response. Nothing in it commands a terminal.
+std::string readable_sample(const EvalSample& sample, std::int64_t columns);
+// Both in full, as Markdown that shows them as they are.
+std::string markdown_sample(const EvalSample& sample);
+
+}  // namespace lmpo

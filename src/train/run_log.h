@@ -1,0 +1,48 @@
+// The files of a run's folder that grow while it goes on, so that someone can watch:
+// trainer_log.jsonl, eval_samples.jsonl, and TensorBoard's event files.
+//
+// They are worth less than the run. Where one cannot be written, because the disk is full, a
+// warning says so and the run goes on without these lines; trainer_state.json has them all.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "train/eval_samples.h"
+#include "train/event_file.h"
+#include "train/trainer.h"
+
+namespace lmpo {
+
+inline constexpr const char* kTrainerLog = "trainer_log.jsonl";
+inline constexpr const char* kEvalSamples = "eval_samples.jsonl";
+inline constexpr const char* kEventFolders = "runs";
+
+class RunLog {
+ public:
+  // A resumed run goes on after `step`: what was logged beyond it is dropped, and will be written
+  // again. Throws MachineError.
+  RunLog(const TrainRecipe& recipe, bool resumed, std::int64_t step);
+
+  // What the run is, for TensorBoard.
+  void start(const json& options, const ordered_json& model_config);
+  // An entry of the history, and its line of trainer_log.jsonl.
+  void entry(const json& entry, std::string_view line);
+  void samples(const std::vector<EvalSample>& samples, std::int64_t step);
+
+  // Calls what writes to the disk; its MachineError becomes a warning, once for each `what` until
+  // it works again.
+  void attempt(const std::string& what, const std::function<void()>& write);
+
+ private:
+  fs::path folder_;
+  std::int64_t first_step_;
+  std::optional<EventFile> events_;  // none with --report_to none
+  std::set<std::string> failing_;
+};
+
+}  // namespace lmpo
