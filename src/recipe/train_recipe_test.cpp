@@ -86,7 +86,7 @@ TEST(TrainRecipe, OurOwnRecipesResolve) {
     }
     SCOPED_TRACE(entry.path().string());
     const Reading run({}, read_file(entry.path()));
-    EXPECT_TRUE(run.options.notices().empty());
+    EXPECT_TRUE(run.options.remarks().empty());
     const bool published = entry.path().parent_path().filename() != "example";
     EXPECT_EQ(run.recipe.train_batch_size(), published ? 128 : 64);
     const bool trained_by_trl = std::set<std::string>{"dpo", "ipo", "kto"}.contains(
@@ -113,8 +113,8 @@ TEST(TrainRecipe, ObjectivesRefuseWhatTheyCannotMean) {
   EXPECT_THAT(error_of(needed_and({"--objective", "simpo", "--loss_type", "ipo"})),
               HasSubstr("for the objective dpo"));
   const Reading run(needed_and({"--objective", "dpo", "--lambda", "0.3"}));
-  ASSERT_EQ(run.options.notices().size(), 1u);
-  EXPECT_EQ(run.options.notices()[0].second, "--lambda has no effect on the objective dpo");
+  ASSERT_EQ(run.options.remarks().size(), 1u);
+  EXPECT_EQ(run.options.remarks()[0].text, "--lambda has no effect on the objective dpo");
 }
 
 // The recipe that was published with the paper, as it stands.
@@ -189,7 +189,7 @@ TEST(TrainRecipe, AcceptsTheNamesOfOtherTrainers) {
   EXPECT_EQ(run.recipe.objective_options.gamma, 1.1);
   EXPECT_EQ(run.recipe.data.max_length, 512);
   EXPECT_EQ(run.recipe.per_device_train_batch_size, 3);
-  EXPECT_EQ(run.options.notices().size(), 5u);
+  EXPECT_EQ(run.options.remarks().size(), 5u);
 }
 
 TEST(TrainRecipe, ResumeIsAFlagAPathOrNothing) {
@@ -222,9 +222,9 @@ TEST(TrainRecipe, RefusesWhatCannotBe) {
 
 TEST(TrainRecipe, WarnsOfOptionsTheObjectiveDoesNotUse) {
   const Reading run(needed_and({"--objective", "sft", "--beta", "2", "--lambda", "1"}));
-  ASSERT_EQ(run.options.notices().size(), 2u) << ::testing::PrintToString(run.options.notices());
-  EXPECT_EQ(run.options.notices()[0].first, LogLevel::warning);
-  EXPECT_EQ(run.options.notices()[0].second, "--beta has no effect on the objective sft");
+  ASSERT_EQ(run.options.remarks().size(), 2u);
+  EXPECT_EQ(run.options.remarks()[0].level, LogLevel::warning);
+  EXPECT_EQ(run.options.remarks()[0].text, "--beta has no effect on the objective sft");
 }
 
 TEST(TrainRecipe, EveryOptionOfAnObjectiveIsAnOption) {
