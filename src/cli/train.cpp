@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "cli/commands.h"
 #include "cli/common_options.h"
+#include "cli/dry_run.h"
 #include "cli/load_data.h"
 #include "cli/run_facts.h"
 #include "report/training_charts.h"
@@ -15,7 +16,7 @@ namespace {
 constexpr const char* kExamples =
     "  lmpo train --model zephyr-7b-sft-full --data pairs.jsonl --output_dir out\n"
     "  lmpo train recipe.yaml --learning_rate 5e-7        the flag wins over the file\n"
-    "  lmpo train recipe.yaml --dry_run                   steps and memory, nothing else\n"
+    "  lmpo train recipe.yaml --dry_run                   settings, memory and time, nothing else\n"
     "  lmpo train recipe.yaml --resume                    go on from the newest checkpoint\n"
     "  lmpo sft --model DIR --data chats.jsonl --output_dir sft\n";
 
@@ -49,6 +50,10 @@ int run_command(const char* command, const char* summary, const char* objective,
   inputs.evaluation = std::move(data.evaluation);
   inputs.version = LMPO_VERSION;
   inputs.options = set.record();
+  if (recipe.dry_run) {
+    show_dry_run(inputs, set);
+    return 0;
+  }
   const fs::path output = recipe.output_dir;
   const TrainOutcome outcome = run_training(std::move(inputs));
   if (outcome == TrainOutcome::done) {

@@ -88,6 +88,16 @@ void OptionSet::take(const std::string& name, const Name& meaning, RawValue valu
                         *meaning.flag_value)});
     value.texts = {*meaning.flag_value};
   }
+  for (const OptionTraits::Elsewhere& other : option.traits.elsewhere) {
+    if (value.texts == std::vector<std::string>{other.text}) {
+      notice({LogLevel::info, "option_renamed", value.place,
+              fmt::format("{}: '{}: {}' is '{}: {}' here", value.place, name, other.text,
+                          other.option, other.value)});
+      value.texts = {other.value};
+      take(other.option, *look_up(other.option), std::move(value));
+      return;
+    }
+  }
   const auto [place, fresh] = given_.try_emplace(meaning.option, value);
   if (fresh) {
     return;

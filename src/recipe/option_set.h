@@ -102,6 +102,8 @@ class OptionSet {
   // {"learning_rate": {"value": 1e-6, "source": "file", "place": "recipe.yaml:7"}, ...} in the
   // order of the list; "place" only where the value was given.
   ordered_json record() const;
+  // The same for a person, a line each under the titles of the groups, where they came from last.
+  std::string settings() const;
   // Both show the variables' present values as defaults.
   std::string help() const;
   // A table for each group: option, default, meaning.

@@ -200,7 +200,10 @@ void add_machine_options(OptionSet& options, TrainRecipe& r) {
               {.range = within(0, 1024), .letter = 't'});
   options.add("max_memory", r.max_memory,
               "refuse to start a run that needs more; 0: what the machine has free");
-  options.add("dry_run", r.dry_run, "show the plan of the run, and its memory, and stop");
+  options.add("dry_run", r.dry_run,
+              "show every setting and where it came from, the plan of the run, its memory and, by "
+              "trying a few rows, its time; and stop");
+  options.add("time_estimate", r.time_estimate, "with dry_run: measure how long the run will take");
 }
 
 // Options of an objective that the chosen one does not use are a likely mistake.
@@ -235,20 +238,32 @@ void check_output(const OptionSet& options, const TrainRecipe& r) {
   if (r.output_dir.empty() && !r.dry_run) {
     options.reject("output_dir", "a folder for the results is needed: --output_dir DIR");
   }
+}
+
+// What is refused is not used further where mistakes are collected.
+void check_shards(const OptionSet& options, TrainRecipe& r) {
   if (r.max_shard_size.count == 0) {
+    r.max_shard_size = TrainRecipe().max_shard_size;
     options.reject("max_shard_size", "a size above 0 was expected, for example 5GB");
   }
 }
 
-void check_sizes(const OptionSet& options, const TrainRecipe& r) {
+void check_batch(const OptionSet& options, TrainRecipe& r) {
   if (r.gradient_accumulation_steps > kLargestBatch / r.per_device_train_batch_size) {
+    const std::int64_t at_once = r.per_device_train_batch_size;
+    r.gradient_accumulation_steps = 1;
+    r.per_device_train_batch_size = 1;
     options.reject(
         "gradient_accumulation_steps",
         fmt::format("times per_device_train_batch_size, which is {}, it must be at most {}",
-                    r.per_device_train_batch_size, kLargestBatch));
+                    at_once, kLargestBatch));
   }
+}
+
+void check_lengths(const OptionSet& options, TrainRecipe& r) {
   if (r.data.max_prompt_length && r.data.max_length &&
       *r.data.max_prompt_length >= *r.data.max_length) {
+    r.data.max_prompt_length.reset();
     options.reject(
         "max_prompt_length",
         fmt::format("it must be smaller than max_length, which is {}", *r.data.max_length));
@@ -350,7 +365,8 @@ void add_objective_options(OptionSet& options, ObjectiveOptions& o) {
       {.default_text = "1.6, or gamma_beta_ratio * beta"});
   add("gamma_beta_ratio", o.gamma_beta_ratio, "gamma or home_advantage as a multiple of beta",
       {.default_text = "0.25 with simpo"});
-  add("loss_type", o.loss_type, "shape of the loss");
+  add("loss_type", o.loss_type, "shape of the loss",
+      {.elsewhere = {{"simpo", "objective", "simpo"}, {"kto", "objective", "kto"}}});
   add("label_smoothing", o.label_smoothing, "chance that a pair's labels are swapped",
       {.range = {.low = 0, .high = 0.5, .high_open = true}});
   add("sft_weight", o.sft_weight, "weight of the chosen responses' NLL, a mean over tokens",
@@ -388,7 +404,9 @@ void add_train_options(OptionSet& options, TrainRecipe& recipe) {
   add_data_options(options, recipe.data);
   options.group("Objective");
   options.add("objective", recipe.objective, "what is trained",
-              {.choices = objective_names(), .old_names = {"pref_loss"}});
+              {.choices = objective_names(),
+               .old_names = {"pref_loss"},
+               .spellings = {{"sigmoid", "dpo"}}});
   add_objective_options(options, recipe.objective_options);
   options.add("ref_model_name_or_path", recipe.reference_model,
               "folder of the frozen reference model of dpo, ipo, hinge, rdpo and kto",
@@ -410,7 +428,9 @@ void add_train_options(OptionSet& options, TrainRecipe& recipe) {
   });
   options.check([&recipe] { resolve_names(recipe); });
   options.check([&options, &recipe] { check_output(options, recipe); });
-  options.check([&options, &recipe] { check_sizes(options, recipe); });
+  options.check([&options, &recipe] { check_shards(options, recipe); });
+  options.check([&options, &recipe] { check_batch(options, recipe); });
+  options.check([&options, &recipe] { check_lengths(options, recipe); });
   options.check([&options, &recipe] { check_evaluation(options, recipe); });
   options.check([&options, &recipe] { check_objective(options, recipe); });
 }

@@ -111,6 +111,7 @@ struct TrainRecipe {
   std::int64_t threads = 0;               // 0: all processors
   Bytes max_memory;                       // 0: what the machine has free
   bool dry_run = false;
+  bool time_estimate = true;  // of a dry run
 
   bool eight_bit_moments() const { return optim.ends_with("8bit"); }
   bool paged_moments() const { return optim.starts_with("paged"); }

@@ -88,7 +88,7 @@ RawValue read_value(const YAML::Node& node, const std::string& key, const std::s
 void check_foreign(const ForeignKey& foreign, const std::string& key, const YAML::Node& node,
                    const std::string& place) {
   const bool plain = node.IsScalar();
-  const bool empty = node.IsNull() || (!plain && node.size() == 0);
+  const bool empty = node.IsNull() || (plain ? node.Scalar() == "None" : node.size() == 0);
   const bool each_allowed =  // as in a list of one
       node.IsSequence() && std::all_of(node.begin(), node.end(), [&](const YAML::Node& item) {
         return item.IsScalar() && foreign.allows(item.Scalar());

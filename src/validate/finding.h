@@ -37,7 +37,8 @@ class Findings {
   }
   void add(Finding finding) { all_.push_back(std::move(finding)); }
 
-  const std::vector<Finding>& all() const { return all_; }
+  const std::vector<Finding>& all() const& { return all_; }
+  std::vector<Finding> all() && { return std::move(all_); }  // of one that ends here
   std::int64_t count(Severity severity) const;
 
  private:
