@@ -10,6 +10,9 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   lmpo::TrainRecipe recipe;
   lmpo::OptionSet options("lmpo train", "");
+  if (size > 0 && data[0] == '#') {
+    options.collect_mistakes();
+  }
   lmpo::add_train_options(options, recipe);
   options.accept_config_file();
   try {

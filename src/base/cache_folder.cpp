@@ -1,5 +1,6 @@
 #include "base/cache_folder.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace lmpo {
@@ -37,6 +38,31 @@ fs::path hub_cache_folder() {
   }
   const fs::path cache = user_cache();
   return cache.empty() ? cache : cache / "huggingface" / "hub";
+}
+
+bool is_hub_name(const fs::path& path) {
+  const std::string text = path.string();
+  const std::string ending = path.extension().string();  // of "owner/model-v0.2" it is ".2"
+  const std::size_t slash = text.find('/');
+  return slash != std::string::npos && slash > 0 && slash + 1 < text.size() && text[0] != '.' &&
+         text.find('/', slash + 1) == std::string::npos &&
+         (ending.size() < 2 || (ending[1] >= '0' && ending[1] <= '9'));
+}
+
+fs::path find_in_hub_cache(std::string_view kind, const fs::path& name) {
+  const std::string text = name.string();
+  const std::size_t slash = text.find('/');
+  const fs::path folder = hub_cache_folder() / (std::string(kind) + "--" + text.substr(0, slash) +
+                                                "--" + text.substr(slash + 1));
+  const fs::path main = folder / "refs" / "main";
+  if (!fs::is_regular_file(main)) {
+    return {};
+  }
+  std::string revision = read_file(main);
+  revision.erase(std::find_if(revision.begin(), revision.end(), [](char c) { return c <= ' '; }),
+                 revision.end());
+  fs::path snapshot = folder / "snapshots" / revision;
+  return fs::is_directory(snapshot) ? snapshot : fs::path();
 }
 
 }  // namespace lmpo

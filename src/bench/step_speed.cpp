@@ -64,6 +64,8 @@ LargestPacks largest_packs(std::span<const Trees> batches, const PackLimits& lim
   return largest;
 }
 
+}  // namespace
+
 std::vector<float> random_weights(const ModelConfig& config) {
   Random random(1, 0);
   std::vector<float> values((std::size_t{1} << 20) + 7);  // no row of a matrix like another
@@ -72,8 +74,6 @@ std::vector<float> random_weights(const ModelConfig& config) {
   }
   return values;
 }
-
-}  // namespace
 
 StepSpeed measure_steps(const ModelConfig& config, Device& device, Ops& ops,
                         std::span<const Tree> trees, const StepSpeedOptions& options) {

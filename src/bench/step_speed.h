@@ -39,6 +39,9 @@ struct StepSpeed {
 StepSpeed measure_steps(const ModelConfig& config, Device& device, Ops& ops,
                         std::span<const Tree> trees, const StepSpeedOptions& options);
 
+// Values for Weights::initialize_from: as random as the model's own, and no row like another.
+std::vector<float> random_weights(const ModelConfig& config);
+
 // Pairs with these numbers of tokens and random content.
 std::vector<Tree> random_pairs(std::int64_t count, std::int64_t prompt_tokens,
                                std::int64_t response_tokens, std::int64_t vocabulary);

@@ -10,6 +10,7 @@ namespace lmpo {
 // thrown.
 int run_train(const std::vector<std::string>& arguments);
 int run_sft(const std::vector<std::string>& arguments);
+int run_validate(const std::vector<std::string>& arguments);
 int run_score(const std::vector<std::string>& arguments);
 int run_inspect(const std::vector<std::string>& arguments);
 int run_generate(const std::vector<std::string>& arguments);

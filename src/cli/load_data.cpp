@@ -17,30 +17,9 @@ namespace {
 // Below this, tokenizing takes no longer than finding out that it need not be done.
 constexpr std::uintmax_t kSmallData = 4 << 20;  // bytes
 
-constexpr const char* kTraining = "train data";
-constexpr const char* kEvaluation = "evaluation data";
-
-// Tokenizer and template of a run, read when they are asked for: a start that finds its tokens
-// needs neither.
-class LazyText {
- public:
-  explicit LazyText(const TrainRecipe& recipe) : recipe_(recipe) {}
-
-  const TextModel& get() {
-    if (!text_) {
-      text_ = TextModel::load(recipe_.model_name_or_path);
-      if (!recipe_.chat_template_path.empty()) {
-        text_->chat = ChatTemplate::parse(read_file(recipe_.chat_template_path),
-                                          recipe_.chat_template_path.string());
-      }
-    }
-    return *text_;
-  }
-
- private:
-  const TrainRecipe& recipe_;
-  std::optional<TextModel> text_;
-};
+const char* name_of(DataPurpose purpose) {
+  return purpose == DataPurpose::training ? "train data" : "evaluation data";
+}
 
 template <typename T>
 void add_optional(Hash& hash, const std::optional<T>& value) {
@@ -72,7 +51,7 @@ std::string token_key(const TrainRecipe& recipe, const std::vector<DataSource>& 
     }
   }
   if (!recipe.chat_template_path.empty()) {
-    hash.add_file(recipe.chat_template_path);
+    hash.add(recipe.chat_template());
   }
   add_options(hash, recipe.data);
   for (const DataSource& source : sources) {
@@ -112,27 +91,6 @@ fs::path cache_folder(const TrainRecipe& recipe, const std::vector<DataSource>& 
   return size_of(sources, purpose) < kSmallData ? fs::path() : default_cache_folder();
 }
 
-Dataset load(const std::vector<DataSource>& sources, DataPurpose purpose, std::string_view what,
-             LazyText& text, const TrainRecipe& recipe) {
-  const TokenCache cache(cache_folder(recipe, sources, purpose));
-  const std::string key = cache.keeps() ? token_key(recipe, sources, purpose) : "";
-  if (cache.keeps() && fs::exists(cache.path(key))) {
-    log_info("tokens of an earlier start: {}", cache.path(key).string());
-  }
-  return cache.get(key, [&](const TreeSink& sink) {
-    const TextModel& model = text.get();
-    Progress progress({.what = fmt::format("reading {}", what),
-                       .unit = "rows",
-                       .bar = !recipe.disable_tqdm,
-                       .delay = kBarDelay});
-    return load_dataset(sources, model.tokenizer, model.chat_template(), recipe.data, purpose,
-                        [&](Tree&& tree) {
-                          sink(std::move(tree));
-                          progress.step(1, 0);
-                        });
-  });
-}
-
 void check(const Dataset& dataset, const TrainRecipe& recipe, const ModelConfig& config,
            std::string_view what) {
   check_tokenizer_fits(config, dataset.id_limit, recipe.model_name_or_path);
@@ -144,18 +102,52 @@ void check(const Dataset& dataset, const TrainRecipe& recipe, const ModelConfig&
 
 }  // namespace
 
-LoadedData load_run_data(const TrainRecipe& recipe, const ModelConfig& config) {
+const TextModel& RunText::get() {
+  if (!text_) {
+    text_ = TextModel::load(recipe_.model_name_or_path);
+    if (!recipe_.chat_template_path.empty()) {
+      text_->chat = ChatTemplate::parse(recipe_.chat_template(), recipe_.chat_template_source());
+    }
+  }
+  return *text_;
+}
+
+Dataset load_rows(const std::vector<DataSource>& sources, DataPurpose purpose, RunText& text,
+                  const TrainRecipe& recipe) {
+  const TokenCache cache(cache_folder(recipe, sources, purpose));
+  const std::string key = cache.keeps() ? token_key(recipe, sources, purpose) : "";
+  if (cache.keeps() && fs::exists(cache.path(key))) {
+    log_info("tokens of an earlier start: {}", cache.path(key).string());
+  }
+  return cache.get(key, [&](const TreeSink& sink) {
+    const TextModel& model = text.get();
+    Progress progress({.what = fmt::format("reading {}", name_of(purpose)),
+                       .unit = "rows",
+                       .bar = !recipe.disable_tqdm,
+                       .delay = kBarDelay});
+    return load_dataset(sources, model.tokenizer, model.chat_template(), recipe.data, purpose,
+                        [&](Tree&& tree) {
+                          sink(std::move(tree));
+                          progress.step(1, 0);
+                        });
+  });
+}
+
+Dataset hold_out_evaluation(Dataset& train, const TrainRecipe& recipe) {
+  const auto seed = static_cast<std::uint64_t>(recipe.data_seed.value_or(recipe.seed));
+  return hold_out(train, recipe.test_split_size, seed);
+}
+
+LoadedData load_run_data(const TrainRecipe& recipe, const ModelConfig& config, RunText& text) {
   const RunData data = run_data(recipe);
-  LazyText text(recipe);
   LoadedData loaded;
-  loaded.train = load(data.training, DataPurpose::training, kTraining, text, recipe);
-  check(loaded.train, recipe, config, kTraining);
+  loaded.train = load_rows(data.training, DataPurpose::training, text, recipe);
+  check(loaded.train, recipe, config, name_of(DataPurpose::training));
   if (!data.evaluation.empty()) {
-    loaded.evaluation = load(data.evaluation, DataPurpose::evaluation, kEvaluation, text, recipe);
-    check(*loaded.evaluation, recipe, config, kEvaluation);
+    loaded.evaluation = load_rows(data.evaluation, DataPurpose::evaluation, text, recipe);
+    check(*loaded.evaluation, recipe, config, name_of(DataPurpose::evaluation));
   } else if (recipe.test_split_size > 0) {
-    const auto seed = static_cast<std::uint64_t>(recipe.data_seed.value_or(recipe.seed));
-    loaded.evaluation = hold_out(loaded.train, recipe.test_split_size, seed);
+    loaded.evaluation = hold_out_evaluation(loaded.train, recipe);
     log_info("evaluation data: {} rows held out of the training data, {} are left",
              loaded.evaluation->trees.size(), loaded.train.trees.size());
   }

@@ -23,6 +23,8 @@ struct Entry {
 constexpr Entry commands[] = {
     {"train", "train a checkpoint on preferences (LMPO, SimPO) or on answers (SFT)", run_train},
     {"sft", "the same with --objective sft", run_sft},
+    {"validate", "check a run before it starts: files, tokens, rows, memory, disk, settings",
+     run_validate},
     {"score", "log-probabilities of chosen and rejected responses", run_score},
     {"inspect", "data as the model will see it, with statistics; what a checkpoint holds",
      run_inspect},

@@ -32,23 +32,6 @@ std::vector<fs::path> match(const fs::path& pattern) {
   return files;
 }
 
-// HF_HOME/hub/datasets--owner--name/snapshots/REVISION; "" where there is none.
-fs::path find_in_hub_cache(const fs::path& name) {
-  const std::string text = name.string();
-  const std::size_t slash = text.find('/');
-  const fs::path folder =
-      hub_cache_folder() / ("datasets--" + text.substr(0, slash) + "--" + text.substr(slash + 1));
-  const fs::path main = folder / "refs" / "main";
-  if (!fs::is_regular_file(main)) {
-    return {};
-  }
-  std::string revision = read_file(main);
-  revision.erase(std::find_if(revision.begin(), revision.end(), [](char c) { return c <= ' '; }),
-                 revision.end());
-  const fs::path snapshot = folder / "snapshots" / revision;
-  return fs::is_directory(snapshot) ? snapshot : fs::path();
-}
-
 std::vector<fs::path> files_of_folder(const fs::path& folder, const DataSource& source,
                                       DataPurpose purpose) {
   if (!source.data_files.empty()) {
@@ -59,13 +42,6 @@ std::vector<fs::path> files_of_folder(const fs::path& folder, const DataSource& 
 
 }  // namespace
 
-bool is_hub_name(const fs::path& path) {
-  const std::string text = path.string();
-  const std::size_t slash = text.find('/');
-  return slash != std::string::npos && slash > 0 && slash + 1 < text.size() && text[0] != '.' &&
-         text.find('/', slash + 1) == std::string::npos && path.extension().empty();
-}
-
 std::vector<fs::path> find_data_files(const DataSource& source, DataPurpose purpose) {
   if (fs::is_directory(source.path)) {
     return files_of_folder(source.path, source, purpose);
@@ -73,7 +49,7 @@ std::vector<fs::path> find_data_files(const DataSource& source, DataPurpose purp
   const bool absent = !fs::exists(source.path);
   if (absent && !is_pattern(source.path)) {
     const fs::path snapshot =
-        is_hub_name(source.path) ? find_in_hub_cache(source.path) : fs::path();
+        is_hub_name(source.path) ? find_in_hub_cache("datasets", source.path) : fs::path();
     if (!snapshot.empty()) {
       return files_of_folder(snapshot, source, purpose);
     }

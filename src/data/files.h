@@ -14,7 +14,4 @@ namespace lmpo {
 // reader.
 std::vector<fs::path> find_data_files(const DataSource& source, DataPurpose purpose);
 
-// Whether a path looks like "owner/name", as datasets of the Hub are called.
-bool is_hub_name(const fs::path& path);
-
 }  // namespace lmpo

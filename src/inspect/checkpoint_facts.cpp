@@ -9,8 +9,6 @@
 #include "data/boundary.h"
 #include "generate/decoder.h"
 #include "model/model_folder.h"
-#include "text/chat_template.h"
-#include "text/tokenizer.h"
 #include "train/memory_plan.h"
 
 namespace lmpo {
@@ -42,9 +40,11 @@ std::size_t plan_serving(const ModelConfig& config, std::int64_t length, Ops& op
   return arena.peak();
 }
 
-TextFacts text_facts(const fs::path& folder, const ModelConfig& config) {
+}  // namespace
+
+TextFacts text_facts(const Tokenizer& tokenizer, const ChatTemplate* chat,
+                     const std::vector<std::int64_t>& stop_ids) {
   TextFacts facts;
-  const Tokenizer tokenizer = Tokenizer::load(folder);
   facts.ids = tokenizer.id_limit();
   for (const auto& [name, token] : {std::pair("bos_token", tokenizer.bos_token()),
                                     std::pair("eos_token", tokenizer.eos_token()),
@@ -54,10 +54,10 @@ TextFacts text_facts(const fs::path& folder, const ModelConfig& config) {
       facts.special.push_back({name, {token, tokenizer.find(token).value_or(-1)}});
     }
   }
-  for (const std::int64_t id : read_stop_ids(folder, config)) {
+  for (const std::int64_t id : stop_ids) {
     facts.stops.emplace_back(tokenizer.token(static_cast<TokenId>(id)), id);
   }
-  if (const auto chat = ChatTemplate::load(folder)) {
+  if (chat != nullptr) {
     facts.template_size = std::ssize(chat->text());
     const auto turn = [](const char* role, const char* content) {
       return ordered_json{{"role", role}, {"content", content}};
@@ -67,6 +67,22 @@ TextFacts text_facts(const fs::path& folder, const ModelConfig& config) {
   }
   return facts;
 }
+
+std::int64_t parameter_count(const ModelConfig& config) {
+  std::int64_t count = 0;
+  for (const ExpectedTensor& tensor : expected_tensors(config)) {
+    count += elements_of(tensor.shape);
+  }
+  return count;
+}
+
+bool TextFacts::template_ends_turns() const {
+  return std::ranges::any_of(stops, [&](const auto& stop) {
+    return !stop.first.empty() && example.find(stop.first) != std::string::npos;
+  });
+}
+
+namespace {
 
 // Takes what a check refuses as a warning.
 template <typename Check>
@@ -80,16 +96,18 @@ void collect(std::vector<std::string>& warnings, const Check& check) {
 
 void add_text(CheckpointFacts& facts, const fs::path& folder) {
   std::vector<std::string>& warnings = facts.warnings;
-  collect(warnings, [&] { facts.text = text_facts(folder, facts.config); });
+  collect(warnings, [&] {
+    const Tokenizer tokenizer = Tokenizer::load(folder);
+    const auto chat = ChatTemplate::load(folder);
+    facts.text =
+        text_facts(tokenizer, chat ? &*chat : nullptr, read_stop_ids(folder, facts.config));
+  });
   collect(warnings, [&] { check_tokenizer_fits(facts.config, facts.text.ids, folder); });
   const TextFacts& text = facts.text;
   if (text.ids > 0 && text.template_size == 0) {
     warnings.emplace_back("there is no chat template: conversations cannot be rendered");
   }
-  const bool ends = std::ranges::any_of(text.stops, [&](const auto& stop) {
-    return !stop.first.empty() && text.example.find(stop.first) != std::string::npos;
-  });
-  if (text.template_size > 0 && !ends) {
+  if (text.template_size > 0 && !text.template_ends_turns()) {
     warnings.emplace_back(
         "the chat template writes none of the tokens at which generation stops after an answer");
   }
@@ -109,9 +127,7 @@ CheckpointFacts checkpoint_facts(const fs::path& folder) {
     part.bytes += static_cast<std::int64_t>(tensor.end - tensor.begin);
     part.elements += elements_of(tensor.shape);
   }
-  for (const ExpectedTensor& tensor : expected_tensors(facts.config)) {
-    facts.parameters += elements_of(tensor.shape);
-  }
+  facts.parameters = parameter_count(facts.config);
   collect(facts.warnings, [&] { check_tensors(facts.config, checkpoint); });
   add_text(facts, folder);
   const std::unique_ptr<Ops> cpu = make_cpu_ops();

@@ -10,6 +10,8 @@
 #include "base/json.h"
 #include "inspect/terminal.h"
 #include "model/config.h"
+#include "text/chat_template.h"
+#include "text/tokenizer.h"
 
 namespace lmpo {
 
@@ -28,7 +30,14 @@ struct TextFacts {
   std::vector<std::pair<std::string, std::int64_t>> stops;  // where generation stops
   std::int64_t template_size = 0;                           // characters; 0: none
   std::string example;  // what the template makes of a turn of each role
+
+  // Whether the example holds a token at which generation stops.
+  bool template_ends_turns() const;
 };
+
+// UserError for a template that raises.
+TextFacts text_facts(const Tokenizer& tokenizer, const ChatTemplate* chat,
+                     const std::vector<std::int64_t>& stop_ids);
 
 struct CheckpointFacts {
   std::string folder;
@@ -43,6 +52,9 @@ struct CheckpointFacts {
   std::int64_t served_length = 0;
   std::vector<std::string> warnings;
 };
+
+// That config.json asks for, tied ones once.
+std::int64_t parameter_count(const ModelConfig& config);
 
 // Reads headers and texts, not the weights. What does not belong together (tensors and config.json,
 // tokenizer and embedding) becomes a warning; UserError for what cannot be read.

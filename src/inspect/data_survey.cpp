@@ -4,22 +4,12 @@
 
 #include "base/error.h"
 #include "base/hash.h"
-#include "base/utf8.h"
 #include "data/truncation.h"
 
 namespace lmpo {
 namespace {
 
 constexpr std::size_t kRowsNamed = 5;
-
-bool is_blank(std::string_view text) {
-  for (std::size_t at = 0; at < text.size(); at += utf8_size(text[at])) {
-    if (!is_white_space(first_code_point(text.substr(at)))) {
-      return false;
-    }
-  }
-  return true;
-}
 
 std::vector<DropLine> drop_lines(const DropCounts& drops) {
   std::vector<DropLine> lines;
@@ -51,7 +41,7 @@ void DataSurvey::add(const RowSeen& seen) {
   }
   add_lengths(seen);
   add_duplicates(seen);
-  look_at_ends(seen);
+  turn_ends_.add(seen.row, seen.whole);
   if (seen.tree != nullptr) {
     add_truncation(seen);
     kept_plain_ += !seen.conversational;
@@ -111,68 +101,12 @@ void DataSurvey::add_duplicates(const RowSeen& seen) {
       first.scored_begin > 0 && !prompt_hashes_.insert(prompt.text()).second;
 }
 
-// White space may follow the token that ends the turn.
-DataSurvey::Ending DataSurvey::ending_of(const Sequence& sequence, std::string& token) const {
-  for (std::size_t i = sequence.tokens.size();
-       i > static_cast<std::size_t>(std::max(sequence.scored_begin, 0)); --i) {
-    const TokenId id = sequence.tokens[i - 1];
-    if (std::ranges::count(options_.stop_ids, id) > 0) {
-      return Ending::stop;
-    }
-    const std::string text = tokenizer_.decode({&id, 1}, false);
-    if (!text.empty() && tokenizer_.decode({&id, 1}, true).empty()) {
-      token = text;
-      return Ending::other_special;
-    }
-    if (!is_blank(replace_invalid_utf8(text))) {
-      break;
-    }
-  }
-  return Ending::none;
-}
-
-void DataSurvey::look_at_ends(const RowSeen& seen) {
-  const auto bos = tokenizer_.bos_id();
-  for (const Sequence& sequence : seen.whole) {
-    ++sequences_;
-    std::string token;
-    const Ending ending = ending_of(sequence, token);
-    if (ending == Ending::none) {
-      first_without_end_ = without_end_++ == 0 ? seen.row : first_without_end_;
-    } else if (ending == Ending::other_special) {
-      ++other_ends_[token];
-    }
-    if (bos && sequence.tokens.size() > 1 && sequence.tokens[0] == *bos &&
-        sequence.tokens[1] == *bos) {
-      first_doubled_bos_ = doubled_bos_++ == 0 ? seen.row : first_doubled_bos_;
-    }
-  }
-}
-
 void DataSurvey::add_warnings(DataReport& report) const {
   const auto warn = [&]<typename... Args>(fmt::format_string<Args...> format, Args&&... args) {
     report.warnings.push_back(fmt::format(format, std::forward<Args>(args)...));
   };
-  if (without_end_ > 0) {
-    warn(
-        "{} of {} responses ({}) do not end in an end-of-turn token (first: row {}): a model "
-        "trained "
-        "on them does not learn to stop. Does the chat template write one after the assistant's "
-        "turn?",
-        without_end_, sequences_, percent(without_end_, sequences_), first_without_end_);
-  }
-  for (const auto& [token, count] : other_ends_) {
-    warn(
-        "{} of {} responses end in {}, at which generation does not stop (eos_token_id of "
-        "generation_config.json or config.json): add it there",
-        count, sequences_, token);
-  }
-  if (doubled_bos_ > 0) {
-    warn(
-        "{} of {} sequences begin with BOS twice (first: row {}): the template writes {} and so "
-        "does "
-        "the data or the template once more",
-        doubled_bos_, sequences_, first_doubled_bos_, tokenizer_.bos_token());
+  for (const Advice& advice : turn_ends_.advice()) {
+    warn("{}: {}", advice.reason, advice.remedy);
   }
   if (options_.has_template && kept_plain_ > 0) {
     warn(

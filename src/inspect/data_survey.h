@@ -1,13 +1,13 @@
 // Gathers a DataReport row by row.
 #pragma once
 
-#include <map>
 #include <set>
 #include <string>
 #include <unordered_set>
 #include <vector>
 
 #include "inspect/data_report.h"
+#include "inspect/turn_ends.h"
 #include "text/tokenizer.h"
 
 namespace lmpo {
@@ -27,7 +27,9 @@ struct SurveyOptions {
 class DataSurvey {
  public:
   DataSurvey(const Tokenizer& tokenizer, SurveyOptions options)
-      : tokenizer_(tokenizer), options_(std::move(options)) {}
+      : tokenizer_(tokenizer),
+        options_(std::move(options)),
+        turn_ends_(tokenizer, options_.stop_ids) {}
 
   // As the observer of load_dataset.
   void add(const RowSeen& seen);
@@ -35,17 +37,14 @@ class DataSurvey {
   DataReport finish(const Dataset& dataset);
 
  private:
-  enum class Ending { stop, other_special, none };
-
   void add_lengths(const RowSeen& seen);
   void add_truncation(const RowSeen& seen);
   void add_duplicates(const RowSeen& seen);
-  void look_at_ends(const RowSeen& seen);
-  Ending ending_of(const Sequence& sequence, std::string& token) const;
   void add_warnings(DataReport& report) const;
 
   const Tokenizer& tokenizer_;
   SurveyOptions options_;
+  TurnEnds turn_ends_;
   DataReport report_;
   std::vector<std::int64_t> prompts_;
   std::vector<std::pair<std::string, std::vector<std::int64_t>>> responses_;  // by name
@@ -53,12 +52,6 @@ class DataSurvey {
   std::unordered_set<std::string> row_hashes_;
   std::unordered_set<std::string> prompt_hashes_;
   std::int64_t kept_plain_ = 0;
-  std::int64_t sequences_ = 0;
-  std::int64_t without_end_ = 0;
-  std::map<std::string, std::int64_t> other_ends_;  // special tokens that do not stop generation
-  std::int64_t doubled_bos_ = 0;
-  std::int64_t first_without_end_ = -1;  // rows, for messages
-  std::int64_t first_doubled_bos_ = -1;
 };
 
 }  // namespace lmpo

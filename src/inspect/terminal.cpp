@@ -15,7 +15,8 @@ namespace lmpo {
 namespace {
 
 // Select graphic rendition, by Ink.
-constexpr std::array<const char*, 8> kColours = {"", "1", "2", "36", "32", "35;1", "31;9", "33;1"};
+constexpr std::array<const char*, 9> kColours = {"",     "1",    "2",    "36",  "32",
+                                                 "35;1", "31;9", "33;1", "31;1"};
 
 constexpr int kNarrowest = 20;
 

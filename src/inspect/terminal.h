@@ -18,7 +18,7 @@ struct Terminal {
   static Terminal standard_output();
 };
 
-enum class Ink { plain, heading, faint, prompt, scored, special, cut, warning };
+enum class Ink { plain, heading, faint, prompt, scored, special, cut, warning, error };
 
 // Columns that a text takes when it is shown, which must be printable (base/utf8.h).
 std::int64_t display_width(std::string_view text);

@@ -45,6 +45,7 @@ ObjectiveInfo cpo_objective() {
       .formula = "softplus(-beta (s_w - s_l)) + cpo_alpha NLL(y_w)",
       .options = {"beta", "cpo_alpha", "loss_type", "label_smoothing"},
       .defaults = {.beta = 0.1},
+      .published = {3e-7, 1e-6, 128, "the search of the SimPO paper (arXiv 2405.14734, appendix)"},
       .make = [](const ObjectiveOptions& options) -> std::unique_ptr<Objective> {
         return std::make_unique<Cpo>(options);
       },

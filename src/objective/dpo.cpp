@@ -89,6 +89,7 @@ ObjectiveInfo dpo_objective() {
       .formula = "softplus(-beta ((s_w - r_w) - (s_l - r_l)))",
       .options = {"beta", "loss_type", "label_smoothing"},
       .defaults = {.beta = 0.1},
+      .published = {3e-7, 7e-7, 128, "the DPO models of github.com/princeton-nlp/SimPO"},
       .make = [](const ObjectiveOptions& options) -> std::unique_ptr<Objective> {
         if (options.loss_type == PairLossType::ipo) {
           return std::make_unique<Ipo>(options);
@@ -106,6 +107,7 @@ ObjectiveInfo ipo_objective() {
       .formula = "((s_w - r_w) / n_w - (s_l - r_l) / n_l - 1 / (2 beta))^2",
       .options = {"beta"},
       .defaults = {.beta = 0.1},
+      .published = {3e-7, 1e-6, 128, "the search of the SimPO paper (arXiv 2405.14734, appendix)"},
       .make = make_with_type<PairLossType::ipo>,
   };
 }
@@ -117,6 +119,7 @@ ObjectiveInfo hinge_objective() {
       .formula = "max(0, 1 - beta ((s_w - r_w) - (s_l - r_l)))",
       .options = {"beta"},
       .defaults = {.beta = 0.1},
+      .published = {},
       .make = make_with_type<PairLossType::hinge>,
   };
 }

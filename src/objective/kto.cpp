@@ -77,6 +77,7 @@ ObjectiveInfo kto_objective() {
       .formula = "w_d (1 - sigma(beta (z - z0))) or w_u (1 - sigma(beta (z0 - z))), z = s - r",
       .options = {"beta", "desirable_weight", "undesirable_weight"},
       .defaults = {.beta = 0.1},
+      .published = {3e-7, 1e-6, 128, "the search of the SimPO paper (arXiv 2405.14734, appendix)"},
       .make = [](const ObjectiveOptions& options) -> std::unique_ptr<Objective> {
         return std::make_unique<Kto>(options);
       },

@@ -127,6 +127,7 @@ ObjectiveInfo lmpo_objective() {
                   "margin_beta", "margin_scale", "margin_gradient", "length_normalization",
                   "zscore", "ema_decay", "zscore_group"},
       .defaults = {},
+      .published = {3e-7, 1e-6, 128, "Table 5 of arXiv 2502.14643"},
       .make = [](const ObjectiveOptions& options) -> std::unique_ptr<Objective> {
         return std::make_unique<Lmpo>(options);
       },

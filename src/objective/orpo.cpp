@@ -73,6 +73,8 @@ ObjectiveInfo orpo_objective() {
       .formula = "NLL(y_w) + beta softplus(-(log odds(a_w) - log odds(a_l)))",
       .options = {"beta", "nll_on"},
       .defaults = {.beta = 0.1},
+      .published = {3e-7, 8e-6, 128,
+                    "the ORPO paper (arXiv 2403.07691) and the search of the SimPO paper"},
       .make = [](const ObjectiveOptions& options) -> std::unique_ptr<Objective> {
         return std::make_unique<Orpo>(options);
       },

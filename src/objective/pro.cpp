@@ -49,6 +49,7 @@ ObjectiveInfo pro_objective() {
       .formula = "sum_k (log sum_{i>=k} e^{a_i} - a_k) + sft_weight NLL(y_1)",
       .options = {"sft_weight"},
       .defaults = {.sft_weight = 0.05},
+      .published = {},
       .make = [](const ObjectiveOptions& options) -> std::unique_ptr<Objective> {
         return std::make_unique<Pro>(options);
       },

@@ -44,6 +44,7 @@ ObjectiveInfo rdpo_objective() {
       .formula = "softplus(-(beta ((s_w - r_w) - (s_l - r_l)) - alpha (n_w - n_l)))",
       .options = {"beta", "rdpo_alpha"},
       .defaults = {.beta = 0.1, .rdpo_alpha = 0.05},
+      .published = {3e-7, 1e-6, 128, "the search of the SimPO paper (arXiv 2405.14734, appendix)"},
       .make = [](const ObjectiveOptions& options) -> std::unique_ptr<Objective> {
         return std::make_unique<Rdpo>(options);
       },

@@ -11,12 +11,21 @@
 
 namespace lmpo {
 
+// Settings of the published runs of an objective, with models of 7 to 9 billion parameters.
+struct PublishedRuns {
+  double lowest_rate = 0;  // learning rates; 0: none is known
+  double highest_rate = 0;
+  std::int64_t batch = 0;  // examples of a step; 0: not known
+  std::string_view source = "";
+};
+
 struct ObjectiveInfo {
   std::string_view name;
   std::string_view summary;               // one line
   std::string_view formula;               // per pair, in the notation of docs/method.md
   std::vector<std::string_view> options;  // those of ObjectiveOptions that it uses
   ObjectiveOptions defaults;              // where its defaults differ from the common ones
+  PublishedRuns published;
   // Throws UserError for options that contradict each other.
   std::unique_ptr<Objective> (*make)(const ObjectiveOptions& options);
 

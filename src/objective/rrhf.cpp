@@ -42,6 +42,7 @@ ObjectiveInfo rrhf_objective() {
       .formula = "sum_{i<j} max(0, a_j - a_i) + sft_weight NLL(y_1)",
       .options = {"sft_weight"},
       .defaults = {.sft_weight = 1},
+      .published = {3e-7, 1e-6, 128, "the search of the SimPO paper (arXiv 2405.14734, appendix)"},
       .make = [](const ObjectiveOptions& options) -> std::unique_ptr<Objective> {
         return std::make_unique<Rrhf>(options);
       },

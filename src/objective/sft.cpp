@@ -42,6 +42,7 @@ ObjectiveInfo sft_objective() {
       .formula = "-sum(s) / sum(n) over the global batch",
       .options = {},
       .defaults = {},
+      .published = {2e-5, 2e-5, 0, "the SFT models of github.com/huggingface/alignment-handbook"},
       .make = [](const ObjectiveOptions&) -> std::unique_ptr<Objective> {
         return std::make_unique<Sft>();
       },

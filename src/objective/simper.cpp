@@ -38,6 +38,7 @@ ObjectiveInfo simper_objective() {
       .formula = "-e^{a_w} + e^{a_l}",
       .options = {},
       .defaults = {},
+      .published = {3e-7, 1e-6, 128, "github.com/tengxiao1/SimPER"},
       .make = [](const ObjectiveOptions&) -> std::unique_ptr<Objective> {
         return std::make_unique<Simper>();
       },

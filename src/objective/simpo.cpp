@@ -57,6 +57,7 @@ ObjectiveInfo simpo_objective() {
       .options = {"beta", "gamma", "gamma_beta_ratio", "loss_type", "label_smoothing",
                   "sft_weight"},
       .defaults = {},
+      .published = {3e-7, 1e-6, 128, "github.com/princeton-nlp/SimPO"},
       .make = [](const ObjectiveOptions& options) -> std::unique_ptr<Objective> {
         return std::make_unique<Simpo>(options);
       },

@@ -39,6 +39,7 @@ ObjectiveInfo slic_objective() {
       .formula = "max(0, delta - s_w + s_l) - lambda s_w",
       .options = {"delta", "lambda"},
       .defaults = {.lambda = 1},
+      .published = {3e-7, 1e-6, 128, "the search of the SimPO paper (arXiv 2405.14734, appendix)"},
       .make = [](const ObjectiveOptions& options) -> std::unique_ptr<Objective> {
         return std::make_unique<Slic>(options);
       },

@@ -40,15 +40,18 @@ bool OptionSet::read_arguments(const std::vector<std::string>& arguments) {
       positionals.insert(positionals.end(), words.begin(), words.end());
       break;
     }
-    if (word.starts_with("--")) {
-      take_long(word, words);
-    } else if (is_flag(word)) {
-      take_short(word, words);
-    } else {
+    if (!is_flag(word)) {
       positionals.push_back(word);
+      continue;
+    }
+    const bool read = attempt("option_unknown", word.substr(0, word.find('=')), [&] {
+      word.starts_with("--") ? take_long(word, words) : take_short(word, words);
+    });
+    if (!read && !words.empty() && !is_flag(words.front()) && !is_yaml(words.front())) {
+      words.pop_front();  // probably its value
     }
   }
-  take_positionals(std::move(positionals));
+  attempt("option_unknown", "", [&] { take_positionals(std::move(positionals)); });
   return true;
 }
 

@@ -1,6 +1,7 @@
 // --help and the tables of the documentation.
 #include <fmt/format.h>
 
+#include "base/utf8.h"
 #include "recipe/option_set.h"
 
 namespace lmpo {
@@ -80,6 +81,29 @@ std::string OptionSet::flag_names(const Option& option) const {
     text += ", --no_" + option.name;
   }
   return option.value_name.empty() ? text : text + " " + option.value_name;
+}
+
+std::string OptionSet::settings() const {
+  std::string text;
+  std::string group;
+  for (std::size_t i = 0; i < options_.size(); ++i) {
+    const Option& option = options_[i];
+    if (option.group != group) {
+      group = option.group;
+      text += group + "\n";
+    }
+    const auto found = given_.find(i);
+    const bool is_given = found != given_.end() && !found->second.null;
+    std::string value = value_text(option.show());
+    if (value.empty() && !option.traits.default_text.empty()) {
+      value = "(" + option.traits.default_text + ")";
+    }
+    text += printable(fmt::format("  {:<30} {:<30} {}", option.name, value,
+                                  is_given ? found->second.place : "default"),
+                      LineEnds::escape) +
+            "\n";
+  }
+  return text;
 }
 
 std::string OptionSet::help() const {

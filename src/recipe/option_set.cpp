@@ -72,8 +72,8 @@ void OptionSet::take(const std::string& name, const Name& meaning, RawValue valu
   value.null = value.texts.size() == 1 &&
                (value.null || (!option.traits.verbatim && means_default(value.texts[0])));
   if (meaning.old) {
-    notice(LogLevel::info,
-           fmt::format("{}: '{}' is called '{}' here", value.place, name, option.name));
+    notice({LogLevel::info, "option_renamed", value.place,
+            fmt::format("{}: '{}' is called '{}' here", value.place, name, option.name)});
   }
   if (meaning.flag_value && !value.null) {
     const auto on = value.texts.size() == 1 ? parse_bool(value.texts[0]) : std::nullopt;
@@ -83,9 +83,20 @@ void OptionSet::take(const std::string& name, const Name& meaning, RawValue valu
     if (!*on) {
       return;
     }
-    notice(LogLevel::info, fmt::format("{}: '{}' is read as {}: {}", value.place, name, option.name,
-                                       *meaning.flag_value));
+    notice({LogLevel::info, "option_renamed", value.place,
+            fmt::format("{}: '{}' is read as {}: {}", value.place, name, option.name,
+                        *meaning.flag_value)});
     value.texts = {*meaning.flag_value};
+  }
+  for (const OptionTraits::Elsewhere& other : option.traits.elsewhere) {
+    if (value.texts == std::vector<std::string>{other.text}) {
+      notice({LogLevel::info, "option_renamed", value.place,
+              fmt::format("{}: '{}: {}' is '{}: {}' here", value.place, name, other.text,
+                          other.option, other.value)});
+      value.texts = {other.value};
+      take(other.option, *look_up(other.option), std::move(value));
+      return;
+    }
   }
   const auto [place, fresh] = given_.try_emplace(meaning.option, value);
   if (fresh) {
@@ -144,19 +155,38 @@ void OptionSet::assign(std::size_t index, const RawValue& value) {
 }
 
 void OptionSet::assign_given() {
-  for (const auto& [option, value] : given_) {
-    assign(option, value);
+  for (auto& [option, value] : given_) {
+    if (!attempt("option_invalid", value.place, [&] { assign(option, value); })) {
+      value.null = true;
+    }
   }
 }
 
-void OptionSet::require_given() const {
+void OptionSet::require_given() {
   for (std::size_t i = 0; i < options_.size(); ++i) {
     const auto found = given_.find(i);
     if (options_[i].traits.required && (found == given_.end() || found->second.null)) {
       const std::string shown =
           options_[i].is_positional ? options_[i].name : "--" + options_[i].name;
-      user_error("{} is needed: {} ({} --help tells more)", shown, options_[i].help, command_);
+      attempt("option_missing", "", [&] {
+        user_error("{} is needed: {} ({} --help tells more)", shown, options_[i].help, command_);
+      });
     }
+  }
+}
+
+bool OptionSet::attempt(const char* name, const std::string& place,
+                        const std::function<void()>& body) {
+  if (!collects_) {
+    body();
+    return true;
+  }
+  try {
+    body();
+    return true;
+  } catch (const UserError& error) {
+    notice({LogLevel::error, name, place, error.what()});
+    return false;
   }
 }
 
@@ -167,8 +197,8 @@ void OptionSet::resolve() {
     assign_given();
   }
   require_given();
-  if (check_) {
-    check_();
+  for (const std::function<void()>& check : checks_) {
+    attempt("options_contradict", "", check);
   }
 }
 
@@ -181,15 +211,17 @@ bool OptionSet::parse(const std::vector<std::string>& arguments) {
     return false;
   }
   if (config_) {
-    read_yaml(read_file(*config_), *config_);
+    attempt("recipe_unreadable", *config_, [&] { read_yaml(read_file(*config_), *config_); });
   }
   for (const auto& [name, value] : file_environment_) {
     ::setenv(name.c_str(), value.c_str(), 0);  // what is set outside wins
   }
   read_environment();
   resolve();
-  for (const auto& [level, text] : notices_) {
-    log_message(level, text);
+  for (const Remark& remark : remarks_) {
+    if (!collects_) {
+      log_message(remark.level, remark.text);
+    }
   }
   return true;
 }
@@ -213,10 +245,6 @@ std::string OptionSet::place(std::string_view name) const {
 
 void OptionSet::reject(std::string_view name, std::string_view message) const {
   user_error("{}: {}", place(name), message);
-}
-
-void OptionSet::notice(LogLevel level, std::string text) {
-  notices_.emplace_back(level, std::move(text));
 }
 
 ordered_json OptionSet::record() const {

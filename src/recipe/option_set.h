@@ -42,6 +42,15 @@ struct RawValue {
   bool null = false;
 };
 
+// What is to be told of the options that were read: a notice, a warning or, where they are
+// collected, a mistake.
+struct Remark {
+  LogLevel level = LogLevel::info;
+  std::string name;   // stable: "option_renamed", "option_unknown", ...
+  std::string place;  // as of RawValue; "" where none is to blame
+  std::string text;   // a sentence that names the place
+};
+
 class OptionSet {
  public:
   // `command` as it is typed, for example "lmpo train"; `summary` for the top of --help.
@@ -64,8 +73,12 @@ class OptionSet {
   // Defaults that depend on other options: called when all has been read, to set variables that
   // were not given; those that were are then read once more, so it may set any.
   void adjust_defaults(std::function<void()> adjust) { adjust_ = std::move(adjust); }
-  // Called last: checks of several options together, see reject.
-  void check(std::function<void()> check) { check_ = std::move(check); }
+  // Called last, each: checks of several options together, see reject.
+  void check(std::function<void()> check) { checks_.push_back(std::move(check)); }
+
+  // Instead of throwing, mistakes become remarks, and reading goes on after each: the option has
+  // its default then. parse logs no remarks.
+  void collect_mistakes() { collects_ = true; }
 
   // Reads everything and sets the variables; logs notices. False: --help was printed. Throws
   // UserError naming the place, what was expected and the nearest known name.
@@ -78,16 +91,19 @@ class OptionSet {
   void resolve();
 
   // After parse.
+  const std::optional<std::string>& config_file() const { return config_; }
   bool given(std::string_view name) const;
   // "recipe.yaml:7: beta", "--beta", "LMPO_BETA", or the name alone where it has its default.
   std::string place(std::string_view name) const;
   [[noreturn]] void reject(std::string_view name, std::string_view message) const;
-  void notice(LogLevel level, std::string text);
-  const std::vector<std::pair<LogLevel, std::string>>& notices() const { return notices_; }
+  void notice(Remark remark) { remarks_.push_back(std::move(remark)); }
+  const std::vector<Remark>& remarks() const { return remarks_; }
 
   // {"learning_rate": {"value": 1e-6, "source": "file", "place": "recipe.yaml:7"}, ...} in the
   // order of the list; "place" only where the value was given.
   ordered_json record() const;
+  // The same for a person, a line each under the titles of the groups, where they came from last.
+  std::string settings() const;
   // Both show the variables' present values as defaults.
   std::string help() const;
   // A table for each group: option, default, meaning.
@@ -127,9 +143,12 @@ class OptionSet {
   void take(const std::string& name, const Name& meaning, RawValue value);
   void assign_given();
   void assign(std::size_t option, const RawValue& value);
-  void require_given() const;
+  void require_given();
+  // A mistake ends the reading or becomes a remark of this name; false where there was one.
+  bool attempt(const char* name, const std::string& place, const std::function<void()>& body);
 
   void read_yaml_keys(const YAML::Node& map, const std::string& source);
+  void read_yaml_key(const std::string& key, const YAML::Node& node, const std::string& place);
 
   // Of the command line: words not yet read. Each takes what belongs to its flag.
   using Words = std::deque<std::string>;
@@ -146,12 +165,13 @@ class OptionSet {
   std::map<std::string, Name, std::less<>> names_;
   std::map<std::size_t, RawValue> given_;
   std::vector<std::pair<std::string, std::string>> sections_;
-  std::vector<std::pair<LogLevel, std::string>> notices_;
+  std::vector<Remark> remarks_;
   std::vector<std::pair<std::string, std::string>> file_environment_;  // `env:` of the YAML file
   std::optional<std::string> config_;
   bool accepts_config_ = false;
   std::function<void()> adjust_;
-  std::function<void()> check_;
+  std::vector<std::function<void()>> checks_;
+  bool collects_ = false;
 };
 
 template <typename T>

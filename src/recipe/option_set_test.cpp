@@ -102,7 +102,7 @@ TEST(CommandLine, TakesSynonymsAndLetters) {
   Sample a;
   a.read({"--n", "4"});
   EXPECT_EQ(a.count, 4);
-  EXPECT_TRUE(a.options.notices().empty());
+  EXPECT_TRUE(a.options.remarks().empty());
   Sample b;
   b.read({"-c", "5"});
   EXPECT_EQ(b.count, 5);
@@ -112,8 +112,8 @@ TEST(CommandLine, TakesSynonymsAndLetters) {
   Sample old;
   old.read({"--number", "9"});
   EXPECT_EQ(old.count, 9);
-  ASSERT_EQ(old.options.notices().size(), 1u);
-  EXPECT_EQ(old.options.notices()[0].second, "--number: 'number' is called 'count' here");
+  ASSERT_EQ(old.options.remarks().size(), 1u);
+  EXPECT_EQ(old.options.remarks()[0].text, "--number: 'number' is called 'count' here");
 }
 
 TEST(CommandLine, TakesBooleansWithAndWithoutAValue) {
@@ -250,8 +250,8 @@ TEST(Yaml, NamesTheLine) {
 TEST(Yaml, OtherTrainersKeysAreNoticedNotIgnored) {
   Sample s;
   s.yaml("hub_model_id: someone/model\ntags:\n- mine\nuse_peft: false\nsync_ref_model: no\n");
-  ASSERT_EQ(s.options.notices().size(), 4u);
-  EXPECT_EQ(s.options.notices()[0].second,
+  ASSERT_EQ(s.options.remarks().size(), 4u);
+  EXPECT_EQ(s.options.remarks()[0].text,
             "r.yaml:1: 'hub_model_id' is not used: nothing is uploaded");
   EXPECT_THAT(yaml_error("use_peft: true\n"),
               HasSubstr("r.yaml:1: use_peft: 'true' is not supported"));
@@ -262,7 +262,7 @@ TEST(Yaml, AFlagMayStandForAValue) {
   Sample on;
   on.yaml("kind: null\nfp16: true\n");
   EXPECT_EQ(on.kind, "half");
-  EXPECT_THAT(on.options.notices()[0].second, HasSubstr("'fp16' is read as kind: half"));
+  EXPECT_THAT(on.options.remarks()[0].text, HasSubstr("'fp16' is read as kind: half"));
   Sample off;
   off.yaml("fp16: false\n");
   EXPECT_EQ(off.kind, "auto");

@@ -64,6 +64,13 @@ struct OptionTraits {
   std::vector<std::pair<std::string, std::string>> flags = {};
   // Other spellings of choices, for example {"adamw", "adamw_torch"}.
   std::vector<std::pair<std::string, std::string>> spellings = {};
+  // Values that are another option's, for example {"simpo", "objective", "simpo"}.
+  struct Elsewhere {
+    std::string text;
+    std::string option;
+    std::string value;
+  };
+  std::vector<Elsewhere> elsewhere = {};
   std::string implied = "";       // the value of a flag that is followed by none
   std::string default_text = "";  // shown for a default that does not show itself
   bool required = false;

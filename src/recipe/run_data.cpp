@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "base/cache_folder.h"
 #include "base/error.h"
-#include "data/files.h"
 
 namespace lmpo {
 namespace {

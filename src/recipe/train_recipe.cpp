@@ -6,6 +6,7 @@
 #include <cmath>
 #include <set>
 
+#include "base/cache_folder.h"
 #include "base/error.h"
 #include "objective/registry.h"
 #include "recipe/run_data.h"
@@ -16,6 +17,12 @@ namespace {
 constexpr Range kAtLeastOne = at_least(1);
 constexpr Range kNonNegative = at_least(0);
 constexpr std::int64_t kLargestBatch = 1 << 24;  // examples; more is a mistake
+
+// Recipes of the alignment handbook write the template itself.
+bool holds_template(const fs::path& path) {
+  const std::string text = path.string();
+  return text.find("{{") != std::string::npos || text.find("{%") != std::string::npos;
+}
 
 std::vector<std::string> objective_names() {
   std::vector<std::string> names;
@@ -84,7 +91,7 @@ void add_model_options(OptionSet& options, TrainRecipe& r) {
                .old_names = {"torch_dtype"},
                .flags = {{"bf16", "bfloat16"}, {"fp16", "float16"}}});
   options.add("chat_template_path", r.chat_template_path,
-              "file with a chat template to use instead of the model's own",
+              "file with a chat template to use instead of the model's own, or its text",
               {.value_name = "FILE", .synonyms = {"chat_template"}});
 }
 
@@ -149,12 +156,13 @@ void add_batch_options(OptionSet& options, TrainRecipe& r) {
       "most tokens computed at once, whatever the batch size, by rows that fill them best; 0: no "
       "limit",
       {.range = kNonNegative});
-  options.add("recompute", r.recompute,
-              "compute activations again in the backward pass, for the same result in less memory: "
-              "those of the MLP (half of them, a tenth more time), or all of a layer's (a third "
-              "more time); auto: as much as the memory asks for",
-              {.choices = {"auto", "none", "mlp", "layers"},
-               .flags = {{"gradient_checkpointing", "layers"}}});
+  options.add(
+      "recompute", r.recompute,
+      "compute activations again in the backward pass, for the same result in less memory: "
+      "those of the MLP (half of them, a tenth more time), or all of a layer's (a third "
+      "more time); auto: as much as the memory asks for",
+      {.choices = {"auto", "none", "mlp", "layers"},
+       .flags = {{"gradient_checkpointing", "layers"}, {"activation_checkpointing", "layers"}}});
   options.add(
       "compute", r.compute,
       "type to which the factors of matrix products are rounded; on a processor bfloat16 needs "
@@ -204,7 +212,10 @@ void add_machine_options(OptionSet& options, TrainRecipe& r) {
               {.range = within(0, 1024), .letter = 't'});
   options.add("max_memory", r.max_memory,
               "refuse to start a run that needs more; 0: what the machine has free");
-  options.add("dry_run", r.dry_run, "show the plan of the run, and its memory, and stop");
+  options.add("dry_run", r.dry_run,
+              "show every setting and where it came from, the plan of the run, its memory and, by "
+              "trying a few rows, its time; and stop");
+  options.add("time_estimate", r.time_estimate, "with dry_run: measure how long the run will take");
 }
 
 // Options of an objective that the chosen one does not use are a likely mistake.
@@ -213,8 +224,9 @@ void warn_of_unused(OptionSet& options, const ObjectiveInfo& chosen) {
   for (const ObjectiveInfo& info : objectives()) {
     for (const std::string_view name : info.options) {
       if (seen.insert(name).second && options.given(name) && !chosen.uses(name)) {
-        options.notice(LogLevel::warning, fmt::format("{} has no effect on the objective {}",
-                                                      options.place(name), chosen.name));
+        const std::string place = options.place(name);
+        options.notice({LogLevel::warning, "option_ignored", place,
+                        fmt::format("{} has no effect on the objective {}", place, chosen.name)});
       }
     }
   }
@@ -227,10 +239,11 @@ void settle_report_to(OptionSet& options, TrainRecipe& r) {
                                                  "neptune",  "swanlab", "trackio",    "wandb"};
   for (std::string& name : r.report_to) {
     if (services.contains(name)) {
-      options.notice(LogLevel::info,
-                     fmt::format("{}: nothing is sent to {}; event files for TensorBoard are "
-                                 "written instead",
-                                 options.place("report_to"), name));
+      const std::string place = options.place("report_to");
+      options.notice({LogLevel::info, "option_not_used", place,
+                      fmt::format("{}: nothing is sent to {}; event files for TensorBoard are "
+                                  "written instead",
+                                  place, name)});
     } else if (name == "none" && r.report_to.size() > 1) {
       options.reject("report_to", "none goes with nothing else");
     } else if (name != "tensorboard" && name != "all" && name != "none") {
@@ -253,26 +266,43 @@ RowKind row_kind(ExampleForm form) {
   return RowKind::preference;
 }
 
-void check_recipe(OptionSet& options, TrainRecipe& r) {
-  const ObjectiveInfo& objective = find_objective(r.objective);
+void check_output(const OptionSet& options, const TrainRecipe& r) {
   if (r.output_dir.empty() && !r.dry_run) {
     options.reject("output_dir", "a folder for the results is needed: --output_dir DIR");
   }
+}
+
+// What is refused is not used further where mistakes are collected.
+void check_shards(const OptionSet& options, TrainRecipe& r) {
+  if (r.max_shard_size.count == 0) {
+    r.max_shard_size = TrainRecipe().max_shard_size;
+    options.reject("max_shard_size", "a size above 0 was expected, for example 5GB");
+  }
+}
+
+void check_batch(const OptionSet& options, TrainRecipe& r) {
   if (r.gradient_accumulation_steps > kLargestBatch / r.per_device_train_batch_size) {
+    const std::int64_t at_once = r.per_device_train_batch_size;
+    r.gradient_accumulation_steps = 1;
+    r.per_device_train_batch_size = 1;
     options.reject(
         "gradient_accumulation_steps",
         fmt::format("times per_device_train_batch_size, which is {}, it must be at most {}",
-                    r.per_device_train_batch_size, kLargestBatch));
+                    at_once, kLargestBatch));
   }
-  if (r.max_shard_size.count == 0) {
-    options.reject("max_shard_size", "a size above 0 was expected, for example 5GB");
-  }
+}
+
+void check_lengths(const OptionSet& options, TrainRecipe& r) {
   if (r.data.max_prompt_length && r.data.max_length &&
       *r.data.max_prompt_length >= *r.data.max_length) {
+    r.data.max_prompt_length.reset();
     options.reject(
         "max_prompt_length",
         fmt::format("it must be smaller than max_length, which is {}", *r.data.max_length));
   }
+}
+
+void check_evaluation(const OptionSet& options, const TrainRecipe& r) {
   const RunData data = run_data(r);
   if (r.eval_strategy != TrainRecipe::Strategy::no && data.evaluation.empty() &&
       r.test_split_size == 0) {
@@ -283,13 +313,31 @@ void check_recipe(OptionSet& options, TrainRecipe& r) {
   if (r.test_split_size > 0 && !data.evaluation.empty()) {
     options.reject("test_split_size", "there is evaluation data already: leave one of them out");
   }
+}
+
+// A model of the Hub that was fetched into its cache goes by its name, as datasets do.
+void resolve_model(fs::path& model) {
+  if (!fs::exists(model) && is_hub_name(model)) {
+    if (fs::path snapshot = find_in_hub_cache("models", model); !snapshot.empty()) {
+      model = std::move(snapshot);
+    }
+  }
+}
+
+void resolve_names(TrainRecipe& r) {
   if (const auto resume = parse_bool(r.resume_from_checkpoint)) {
     r.resume_from_checkpoint = *resume ? "true" : "";
   }
   settle_report_to(options, r);
-  // Options that contradict each other are found by making it.
-  r.data.kind = row_kind(objective.make(r.objective_options)->form());
+  resolve_model(r.model_name_or_path);
+  resolve_model(r.reference_model);
+}
+
+// Options that contradict each other are found by making it.
+void check_objective(OptionSet& options, TrainRecipe& r) {
+  const ObjectiveInfo& objective = find_objective(r.objective);
   warn_of_unused(options, objective);
+  r.data.kind = row_kind(objective.make(r.objective_options)->form());
 }
 
 std::string objectives_section() {
@@ -301,6 +349,15 @@ std::string objectives_section() {
 }
 
 }  // namespace
+
+std::string TrainRecipe::chat_template() const {
+  return holds_template(chat_template_path) ? chat_template_path.string()
+                                            : read_file(chat_template_path);
+}
+
+std::string TrainRecipe::chat_template_source() const {
+  return holds_template(chat_template_path) ? "chat_template" : chat_template_path.string();
+}
 
 std::int64_t absolute_steps(double steps_or_ratio, std::int64_t total) {
   const double steps =
@@ -344,7 +401,8 @@ void add_objective_options(OptionSet& options, ObjectiveOptions& o) {
       {.default_text = "1.6, or gamma_beta_ratio * beta"});
   add("gamma_beta_ratio", o.gamma_beta_ratio, "gamma or home_advantage as a multiple of beta",
       {.default_text = "0.25 with simpo"});
-  add("loss_type", o.loss_type, "shape of the loss");
+  add("loss_type", o.loss_type, "shape of the loss",
+      {.elsewhere = {{"simpo", "objective", "simpo"}, {"kto", "objective", "kto"}}});
   add("label_smoothing", o.label_smoothing, "chance that a pair's labels are swapped",
       {.range = {.low = 0, .high = 0.5, .high_open = true}});
   add("sft_weight", o.sft_weight, "weight of the chosen responses' NLL, a mean over tokens",
@@ -382,7 +440,9 @@ void add_train_options(OptionSet& options, TrainRecipe& recipe) {
   add_data_options(options, recipe.data);
   options.group("Objective");
   options.add("objective", recipe.objective, "what is trained",
-              {.choices = objective_names(), .old_names = {"pref_loss"}});
+              {.choices = objective_names(),
+               .old_names = {"pref_loss"},
+               .spellings = {{"sigmoid", "dpo"}}});
   add_objective_options(options, recipe.objective_options);
   options.add("ref_model_name_or_path", recipe.reference_model,
               "folder of the frozen reference model of dpo, ipo, hinge, rdpo and kto",
@@ -402,7 +462,13 @@ void add_train_options(OptionSet& options, TrainRecipe& recipe) {
       recipe.learning_rate = 2e-5;
     }
   });
-  options.check([&options, &recipe] { check_recipe(options, recipe); });
+  options.check([&recipe] { resolve_names(recipe); });
+  options.check([&options, &recipe] { check_output(options, recipe); });
+  options.check([&options, &recipe] { check_shards(options, recipe); });
+  options.check([&options, &recipe] { check_batch(options, recipe); });
+  options.check([&options, &recipe] { check_lengths(options, recipe); });
+  options.check([&options, &recipe] { check_evaluation(options, recipe); });
+  options.check([&options, &recipe] { check_objective(options, recipe); });
 }
 
 std::string objectives_markdown() {

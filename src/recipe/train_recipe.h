@@ -39,7 +39,7 @@ struct TrainRecipe {
   // Model
   fs::path model_name_or_path;
   std::string dtype = "float32";  // float32, bfloat16, float16, or auto: as in the checkpoint
-  fs::path chat_template_path;    // empty: the model's own
+  fs::path chat_template_path;    // or the template's own text; empty: the model's
 
   // Files
   std::vector<DataSource> dataset;
@@ -115,10 +115,15 @@ struct TrainRecipe {
   std::int64_t threads = 0;               // 0: all processors
   Bytes max_memory;                       // 0: what the machine has free
   bool dry_run = false;
+  bool time_estimate = true;  // of a dry run
 
   bool eight_bit_moments() const { return optim.ends_with("8bit"); }
   bool paged_moments() const { return optim.starts_with("paged"); }
   bool writes_events() const { return !report_to.empty() && report_to.front() != "none"; }
+  // Of chat_template_path: the file's content, or the text itself where it holds a template; and
+  // its name for errors.
+  std::string chat_template() const;
+  std::string chat_template_source() const;
   bool is_sft() const { return objective == "sft"; }
   std::int64_t train_batch_size() const {
     return per_device_train_batch_size * gradient_accumulation_steps;

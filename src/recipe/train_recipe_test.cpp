@@ -86,7 +86,7 @@ TEST(TrainRecipe, OurOwnRecipesResolve) {
     }
     SCOPED_TRACE(entry.path().string());
     const Reading run({}, read_file(entry.path()));
-    EXPECT_TRUE(run.options.notices().empty());
+    EXPECT_TRUE(run.options.remarks().empty());
     const bool published = entry.path().parent_path().filename() != "example";
     EXPECT_EQ(run.recipe.train_batch_size(), published ? 128 : 64);
     const bool trained_by_trl = std::set<std::string>{"dpo", "ipo", "kto"}.contains(
@@ -113,8 +113,8 @@ TEST(TrainRecipe, ObjectivesRefuseWhatTheyCannotMean) {
   EXPECT_THAT(error_of(needed_and({"--objective", "simpo", "--loss_type", "ipo"})),
               HasSubstr("for the objective dpo"));
   const Reading run(needed_and({"--objective", "dpo", "--lambda", "0.3"}));
-  ASSERT_EQ(run.options.notices().size(), 1u);
-  EXPECT_EQ(run.options.notices()[0].second, "--lambda has no effect on the objective dpo");
+  ASSERT_EQ(run.options.remarks().size(), 1u);
+  EXPECT_EQ(run.options.remarks()[0].text, "--lambda has no effect on the objective dpo");
 }
 
 // The recipe that was published with the paper, as it stands.
@@ -189,7 +189,68 @@ TEST(TrainRecipe, AcceptsTheNamesOfOtherTrainers) {
   EXPECT_EQ(run.recipe.objective_options.gamma, 1.1);
   EXPECT_EQ(run.recipe.data.max_length, 512);
   EXPECT_EQ(run.recipe.per_device_train_batch_size, 3);
-  EXPECT_EQ(run.options.notices().size(), 5u);
+  EXPECT_EQ(run.options.remarks().size(), 5u);
+}
+
+// TRL trains SimPO and KTO by the loss types of other trainers.
+TEST(TrainRecipe, LossTypesThatAreObjectivesHere) {
+  const Reading run(kNeeded, "loss_type: [simpo]\nsft_weight: 0.1\n");
+  EXPECT_EQ(run.recipe.objective, "simpo");
+  EXPECT_EQ(run.recipe.objective_options.loss_type, PairLossType::sigmoid);
+  ASSERT_EQ(run.options.remarks().size(), 1u);
+  EXPECT_EQ(run.options.remarks()[0].text,
+            "r.yaml:1: 'loss_type: simpo' is 'objective: simpo' here");
+  EXPECT_EQ(run.options.place("objective"), "r.yaml:1: objective");
+  EXPECT_EQ(Reading(needed_and({"--loss_type", "hinge"})).recipe.objective, "lmpo");
+  EXPECT_THAT(error_of(kNeeded, "objective: dpo\nloss_type: simpo\n"), HasSubstr("says again"));
+}
+
+TEST(TrainRecipe, ATemplateMayBeWrittenIntoTheRecipe) {
+  const Reading text(kNeeded, "chat_template: \"{% for m in messages %}{{ m }}{% endfor %}\"\n");
+  EXPECT_EQ(text.recipe.chat_template(), "{% for m in messages %}{{ m }}{% endfor %}");
+  EXPECT_EQ(text.recipe.chat_template_source(), "chat_template");
+  const Reading file(needed_and({"--chat_template_path", "no/such.jinja"}));
+  EXPECT_EQ(file.recipe.chat_template_source(), "no/such.jinja");
+  EXPECT_THROW(static_cast<void>(file.recipe.chat_template()), UserError);
+}
+
+TEST(TrainRecipe, ForeignKeysAreRefusedWhereTheyWouldChangeTheRun) {
+  for (const char* harmless :
+       {"f_divergence_type: reverse_kl", "loss_weights: [1.0]", "loss_weights: null",
+        "lr_scheduler_kwargs: {}", "neftune_noise_alpha: None", "alpha: 0.0",
+        "completion_only_loss: true", "activation_checkpointing: false", "reference_free: no"}) {
+    EXPECT_EQ(error_of(kNeeded, harmless), "nothing was thrown") << harmless;
+  }
+  for (const char* harmful :
+       {"f_divergence_type: js_divergence", "loss_weights: [0.5, 1.0]", "ld_alpha: 0.5",
+        "lr_scheduler_kwargs: {num_cycles: 3}", "neftune_noise_alpha: 5", "alpha: 0.25",
+        "assistant_only_loss: false", "reference_free: true", "label_smoothing_factor: 0.1"}) {
+    EXPECT_THAT(error_of(kNeeded, harmful), HasSubstr("is not supported")) << harmful;
+  }
+}
+
+// What an error would hide is still seen, and the rest of the recipe is as it was written.
+TEST(TrainRecipe, MistakesCanBeCollected) {
+  Reading run;
+  run.options.collect_mistakes();
+  EXPECT_TRUE(run.options.read_arguments({"-m", "model", "--sed", "5", "--seed", "x"}));
+  run.options.read_yaml(
+      "beta: [1, 2]\nlearning_rate: 3e-7\nmax_lenght: 5\nload_in_4bit: true\n"
+      "eval_strategy: steps\n",
+      "r.yaml");
+  run.options.resolve();
+  std::vector<std::string> found;
+  for (const Remark& remark : run.options.remarks()) {
+    EXPECT_EQ(remark.level, LogLevel::error);
+    found.push_back(remark.name + " " + remark.place);
+  }
+  EXPECT_THAT(found, ElementsAre("option_unknown --sed", "option_unknown r.yaml:3",
+                                 "option_invalid r.yaml:4", "option_invalid r.yaml:1",
+                                 "option_invalid --seed", "option_missing ", "options_contradict ",
+                                 "options_contradict "));
+  EXPECT_EQ(run.recipe.learning_rate, 3e-7);
+  EXPECT_EQ(run.recipe.objective_options.beta, 2);
+  EXPECT_EQ(run.recipe.seed, 42);
 }
 
 TEST(TrainRecipe, ResumeIsAFlagAPathOrNothing) {
@@ -222,9 +283,9 @@ TEST(TrainRecipe, RefusesWhatCannotBe) {
 
 TEST(TrainRecipe, WarnsOfOptionsTheObjectiveDoesNotUse) {
   const Reading run(needed_and({"--objective", "sft", "--beta", "2", "--lambda", "1"}));
-  ASSERT_EQ(run.options.notices().size(), 2u) << ::testing::PrintToString(run.options.notices());
-  EXPECT_EQ(run.options.notices()[0].first, LogLevel::warning);
-  EXPECT_EQ(run.options.notices()[0].second, "--beta has no effect on the objective sft");
+  ASSERT_EQ(run.options.remarks().size(), 2u);
+  EXPECT_EQ(run.options.remarks()[0].level, LogLevel::warning);
+  EXPECT_EQ(run.options.remarks()[0].text, "--beta has no effect on the objective sft");
 }
 
 TEST(TrainRecipe, EveryOptionOfAnObjectiveIsAnOption) {

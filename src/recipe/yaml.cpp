@@ -88,7 +88,13 @@ RawValue read_value(const YAML::Node& node, const std::string& key, const std::s
 void check_foreign(const ForeignKey& foreign, const std::string& key, const YAML::Node& node,
                    const std::string& place) {
   const bool plain = node.IsScalar();
-  if (foreign.allowed.empty() || node.IsNull() || (plain && foreign.allows(node.Scalar()))) {
+  const bool empty = node.IsNull() || (plain ? node.Scalar() == "None" : node.size() == 0);
+  const bool each_allowed =  // as in a list of one
+      node.IsSequence() && std::all_of(node.begin(), node.end(), [&](const YAML::Node& item) {
+        return item.IsScalar() && foreign.allows(item.Scalar());
+      });
+  if (foreign.allowed.empty() || empty || each_allowed ||
+      (plain && foreign.allows(node.Scalar()))) {
     return;
   }
   user_error("{}: {}: {} is not supported ({})", place, key,
@@ -115,7 +121,7 @@ void OptionSet::read_yaml_keys(const YAML::Node& map, const std::string& source)
     if (!item.first.IsScalar()) {
       user_error("{}: an option's name was expected", place);
     }
-    std::string key = item.first.Scalar();
+    const std::string key = item.first.Scalar();
     if (key == "env" && node.IsMap()) {
       for (const auto& variable : node) {
         if (!variable.first.IsScalar() || !variable.second.IsScalar()) {
@@ -123,27 +129,34 @@ void OptionSet::read_yaml_keys(const YAML::Node& map, const std::string& source)
         }
         file_environment_.emplace_back(variable.first.Scalar(), variable.second.Scalar());
       }
-      continue;
-    }
-    if (key == "dataset_mixture" && node.IsMap()) {
+    } else if (key == "dataset_mixture" && node.IsMap()) {
       read_yaml_keys(node, source);
-      continue;
-    }
-    if (const Name* meaning = look_up(key)) {
-      const bool structured = options_[meaning->option].traits.structured && !node.IsNull();
-      RawValue value = structured ? read_structured(node, place) : read_value(node, key, place);
-      const bool one = node.IsScalar() && !is_quoted(node);
-      if (one && options_[meaning->option].splits()) {
-        value.texts = split_list(value.texts[0], true);
-      }
-      take(key, *meaning, std::move(value));
-    } else if (const ForeignKey* foreign = find_foreign_key(key)) {
-      check_foreign(*foreign, key, node, place);
-      notice(LogLevel::info, fmt::format("{}: '{}' is not used: {}", place, key, foreign->reason));
+    } else if (look_up(key) == nullptr && find_foreign_key(key) == nullptr) {
+      attempt("option_unknown", place, [&] {
+        user_error("{}: unknown key '{}'{}; {} --help lists them", place, key,
+                   suggestion(key, known_names()), command_);
+      });
     } else {
-      user_error("{}: unknown key '{}'{}; {} --help lists them", place, key,
-                 suggestion(key, known_names()), command_);
+      attempt("option_invalid", place, [&] { read_yaml_key(key, node, place); });
     }
+  }
+}
+
+// A key that is known.
+void OptionSet::read_yaml_key(const std::string& key, const YAML::Node& node,
+                              const std::string& place) {
+  if (const Name* meaning = look_up(key)) {
+    const bool structured = options_[meaning->option].traits.structured && !node.IsNull();
+    RawValue value = structured ? read_structured(node, place) : read_value(node, key, place);
+    const bool one = node.IsScalar() && !is_quoted(node);
+    if (one && options_[meaning->option].splits()) {
+      value.texts = split_list(value.texts[0], true);
+    }
+    take(key, *meaning, std::move(value));
+  } else if (const ForeignKey* foreign = find_foreign_key(key)) {
+    check_foreign(*foreign, key, node, place);
+    notice({LogLevel::info, "option_not_used", place,
+            fmt::format("{}: '{}' is not used: {}", place, key, foreign->reason)});
   }
 }
 

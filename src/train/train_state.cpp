@@ -124,6 +124,16 @@ std::string data_fingerprint(std::span<const Tree> trees) {
   return hash.text();
 }
 
+std::size_t optimizer_bytes(const Weights& weights) {
+  std::size_t bytes = 0;
+  for (const NamedParameter& named : weights.named()) {
+    for (const StoredPart& part : stored_parts(named)) {
+      bytes += part.tensor.bytes();
+    }
+  }
+  return bytes;
+}
+
 void write_optimizer(const fs::path& folder, const Weights& weights, Ops& ops) {
   std::vector<TensorSource> tensors;
   for (const NamedParameter& named : weights.named()) {

@@ -46,6 +46,7 @@ struct TrainState {
 std::string data_fingerprint(std::span<const Tree> trees);
 
 // Optimizer state to and from checkpoint folders. UserError for a file that does not fit.
+std::size_t optimizer_bytes(const Weights& weights);  // without the file's header
 void write_optimizer(const fs::path& folder, const Weights& weights, Ops& ops);
 void read_optimizer(const fs::path& folder, const Weights& weights, Ops& ops);
 TrainState read_train_state(const fs::path& folder);

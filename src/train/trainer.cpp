@@ -474,7 +474,7 @@ void Trainer::write_model(const fs::path& folder) {
   write_model_folder(folder, *weights_, *ops_, recipe().model_name_or_path,
                      static_cast<std::int64_t>(recipe().max_shard_size.count));
   if (!recipe().chat_template_path.empty()) {
-    write_file_atomically(folder / "chat_template.jinja", read_file(recipe().chat_template_path));
+    write_file_atomically(folder / "chat_template.jinja", recipe().chat_template());
   }
   write_file_atomically(folder / "trainer_state.json",
                         trainer_state(state_, recipe(), length_, weights_->count()).dump(2) + "\n");

@@ -1,0 +1,49 @@
+#include "cli/run_facts.h"
+
+#include "base/error.h"
+#include "objective/registry.h"
+
+namespace lmpo {
+
+DataFacts read_data_facts(const Dataset& dataset, const TrainRecipe& recipe,
+                          const ModelConfig& config, const TextModel* text, std::string what,
+                          std::string option) {
+  std::optional<TurnEnds> ends;
+  if (text != nullptr) {
+    ends.emplace(text->tokenizer, read_stop_ids(recipe.model_name_or_path, config));
+  }
+  DataFacts facts = data_facts(dataset, recipe.data, ends ? &*ends : nullptr);
+  facts.what = std::move(what);
+  facts.option = std::move(option);
+  return facts;
+}
+
+void log_findings(const TrainRecipe& recipe, const OptionSet& options, const ModelConfig& config,
+                  const LoadedData& data, const RunText& text) {
+  RunFacts facts(recipe, options);
+  facts.model = config;
+  if (const TextModel* read = text.if_read()) {
+    facts.text = text_facts(read->tokenizer, read->chat_template(),
+                            read_stop_ids(recipe.model_name_or_path, config));
+  }
+  const auto of = [&](const Dataset& dataset, const char* what, const char* option) {
+    return read_data_facts(dataset, recipe, config, text.if_read(), what, option);
+  };
+  facts.train = of(data.train, "train data", "dataset");
+  if (data.evaluation) {
+    facts.evaluation = of(*data.evaluation, "evaluation data", "eval_dataset");
+  }
+  facts.needs_reference =
+      make_objective(recipe.objective, recipe.objective_options)->needs_reference();
+  facts.length = RunLength(recipe, facts.train->examples);
+  if (!recipe.dry_run) {
+    facts.disk = disk_facts(recipe, config, *facts.length);
+  }
+  for (const Finding& finding : check_run(facts, CheckedBy::training).all()) {
+    if (finding.severity != Severity::note) {
+      log_warning("{} ({}): {}: {}", finding.name, finding.place, finding.reason, finding.remedy);
+    }
+  }
+}
+
+}  // namespace lmpo

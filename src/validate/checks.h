@@ -1,0 +1,59 @@
+// The checks of a run: each a function over its facts. A new one is written into the file of its
+// subject and named in checks.cpp; its test builds the facts and looks for the finding.
+#pragma once
+
+#include <span>
+
+#include "validate/facts.h"
+#include "validate/finding.h"
+
+namespace lmpo {
+
+struct Check {
+  void (*run)(const RunFacts& facts, Findings& findings);
+  // Whether `lmpo train` says or refuses the same by itself.
+  bool said_by_training = false;
+};
+
+// All of them, in the order of their findings.
+std::span<const Check> checks();
+
+enum class CheckedBy { validate, training };
+Findings check_run(const RunFacts& facts, CheckedBy by);
+
+// Of the model: model_checks.cpp.
+void check_tokenizer_size(const RunFacts& facts, Findings& findings);
+void check_special_tokens(const RunFacts& facts, Findings& findings);
+void check_chat_template(const RunFacts& facts, Findings& findings);
+void check_positions(const RunFacts& facts, Findings& findings);
+
+// Of the data: data_checks.cpp.
+void check_drops(const RunFacts& facts, Findings& findings);
+void check_truncation_of_rows(const RunFacts& facts, Findings& findings);
+void check_identical_responses(const RunFacts& facts, Findings& findings);
+void check_duplicates(const RunFacts& facts, Findings& findings);
+void check_contradictions(const RunFacts& facts, Findings& findings);
+void check_turn_ends(const RunFacts& facts, Findings& findings);
+void check_plain_text(const RunFacts& facts, Findings& findings);
+void check_boundary(const RunFacts& facts, Findings& findings);
+void check_labels(const RunFacts& facts, Findings& findings);
+void check_overlap(const RunFacts& facts, Findings& findings);
+
+// Of the options: option_checks.cpp.
+void check_objective_named(const RunFacts& facts, Findings& findings);
+void check_options_without_effect(const RunFacts& facts, Findings& findings);
+void check_reference(const RunFacts& facts, Findings& findings);
+
+// Of steps and learning rate: schedule_checks.cpp.
+void check_batches(const RunFacts& facts, Findings& findings);
+void check_published_batch(const RunFacts& facts, Findings& findings);
+void check_learning_rate(const RunFacts& facts, Findings& findings);
+void check_warmup(const RunFacts& facts, Findings& findings);
+void check_intervals(const RunFacts& facts, Findings& findings);
+
+// Of the machine: machine_checks.cpp.
+void check_memory(const RunFacts& facts, Findings& findings);
+void check_disk(const RunFacts& facts, Findings& findings);
+void check_processor(const RunFacts& facts, Findings& findings);
+
+}  // namespace lmpo

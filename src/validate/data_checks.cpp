@@ -1,0 +1,156 @@
+// Checks of the rows, as training will see them.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "inspect/data_report.h"
+#include "validate/checks.h"
+
+namespace lmpo {
+namespace {
+
+// Parts of the rows from which on something is more than a note.
+constexpr double kManyDropped = 0.01;
+constexpr double kManyTruncated = 0.1;
+constexpr double kManyDuplicates = 0.01;
+
+Severity above(std::int64_t count, std::int64_t whole, double part) {
+  return static_cast<double>(count) > part * static_cast<double>(whole) ? Severity::warning
+                                                                        : Severity::note;
+}
+
+std::string share(std::int64_t count, std::int64_t whole) {
+  return fmt::format("{} of {} rows ({})", count, whole, percent(count, whole));
+}
+
+}  // namespace
+
+void check_drops(const RunFacts& facts, Findings& findings) {
+  for (const DataFacts* data : facts.data()) {
+    const std::string place = facts.where(data->option);
+    if (data->kept == 0) {
+      findings.error("no_usable_row", place,
+                     fmt::format("{}: no row can be used: {}", data->what, data->drops.summary()),
+                     "look at single rows with lmpo inspect");
+    } else if (data->drops.total() > 0) {
+      findings.add({above(data->drops.total(), data->rows, kManyDropped), "rows_dropped", place,
+                    fmt::format("{}: {} are left out; {}", data->what,
+                                share(data->drops.total(), data->rows), data->drops.summary()),
+                    "look at them with lmpo inspect --rows N,..."});
+    }
+  }
+}
+
+void check_truncation_of_rows(const RunFacts& facts, Findings& findings) {
+  for (const DataFacts* data : facts.data()) {
+    if (data->truncated > 0) {
+      findings.add({above(data->truncated, data->kept, kManyTruncated), "rows_truncated",
+                    facts.where("max_length"),
+                    fmt::format("{}: {} are cut to {} tokens; of a response that loses its end no "
+                                "end of turn is learnt",
+                                data->what, share(data->truncated, data->kept),
+                                facts.recipe.data.max_length.value_or(0)),
+                    "raise max_length, if the memory allows it"});
+    }
+  }
+}
+
+void check_identical_responses(const RunFacts& facts, Findings& findings) {
+  for (const DataFacts* data : facts.data()) {
+    if (data->identical_after_truncation > 0) {
+      findings.warning("identical_after_truncation", facts.where("max_length"),
+                       fmt::format("{}: in {} truncation makes chosen and rejected the same",
+                                   data->what, share(data->identical_after_truncation, data->kept)),
+                       "raise max_length, or take such rows out: they teach nothing");
+    }
+  }
+}
+
+void check_duplicates(const RunFacts& facts, Findings& findings) {
+  for (const DataFacts* data : facts.data()) {
+    if (data->duplicates > 0) {
+      findings.add({above(data->duplicates, data->kept, kManyDuplicates), "rows_duplicate",
+                    facts.where(data->option),
+                    fmt::format("{}: {} are the same as an earlier one", data->what,
+                                share(data->duplicates, data->kept)),
+                    "take them out, unless they are meant to count more"});
+    }
+  }
+}
+
+void check_contradictions(const RunFacts& facts, Findings& findings) {
+  for (const DataFacts* data : facts.data()) {
+    if (data->contradictions > 0) {
+      findings.warning("rows_contradict", facts.where(data->option),
+                       fmt::format("{}: {} prefer what an earlier one rejects, of the same prompt "
+                                   "and responses",
+                                   data->what, share(data->contradictions, data->kept)),
+                       "keep one of the two; or were chosen and rejected swapped in one file?");
+    }
+  }
+}
+
+void check_turn_ends(const RunFacts& facts, Findings& findings) {
+  for (const DataFacts* data : facts.data()) {
+    for (const Advice& advice : data->turn_ends) {
+      findings.warning(advice.name, facts.where(data->option),
+                       fmt::format("{}: {}", data->what, advice.reason), advice.remedy);
+    }
+  }
+}
+
+void check_plain_text(const RunFacts& facts, Findings& findings) {
+  for (const DataFacts* data : facts.data()) {
+    const std::int64_t plain = data->kept - data->conversations;
+    if (facts.text && facts.text->template_size > 0 && plain > 0) {
+      findings.warning("rows_without_template", facts.where(data->option),
+                       fmt::format("{}: {} are plain text: the model has a chat template, and it "
+                                   "is not applied to them",
+                                   data->what, share(plain, data->kept)),
+                       "write prompt and responses as messages ({\"role\", \"content\"}), if the "
+                       "model is to be used in conversations");
+    }
+  }
+}
+
+void check_boundary(const RunFacts& facts, Findings& findings) {
+  for (const DataFacts* data : facts.data()) {
+    if (data->token_spans_boundary > 0) {
+      findings.warning("token_spans_boundary", facts.where("boundary"),
+                       fmt::format("{}: in {} a token spans prompt and response; it counts as "
+                                   "response",
+                                   data->what, share(data->token_spans_boundary, data->kept)),
+                       "let prompts of plain text end, or responses begin, with white space");
+    }
+  }
+}
+
+void check_labels(const RunFacts& facts, Findings& findings) {
+  for (const DataFacts* data : facts.data()) {
+    if (facts.recipe.data.kind == RowKind::labelled && data->kept > 0 &&
+        (data->approved == 0 || data->approved == data->kept)) {
+      findings.warning("one_label", facts.where(data->option),
+                       fmt::format("{}: every label is {}; kto learns from the contrast of both",
+                                   data->what, data->approved > 0),
+                       "add responses of the other kind");
+    }
+  }
+}
+
+void check_overlap(const RunFacts& facts, Findings& findings) {
+  if (!facts.train || !facts.evaluation) {
+    return;
+  }
+  const std::int64_t shared = std::ranges::count_if(
+      facts.evaluation->row_hashes,
+      [&](const std::string& hash) { return facts.train->row_hashes.contains(hash); });
+  if (shared > 0) {
+    findings.warning("evaluation_in_training", facts.where("eval_dataset"),
+                     fmt::format("{} are also in the training data: evaluation then shows what is "
+                                 "remembered",
+                                 share(shared, facts.evaluation->kept)),
+                     "take them out of one of the two");
+  }
+}
+
+}  // namespace lmpo

@@ -1,0 +1,96 @@
+// Checks of the model's folder: what belongs together in it.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "validate/checks.h"
+
+namespace lmpo {
+
+void check_tokenizer_size(const RunFacts& facts, Findings& findings) {
+  if (!facts.model || !facts.text || facts.text->ids <= facts.model->vocab_size) {
+    return;
+  }
+  findings.error("tokenizer_exceeds_embedding", facts.where("model_name_or_path"),
+                 fmt::format("the tokenizer has ids up to {}, the model's embedding only {} rows",
+                             facts.text->ids - 1, facts.model->vocab_size),
+                 "use the tokenizer that the model was trained with; tokens that were added later "
+                 "need rows of their own in the embedding");
+}
+
+void check_special_tokens(const RunFacts& facts, Findings& findings) {
+  if (!facts.model || !facts.text) {
+    return;
+  }
+  const std::string place = facts.where("model_name_or_path");
+  for (const auto& [role, token] : facts.text->special) {
+    if (token.second < 0) {
+      findings.warning("special_token_unknown", place,
+                       fmt::format("the {} {} is not in the tokenizer's vocabulary: as text it "
+                                   "becomes several tokens",
+                                   role, token.first),
+                       "correct it in tokenizer_config.json, or add it in tokenizer.json");
+    }
+    const bool stops = std::ranges::any_of(
+        facts.text->stops, [&](const auto& stop) { return stop.second == token.second; });
+    if (role == "eos_token" && token.second >= 0 && !stops) {
+      findings.warning(
+          "eos_not_a_stop", place,
+          fmt::format("the tokenizer's {} {} (id {}) is not among the ids at which generation "
+                      "stops",
+                      role, token.first, token.second),
+          "see that eos_token_id of generation_config.json or config.json names it");
+    }
+    if (role == "bos_token" && token.second >= 0 && facts.model->bos_id &&
+        *facts.model->bos_id != token.second) {
+      findings.warning("bos_differs", place,
+                       fmt::format("the tokenizer's {} {} is id {}, bos_token_id of config.json "
+                                   "is {}",
+                                   role, token.first, token.second, *facts.model->bos_id),
+                       "find out which of them the model was trained with, and correct the other");
+    }
+  }
+  for (const auto& [token, id] : facts.text->stops) {
+    if (id >= facts.model->vocab_size) {
+      findings.warning("stop_beyond_vocabulary", place,
+                       fmt::format("eos_token_id names {}, the model has {} tokens", id,
+                                   facts.model->vocab_size),
+                       "correct eos_token_id in generation_config.json or config.json");
+    }
+  }
+}
+
+void check_chat_template(const RunFacts& facts, Findings& findings) {
+  if (!facts.text) {
+    return;
+  }
+  const std::string place = facts.recipe.chat_template_path.empty()
+                                ? facts.where("model_name_or_path")
+                                : facts.where("chat_template_path");
+  if (facts.text->template_size == 0) {
+    findings.note("no_chat_template", place,
+                  "the model has no chat template: rows of messages cannot be rendered, plain text "
+                  "can be used",
+                  "name a file with a template by chat_template_path where rows are conversations");
+  } else if (!facts.text->template_ends_turns()) {
+    findings.warning("template_without_end_of_turn", place,
+                     "the chat template writes none of the tokens at which generation stops after "
+                     "an answer: a model trained with it does not learn to stop",
+                     "let it write the end-of-turn token after the assistant's turn, or add the "
+                     "token it writes to eos_token_id of generation_config.json");
+  }
+}
+
+void check_positions(const RunFacts& facts, Findings& findings) {
+  for (const DataFacts* data : facts.data()) {
+    if (facts.model && data->longest > facts.model->max_positions) {
+      findings.warning("positions_exceeded", facts.where("max_length"),
+                       fmt::format("{}: the longest sequence has {} tokens, the model was made for "
+                                   "{} (max_position_embeddings)",
+                                   data->what, data->longest, facts.model->max_positions),
+                       fmt::format("set max_length to {} or less", facts.model->max_positions));
+    }
+  }
+}
+
+}  // namespace lmpo

@@ -1,0 +1,151 @@
+// Checks of batches, steps and the learning rate.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "inspect/checkpoint_facts.h"
+#include "objective/registry.h"
+#include "validate/checks.h"
+
+namespace lmpo {
+namespace {
+
+// So many times outside the published range is far from it.
+constexpr double kFar = 5;
+// Models below this size take larger learning rates than the published ones, which are of 7 to 9
+// billion parameters.
+constexpr std::int64_t kLargeModel = 1'000'000'000;
+
+std::int64_t batch_of(const RunFacts& facts) {
+  return facts.recipe.train_batch_size();
+}
+
+bool is_small(const std::optional<ModelConfig>& model) {
+  return model && parameter_count(*model) < kLargeModel;
+}
+
+}  // namespace
+
+void check_batches(const RunFacts& facts, Findings& findings) {
+  if (!facts.length || !facts.train) {
+    return;
+  }
+  const TrainRecipe& recipe = facts.recipe;
+  const std::int64_t batch = batch_of(facts);
+  findings.note(
+      "steps", facts.where(recipe.max_steps > 0 ? "max_steps" : "num_train_epochs"),
+      fmt::format(
+          "{} steps of {} examples ({} at once, {} times); {} in an epoch; warm-up {} steps",
+          facts.length->total_steps, batch, recipe.per_device_train_batch_size,
+          recipe.gradient_accumulation_steps, facts.length->steps_per_epoch, facts.length->warmup),
+      "how a step's examples are cut never changes the result: choose how many are computed at "
+      "once by memory alone");
+  const std::int64_t last = facts.train->examples % batch;
+  if (last > 0 && facts.length->total_steps >= facts.length->steps_per_epoch) {
+    findings.note(
+        "last_batch_partial", facts.where("gradient_accumulation_steps"),
+        recipe.dataloader_drop_last
+            ? fmt::format("{} examples of each epoch are left out, which fill no batch", last)
+            : fmt::format("the last batch of an epoch has {} of {} examples: its step "
+                          "counts as much as the others",
+                          last, batch),
+        recipe.dataloader_drop_last ? "other ones are, in each epoch"
+                                    : "set dataloader_drop_last: true to leave it out");
+  }
+}
+
+void check_published_batch(const RunFacts& facts, Findings& findings) {
+  const PublishedRuns& published = find_objective(facts.recipe.objective).published;
+  const std::int64_t batch = batch_of(facts);
+  if (published.batch == 0 || batch == published.batch || is_small(facts.model)) {
+    return;
+  }
+  // Their recipes say what each of several GPUs does.
+  findings.warning(
+      "batch_not_published", facts.where("gradient_accumulation_steps"),
+      fmt::format("a step has {} examples ({} x {}); the published runs of {} had {} ({}), and "
+                  "others of the same recipe come out differently",
+                  batch, facts.recipe.per_device_train_batch_size,
+                  facts.recipe.gradient_accumulation_steps, facts.recipe.objective, published.batch,
+                  published.source),
+      published.batch % facts.recipe.per_device_train_batch_size == 0
+          ? fmt::format("set gradient_accumulation_steps to {}: recipes for several GPUs name the "
+                        "share of one",
+                        published.batch / facts.recipe.per_device_train_batch_size)
+          : "choose gradient_accumulation_steps so that the product is that number");
+}
+
+void check_learning_rate(const RunFacts& facts, Findings& findings) {
+  const PublishedRuns& published = find_objective(facts.recipe.objective).published;
+  const double rate = facts.recipe.learning_rate;
+  if (rate == 0) {
+    findings.warning("learning_rate_zero", facts.where("learning_rate"),
+                     "a learning rate of 0 changes nothing", "give one above 0");
+    return;
+  }
+  if (published.highest_rate == 0) {
+    return;
+  }
+  const std::string range =
+      published.lowest_rate == published.highest_rate
+          ? fmt::format("{:.3g}", published.lowest_rate)
+          : fmt::format("{:.3g} to {:.3g}", published.lowest_rate, published.highest_rate);
+  const auto reason = [&](const char* what) {
+    return fmt::format("a learning rate of {:.3g} is {}: the published runs of {} had {} ({})",
+                       rate, what, facts.recipe.objective, range, published.source);
+  };
+  const bool small = is_small(facts.model);
+  if (rate > kFar * published.highest_rate) {
+    findings.add({small ? Severity::note : Severity::warning, "learning_rate_high",
+                  facts.where("learning_rate"), reason("high"),
+                  small ? "models as small as this one take larger ones than those of 7 billion "
+                          "parameters: see that the loss falls"
+                        : fmt::format("start with {:.3g}; far above, answers become incoherent",
+                                      published.highest_rate)});
+  } else if (rate * kFar < published.lowest_rate) {
+    findings.warning("learning_rate_low", facts.where("learning_rate"), reason("low"),
+                     fmt::format("start with {:.3g}", published.lowest_rate));
+  }
+}
+
+void check_warmup(const RunFacts& facts, Findings& findings) {
+  if (facts.length && facts.length->warmup > 0 &&
+      facts.length->warmup >= facts.length->total_steps) {
+    const char* option = facts.recipe.warmup_steps > 0 ? "warmup_steps" : "warmup_ratio";
+    findings.warning("warmup_too_long", facts.where(option),
+                     fmt::format("the warm-up of {} steps is not over when the run ends after {}: "
+                                 "the learning rate is never reached",
+                                 facts.length->warmup, facts.length->total_steps),
+                     "a tenth of all steps is usual: warmup_ratio 0.1");
+  }
+}
+
+void check_intervals(const RunFacts& facts, Findings& findings) {
+  if (!facts.length) {
+    return;
+  }
+  const std::int64_t total = facts.length->total_steps;
+  if (facts.length->logging_steps > total) {
+    findings.warning("logging_beyond_end", facts.where("logging_steps"),
+                     fmt::format("every {} steps, and the run has {}: no step is logged",
+                                 facts.length->logging_steps, total),
+                     "choose fewer, or a part of all steps such as 0.05");
+  }
+  if (facts.length->eval_steps > total) {
+    findings.note(
+        "evaluation_at_end_only",
+        facts.where(facts.options.given("eval_steps") ? "eval_steps" : "logging_steps"),
+        fmt::format("every {} steps, and the run has {}: it is evaluated at its end alone",
+                    facts.length->eval_steps, total),
+        "choose fewer, or a part of all steps such as 0.25");
+  }
+  if (facts.length->save_steps > total) {
+    findings.note("checkpoint_at_end_only", facts.where("save_steps"),
+                  fmt::format("every {} steps, and the run has {}: one checkpoint is written, at "
+                              "its end; a run that is killed before starts anew",
+                              facts.length->save_steps, total),
+                  "choose fewer, with save_total_limit, where the run is long");
+  }
+}
+
+}  // namespace lmpo
