@@ -328,7 +328,6 @@ void resolve_names(TrainRecipe& r) {
   if (const auto resume = parse_bool(r.resume_from_checkpoint)) {
     r.resume_from_checkpoint = *resume ? "true" : "";
   }
-  settle_report_to(options, r);
   resolve_model(r.model_name_or_path);
   resolve_model(r.reference_model);
 }
@@ -463,6 +462,7 @@ void add_train_options(OptionSet& options, TrainRecipe& recipe) {
     }
   });
   options.check([&recipe] { resolve_names(recipe); });
+  options.check([&options, &recipe] { settle_report_to(options, recipe); });
   options.check([&options, &recipe] { check_output(options, recipe); });
   options.check([&options, &recipe] { check_shards(options, recipe); });
   options.check([&options, &recipe] { check_batch(options, recipe); });
