@@ -1,6 +1,6 @@
 #include "demo/results.h"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
@@ -56,20 +56,22 @@ ResultRow row_of(const Variant& variant, const std::vector<Verdict>& own,
 struct Column {
   const char* title;
   Estimate ResultRow::*value;
-  double factor;  // rates are shown as percentages
+  double factor = 100;  // rates are shown as percentages
+  bool needs_lmpo = false;
 };
 constexpr Column kColumns[] = {
-    {"win rate %", &ResultRow::win_rate, 100},
-    {"LC win rate %", &ResultRow::length_controlled_win_rate, 100},
-    {"LC beside LMPO", &ResultRow::beside_lmpo, 100},
-    {"right %", &ResultRow::right, 100},
+    {"win rate %", &ResultRow::win_rate},
+    {"LC win rate %", &ResultRow::length_controlled_win_rate},
+    {"LC beside LMPO", &ResultRow::beside_lmpo, 100, true},
+    {"right %", &ResultRow::right},
     {"tokens", &ResultRow::tokens, 1},
 };
 
-std::string cell(const ResultRow& row, const Column& column) {
-  const Estimate& value = row.*column.value;
-  return fmt::format("{:.1f} ± {:.1f}", column.factor * value.mean,
-                     column.factor * value.standard_error);
+std::vector<Column> columns_of(const ResultTable& table) {
+  std::vector<Column> columns;
+  std::ranges::copy_if(kColumns, std::back_inserter(columns),
+                       [&](const Column& column) { return table.has_lmpo || !column.needs_lmpo; });
+  return columns;
 }
 
 // A metric of the training log, the mean over the seeds; steps that every seed has.
@@ -133,7 +135,7 @@ Figure option_figure(const fs::path& root, const Part& part, Seeds seeds) {
 
 ResultTable result_table(const fs::path& root, const Part& part, Seeds seeds) {
   const std::vector<Verdict> lmpo = verdicts(root, "lmpo", seeds);
-  ResultTable table{part.title, {}};
+  ResultTable table{part.title, {}, std::ssize(seeds), true};
   if (part.name == "methods") {
     table.rows.push_back(row_of({.name = kSft, .title = "SFT"}, verdicts(root, kSft, seeds), lmpo));
   }
@@ -147,7 +149,7 @@ SweepResult sweep_result(const fs::path& root) {
   const std::int64_t seeds[] = {kSweepSeed};
   SweepResult result;
   for (const Method& method : methods()) {
-    ResultTable table{method.title, {}};
+    ResultTable table{method.title, {}, 1, false};
     for (const Variant& variant : sweep_part().variants) {
       if (variant.objective == method.objective) {
         table.rows.push_back(row_of(variant, verdicts(root, variant.name, seeds), {}));
@@ -161,39 +163,55 @@ SweepResult sweep_result(const fs::path& root) {
   return result;
 }
 
-std::string to_text(const ResultTable& table) {
-  std::size_t width = table.title.size();
-  for (const ResultRow& row : table.rows) {
-    width = std::max(width, row.title.size() + row.settings.size() + 2);
-  }
-  std::string text = fmt::format("{:<{}}", table.title, width);
-  for (const Column& column : kColumns) {
-    text += fmt::format("  {:>14}", column.title);
+std::vector<std::vector<std::string>> to_cells(const ResultTable& table) {
+  std::vector<std::vector<std::string>> lines = {{table.title}};
+  const std::vector<Column> columns = columns_of(table);
+  for (const Column& column : columns) {
+    lines[0].emplace_back(column.title);
   }
   for (const ResultRow& row : table.rows) {
-    text += fmt::format("\n{:<{}}", row.title + (row.settings.empty() ? "" : ", ") + row.settings,
-                        width);
-    for (const Column& column : kColumns) {
-      text += fmt::format("  {:>14}", cell(row, column));
+    std::vector<std::string>& line = lines.emplace_back();
+    line.push_back(row.title + (row.settings.empty() ? "" : ", ") + row.settings);
+    for (const Column& column : columns) {
+      const Estimate& value = row.*column.value;
+      line.push_back(fmt::format("{:.1f}", column.factor * value.mean));
+      if (table.seeds > 1) {
+        line.back() += fmt::format(" ± {:.1f}", column.factor * value.standard_error);
+      }
     }
   }
-  return text + "\n";
+  return lines;
+}
+
+std::string to_text(const ResultTable& table) {
+  const auto lines = to_cells(table);
+  std::size_t width = 0;
+  for (const auto& line : lines) {
+    width = std::max(width, line[0].size());
+  }
+  std::string text;
+  for (const auto& line : lines) {
+    text += fmt::format("{:<{}}", line[0], width);
+    for (std::size_t i = 1; i < line.size(); ++i) {
+      text += fmt::format("  {:>14}", line[i]);
+    }
+    text += "\n";
+  }
+  return text;
 }
 
 std::string to_markdown(const ResultTable& table) {
-  std::string text = fmt::format("| {} | settings |", table.title);
-  std::string rule = "|---|---|";
-  for (const Column& column : kColumns) {
-    text += fmt::format(" {} |", column.title);
-    rule += "---|";
-  }
-  text += "\n" + rule + "\n";
-  for (const ResultRow& row : table.rows) {
-    text += fmt::format("| {} | {} |", row.title, row.settings);
-    for (const Column& column : kColumns) {
-      text += fmt::format(" {} |", cell(row, column));
+  std::string text;
+  for (const auto& line : to_cells(table)) {
+    const bool is_head = text.empty();
+    text += fmt::format("| {} |\n", fmt::join(line, " | "));
+    if (is_head) {
+      text += "|";
+      for (std::size_t i = 0; i < line.size(); ++i) {
+        text += "---|";
+      }
+      text += "\n";
     }
-    text += "\n";
   }
   return text;
 }

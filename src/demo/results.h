@@ -28,6 +28,8 @@ struct ResultRow {
 struct ResultTable {
   std::string title;
   std::vector<ResultRow> rows;
+  std::int64_t seeds = 0;
+  bool has_lmpo = false;  // to be compared with; not in the sweep
 };
 
 // Of runs that are done with all the seeds; throws UserError where answers do not belong together.
@@ -42,6 +44,8 @@ struct SweepResult {
 };
 SweepResult sweep_result(const fs::path& root);
 
+// Lines of cells as a person reads them, the first the head; errors where there are several seeds.
+std::vector<std::vector<std::string>> to_cells(const ResultTable& table);
 std::string to_text(const ResultTable& table);
 std::string to_markdown(const ResultTable& table);
 ordered_json to_json(const ResultTable& table);

@@ -90,19 +90,19 @@ Part option_part(const std::string& option, std::string title, std::string x_lab
 
 std::span<const Method> methods() {
   static const std::vector<Method> all = {
-      {"dpo", "DPO", "beta", {0.03, 0.1, 0.3}, 1e-4, 0.1},
+      {"dpo", "DPO", "beta", {0.1, 0.3, 1}, 1e-4, 0.3},
       {"ipo", "IPO", "beta", {0.1, 0.3, 1}, 1e-4, 0.3},
-      {"hinge", "DPO (hinge)", "beta", {0.03, 0.1, 0.3}, 1e-4, 0.1},
-      {"slic", "SLiC-HF", "lambda", {0.1, 0.3, 1}, 1e-4, 0.3},
-      {"cpo", "CPO", "beta", {0.03, 0.1, 0.3}, 1e-4, 0.1},
-      {"kto", "KTO", "beta", {0.03, 0.1, 0.3}, 1e-4, 0.1},
-      {"orpo", "ORPO", "beta", {0.1, 0.3, 1}, 1e-4, 0.3},
-      {"rdpo", "R-DPO", "beta", {0.03, 0.1, 0.3}, 1e-4, 0.1},
-      {"rrhf", "RRHF", "sft_weight", {0.1, 0.3, 1}, 1e-4, 0.3},
-      {"pro", "PRO", "sft_weight", {0.02, 0.05, 0.2}, 1e-4, 0.05},
-      {"simper", "SimPER", "", {}, 1e-4, 0},
-      {"simpo", "SimPO", "beta", {2, 5, 10}, 1e-4, 10},
-      {"lmpo", "LMPO", "beta", {2, 5, 10}, 1e-4, 10}};
+      {"hinge", "DPO (hinge)", "beta", {0.1, 0.3, 1}, 1e-4, 0.3},
+      {"slic", "SLiC-HF", "lambda", {0.03, 0.1, 0.3}, 1e-4, 0.1},
+      {"cpo", "CPO", "beta", {0.1, 0.3, 1}, 1e-4, 0.3},
+      {"kto", "KTO", "beta", {0.1, 0.3, 1}, 1e-4, 0.3},
+      {"orpo", "ORPO", "beta", {0.3, 1, 3}, 3e-4, 1},
+      {"rdpo", "R-DPO", "beta", {0.1, 0.3, 1}, 1e-4, 0.3},
+      {"rrhf", "RRHF", "sft_weight", {0.1, 0.3, 1}, 1e-3, 0.3},
+      {"pro", "PRO", "sft_weight", {0.05, 0.2, 0.6}, 3e-4, 0.2},
+      {"simper", "SimPER", "", {}, 1e-3, 0},
+      {"simpo", "SimPO", "beta", {5, 10, 20}, 3e-4, 10},
+      {"lmpo", "LMPO", "beta", {5, 10, 20}, 3e-4, 10}};
   return all;
 }
 
@@ -113,7 +113,7 @@ const Method& find_method(const std::string& objective) {
 }
 
 std::span<const double> swept_learning_rates() {
-  static const std::vector<double> all = {3e-5, 1e-4, 3e-4, 1e-3};
+  static const std::vector<double> all = {1e-4, 3e-4, 1e-3};
   return all;
 }
 
