@@ -1,4 +1,4 @@
-// lmpo inspect: data as the model will see it, or what a checkpoint holds.
+// lmpo inspect: data as the model will see it, what a checkpoint holds, or how a run stands.
 #include <algorithm>
 #include <cstdio>
 
@@ -11,7 +11,9 @@
 #include "inspect/data_survey.h"
 #include "inspect/data_text.h"
 #include "inspect/row_kind.h"
+#include "inspect/run_facts.h"
 #include "recipe/train_recipe.h"
+#include "report/run_folder.h"
 
 namespace lmpo {
 namespace {
@@ -24,7 +26,8 @@ constexpr const char* kExamples =
     "  lmpo inspect pairs.jsonl -m DIR --json\n"
     "  lmpo inspect pairs.jsonl -m DIR --html pairs.html\n"
     "  lmpo inspect DIR                                         a checkpoint\n"
-    "  lmpo inspect DIR OTHER                                   and how another one differs\n";
+    "  lmpo inspect DIR OTHER                                   and how another one differs\n"
+    "  lmpo inspect OUTPUT_DIR                                  a training run, finished or not\n";
 
 struct InspectOptions {
   std::vector<DataSource> what;
@@ -47,7 +50,7 @@ void declare(OptionSet& set, InspectOptions& options) {
   set.group("What to look at");
   set.add_positional("WHAT", options.what,
                      "files, patterns or folders of rows, with --model; or one or two folders of "
-                     "checkpoints",
+                     "checkpoints; or the folder of a training run",
                      {.required = true});
   set.add("model_name_or_path", options.model,
           "for rows: folder of the checkpoint whose tokenizer and chat template are used",
@@ -152,39 +155,70 @@ std::string inspect_data(InspectOptions& options) {
   return out.text();
 }
 
-std::string inspect_checkpoints(const InspectOptions& options) {
+bool is_checkpoint(const fs::path& folder) {
+  return fs::exists(folder / "config.json");
+}
+
+// The output folder of a training; not a checkpoint in it, which has files of the same names.
+bool is_run(const fs::path& folder) {
+  return is_run_folder(folder) && !fs::exists(folder / "lmpo_state.json");
+}
+
+// The folder of a finished run is both a run and a checkpoint.
+std::string inspect_folders(const InspectOptions& options) {
   const fs::path& first = options.what[0].path;
-  const CheckpointFacts facts = checkpoint_facts(first);
+  std::optional<Run> run;
+  std::optional<CheckpointFacts> facts;
   std::optional<CheckpointDifference> difference;
+  if (options.what.size() == 1 && is_run(first)) {
+    run = read_run_folder(first);
+  }
+  if (is_checkpoint(first)) {
+    facts = checkpoint_facts(first);
+  }
   if (options.what.size() == 2) {
     difference = checkpoint_difference(first, options.what[1].path);
   }
   if (options.json) {
-    ordered_json report = to_json(facts);
+    ordered_json report = facts ? to_json(*facts) : ordered_json::object();
+    if (run) {
+      report["run"] = to_json(*run);
+    }
     if (difference) {
       report["difference"] = to_json(*difference);
     }
     return json_text(report);
   }
   TerminalText out(Terminal::standard_output());
-  print(facts, out);
+  if (run) {
+    print(*run, out);
+  }
+  if (run && facts) {
+    out.heading("The model in the folder");
+  }
+  if (facts) {
+    print(*facts, out);
+  }
   if (difference) {
     print(*difference, out);
   }
   return out.text();
 }
 
-void check_checkpoints(const OptionSet& set, const InspectOptions& options) {
+void check_folders(const OptionSet& set, const InspectOptions& options) {
   for (const DataSource& each : options.what) {
-    if (!fs::exists(each.path / "config.json")) {
+    const bool may_be_run = options.what.size() == 1 && is_run(each.path);
+    if (!may_be_run && !is_checkpoint(each.path)) {
       set.reject("model_name_or_path",
                  fmt::format("rows are seen through a model, which was expected as --model DIR; {} "
-                             "is not a checkpoint (it has no config.json)",
+                             "is not a checkpoint (it has no config.json), nor a training run",
                              each.path.string()));
     }
   }
   if (!options.html.empty()) {
-    set.reject("html", "a page is made of rows, not of checkpoints; --json tells all of those");
+    set.reject("html",
+               "a page is made of rows, not of checkpoints; --json tells all of those, and lmpo "
+               "report draws runs");
   }
   if (options.what.size() > 2) {
     user_error("at most two checkpoints were expected, not {}", options.what.size());
@@ -199,17 +233,16 @@ int run_inspect(const std::vector<std::string>& arguments) {
       "lmpo inspect",
       "Shows rows of data as the model will see them: what is prompt, what is scored, what "
       "is cut; how long they are, which are dropped and why, and what looks wrong. Or what "
-      "a checkpoint holds, and how two of them differ.");
+      "a checkpoint holds, and how two of them differ; or how a training run stands.");
   declare(set, options);
   if (!set.parse(arguments)) {
     return 0;
   }
   apply_threads(options.threads);
   if (options.model.empty()) {
-    check_checkpoints(set, options);
+    check_folders(set, options);
   }
-  const std::string text =
-      options.model.empty() ? inspect_checkpoints(options) : inspect_data(options);
+  const std::string text = options.model.empty() ? inspect_folders(options) : inspect_data(options);
   std::fwrite(text.data(), 1, text.size(), stdout);
   return 0;
 }

@@ -6,57 +6,19 @@
 
 #include "base/utf8.h"
 #include "report/chart.h"
-#include "report/markup.h"
+#include "report/html.h"
 
 namespace lmpo {
 namespace {
 
 constexpr const char* kStyle = R"(
-:root { color-scheme: light dark; --ink: #24292f; --faint: #5d6670; --grid: #d8dee4;
-  --ground: #ffffff; --panel: #f6f8fa; --scored: #d3f0df; --special: #7a3e9d; --cut: #b3261e;
-  --warning: #8a5300; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --faint: #9aa4af; --grid: #343b44;
-  --ground: #0f1319; --panel: #171d25; --scored: #17402b; --special: #d2a8ff; --cut: #ff9a92;
-  --warning: #f2b84b; } }
-body { margin: 0 auto; max-width: 960px; padding: 24px 16px 64px; color: var(--ink);
-  background: var(--ground); font: 15px/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
-h1 { font-size: 22px; } h2 { font-size: 17px; margin-top: 36px; } h3 { font-size: 14px; }
-table { border-collapse: collapse; display: block; overflow-x: auto; }
-th, td { padding: 3px 12px 3px 0; text-align: right; font-variant-numeric: tabular-nums;
-  border-bottom: 1px solid var(--grid); }
-th:first-child, td:first-child { text-align: left; }
-th { color: var(--faint); font-weight: 600; }
-svg { max-width: 100%; height: auto; }
-ul { padding-left: 20px; } .warnings li { color: var(--warning); }
-.note { color: var(--faint); }
-pre { margin: 4px 0 14px; padding: 10px 12px; background: var(--panel); border-radius: 8px;
-  white-space: pre-wrap; font: 13px/1.5 ui-monospace, monospace; }
+:root { --scored: light-dark(#d3f0df, #17402b); --special: light-dark(#7a3e9d, #d2a8ff); }
 .scored { background: var(--scored); } .special { color: var(--special); font-weight: 600; }
-.cut { color: var(--cut); text-decoration: line-through; } .left { color: var(--faint); }
+.cut { color: var(--bad); text-decoration: line-through; } .left { color: var(--faint); }
 )";
 
-// Someone's text: nothing in it is markup, and what cannot be seen is named.
-std::string shown(std::string_view text, LineEnds line_ends = LineEnds::escape) {
-  return escape_markup(printable(text, line_ends));
-}
-
 std::string paragraph(std::string_view text) {
-  return fmt::format("<p>{}</p>\n", shown(text));
-}
-
-std::string table(std::span<const std::string> titles,
-                  const std::vector<std::vector<std::string>>& rows) {
-  std::string html = "<table><tr>";
-  for (const std::string& title : titles) {
-    html += fmt::format("<th>{}</th>", shown(title));
-  }
-  for (const auto& row : rows) {
-    html += "</tr>\n<tr>";
-    for (const std::string& cell : row) {
-      html += fmt::format("<td>{}</td>", shown(cell));
-    }
-  }
-  return html + "</tr></table>\n";
+  return fmt::format("<p>{}</p>\n", shown_text(text));
 }
 
 const char* style_of(const Piece& piece) {
@@ -74,8 +36,8 @@ const char* style_of(const Piece& piece) {
 }
 
 std::string row_part(const ShownRow& row) {
-  std::string html =
-      fmt::format("<h3>Row {} <span class=\"note\">{}</span></h3>\n", row.row, shown(row.location));
+  std::string html = fmt::format("<h3>Row {} <span class=\"note\">{}</span></h3>\n", row.row,
+                                 shown_text(row.location));
   if (row.dropped) {
     html += paragraph(fmt::format("dropped: {}", name(*row.dropped)));
   }
@@ -89,7 +51,7 @@ std::string row_part(const ShownRow& row) {
                                    ? fmt::format(" ({} tokens) ", piece.tokens)
                                    : piece.text;
       html += fmt::format("<span class=\"{}\" title=\"{}, {} tokens\">{}</span>", style_of(piece),
-                          name(piece.kind), piece.tokens, shown(text, LineEnds::keep));
+                          name(piece.kind), piece.tokens, shown_text(text, LineEnds::keep));
     }
     html += "</pre>\n";
   }
@@ -147,7 +109,7 @@ std::string rows_part(const DataReport& report) {
   rows.push_back({"the same prompt as an earlier row", fmt::format("{}", report.duplicate_prompts),
                   percent(report.duplicate_prompts, report.rows), ""});
   const std::string titles[] = {"rows", "number", "share", "first"};
-  return table(titles, rows) +
+  return html_table(titles, rows) +
          paragraph(
              fmt::format("Truncation: {}. {} of {} prompt tokens and {} of {} response tokens "
                          "are cut.",
@@ -163,7 +125,7 @@ std::string lengths_part(const DataReport& report) {
                     fmt::format("{}", s.p90), fmt::format("{}", s.p99), fmt::format("{}", s.most)});
   }
   const std::string titles[] = {"tokens", "rows", "mean", "least", "median", "90%", "99%", "most"};
-  std::string html = table(titles, rows);
+  std::string html = html_table(titles, rows);
   if (report.pairs > 0) {
     html += paragraph(fmt::format(
         "The better response is longer in {} of pairs, of the same length in {}.",
@@ -186,17 +148,14 @@ std::string packs_part(const PackReport& packs) {
 std::string data_page(const DataReport& report) {
   const std::string title = fmt::format("{} {} rows of {}", report.rows, report.row_kind,
                                         fmt::join(report.sources, ", "));
-  std::string html = fmt::format(
-      "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>\n"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
-      "<title>{0}</title>\n<style>{1}</style></head><body>\n<h1>{0}</h1>\n",
-      shown(title), kStyle);
+  std::string html =
+      page_begin(title, kStyle) + fmt::format("<body>\n<h1>{}</h1>\n", shown_text(title));
   html +=
       paragraph(fmt::format("Seen through the tokenizer and chat template of {}.", report.model));
   if (!report.warnings.empty()) {
     html += "<h2>Warnings</h2>\n<ul class=\"warnings\">\n";
     for (const std::string& warning : report.warnings) {
-      html += fmt::format("<li>{}</li>\n", shown(warning));
+      html += fmt::format("<li>{}</li>\n", shown_text(warning));
     }
     html += "</ul>\n";
   }

@@ -7,6 +7,7 @@
 #include <limits>
 #include <optional>
 
+#include "base/utf8.h"
 #include "report/colours.h"
 #include "report/markup.h"
 
@@ -89,7 +90,8 @@ class ChartWriter {
     const std::vector<LineColour> palette = line_colours(chart.series.size());
     for (std::size_t i = 0; i < chart.series.size(); ++i) {
       const std::string& own = chart.series[i].colour;
-      line_colours_.push_back(escape_markup(own.empty() ? palette[i].light : own));
+      line_colours_.push_back(own.empty() ? palette[i].light
+                                          : escape_markup(printable(own, LineEnds::escape)));
     }
   }
 

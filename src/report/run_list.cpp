@@ -144,6 +144,24 @@ std::string tail(const fs::path& path, std::size_t parts) {
   return text.empty() ? "/" : text;
 }
 
+// "a/run", "b/run" are "a" and "b".
+void drop_common_end(std::vector<std::string>& names, std::span<const std::string> labels) {
+  if (names.size() < 2) {
+    return;
+  }
+  const std::size_t slash = names[0].rfind('/');
+  const std::string end = slash == std::string::npos ? "" : names[0].substr(slash);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (end.empty() || !labels[i].empty() || !names[i].ends_with(end) ||
+        names[i].size() == end.size()) {
+      return;
+    }
+  }
+  for (std::string& name : names) {
+    name.resize(name.size() - end.size());
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> distinct_names(std::span<const fs::path> folders,
@@ -158,6 +176,7 @@ std::vector<std::string> distinct_names(std::span<const fs::path> folders,
       parts[i] += std::count(names.begin(), names.end(), names[i]) > 1 ? 1 : 0;
     }
   }
+  drop_common_end(names, labels);
   std::set<std::string> taken;
   for (std::string& name : names) {
     const std::string wished = name;

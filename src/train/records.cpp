@@ -45,6 +45,7 @@ json run_record(const TrainInputs& inputs, const TrainState& state, const RunLen
       {"data_fingerprint", state.data_fingerprint},
       {"steps", length.total_steps},
       {"threads", threads()},
+      {"host", host_name()},
       {"memory", {{"arena", memory.arena}, {"fixed", memory.fixed}, {"planned", memory.total()}}}};
 }
 
