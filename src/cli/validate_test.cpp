@@ -107,7 +107,8 @@ TEST_F(Validate, GoesOnAfterTheFirstError) {
   const std::string file = recipe.string();
   expect_error(found, "option_unknown", "--no_such", "unknown option --no_such");
   expect_error(found, "option_invalid", file + ":3", "beta: a number > 0 was expected, not '-1'");
-  expect_error(found, "options_contradict", "", "it must be smaller than max_length");
+  expect_error(found, "options_contradict", file + ":6: max_prompt_length",
+               "it must be smaller than max_length");
   expect_error(found, "model_missing", file + ":1: model_name_or_path", "no such folder");
   expect_error(found, "data_missing", file + ":2: dataset", "a.jsonl: there is no such file");
   expect_error(found, "device_unavailable", file + ":8: device", "");
@@ -349,7 +350,7 @@ INSTANTIATE_TEST_SUITE_P(All, ForeignRecipes,
                          testing::Values(ForeignRecipe{"trl-dpo.yaml", "dpo", false},
                                          ForeignRecipe{"trl-cpo.yaml", "simpo", true},
                                          ForeignRecipe{"handbook-sft.yaml", "sft", false}),
-                         [](const auto& info) { return info.param.objective; });
+                         [](const auto& of) { return of.param.objective; });
 
 // --- the dry run
 
