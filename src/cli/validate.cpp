@@ -1,8 +1,10 @@
 // lmpo validate: everything that can be wrong with a run, before it starts.
 #include <algorithm>
 #include <cstdio>
+#include <map>
 
 #include "base/error.h"
+#include "base/machine_memory.h"
 #include "base/threads.h"
 #include "cli/commands.h"
 #include "cli/common_options.h"
@@ -50,15 +52,18 @@ std::string one_line(std::string_view text) {
 }
 
 // What to do about a remark of the options.
-const char* remedy_of(const Remark& remark) {
-  if (remark.name == "option_renamed") {
-    return "nothing: both names are read";
-  }
-  if (remark.name == "option_not_used") {
-    return "nothing: it may stay";
-  }
-  return remark.name == "option_ignored" ? "leave it out, or choose an objective that uses it"
-                                         : kSeeHelp;
+std::string_view remedy_of(const Remark& remark) {
+  static const std::map<std::string_view, std::string_view> remedies = {
+      {"option_unknown", "correct the name, or leave it out"},
+      {"option_invalid", "give such a value, or leave it out for the default"},
+      {"option_missing", "give it in the recipe or as a flag"},
+      {"options_contradict", "change one of them"},
+      {"option_renamed", "nothing: both names are read"},
+      {"option_not_used", "nothing: it may stay"},
+      {"option_ignored", "leave it out, or choose an objective that uses it"},
+      {"recipe_unreadable", "correct the file: it holds lines of 'name: value'"}};
+  const auto found = remedies.find(remark.name);
+  return found == remedies.end() ? kSeeHelp : found->second;
 }
 
 // Reads what training would read, as far as it goes, and goes on after what is refused.
@@ -147,7 +152,7 @@ void RunSurvey::take_remarks() {
     const std::string prefix = remark.place + ": ";
     refused_.add({severity, remark.name, remark.place,
                   remark.text.starts_with(prefix) ? remark.text.substr(prefix.size()) : remark.text,
-                  remedy_of(remark)});
+                  std::string(remedy_of(remark))});
   }
 }
 

@@ -17,6 +17,13 @@ bool means_default(std::string_view text) {
   return text == "null" || text == "None" || text == "~";
 }
 
+// Of reject, which knows the place.
+struct RejectedOption : UserError {
+  RejectedOption(const std::string& where, std::string_view message)
+      : UserError(fmt::format("{}: {}", where, message)), place(where) {}
+  std::string place;
+};
+
 }  // namespace
 
 OptionSet::OptionSet(std::string command, std::string summary)
@@ -184,6 +191,9 @@ bool OptionSet::attempt(const char* name, const std::string& place,
   try {
     body();
     return true;
+  } catch (const RejectedOption& error) {
+    notice({LogLevel::error, name, error.place, error.what()});
+    return false;
   } catch (const UserError& error) {
     notice({LogLevel::error, name, place, error.what()});
     return false;
@@ -244,7 +254,7 @@ std::string OptionSet::place(std::string_view name) const {
 }
 
 void OptionSet::reject(std::string_view name, std::string_view message) const {
-  user_error("{}: {}", place(name), message);
+  throw RejectedOption(place(name), message);
 }
 
 ordered_json OptionSet::record() const {

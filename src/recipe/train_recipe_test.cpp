@@ -244,10 +244,11 @@ TEST(TrainRecipe, MistakesCanBeCollected) {
     EXPECT_EQ(remark.level, LogLevel::error);
     found.push_back(remark.name + " " + remark.place);
   }
-  EXPECT_THAT(found, ElementsAre("option_unknown --sed", "option_unknown r.yaml:3",
-                                 "option_invalid r.yaml:4", "option_invalid r.yaml:1",
-                                 "option_invalid --seed", "option_missing ", "options_contradict ",
-                                 "options_contradict "));
+  EXPECT_THAT(
+      found,
+      ElementsAre("option_unknown --sed", "option_unknown r.yaml:3", "option_invalid r.yaml:4",
+                  "option_invalid r.yaml:1", "option_invalid --seed", "option_missing ",
+                  "options_contradict output_dir", "options_contradict r.yaml:5: eval_strategy"));
   EXPECT_EQ(run.recipe.learning_rate, 3e-7);
   EXPECT_EQ(run.recipe.objective_options.beta, 2);
   EXPECT_EQ(run.recipe.seed, 42);

@@ -39,7 +39,16 @@ TEST(DataFacts, CountsDuplicatesAndContradictions) {
   EXPECT_EQ(facts.duplicates, 1);
   EXPECT_EQ(facts.contradictions, 1);
   EXPECT_EQ(facts.longest, 4);
-  EXPECT_EQ(data_facts(dataset, {.kind = RowKind::labelled}, nullptr).examples, 10);
+  DataOptions labelled;
+  labelled.kind = RowKind::labelled;
+  EXPECT_EQ(data_facts(dataset, labelled, nullptr).examples, 10);
+}
+
+DataOptions lengths(std::int64_t max_length, std::optional<std::int64_t> max_prompt_length = {}) {
+  DataOptions options;
+  options.max_length = max_length;
+  options.max_prompt_length = max_prompt_length;
+  return options;
 }
 
 // What may have lost its end says nothing of the template.
@@ -56,9 +65,9 @@ TEST(DataFacts, EndsOfRowsThatMayBeCutAreNotLookedAt) {
   ASSERT_EQ(faults({}).size(), 1u);
   EXPECT_EQ(faults({})[0].name, "turn_without_end");
   EXPECT_THAT(faults({})[0].reason, HasSubstr("1 of 4 responses"));
-  EXPECT_EQ(faults({.max_length = 4}).size(), 0u);
-  EXPECT_EQ(faults({.max_length = 5, .max_prompt_length = 3}).size(), 0u);
-  EXPECT_EQ(faults({.max_length = 5, .max_prompt_length = 2}).size(), 1u);
+  EXPECT_EQ(faults(lengths(4)).size(), 0u);
+  EXPECT_EQ(faults(lengths(5, 3)).size(), 0u);
+  EXPECT_EQ(faults(lengths(5, 2)).size(), 1u);
 }
 
 class RunFactsTest : public lmpo::testing::SmallRun {

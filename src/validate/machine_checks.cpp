@@ -67,9 +67,10 @@ void check_disk(const RunFacts& facts, Findings& findings) {
   }
   const DiskFacts& disk = *facts.disk;
   const std::string needed = fmt::format(
-      "the run writes {} checkpoints of {}, at most {} of them there at once{}, and a model of {}: "
-      "{} in all, and {} are free{}",
-      disk.written, readable_bytes(disk.checkpoint), disk.most,
+      "the run writes {} of {}{}{}, and a model of {}: {} in all, and {} are free{}",
+      disk.written == 1 ? "a checkpoint" : fmt::format("{} checkpoints", disk.written),
+      readable_bytes(disk.checkpoint),
+      disk.most < disk.written ? fmt::format(", at most {} of them there at once", disk.most) : "",
       disk.paged > 0 ? fmt::format(", moments of {}", readable_bytes(disk.paged)) : "",
       readable_bytes(disk.model), readable_bytes(disk.needed()), readable_bytes(disk.free),
       disk.freed > 0
