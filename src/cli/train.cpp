@@ -6,6 +6,7 @@
 #include "cli/common_options.h"
 #include "cli/load_data.h"
 #include "report/training_charts.h"
+#include "train/card/model_card.h"
 #include "train/records.h"
 #include "train/trainer.h"
 
@@ -17,7 +18,8 @@ constexpr const char* kExamples =
     "  lmpo train recipe.yaml --learning_rate 5e-7        the flag wins over the file\n"
     "  lmpo train recipe.yaml --dry_run                   steps and memory, nothing else\n"
     "  lmpo train recipe.yaml --resume                    go on from the newest checkpoint\n"
-    "  lmpo sft --model DIR --data chats.jsonl --output_dir sft\n";
+    "  lmpo sft --model DIR --data chats.jsonl --output_dir sft\n"
+    "  lmpo train --help objective                        a part of all that can be told\n";
 
 // Nothing of an earlier run is mixed up with this one, or lost without being asked.
 void check_output(const TrainRecipe& recipe) {
@@ -82,6 +84,7 @@ int run_command(const char* command, const char* summary, const char* objective,
     write_training_charts(output / kCurvesFile,
                           read_json(output / "trainer_state.json").at("log_history"));
     log_info("curves: {}", (output / kCurvesFile).string());
+    write_card(output, run_card(output));
   }
   return outcome == TrainOutcome::interrupted ? 130 : 0;
 }

@@ -71,6 +71,11 @@ ObjectiveInfo orpo_objective() {
       .name = "orpo",
       .summary = "the chosen conversations' NLL and an odds ratio, without a reference model",
       .formula = "NLL(y_w) + beta softplus(-(log odds(a_w) - log odds(a_l)))",
+      .paper = Paper{.key = "hong2024orpo",
+                     .title = "ORPO: Monolithic Preference Optimization without Reference Model",
+                     .authors = "Jiwoo Hong and Noah Lee and James Thorne",
+                     .arxiv = "2403.07691",
+                     .year = 2024},
       .options = {"beta", "nll_on"},
       .defaults = {.beta = 0.1},
       .make = [](const ObjectiveOptions& options) -> std::unique_ptr<Objective> {

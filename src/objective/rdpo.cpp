@@ -42,6 +42,11 @@ ObjectiveInfo rdpo_objective() {
       .name = "rdpo",
       .summary = "dpo with a price on length",
       .formula = "softplus(-(beta ((s_w - r_w) - (s_l - r_l)) - alpha (n_w - n_l)))",
+      .paper = Paper{.key = "park2024disentangling",
+                     .title = "Disentangling Length from Quality in Direct Preference Optimization",
+                     .authors = "Ryan Park and Rafael Rafailov and Stefano Ermon and Chelsea Finn",
+                     .arxiv = "2403.19159",
+                     .year = 2024},
       .options = {"beta", "rdpo_alpha"},
       .defaults = {.beta = 0.1, .rdpo_alpha = 0.05},
       .make = [](const ObjectiveOptions& options) -> std::unique_ptr<Objective> {

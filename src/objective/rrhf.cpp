@@ -40,6 +40,16 @@ ObjectiveInfo rrhf_objective() {
       .name = "rrhf",
       .summary = "ranked lists: no response may be likelier than a better one",
       .formula = "sum_{i<j} max(0, a_j - a_i) + sft_weight NLL(y_1)",
+      .paper =
+          Paper{
+              .key = "yuan2023rrhf",
+              .title = "RRHF: Rank Responses to Align Language Models with Human Feedback without "
+                       "tears",
+              .authors =
+                  "Zheng Yuan and Hongyi Yuan and Chuanqi Tan and Wei Wang and Songfang Huang and "
+                  "Fei Huang",
+              .arxiv = "2304.05302",
+              .year = 2023},
       .options = {"sft_weight"},
       .defaults = {.sft_weight = 1},
       .make = [](const ObjectiveOptions& options) -> std::unique_ptr<Objective> {

@@ -40,6 +40,7 @@ ObjectiveInfo sft_objective() {
       .name = "sft",
       .summary = "supervised fine-tuning on the responses",
       .formula = "-sum(s) / sum(n) over the global batch",
+      .paper = std::nullopt,
       .options = {},
       .defaults = {},
       .make = [](const ObjectiveOptions&) -> std::unique_ptr<Objective> {
