@@ -54,7 +54,7 @@ std::string program_page(const HelpStyle& style) {
   HelpText page(style);
   page.paragraph("lmpo " + program.version + ": " + program.summary);
   page.verbatim("\nusage: lmpo COMMAND [OPTIONS]\n");
-  constexpr std::size_t indent = 14;
+  constexpr std::size_t indent = 15;
   std::string group;
   for (const Command& command : commands()) {
     if (command.group != group) {
@@ -104,16 +104,22 @@ std::string objective_page(const ObjectiveInfo& info, const HelpStyle& style) {
   return page.text();
 }
 
+// A command wins over an objective of its name.
 std::vector<std::string> topic_names() {
   std::vector<std::string> names;
+  const auto add = [&](std::string_view name) {
+    if (std::ranges::find(names, name) == names.end()) {
+      names.emplace_back(name);
+    }
+  };
   for (const Command& command : commands()) {
-    names.emplace_back(command.name);
+    add(command.name);
   }
   for (const Topic& topic : topics) {
-    names.emplace_back(topic.name);
+    add(topic.name);
   }
   for (const ObjectiveInfo& info : objectives()) {
-    names.emplace_back(info.name);
+    add(info.name);
   }
   return names;
 }

@@ -2,9 +2,10 @@
 
     build/oracle/bin/python tools/oracle/model_card.py build/release/bin/lmpo
 
-Trains the embedded example, merges and exports its models, and reads every card: the front matter must be what the
-Hub expects, the Python code must run in the model's folder with transformers and answer as `lmpo generate` does, and
-the shell lines must work. Exits with 1 at a difference.
+Trains the embedded example (--example FOLDER: takes what `lmpo example FOLDER` has made), merges and exports its
+models, and reads every card: the front matter must be what the Hub expects, the Python code must run in the model's
+folder with transformers and answer as `lmpo generate` does, and the shell lines must work. Exits with 1 at a
+difference.
 """
 import argparse
 import json
@@ -63,11 +64,14 @@ def check(program, folder, tags):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("program", type=lambda path: pathlib.Path(path).resolve())
-    program = parser.parse_args().program
+    parser.add_argument("--example", type=pathlib.Path)
+    arguments = parser.parse_args()
+    program, folder = arguments.program, arguments.example
     with tempfile.TemporaryDirectory() as temporary:
-        folder = pathlib.Path(temporary) / "example"
-        run(program, "example", folder)
-        merged, half = folder / "merged", folder / "half"
+        if folder is None:
+            folder = pathlib.Path(temporary) / "example"
+            run(program, "example", folder)
+        merged, half = pathlib.Path(temporary) / "merged", pathlib.Path(temporary) / "half"
         run(program, "merge", folder / "sft", folder / "lmpo", "--output", merged)
         run(program, "export", folder / "lmpo", "--format", "safetensors", "--dtype", "bfloat16", "--output", half)
         check(program, folder / "sft", ["lmpo", "sft"])

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "recipe/option_type.h"
-#include "recipe/pages/help_page.h"
+#include "recipe/pages/words.h"
 
 namespace lmpo {
 namespace {
@@ -32,6 +32,15 @@ std::string subsection(std::string_view title) {
   return ".SS \"" + roff_escaped(title) + "\"\n";
 }
 
+// A paragraph, in lines that are easily read.
+std::string flow(const std::string& text) {
+  std::string result;
+  for (const std::string& line : wrap(words_of(text), 72)) {
+    result += roff_escaped(line) + "\n";
+  }
+  return result;
+}
+
 // Lines that stay as they are.
 std::string lines(std::string_view text) {
   std::string result = ".nf\n";
@@ -46,7 +55,7 @@ std::string lines(std::string_view text) {
 std::string begin(const std::string& name, const std::string& summary, const std::string& version) {
   return fmt::format(
       ".\\\" Made by lmpo docs man.\n"
-      ".TH {} 1 \"\" \"lmpo {}\" \"User Commands\"\n.SH NAME\n{} \\- {}\n",
+      ".TH {} 1 \"\" \"lmpo {}\" \"User Commands\"\n.nh\n.ad l\n.SH NAME\n{} \\- {}\n",
       roff_escaped(upper(name)), roff_escaped(version), roff_escaped(name), roff_escaped(summary));
 }
 
@@ -67,7 +76,7 @@ std::string option_entry(const OptionDescription& option) {
   if (const std::string note = option.default_note(); !note.empty()) {
     meaning += " [" + note + "]";
   }
-  return text + "\n" + roff_escaped(meaning) + "\n";
+  return text + "\n" + flow(meaning);
 }
 
 std::string command_page_name(const std::string& command) {
@@ -82,7 +91,7 @@ std::string listing(std::span<const ListedCommand> commands) {
       group = command.group;
       text += subsection(group);
     }
-    text += ".TP\n" + bold(command.name) + "\n" + roff_escaped(command.summary) + "; see " +
+    text += ".TP\n" + bold(command.name) + "\n" + flow(command.summary + "; see") +
             bold(command_page_name(command.name)) + "(1)\n";
   }
   return text;
@@ -142,9 +151,10 @@ std::string command_man_page(const ListedCommand& command, const std::string& ve
   std::string text = begin(command_page_name(command.name), command.summary, version) +
                      ".SH SYNOPSIS\n" + bold(description.command) +
                      roff_escaped(description.usage().substr(description.command.size())) +
-                     "\n.SH DESCRIPTION\n" + roff_escaped(description.summary) +
-                     "\n.SH OPTIONS\nEach option but the arguments without a name may also be set "
-                     "by a variable of the environment: LMPO_ and its name in capitals.\n";
+                     "\n.SH DESCRIPTION\n" + flow(description.summary) + ".SH OPTIONS\n" +
+                     flow(
+                         "Each option but the arguments without a name may also be set by a "
+                         "variable of the environment: LMPO_ and its name in capitals.");
   std::string group;
   for (const OptionDescription& option : description.options) {
     if (option.group != group) {

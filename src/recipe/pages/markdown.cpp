@@ -85,7 +85,7 @@ std::string commands_markdown(std::span<const ListedCommand> commands, const std
     text += fmt::format("{}## {}\n\n{}\n\n    {}\n\n", text.empty() ? "" : "\n", command.command,
                         command.summary, command.usage());
     if (shares) {
-      text += "Its options are those of [`lmpo " + train + "`](options.md).\n";
+      text += "The options of a training run have [a page of their own](options.md).\n";
     }
     const std::string options = tables(command, shares ? &of_train->description : nullptr);
     text += (shares && !options.empty() ? "Besides:\n\n" : "") + options + examples(command);

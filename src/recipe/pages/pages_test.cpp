@@ -174,9 +174,13 @@ TEST(Markdown, CommandsShareTheOptionsOfTrain) {
   std::vector<ListedCommand> all = {{"train", "Do", "trains", sample()},
                                     {"sft", "Do", "", sample()}};
   all[1].description.command = "tool sft";
-  all[1].description.options.push_back({.name = "more", .group = "Own", .help = "a|b"});
+  OptionDescription more;
+  more.name = "more";
+  more.group = "Own";
+  more.help = "a|b";
+  all[1].description.options.push_back(more);
   const std::string text = commands_markdown(all, "train");
-  EXPECT_THAT(text, AllOf(HasSubstr("## tool sft"), HasSubstr("[`lmpo train`](options.md)"),
+  EXPECT_THAT(text, AllOf(HasSubstr("## tool sft"), HasSubstr("[a page of their own](options.md)"),
                           HasSubstr("| `more` |  | a\\|b |"), Not(HasSubstr("`kind`"))));
 }
 

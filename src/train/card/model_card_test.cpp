@@ -24,7 +24,7 @@ json given(const json& value, const char* source, const char* place) {
   return {{"value", value}, {"source", source}, {"place", place}};
 }
 
-class ModelCard : public testing::FolderTest {
+class ModelCard : public FolderTest {
  protected:
   void SetUp() override {
     FolderTest::SetUp();
@@ -75,7 +75,7 @@ TEST_F(ModelCard, TellsDataResultsSettingsAndPaper) {
           HasSubstr("- training: ``my|`file`.jsonl``"),
           HasSubstr("| `loss` | 0.6 | 0.5 (step 2) |"),
           HasSubstr("| `rewards/accuracies` | 0.75 | 0.75 (step 2) |"),
-          HasSubstr("| `rewards/chosen` | -2 |  |"), HasSubstr("| time | 1:15 |"),
+          HasSubstr("| `rewards/chosen` | -2 |  |"), HasSubstr("| time | 0:01:15 |"),
           HasSubstr("| tokens | 1234 |"), HasSubstr("| `objective` | `dpo` | `--objective` |"),
           HasSubstr("| `beta` | `0.1` |"), HasSubstr("@article{rafailov2023direct,"),
           HasSubstr("Made by lmpo 1.2.3."), Not(HasSubstr("training_curves.svg")),
