@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <mutex>
 
-#include "base/terminal_facts.h"
+#include "base/terminal.h"
 
 namespace lmpo {
 namespace {

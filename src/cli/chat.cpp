@@ -1,7 +1,7 @@
 // lmpo chat: a conversation with a model, or with two at once.
 #include <unistd.h>
 
-#include "base/terminal_facts.h"
+#include "base/terminal.h"
 #include "cli/chat_screen.h"
 #include "cli/chat_session.h"
 #include "cli/commands.h"

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "base/terminal_facts.h"
+#include "base/terminal.h"
 #include "base/utf8.h"
 #include "inspect/column_text.h"
 #include "inspect/terminal.h"

@@ -1,4 +1,4 @@
-// The commands of the program: one file each, one line each in main.cpp's table.
+// The commands of the program: one file each, one line each in command_table.cpp.
 #pragma once
 
 #include <string>
@@ -7,7 +7,8 @@
 namespace lmpo {
 
 // Each runs with the arguments after the command's name and returns the exit code. Mistakes are
-// thrown.
+// thrown. Each declares its options in an OptionSet and calls its parse before it does anything
+// else, see OptionSet::describe_command.
 int run_train(const std::vector<std::string>& arguments);
 int run_sft(const std::vector<std::string>& arguments);
 int run_validate(const std::vector<std::string>& arguments);
@@ -26,7 +27,7 @@ int run_demo(const std::vector<std::string>& arguments);
 int run_plan(const std::vector<std::string>& arguments);
 int run_bench(const std::vector<std::string>& arguments);
 int run_env(const std::vector<std::string>& arguments);
-// Tables of the documentation, made from the lists that define them.
+int run_help(const std::vector<std::string>& arguments);
 int run_docs(const std::vector<std::string>& arguments);
 
 }  // namespace lmpo

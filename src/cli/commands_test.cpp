@@ -70,7 +70,7 @@ TEST_F(Commands, VersionAndHelp) {
 }
 
 TEST_F(Commands, HelpOfTrainListsEveryOptionOfTheDocumentation) {
-  const Result help = run({"train", "--help"});
+  const Result help = run({"train", "--help", "all"});
   EXPECT_EQ(help.exit_code, 0);
   EXPECT_EQ(help.err, "");
   const Result table = run({"docs", "options"});

@@ -1,23 +1,98 @@
-// lmpo docs: the generated parts of docs/, so that they cannot drift from the code.
+// lmpo docs: pages that are made of the lists that define the program, so that they cannot drift
+// from it.
+#include <fmt/format.h>
+
+#include <algorithm>
+
 #include "base/error.h"
+#include "base/file.h"
+#include "cli/command_table.h"
 #include "cli/commands.h"
-#include "objective/registry.h"
+#include "cli/program_description.h"
+#include "recipe/pages/markdown.h"
 #include "recipe/train_recipe.h"
 
 namespace lmpo {
+namespace {
+
+constexpr const char* kExamples =
+    "  lmpo docs man | man -l -                     the manual page of lmpo\n"
+    "  lmpo docs man --of train | man -l -          of a command\n"
+    "  lmpo docs man --output ~/.local/share/man/man1   all of them, where man finds them\n"
+    "  lmpo docs objectives                         a table in Markdown\n";
+
+struct DocsOptions {
+  std::string what;
+  std::string of;
+  fs::path output;
+};
+
+void write_man_pages(const fs::path& folder) {
+  fs::create_directories(folder);
+  const ProgramDescription program = program_description();
+  const std::vector<ListedCommand> all = describe_commands();
+  write_file_atomically(folder / "lmpo.1", program_man_page(program, all));
+  for (const ListedCommand& command : all) {
+    write_file_atomically(folder / ("lmpo-" + command.name + ".1"),
+                          command_man_page(command, program.version));
+  }
+}
+
+std::string man_page(const std::string& of) {
+  const ProgramDescription program = program_description();
+  const std::vector<ListedCommand> all = describe_commands();
+  if (of.empty()) {
+    return program_man_page(program, all);
+  }
+  const Command& command = find_command(of);
+  return command_man_page(*std::ranges::find(all, command.name, &ListedCommand::name),
+                          program.version);
+}
+
+std::string page(const DocsOptions& options) {
+  if (options.what == "options") {
+    return options_markdown(OptionSet::describe_command(run_train));
+  }
+  if (options.what == "objectives") {
+    return objectives_markdown();
+  }
+  if (options.what == "commands") {
+    return commands_markdown(describe_commands(), "train");
+  }
+  return man_page(options.of);
+}
+
+}  // namespace
 
 int run_docs(const std::vector<std::string>& arguments) {
-  const std::string what = arguments.empty() ? "" : arguments[0];
-  if (what == "options") {
-    TrainRecipe recipe;
-    OptionSet set("lmpo train", "");
-    add_train_options(set, recipe);
-    recipe.objective_options = find_objective(recipe.objective).defaults;
-    fmt::print("{}", set.markdown());
-  } else if (what == "objectives") {
-    fmt::print("{}", objectives_markdown());
+  DocsOptions options;
+  OptionSet set("lmpo docs",
+                "Prints a page of the documentation that is made from the program: Markdown of "
+                "options (of lmpo train), objectives or commands, or the manual pages.");
+  set.add_positional("PAGE", options.what, "which page",
+                     {.choices = {"options", "objectives", "commands", "man"}, .required = true});
+  set.add("of", options.of, "man: the command whose page it is; none: the page of lmpo",
+          {.value_name = "COMMAND"});
+  set.add("output", options.output, "man: writes the pages of lmpo and all commands into it",
+          {.value_name = "DIR"});
+  set.section("Examples", kExamples);
+  set.check([&] {
+    for (const char* name : {"of", "output"}) {
+      if (set.given(name) && options.what != "man") {
+        set.reject(name, "belongs to lmpo docs man");
+      }
+    }
+    if (set.given("of") && set.given("output")) {
+      set.reject("output", "writes the pages of all commands: leave --of out");
+    }
+  });
+  if (!set.parse(arguments)) {
+    return 0;
+  }
+  if (options.output.empty()) {
+    fmt::print("{}", page(options));
   } else {
-    user_error("lmpo docs options | objectives");
+    write_man_pages(options.output);
   }
   return 0;
 }

@@ -39,6 +39,7 @@ std::string vector_units() {
 
 int run_env(const std::vector<std::string>& arguments) {
   OptionSet set("lmpo env", "Prints what this program and this machine are, for bug reports.");
+  set.section("Examples", "  lmpo env\n");
   if (!set.parse(arguments)) {
     return 0;
   }

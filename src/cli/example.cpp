@@ -83,6 +83,10 @@ int run_example(const std::vector<std::string>& arguments) {
           {.range = at_least(0), .letter = 's'});
   add_threads_option(set, options.threads);
   set.add("train", options.train, "without: only the world's files and a random model");
+  set.section("Examples",
+              "  lmpo example                         all of it, in less than a minute\n"
+              "  lmpo example --objective simpo out   with another objective, into the folder out\n"
+              "  lmpo example --no_train out          only the files, to train by hand\n");
   if (!set.parse(arguments)) {
     return 0;
   }

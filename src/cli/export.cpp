@@ -5,6 +5,7 @@
 #include "cli/model_files.h"
 #include "convert/gguf_model.h"
 #include "convert/merge.h"
+#include "train/card/model_card.h"
 
 namespace lmpo {
 namespace {
@@ -71,6 +72,8 @@ int run_export(const std::vector<std::string>& arguments) {
   } else {
     write_weighted_sum(options.folder.output, model.config, {{&model.checkpoint, 1}},
                        options.folder.storage(), model.folder, options.folder.shard_bytes());
+    write_card(options.folder.output,
+               combined_card(options.folder.output, {{{model.folder, 1}}, LMPO_VERSION}));
   }
   log_info("{}: written", options.folder.output.string());
   return 0;

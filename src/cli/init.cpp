@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/common_options.h"
 #include "model/model_folder.h"
+#include "train/card/model_card.h"
 
 namespace lmpo {
 namespace {
@@ -67,6 +68,7 @@ int run_init(const std::vector<std::string>& arguments) {
   write_model_folder(folder.path(), weights, *ops, options.tokenizer,
                      static_cast<std::int64_t>(options.max_shard_size.count));
   write_file_atomically(folder.path() / "generation_config.json", generation_config(config));
+  write_card(folder.path(), random_card(options.output, options.seed, LMPO_VERSION));
   folder.commit();
   log_info("{}: {} parameters in {}", options.output.string(), weights.count(),
            dtype_name(storage));

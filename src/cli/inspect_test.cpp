@@ -1,15 +1,9 @@
 // lmpo inspect: what it shows, and what content cannot make it do.
-#include <fcntl.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
-#include <cstdlib>
 #include <sstream>
-#include <thread>
 
 #include "cli/testing/bad_input.h"
+#include "cli/testing/pseudo_terminal.h"
 #include "inspect/terminal.h"
 
 namespace lmpo {
@@ -50,47 +44,6 @@ std::vector<std::string> lines(const std::string& text) {
   }
   return result;
 }
-
-// A terminal of its own for the program's standard output.
-class PseudoTerminal {
- public:
-  explicit PseudoTerminal(unsigned short columns) : master_(::posix_openpt(O_RDWR | O_NOCTTY)) {
-    ::grantpt(master_);
-    ::unlockpt(master_);
-    slave_ = ::open(::ptsname(master_), O_RDWR | O_NOCTTY);
-    const winsize size = {.ws_row = 24, .ws_col = columns, .ws_xpixel = 0, .ws_ypixel = 0};
-    ::ioctl(slave_, TIOCSWINSZ, &size);
-    reader_ = std::thread([this] {
-      std::array<char, 4096> buffer{};
-      for (ssize_t got = 0; (got = ::read(master_, buffer.data(), buffer.size())) > 0;) {
-        text_.append(buffer.data(), static_cast<std::size_t>(got));
-      }
-    });
-  }
-  ~PseudoTerminal() {
-    if (reader_.joinable()) {
-      text();
-    }
-    ::close(master_);
-  }
-  PseudoTerminal(const PseudoTerminal&) = delete;
-  PseudoTerminal& operator=(const PseudoTerminal&) = delete;
-
-  fs::path path() const { return ::ptsname(master_); }
-  // All that was written, after the last writer is gone.
-  const std::string& text() {
-    ::close(slave_);
-    reader_.join();
-    std::erase(text_, '\r');  // the terminal's own
-    return text_;
-  }
-
- private:
-  int master_;
-  int slave_ = -1;
-  std::string text_;
-  std::thread reader_;
-};
 
 // --- what it tells
 

@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <iostream>
 
-#include "base/terminal_facts.h"
+#include "base/terminal.h"
 
 namespace lmpo {
 namespace {

@@ -1,86 +1,43 @@
-// The program: a table of commands, and what each kind of failure means to the shell.
+// The program: which command runs, and what each kind of failure means to the shell.
 #include <fmt/format.h>
 
 #include <cstdio>
 #include <exception>
 #include <iostream>
-#include <span>
 
 #include "base/error.h"
 #include "base/log.h"
-#include "base/names.h"
+#include "cli/command_table.h"
 #include "cli/commands.h"
+#include "recipe/pages/completion.h"
 
 namespace lmpo {
 namespace {
 
-struct Entry {
-  const char* name;
-  const char* summary;  // empty: not shown in help
-  int (*run)(const std::vector<std::string>& arguments);
-};
-
-constexpr Entry commands[] = {
-    {"train", "train a checkpoint on preferences (LMPO, SimPO) or on answers (SFT)", run_train},
-    {"sft", "the same with --objective sft", run_sft},
-    {"validate", "check a run before it starts: files, tokens, rows, memory, disk, settings",
-     run_validate},
-    {"score", "log-probabilities of chosen and rejected responses", run_score},
-    {"inspect", "data as the model will see it, with statistics; what a checkpoint holds",
-     run_inspect},
-    {"generate", "answer prompts", run_generate},
-    {"chat", "talk with a model, or with two side by side", run_chat},
-    {"pair", "preferences of scored samples: the best against the worst", run_pair},
-    {"tokenize", "text to ids and back", run_tokenize},
-    {"init", "make a random model", run_init},
-    {"merge", "average or interpolate checkpoints", run_merge},
-    {"export", "write a checkpoint for llama.cpp (GGUF), or in another type", run_export},
-    {"report", "training runs side by side, in one page", run_report},
-    {"example", "the whole way in a small world of its own: data, SFT, LMPO, a table", run_example},
-    {"demo", "the paper in miniature: every method in the small world, with standard errors",
-     run_demo},
-    {"plan", "the memory of a training step, before anything is loaded", run_plan},
-    {"bench", "how fast this machine trains a model, part by part", run_bench},
-    {"env", "what this program and this machine are", run_env},
-    {"docs", "", run_docs},
-};
-
-void print_help() {
-  fmt::print(
-      "lmpo {}: preference optimization of Llama-family language models\n\n"
-      "usage: lmpo COMMAND [OPTIONS]\n\n",
-      LMPO_VERSION);
-  for (const Entry& entry : commands) {
-    if (*entry.summary != '\0') {
-      fmt::print("  {:<10} {}\n", entry.name, entry.summary);
-    }
+// --completion SHELL, --completion=SHELL, --completion-SHELL
+void print_completion(const std::vector<std::string>& words) {
+  std::string shell = words[0].substr(std::string_view("--completion").size());
+  if (shell.empty() && words.size() > 1) {
+    shell = "=" + words[1];
   }
-  fmt::print(
-      "\nlmpo COMMAND --help explains a command; lmpo --version prints the version.\n"
-      "Exit codes: 0 done, 1 the machine failed, 2 a mistake in the input, 130 interrupted.\n\n"
-      "Examples\n"
-      "  lmpo example\n"
-      "  lmpo train --model DIR --data pairs.jsonl --output_dir out\n");
+  fmt::print("{}", completion_script(shell.substr(shell.empty() ? 0 : 1), describe_commands()));
 }
 
-int run(std::vector<std::string> words) {
-  if (words.empty() || words[0] == "--help" || words[0] == "-h" || words[0] == "help") {
-    print_help();
-    return words.empty() ? 2 : 0;
+int run(const std::vector<std::string>& words) {
+  if (words.empty() || words[0] == "--help" || words[0] == "-h") {
+    const int done = run_help({});
+    return words.empty() ? 2 : done;
   }
-  if (words[0] == "--version") {
+  const std::string& first = words[0];
+  if (first == "--version") {
     fmt::print("lmpo {}\n", LMPO_VERSION);
     return 0;
   }
-  std::vector<std::string> names;
-  for (const Entry& entry : commands) {
-    if (words[0] == entry.name) {
-      return entry.run({words.begin() + 1, words.end()});
-    }
-    names.emplace_back(entry.name);
+  if (first.starts_with("--completion")) {
+    print_completion(words);
+    return 0;
   }
-  user_error("there is no command '{}'{}; lmpo --help lists them", words[0],
-             suggestion(words[0], names));
+  return find_command(first).run({words.begin() + 1, words.end()});
 }
 
 // Results that did not arrive must not look like a success: the disk may be full.

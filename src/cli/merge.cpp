@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/common_options.h"
 #include "cli/model_files.h"
+#include "train/card/model_card.h"
 
 namespace lmpo {
 namespace {
@@ -103,9 +104,12 @@ int run_merge(const std::vector<std::string>& arguments) {
   }
   write_weighted_sum(options.folder.output, stored[0].config, models, options.folder.storage(),
                      stored[0].folder, options.folder.shard_bytes());
+  CombinedModels combined = {.models = {}, .version = LMPO_VERSION};
   for (std::size_t i = 0; i < weights.size(); ++i) {
+    combined.models.emplace_back(stored[i].folder, weights[i]);
     log_info("{:g} of {}", weights[i], stored[i].folder.string());
   }
+  write_card(options.folder.output, combined_card(options.folder.output, combined));
   log_info("{}: merged", options.folder.output.string());
   return 0;
 }

@@ -6,6 +6,7 @@
 #include "cli/load_data.h"
 #include "cli/run_facts.h"
 #include "report/training_charts.h"
+#include "train/card/model_card.h"
 #include "train/interrupt.h"
 #include "train/records.h"
 #include "train/trainer.h"
@@ -19,7 +20,8 @@ constexpr const char* kExamples =
     "  lmpo train recipe.yaml --learning_rate 5e-7        the flag wins over the file\n"
     "  lmpo train recipe.yaml --dry_run                   settings, memory and time, nothing else\n"
     "  lmpo train recipe.yaml --resume                    go on from the newest checkpoint\n"
-    "  lmpo sft --model DIR --data chats.jsonl --output_dir sft\n";
+    "  lmpo sft --model DIR --data chats.jsonl --output_dir sft\n"
+    "  lmpo train --help objective                        a part of all that can be told\n";
 
 int run_command(const char* command, const char* summary, const char* objective,
                 const std::vector<std::string>& arguments) {
@@ -62,6 +64,7 @@ int run_command(const char* command, const char* summary, const char* objective,
     write_training_charts(output / kCurvesFile,
                           read_json(output / "trainer_state.json").at("log_history"));
     log_info("curves: {}", (output / kCurvesFile).string());
+    write_card(output, run_card(output));
   }
   return outcome == TrainOutcome::interrupted ? 130 : 0;
 }

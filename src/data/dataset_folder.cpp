@@ -154,20 +154,6 @@ Splits splits_by_names(const fs::path& folder) {
   return splits;
 }
 
-// The part of a README.md between its first two lines of three dashes; "" where there is none.
-std::string front_matter(const fs::path& readme) {
-  if (!fs::is_regular_file(readme)) {
-    return "";
-  }
-  const std::string text = read_file(readme);
-  if (!text.starts_with("---")) {
-    return "";
-  }
-  const std::size_t begin = text.find('\n');
-  const std::size_t end = text.find("\n---", 3);
-  return begin < end && end != std::string::npos ? text.substr(begin + 1, end - begin) : "";
-}
-
 [[noreturn]] void refuse_readme(const fs::path& readme, std::string_view why) {
   user_error("{}: {}; name files by data_files, or the files themselves, instead", readme.string(),
              why);
@@ -288,6 +274,19 @@ std::vector<fs::path> match_files(const fs::path& folder,
     }
   }
   return files;
+}
+
+std::string front_matter(const fs::path& readme) {
+  if (!fs::is_regular_file(readme)) {
+    return "";
+  }
+  const std::string text = read_file(readme);
+  if (!text.starts_with("---")) {
+    return "";
+  }
+  const std::size_t begin = text.find('\n');
+  const std::size_t end = text.find("\n---", 3);
+  return begin < end && end != std::string::npos ? text.substr(begin + 1, end - begin) : "";
 }
 
 Splits read_splits(const fs::path& folder, const std::string& config) {

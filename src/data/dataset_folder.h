@@ -22,6 +22,9 @@ using Splits = std::map<std::string, std::vector<fs::path>>;
 // none, for a README that cannot be understood, and for a configuration that is not there.
 Splits read_splits(const fs::path& folder, const std::string& config);
 
+// The part of a README.md between its first two lines of three dashes; "" where there is none.
+std::string front_matter(const fs::path& readme);
+
 // The files below the folder whose paths in it match one of the patterns (fnmatch, and ** for any
 // folders). Throws UserError for a pattern that matches none.
 std::vector<fs::path> match_files(const fs::path& folder, const std::vector<std::string>& patterns);

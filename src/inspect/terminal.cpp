@@ -1,14 +1,11 @@
 #include "inspect/terminal.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 #include <utf8proc.h>
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 
-#include "base/terminal_facts.h"
 #include "base/utf8.h"
 
 namespace lmpo {
@@ -18,27 +15,7 @@ namespace {
 constexpr std::array<const char*, 9> kColours = {"",     "1",    "2",    "36",  "32",
                                                  "35;1", "31;9", "33;1", "31;1"};
 
-constexpr int kNarrowest = 20;
-
-int columns_of(const char* variable) {
-  const char* text = std::getenv(variable);
-  const long value = text == nullptr ? 0 : std::strtol(text, nullptr, 10);
-  return static_cast<int>(std::clamp(value, 0L, 10'000L));
-}
-
 }  // namespace
-
-Terminal Terminal::standard_output() {
-  Terminal terminal;
-  terminal.colours = has_colours(STDOUT_FILENO);
-  const int given = columns_of("COLUMNS");
-  if (const int columns = given > 0 ? given : terminal_columns(STDOUT_FILENO); columns > 0) {
-    terminal.columns = columns;
-    terminal.wraps = true;
-  }
-  terminal.columns = std::max(terminal.columns, kNarrowest);
-  return terminal;
-}
 
 std::int64_t display_width(std::string_view text) {
   std::int64_t width = 0;

@@ -7,16 +7,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/terminal.h"
+
 namespace lmpo {
-
-struct Terminal {
-  int columns = 80;
-  bool wraps = false;    // false: content keeps its own lines, as for a file
-  bool colours = false;  // on a terminal, without NO_COLOR
-
-  // What standard output is. COLUMNS, where set, wins over what the terminal says.
-  static Terminal standard_output();
-};
 
 enum class Ink { plain, heading, faint, prompt, scored, special, cut, warning, error };
 

@@ -43,6 +43,17 @@ ObjectiveInfo cpo_objective() {
       .name = "cpo",
       .summary = "dpo without a reference model, and the chosen responses' NLL",
       .formula = "softplus(-beta (s_w - s_l)) + cpo_alpha NLL(y_w)",
+      .paper =
+          Paper{
+              .key = "xu2024contrastive",
+              .title =
+                  "Contrastive Preference Optimization: Pushing the Boundaries of LLM Performance "
+                  "in Machine Translation",
+              .authors =
+                  "Haoran Xu and Amr Sharaf and Yunmo Chen and Weiting Tan and Lingfeng Shen and "
+                  "Benjamin Van Durme and Kenton Murray and Young Jin Kim",
+              .arxiv = "2401.08417",
+              .year = 2024},
       .options = {"beta", "cpo_alpha", "loss_type", "label_smoothing"},
       .defaults = {.beta = 0.1},
       .published = {3e-7, 1e-6, 128, "the search of the SimPO paper (arXiv 2405.14734, appendix)"},

@@ -16,6 +16,15 @@
 namespace lmpo {
 namespace {
 
+constexpr Paper kPaper = {
+    .key = "rafailov2023direct",
+    .title = "Direct Preference Optimization: Your Language Model is Secretly a Reward Model",
+    .authors =
+        "Rafael Rafailov and Archit Sharma and Eric Mitchell and Christopher D. Manning "
+        "and Stefano Ermon and Chelsea Finn",
+    .arxiv = "2305.18290",
+    .year = 2023};
+
 class Dpo final : public PairObjective {
  public:
   explicit Dpo(const ObjectiveOptions& options)
@@ -87,6 +96,7 @@ ObjectiveInfo dpo_objective() {
       .name = "dpo",
       .summary = "rewards are log-ratios to a reference model",
       .formula = "softplus(-beta ((s_w - r_w) - (s_l - r_l)))",
+      .paper = kPaper,
       .options = {"beta", "loss_type", "label_smoothing"},
       .defaults = {.beta = 0.1},
       .published = {3e-7, 7e-7, 128, "the DPO models of github.com/princeton-nlp/SimPO"},
@@ -105,6 +115,15 @@ ObjectiveInfo ipo_objective() {
       .summary =
           "dpo with loss_type ipo: a margin of 1 / (2 beta) a token is reached, not exceeded",
       .formula = "((s_w - r_w) / n_w - (s_l - r_l) / n_l - 1 / (2 beta))^2",
+      .paper =
+          Paper{.key = "azar2023general",
+                .title =
+                    "A General Theoretical Paradigm to Understand Learning from Human Preferences",
+                .authors =
+                    "Mohammad Gheshlaghi Azar and Mark Rowland and Bilal Piot and Daniel Guo and "
+                    "Daniele Calandriello and Michal Valko and R{\\'e}mi Munos",
+                .arxiv = "2310.12036",
+                .year = 2023},
       .options = {"beta"},
       .defaults = {.beta = 0.1},
       .published = {3e-7, 1e-6, 128, "the search of the SimPO paper (arXiv 2405.14734, appendix)"},
@@ -117,6 +136,7 @@ ObjectiveInfo hinge_objective() {
       .name = "hinge",
       .summary = "dpo with loss_type hinge",
       .formula = "max(0, 1 - beta ((s_w - r_w) - (s_l - r_l)))",
+      .paper = kPaper,
       .options = {"beta"},
       .defaults = {.beta = 0.1},
       .published = {},

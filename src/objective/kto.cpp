@@ -75,6 +75,14 @@ ObjectiveInfo kto_objective() {
       .name = "kto",
       .summary = "single responses, approved of or not, against a reference model",
       .formula = "w_d (1 - sigma(beta (z - z0))) or w_u (1 - sigma(beta (z0 - z))), z = s - r",
+      .paper =
+          Paper{.key = "ethayarajh2024kto",
+                .title = "KTO: Model Alignment as Prospect Theoretic Optimization",
+                .authors =
+                    "Kawin Ethayarajh and Winnie Xu and Niklas Muennighoff and Dan Jurafsky and "
+                    "Douwe Kiela",
+                .arxiv = "2402.01306",
+                .year = 2024},
       .options = {"beta", "desirable_weight", "undesirable_weight"},
       .defaults = {.beta = 0.1},
       .published = {3e-7, 1e-6, 128, "the search of the SimPO paper (arXiv 2405.14734, appendix)"},

@@ -123,6 +123,14 @@ ObjectiveInfo lmpo_objective() {
       .name = "lmpo",
       .summary = "simpo with a margin of its own for every pair, z-scored over the run",
       .formula = "softplus(log h - (beta (a_w - a_l) - lambda mbar))",
+      .paper =
+          Paper{
+              .key = "li2025lmpo",
+              .title =
+                  "Length-Controlled Margin-Based Preference Optimization without Reference Model",
+              .authors = "Gengxu Li and Tingyu Xia and Yi Chang and Yuan Wu",
+              .arxiv = "2502.14643",
+              .year = 2025},
       .options = {"beta", "home_advantage", "gamma_beta_ratio", "lambda", "margin", "margin_alpha",
                   "margin_beta", "margin_scale", "margin_gradient", "length_normalization",
                   "zscore", "ema_decay", "zscore_group"},

@@ -47,6 +47,13 @@ ObjectiveInfo pro_objective() {
       .name = "pro",
       .summary = "ranked lists: each response against all that rank below it",
       .formula = "sum_k (log sum_{i>=k} e^{a_i} - a_k) + sft_weight NLL(y_1)",
+      .paper = Paper{.key = "song2023preference",
+                     .title = "Preference Ranking Optimization for Human Alignment",
+                     .authors =
+                         "Feifan Song and Bowen Yu and Minghao Li and Haiyang Yu and Fei Huang and "
+                         "Yongbin Li and Houfeng Wang",
+                     .arxiv = "2306.17492",
+                     .year = 2023},
       .options = {"sft_weight"},
       .defaults = {.sft_weight = 0.05},
       .published = {},

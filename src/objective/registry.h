@@ -2,12 +2,14 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
 
 #include "objective/objective.h"
 #include "objective/options.h"
+#include "objective/paper.h"
 
 namespace lmpo {
 
@@ -23,6 +25,7 @@ struct ObjectiveInfo {
   std::string_view name;
   std::string_view summary;               // one line
   std::string_view formula;               // per pair, in the notation of docs/method.md
+  std::optional<Paper> paper;             // none where the method is older than papers on it
   std::vector<std::string_view> options;  // those of ObjectiveOptions that it uses
   ObjectiveOptions defaults;              // where its defaults differ from the common ones
   PublishedRuns published;

@@ -40,6 +40,16 @@ ObjectiveInfo rrhf_objective() {
       .name = "rrhf",
       .summary = "ranked lists: no response may be likelier than a better one",
       .formula = "sum_{i<j} max(0, a_j - a_i) + sft_weight NLL(y_1)",
+      .paper =
+          Paper{
+              .key = "yuan2023rrhf",
+              .title = "RRHF: Rank Responses to Align Language Models with Human Feedback without "
+                       "tears",
+              .authors =
+                  "Zheng Yuan and Hongyi Yuan and Chuanqi Tan and Wei Wang and Songfang Huang and "
+                  "Fei Huang",
+              .arxiv = "2304.05302",
+              .year = 2023},
       .options = {"sft_weight"},
       .defaults = {.sft_weight = 1},
       .published = {3e-7, 1e-6, 128, "the search of the SimPO paper (arXiv 2405.14734, appendix)"},

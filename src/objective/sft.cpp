@@ -40,6 +40,7 @@ ObjectiveInfo sft_objective() {
       .name = "sft",
       .summary = "supervised fine-tuning on the responses",
       .formula = "-sum(s) / sum(n) over the global batch",
+      .paper = std::nullopt,
       .options = {},
       .defaults = {},
       .published = {2e-5, 2e-5, 0, "the SFT models of github.com/huggingface/alignment-handbook"},

@@ -36,6 +36,15 @@ ObjectiveInfo simper_objective() {
       .name = "simper",
       .summary = "the difference of inverse perplexities, without hyper-parameters",
       .formula = "-e^{a_w} + e^{a_l}",
+      .paper =
+          Paper{.key = "xiao2025simper",
+                .title =
+                    "SimPER: A Minimalist Approach to Preference Alignment without Hyperparameters",
+                .authors =
+                    "Teng Xiao and Yige Yuan and Zhengyu Chen and Mingxiao Li and Shangsong Liang "
+                    "and Zhaochun Ren and Vasant G. Honavar",
+                .arxiv = "2502.00883",
+                .year = 2025},
       .options = {},
       .defaults = {},
       .published = {3e-7, 1e-6, 128, "github.com/tengxiao1/SimPER"},

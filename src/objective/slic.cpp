@@ -37,6 +37,15 @@ ObjectiveInfo slic_objective() {
       .name = "slic",
       .summary = "a hinge between the responses' likelihoods, and the chosen one's likelihood",
       .formula = "max(0, delta - s_w + s_l) - lambda s_w",
+      .paper =
+          Paper{
+              .key = "zhao2023slic",
+              .title = "SLiC-HF: Sequence Likelihood Calibration with Human Feedback",
+              .authors =
+                  "Yao Zhao and Rishabh Joshi and Tianqi Liu and Misha Khalman and Mohammad Saleh "
+                  "and Peter J. Liu",
+              .arxiv = "2305.10425",
+              .year = 2023},
       .options = {"delta", "lambda"},
       .defaults = {.lambda = 1},
       .published = {3e-7, 1e-6, 128, "the search of the SimPO paper (arXiv 2405.14734, appendix)"},

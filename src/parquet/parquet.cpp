@@ -26,8 +26,16 @@ struct Module {
   std::string missing;
 };
 
+// Beside the program where it was built, in lib/lmpo where it was installed.
+fs::path module_path() {
+  constexpr const char* name = "lmpo_parquet.so";
+  const fs::path folder = fs::read_symlink("/proc/self/exe").parent_path();
+  const fs::path installed = folder.parent_path() / "lib" / "lmpo" / name;
+  return fs::exists(installed) ? installed : folder / name;
+}
+
 Module load_module() {
-  const fs::path path = fs::read_symlink("/proc/self/exe").parent_path() / "lmpo_parquet.so";
+  const fs::path path = module_path();
   if (!fs::exists(path)) {
     return {nullptr, fmt::format("there is no {}", path.string())};
   }

@@ -34,6 +34,8 @@ bool OptionSet::read_arguments(const std::vector<std::string>& arguments) {
     const std::string word = words.front();
     words.pop_front();
     if (word == "--help" || word == "-h") {
+      help_topic_ =
+          words.empty() || is_flag(words.front()) || is_yaml(words.front()) ? "" : words.front();
       return false;
     }
     if (word == "--") {

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/names.h"
 #include "base/utf8.h"
+#include "recipe/pages/help_page.h"
 
 namespace lmpo {
 namespace {
@@ -23,6 +24,37 @@ struct RejectedOption : UserError {
       : UserError(fmt::format("{}: {}", where, message)), place(where) {}
   std::string place;
 };
+
+// 1e-06 as people write it: 1e-6.
+std::string number_text(double value) {
+  std::string text = fmt::format("{}", value);
+  for (const std::string_view padded : {"e-0", "e+0"}) {
+    if (const auto at = text.find(padded); at != std::string::npos) {
+      text.erase(at + 2, 1);
+    }
+  }
+  return text;
+}
+
+std::string value_text(const json& value) {
+  if (value.is_string()) {
+    return value.get<std::string>();
+  }
+  if (value.is_number_float()) {
+    return number_text(value.get<double>());
+  }
+  if (value.is_array()) {
+    std::vector<std::string> items;
+    for (const json& item : value) {
+      items.push_back(value_text(item));
+    }
+    return join(items, ",");
+  }
+  return value.is_null() ? "" : value.dump();
+}
+
+// Set while describe_command waits for a description.
+thread_local CommandDescription* wanted_description = nullptr;
 
 }  // namespace
 
@@ -157,7 +189,8 @@ void OptionSet::assign(std::size_t index, const RawValue& value) {
     if (shown.size() > 60) {
       shown = shown.substr(0, 57) + "...";
     }
-    user_error("{}: {} was expected, not '{}'", where, option.expected, shown);
+    user_error("{}: {} was expected, not '{}'{}", where, option.expected, shown,
+               suggestion(shown, option.choices));
   }
 }
 
@@ -212,12 +245,81 @@ void OptionSet::resolve() {
   }
 }
 
+std::string OptionSet::settings() const {
+  std::string text;
+  std::string group;
+  for (std::size_t i = 0; i < options_.size(); ++i) {
+    const Option& option = options_[i];
+    if (option.group != group) {
+      group = option.group;
+      text += group + "\n";
+    }
+    const auto found = given_.find(i);
+    const bool is_given = found != given_.end() && !found->second.null;
+    std::string value = value_text(option.show());
+    if (value.empty() && !option.traits.default_text.empty()) {
+      value = "(" + option.traits.default_text + ")";
+    }
+    text += printable(fmt::format("  {:<30} {:<30} {}", option.name, value,
+                                  is_given ? found->second.place : "default"),
+                      LineEnds::escape) +
+            "\n";
+  }
+  return text;
+}
+
+CommandDescription OptionSet::describe() const {
+  CommandDescription result = {.command = command_,
+                               .summary = summary_,
+                               .accepts_config = accepts_config_,
+                               .options = {},
+                               .sections = sections_,
+                               .common = common_};
+  for (const std::string& name : common_) {
+    find(name);  // it must be there
+  }
+  for (const Option& option : options_) {
+    const OptionTraits& traits = option.traits;
+    result.options.push_back({.name = option.name,
+                              .group = option.group,
+                              .help = option.help,
+                              .value_name = option.value_name,
+                              .expected = option.expected,
+                              .default_text = traits.default_text.empty()
+                                                  ? value_text(option.show())
+                                                  : traits.default_text,
+                              .choices = option.choices,
+                              .synonyms = traits.synonyms,
+                              .letter = traits.letter,
+                              .positional = option.is_positional,
+                              .list = option.is_list,
+                              .required = traits.required,
+                              .negatable = option.is_bool && option.show() != json(false),
+                              .value_optional = !traits.implied.empty()});
+  }
+  return result;
+}
+
+CommandDescription OptionSet::describe_command(int (*run)(const std::vector<std::string>&)) {
+  CommandDescription description;
+  wanted_description = &description;
+  run({});
+  LMPO_CHECK(wanted_description == nullptr);  // parse was called
+  return description;
+}
+
 bool OptionSet::parse(const std::vector<std::string>& arguments) {
-  if (!read_arguments(arguments)) {
+  const bool described = wanted_description != nullptr;
+  if (described || !read_arguments(arguments)) {
     if (adjust_) {
       adjust_();
     }
-    std::fputs(help().c_str(), stdout);
+    if (described) {
+      *std::exchange(wanted_description, nullptr) = describe();
+    } else {
+      const std::string page = help_page(describe(), help_topic_, HelpStyle::standard_output());
+      std::fputs(page.c_str(), stdout);
+    }
     return false;
   }
   if (config_) {

@@ -6,7 +6,7 @@
 //   OptionSet options("lmpo train", "Trains a model.");
 //   options.group("Optimizer");
 //   options.add("learning_rate", recipe.learning_rate, "peak learning rate", {.range = kPositive});
-//   if (!options.parse(arguments)) return 0;         // --help was shown
+//   if (!options.parse(arguments)) return 0;         // --help was shown, or see describe_command
 //
 // Where a value may come from, the later winning over the earlier: the variable's own value, the
 // YAML file, the environment (LMPO_ and the name in capitals), the command line. `null`, `None` and
@@ -24,6 +24,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "recipe/command_description.h"
 #include "recipe/option_type.h"
 
 namespace YAML {
@@ -69,6 +70,8 @@ class OptionSet {
   void accept_config_file() { accepts_config_ = true; }
   // A last part of --help, for example examples.
   void section(std::string title, std::string text);
+  // The options that a plain --help shows, where all would be too many; --help all shows them.
+  void common(std::vector<std::string> names) { common_ = std::move(names); }
 
   // Defaults that depend on other options: called when all has been read, to set variables that
   // were not given; those that were are then read once more, so it may set any.
@@ -83,6 +86,10 @@ class OptionSet {
   // Reads everything and sets the variables; logs notices. False: --help was printed. Throws
   // UserError naming the place, what was expected and the nearest known name.
   bool parse(const std::vector<std::string>& arguments);
+
+  // What a command declares: runs it in a way in which parse does nothing but describe the set, and
+  // returns false, as for --help. So a command must do nothing before it that can be noticed.
+  static CommandDescription describe_command(int (*run)(const std::vector<std::string>&));
 
   // The parts of parse, in its order.
   bool read_arguments(const std::vector<std::string>& arguments);  // false: --help was asked for
@@ -104,10 +111,8 @@ class OptionSet {
   ordered_json record() const;
   // The same for a person, a line each under the titles of the groups, where they came from last.
   std::string settings() const;
-  // Both show the variables' present values as defaults.
-  std::string help() const;
-  // A table for each group: option, default, meaning.
-  std::string markdown() const;
+  // The variables' present values are the defaults.
+  CommandDescription describe() const;
 
  private:
   struct Option {
@@ -120,6 +125,7 @@ class OptionSet {
     bool is_positional = false;
     std::string value_name;
     std::string expected;
+    std::vector<std::string> choices;
     std::function<bool(const std::vector<std::string>&)> assign;  // false: not such a value
     std::function<json()> show;
 
@@ -136,8 +142,6 @@ class OptionSet {
   const Option& find(std::string_view name) const;
   const Name* look_up(const std::string& name) const;
   std::vector<std::string> known_names() const;
-  std::string default_text(const Option& option) const;
-  std::string flag_names(const Option& option) const;
 
   // Keeps the value under the option its name stands for. Lists of flags grow.
   void take(const std::string& name, const Name& meaning, RawValue value);
@@ -168,6 +172,8 @@ class OptionSet {
   std::vector<Remark> remarks_;
   std::vector<std::pair<std::string, std::string>> file_environment_;  // `env:` of the YAML file
   std::optional<std::string> config_;
+  std::string help_topic_;  // the word after --help
+  std::vector<std::string> common_;
   bool accepts_config_ = false;
   std::function<void()> adjust_;
   std::vector<std::function<void()>> checks_;
@@ -185,6 +191,7 @@ void OptionSet::add(std::string name, T& value, std::string help, OptionTraits t
     using Item = OptionType<typename T::value_type>;
     option.value_name = Item::value_name(traits) + ",...";
     option.expected = "a list, each " + Item::expected(traits);
+    option.choices = choices_of<typename T::value_type>(traits);
     option.assign = [&value, traits](const std::vector<std::string>& texts) {
       value.clear();
       for (const std::string& text : texts) {
@@ -207,6 +214,7 @@ void OptionSet::add(std::string name, T& value, std::string help, OptionTraits t
     using Type = OptionType<T>;
     option.value_name = Type::value_name(traits);
     option.expected = Type::expected(traits);
+    option.choices = choices_of<T>(traits);
     option.assign = [&value, traits](const std::vector<std::string>& texts) {
       auto parsed = Type::parse(texts.front(), traits);
       if (parsed) {

@@ -6,6 +6,8 @@
 #include <cstdlib>
 
 #include "base/error.h"
+#include "recipe/pages/help_page.h"
+#include "recipe/pages/markdown.h"
 
 namespace lmpo {
 namespace {
@@ -175,6 +177,9 @@ TEST(CommandLine, SaysWhatWasExpected) {
   EXPECT_EQ(flag_error({"--colour=blue"}),
             "--colour: one of red, green, no was expected, not 'blue'");
   EXPECT_EQ(flag_error({"--kind=blue"}), "--kind: one of auto, half was expected, not 'blue'");
+  EXPECT_EQ(flag_error({"--kind=hlaf"}),
+            "--kind: one of auto, half was expected, not 'hlaf' (did you mean 'half'?)");
+  EXPECT_THAT(flag_error({"--colour=gren"}), HasSubstr("(did you mean 'green'?)"));
   EXPECT_EQ(flag_error({"--memory=lots"}),
             "--memory: a size such as 8GiB or 500MB was expected, not 'lots'");
   EXPECT_EQ(flag_error({"--count"}), "--count: a whole number >= 1 was expected after it");
@@ -200,7 +205,7 @@ TEST(CommandLine, PositionalsAndWhatIsNeeded) {
   EXPECT_THROW(make()->parse({"--seed", "5"}), UserError);
   EXPECT_THROW(make()->parse({"--seed", "5", "a", "b"}), UserError);
   EXPECT_THROW(make()->parse({"--OUT", "a"}), UserError);
-  EXPECT_THAT(make()->help(), HasSubstr("usage: tool init [options] OUT\n"));
+  EXPECT_THAT(help_page(make()->describe(), "", {}), HasSubstr("usage: tool init [options] OUT\n"));
 }
 
 TEST(Yaml, ReadsPlainNamesAndValues) {
@@ -336,7 +341,7 @@ TEST_F(Precedence, AMissingRecipeIsNamed) {
 TEST(Help, ShowsGroupsDefaultsAndEnvironment) {
   Sample s;
   s.options.section("Examples", "  tool run recipe.yaml\n");
-  const std::string help = s.options.help();
+  const std::string help = help_page(s.options.describe(), "", {});
   EXPECT_THAT(
       help,
       AllOf(HasSubstr("usage: tool run [RECIPE.yaml] [options]\nRuns.\n"), HasSubstr("\nFirst\n"),
@@ -357,7 +362,7 @@ TEST(Help, ShowsGroupsDefaultsAndEnvironment) {
 
 TEST(Help, MarkdownHasARowForEveryOption) {
   Sample s;
-  const std::string table = s.options.markdown();
+  const std::string table = options_markdown(s.options.describe());
   EXPECT_THAT(table,
               AllOf(HasSubstr("### First\n\n| option | default | meaning |\n|---|---|---|\n"),
                     HasSubstr("| `count`, `n`, `-c` | 3 | a count |\n"),

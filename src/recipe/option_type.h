@@ -5,6 +5,8 @@
 //   value_name(traits)    what help shows in its place, for example "NUMBER"
 //   parse(text, traits)   the value, or nothing where the text is not one
 //   show(value)           the value as JSON, for the run record and for defaults
+// and, of types whose values can be listed,
+//   choices(traits)       their names
 #pragma once
 
 #include <concepts>
@@ -56,7 +58,7 @@ std::string format_bytes(Bytes bytes);  // exact: the largest unit that divides 
 struct OptionTraits {
   Range range = {};                         // of numbers
   std::vector<std::string> choices = {};    // of strings
-  std::string value_name = "";              // in help, for example "FILE"
+  std::string value_name = "";              // in help, for example "FILE", see value_kind()
   char letter = 0;                          // -m
   std::vector<std::string> synonyms = {};   // other names, as good as the first
   std::vector<std::string> old_names = {};  // accepted with a notice
@@ -91,6 +93,16 @@ std::optional<double> parse_real(std::string_view text);
 
 template <typename T>
 struct OptionType;
+
+// None of a type whose values cannot be listed.
+template <typename T>
+std::vector<std::string> choices_of(const OptionTraits& traits) {
+  if constexpr (requires { OptionType<T>::choices(traits); }) {
+    return OptionType<T>::choices(traits);
+  } else {
+    return {};
+  }
+}
 
 template <>
 struct OptionType<bool> {
@@ -144,6 +156,7 @@ struct OptionType<std::string> {
   static std::string value_name(const OptionTraits& traits);
   static std::optional<std::string> parse(std::string_view text, const OptionTraits& traits);
   static json show(const std::string& value) { return replace_invalid_utf8(value); }
+  static std::vector<std::string> choices(const OptionTraits& traits) { return traits.choices; }
 };
 
 template <>
@@ -168,12 +181,16 @@ requires std::is_enum_v<E> std::string_view choice_name(E value) {
 template <typename E>
 requires std::is_enum_v<E>
 struct OptionType<E> {
-  static std::vector<std::string> names() {
+  static std::vector<std::string> choices(const OptionTraits&) {
     const auto all = choice_names(E{});
     return {all.begin(), all.end()};
   }
-  static std::string expected(const OptionTraits&) { return "one of " + join(names(), ", "); }
-  static std::string value_name(const OptionTraits&) { return "{" + join(names(), "|") + "}"; }
+  static std::string expected(const OptionTraits& traits) {
+    return "one of " + join(choices(traits), ", ");
+  }
+  static std::string value_name(const OptionTraits& traits) {
+    return "{" + join(choices(traits), "|") + "}";
+  }
   static std::optional<E> parse(std::string_view text, const OptionTraits&) {
     const auto all = choice_names(E{});
     for (std::size_t i = 0; i < all.size(); ++i) {
@@ -201,6 +218,9 @@ struct OptionType<std::optional<T>> {
   }
   static json show(const std::optional<T>& value) {
     return value ? OptionType<T>::show(*value) : json();
+  }
+  static std::vector<std::string> choices(const OptionTraits& traits) {
+    return choices_of<T>(traits);
   }
 };
 

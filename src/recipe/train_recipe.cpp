@@ -347,6 +347,21 @@ std::string objectives_section() {
   return text;
 }
 
+// What most runs say.
+std::vector<std::string> common_options(const TrainRecipe& recipe) {
+  std::vector<std::string> names = {"model_name_or_path", "dataset", "eval_dataset", "output_dir",
+                                    "resume_from_checkpoint"};
+  const std::vector<std::string> of_objective = recipe.is_sft()
+                                                    ? std::vector<std::string>{"sft_on"}
+                                                    : std::vector<std::string>{"objective", "beta"};
+  names.insert(names.end(), of_objective.begin(), of_objective.end());
+  names.insert(names.end(),
+               {"learning_rate", "num_train_epochs", "max_steps", "per_device_train_batch_size",
+                "gradient_accumulation_steps", "max_length", "dtype", "eval_strategy",
+                "logging_steps", "save_steps", "seed", "device", "dry_run"});
+  return names;
+}
+
 }  // namespace
 
 std::string TrainRecipe::chat_template() const {
@@ -454,6 +469,7 @@ void add_train_options(OptionSet& options, TrainRecipe& recipe) {
   add_record_options(options, recipe);
   add_machine_options(options, recipe);
   options.section("Objectives", objectives_section());
+  options.common(common_options(recipe));
 
   options.adjust_defaults([&recipe] {
     recipe.objective_options = find_objective(recipe.objective).defaults;

@@ -8,6 +8,8 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "objective/registry.h"
+#include "recipe/pages/help_page.h"
+#include "recipe/pages/markdown.h"
 #include "recipe/run_data.h"
 
 namespace lmpo {
@@ -300,12 +302,12 @@ TEST(TrainRecipe, EveryOptionOfAnObjectiveIsAnOption) {
 
 TEST(TrainRecipe, HelpAndTablesKnowTheObjectives) {
   const Reading run;
-  EXPECT_THAT(run.options.help(),
+  EXPECT_THAT(help_page(run.options.describe(), "all", {}),
               AllOf(HasSubstr("-m, --model_name_or_path, --model DIR"),
                     HasSubstr("(env: LMPO_LEARNING_RATE)"), HasSubstr("[default: 1e-6]"),
                     HasSubstr("[required]"), HasSubstr("softplus(-(beta (a_w - a_l) - gamma))")));
   EXPECT_THAT(objectives_markdown(), HasSubstr("| `simpo` |"));
-  EXPECT_THAT(run.options.markdown(), HasSubstr("| `learning_rate` | 1e-6 |"));
+  EXPECT_THAT(options_markdown(run.options.describe()), HasSubstr("| `learning_rate` | 1e-6 |"));
 }
 
 TEST(AbsoluteSteps, BelowOneIsARatio) {

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "base/terminal_facts.h"
+#include "base/terminal.h"
 
 namespace lmpo {
 namespace {

@@ -1,4 +1,4 @@
-#include "base/terminal_facts.h"
+#include "base/terminal.h"
 
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -10,6 +10,17 @@
 #include <string_view>
 
 namespace lmpo {
+namespace {
+
+constexpr int kNarrowest = 20;
+
+int columns_of(const char* variable) {
+  const char* text = std::getenv(variable);
+  const long value = text == nullptr ? 0 : std::strtol(text, nullptr, 10);
+  return static_cast<int>(std::clamp(value, 0L, 10'000L));
+}
+
+}  // namespace
 
 bool is_terminal(int descriptor) {
   return ::isatty(descriptor) == 1;
@@ -42,6 +53,18 @@ bool speaks_utf8() {
     return text.ends_with("utf-8") || text.ends_with("utf8");
   }
   return false;
+}
+
+Terminal Terminal::standard_output() {
+  Terminal terminal;
+  terminal.colours = has_colours(STDOUT_FILENO);
+  const int given = columns_of("COLUMNS");
+  if (const int columns = given > 0 ? given : terminal_columns(STDOUT_FILENO); columns > 0) {
+    terminal.columns = columns;
+    terminal.wraps = true;
+  }
+  terminal.columns = std::max(terminal.columns, kNarrowest);
+  return terminal;
 }
 
 }  // namespace lmpo

@@ -1,4 +1,4 @@
-// What is known of a terminal that a descriptor may be.
+// What terminals are: how wide, whether they have colours.
 #pragma once
 
 namespace lmpo {
@@ -12,5 +12,14 @@ bool has_colours(int descriptor);
 bool can_redraw(int descriptor);
 // By LC_ALL, LC_CTYPE or LANG, the first that says something.
 bool speaks_utf8();
+
+struct Terminal {
+  int columns = 80;
+  bool wraps = false;    // false: content keeps its own lines, as for a file
+  bool colours = false;  // on a terminal, without NO_COLOR
+
+  // What standard output is. COLUMNS, where set, wins over what the terminal says.
+  static Terminal standard_output();
+};
 
 }  // namespace lmpo

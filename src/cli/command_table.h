@@ -1,0 +1,27 @@
+// The commands of the program. A new one is a file with its function, declared in commands.h, and a
+// line in command_table.cpp; help, completion, manual pages and docs/commands.md follow.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "recipe/command_description.h"
+
+namespace lmpo {
+
+struct Command {
+  const char* name;
+  const char* group;    // what one wants to do; commands of a group stand together
+  const char* summary;  // one line
+  int (*run)(const std::vector<std::string>& arguments);
+};
+
+std::span<const Command> commands();
+// Throws UserError that names the nearest one.
+const Command& find_command(const std::string& name);
+
+// All of them with their options.
+std::vector<ListedCommand> describe_commands();
+
+}  // namespace lmpo

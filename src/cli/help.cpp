@@ -1,0 +1,159 @@
+// lmpo --help, lmpo help: the commands, and topics that belong to none of them.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cli/command_table.h"
+#include "cli/commands.h"
+#include "cli/program_description.h"
+#include "objective/registry.h"
+#include "recipe/pages/help_text.h"
+#include "recipe/train_recipe.h"
+
+namespace lmpo {
+namespace {
+
+constexpr const char* kExamples =
+    "  lmpo help                          the commands\n"
+    "  lmpo help train learning_rate      one option of one command\n"
+    "  lmpo help objectives               what can be trained\n"
+    "  lmpo help dpo                      one objective: formula, options, paper\n"
+    "  lmpo help environment              where settings come from; variables\n";
+
+struct Topic {
+  const char* name;
+  const char* summary;
+  std::string (*page)(const HelpStyle& style);
+};
+
+std::string objectives_page(const HelpStyle& style) {
+  HelpText page(style);
+  page.paragraph("Objectives: lmpo train --objective NAME");
+  for (const ObjectiveInfo& info : objectives()) {
+    page.entry(info.name, info.summary, {}, 12);
+  }
+  page.heading("More");
+  page.paragraph("lmpo help NAME shows an objective's formula, options and paper.");
+  return page.text();
+}
+
+std::string environment_page(const HelpStyle& style) {
+  HelpText page(style);
+  page.paragraph("Settings and the environment");
+  page.verbatim(program_description().environment);
+  return page.text();
+}
+
+constexpr Topic topics[] = {
+    {"objectives", "what can be trained", objectives_page},
+    {"environment", "where settings come from; variables", environment_page},
+};
+
+std::string program_page(const HelpStyle& style) {
+  const ProgramDescription program = program_description();
+  HelpText page(style);
+  page.paragraph("lmpo " + program.version + ": " + program.summary);
+  page.verbatim("\nusage: lmpo COMMAND [OPTIONS]\n");
+  constexpr std::size_t indent = 15;
+  std::string group;
+  for (const Command& command : commands()) {
+    if (command.group != group) {
+      group = command.group;
+      page.heading(group);
+    }
+    page.entry(command.name, command.summary, {}, indent);
+  }
+  page.heading("Topics: lmpo help TOPIC");
+  for (const Topic& topic : topics) {
+    page.entry(topic.name, topic.summary, {}, indent);
+  }
+  page.heading("Exit codes");
+  page.verbatim(program.exit_codes);
+  page.heading("Examples");
+  page.verbatim(program.examples);
+  return page.text();
+}
+
+// The options of an objective with their defaults, as lmpo train has them.
+std::string objective_page(const ObjectiveInfo& info, const HelpStyle& style) {
+  HelpText page(style);
+  page.paragraph(fmt::format("{}: {}", info.name, info.summary));
+  page.heading("Loss of a pair, in the notation of docs/method.md");
+  page.verbatim(fmt::format("  {}\n", info.formula));
+  page.heading("Options");
+  ObjectiveOptions defaults = info.defaults;
+  OptionSet all("lmpo train", "");
+  add_objective_options(all, defaults);
+  for (const OptionDescription& option : all.describe().options) {
+    if (info.uses(option.name)) {
+      page.entry("--" + option.name + " " + option.value_name, option.help,
+                 option.default_text.empty() ? std::vector<std::string>()
+                                             : std::vector{"[" + option.default_note() + "]"});
+    }
+  }
+  if (info.options.empty()) {
+    page.verbatim("  none\n");
+  }
+  if (info.paper) {
+    page.heading("Paper");
+    page.verbatim(fmt::format("  {}\n  {}\n", info.paper->title, info.paper->url()));
+  }
+  page.heading("Examples");
+  page.verbatim(fmt::format(
+      "  lmpo train --objective {} --model DIR --data DATA --output_dir out\n", info.name));
+  return page.text();
+}
+
+// A command wins over an objective of its name.
+std::vector<std::string> topic_names() {
+  std::vector<std::string> names;
+  const auto add = [&](std::string_view name) {
+    if (std::ranges::find(names, name) == names.end()) {
+      names.emplace_back(name);
+    }
+  };
+  for (const Command& command : commands()) {
+    add(command.name);
+  }
+  for (const Topic& topic : topics) {
+    add(topic.name);
+  }
+  for (const ObjectiveInfo& info : objectives()) {
+    add(info.name);
+  }
+  return names;
+}
+
+std::string topic_page(const std::string& name, const HelpStyle& style) {
+  for (const Topic& topic : topics) {
+    if (name == topic.name) {
+      return topic.page(style);
+    }
+  }
+  return objective_page(find_objective(name), style);
+}
+
+}  // namespace
+
+int run_help(const std::vector<std::string>& arguments) {
+  std::string topic;
+  std::string part;
+  OptionSet set("lmpo help", "Explains a command, a topic or an objective.");
+  set.add_positional("TOPIC", topic, "a command, a topic or an objective; none: the list of them",
+                     {.choices = topic_names()});
+  set.add_positional("PART", part, "of a command: all, a group of its options, or one of them");
+  set.section("Examples", kExamples);
+  if (!set.parse(arguments)) {
+    return 0;
+  }
+  const auto names_topic = [&](const Command& command) { return topic == command.name; };
+  if (std::ranges::any_of(commands(), names_topic)) {
+    const std::vector<std::string> words = {"--help", part};
+    return find_command(topic).run({words.begin(), words.end() - (part.empty() ? 1 : 0)});
+  }
+  const HelpStyle style = HelpStyle::standard_output();
+  fmt::print("{}", topic.empty() ? program_page(style) : topic_page(topic, style));
+  return 0;
+}
+
+}  // namespace lmpo

@@ -1,0 +1,42 @@
+// cmake --install: what arrives, and that it works from there.
+#include "cli/testing/find_program.h"
+#include "cli/testing/program.h"
+
+namespace lmpo {
+namespace {
+
+using testing::HasSubstr;
+
+class Installation : public ProgramTest {};
+
+TEST_F(Installation, StandsAlone) {
+  const fs::path cmake = find_program("cmake");
+  if (cmake.empty()) {
+    GTEST_SKIP() << "there is no cmake";
+  }
+  const fs::path build = fs::path(LMPO_BINARY).parent_path().parent_path();
+  const fs::path prefix = path("prefix");
+  const Result installed = run({"--install", build.string(), "--prefix", prefix.string()},
+                               {.program = cmake, .timeout = std::chrono::seconds(600)});
+  ASSERT_EQ(installed.exit_code, 0) << installed.err << installed.out;
+  for (const char* file :
+       {"bin/lmpo", "share/man/man1/lmpo.1", "share/man/man1/lmpo-train.1",
+        "share/bash-completion/completions/lmpo", "share/zsh/site-functions/_lmpo",
+        "share/fish/vendor_completions.d/lmpo.fish", "share/doc/lmpo/LICENSE"}) {
+    EXPECT_GT(fs::file_size(prefix / file), 100U) << file;
+  }
+  const fs::path program = prefix / "bin/lmpo";
+  EXPECT_EQ(run({"--version"}, {.program = program}).out, "lmpo " LMPO_VERSION "\n");
+  if (!fs::exists(build / "bin/lmpo_parquet.so")) {
+    GTEST_SKIP() << "built without a reader of Parquet files";
+  }
+  // From its own place: the build's libraries are not needed.
+  const fs::path data = fs::path(LMPO_SOURCE_DIR) / "src/parquet/testdata/pairs_plain.parquet";
+  const Result read =
+      run({"inspect", data.string(), "-m", model().string(), "--json"}, {.program = program});
+  EXPECT_EQ(read.exit_code, 0) << read.err;
+  EXPECT_THAT(read.out, HasSubstr("\"rows\""));
+}
+
+}  // namespace
+}  // namespace lmpo

@@ -1,0 +1,34 @@
+#include "cli/program_description.h"
+
+namespace lmpo {
+
+ProgramDescription program_description() {
+  return {
+      .version = LMPO_VERSION,
+      .summary = "preference optimization of Llama-family language models",
+      .environment =
+          "  A setting comes from the last of these that names it:\n"
+          "    its default, which --help shows\n"
+          "    a recipe: lmpo train RECIPE.yaml; its env: sets variables, too\n"
+          "    the environment: LMPO_ and the option's name in capitals, LMPO_LEARNING_RATE\n"
+          "    the command line\n"
+          "\n"
+          "  NO_COLOR              no colours\n"
+          "  COLUMNS               width of help and tables, instead of the terminal's\n"
+          "  LMPO_CACHE            folder for tokens and reference log-probabilities that are\n"
+          "                        kept; else $XDG_CACHE_HOME/lmpo, else ~/.cache/lmpo\n"
+          "  HF_HUB_CACHE, HF_HOME where data sets lie that are named owner/name; else\n"
+          "                        $XDG_CACHE_HOME/huggingface, else ~/.cache/huggingface\n"
+          "  CUDA_VISIBLE_DEVICES  the GPUs that may be used\n",
+      .exit_codes =
+          "  0    done\n"
+          "  1    the machine failed\n"
+          "  2    a mistake in the input\n"
+          "  130  interrupted; what was computed is saved\n",
+      .examples =
+          "  lmpo example\n"
+          "  lmpo train --model DIR --data pairs.jsonl --output_dir out\n"
+          "  source <(lmpo --completion bash)      in ~/.bashrc: TAB completes; also zsh, fish\n"};
+}
+
+}  // namespace lmpo

@@ -1,0 +1,24 @@
+// Text inside Markdown (CommonMark and GitHub's tables), whatever it contains.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lmpo {
+
+// Words that show as they are: no emphasis, link, HTML or line end is made of them. Control
+// characters are shown as by printable().
+std::string escape_markdown(std::string_view text);
+
+// The text as code, in one line.
+std::string code_span(std::string_view text);
+
+// A table; rows as long as the head. Cells are Markdown already; bars in them are escaped.
+std::string markdown_table(const std::vector<std::string>& head,
+                           const std::vector<std::vector<std::string>>& rows);
+
+// Lines as code of a language, which hold no line of three backticks.
+std::string code_block(std::string_view language, std::string_view lines);
+
+}  // namespace lmpo
