@@ -106,8 +106,9 @@ TEST_F(Report, OfARunThatGoesIsKilledAndIsGoneOnWith) {
     EXPECT_GE(data["runs"][0]["evaluation"]["columns"]["eval_loss"]["y"].size(), 2U);
     EXPECT_EQ(inspected(out)["run"]["state"], "going");
     EXPECT_THAT(told(out), HasSubstr("a training run, going: step "));
-    expect_refusal(train(out, {"--overwrite_output_dir", "--max_steps", "1"}),
-                   HasSubstr("another program is writing it"));
+    const Result second = run(train(out, {"--overwrite_output_dir", "--max_steps", "1"}));
+    EXPECT_EQ(second.exit_code, 2);
+    EXPECT_THAT(second.err, HasSubstr("another program is writing it"));
     program.signal(SIGKILL);
     program.wait();
   }
@@ -243,7 +244,7 @@ TEST_F(Report, NothingInATextIsObeyed) {
   write_file_atomically(made / "lmpo_run.json", record.dump());
   write_file_atomically(made / "eval_samples.jsonl",
                         json({{"step", 1}, {"prompt", evil}, {"response", evil}}).dump() + "\n");
-  const std::string found = page({evil.substr(10, 8) + "=" + made.string()});
+  const std::string found = page({"<img>\x1b=" + made.string()});
   EXPECT_THAT(found, AllOf(Not(HasSubstr("<img")), Not(HasSubstr("<!--")), Not(HasSubstr("\x1b"))));
   EXPECT_EQ(data_of(found)["answers"]["prompts"][0], "</script><img src=x><!--\\x1b[31m\\x07");
   const std::string text = told(made);

@@ -303,6 +303,9 @@ TEST_F(NotFinite, TheRunStopsAndNamesTheRows) {
     EXPECT_EQ(result.exit_code, 2);
     EXPECT_THAT(result.err, AllOf(HasSubstr(message), HasSubstr("--skip_nonfinite")));
     EXPECT_EQ(listing(path("out")), (std::set<std::string>{"lmpo_run.json", "runs"}));
+    const json end = json::parse(read_file(path("out") / "lmpo_run.json"))["end"];
+    EXPECT_EQ(end["how"], "failed");
+    EXPECT_THAT(end["message"].get<std::string>(), HasSubstr(message));
     fs::remove_all(path("out"));
   }
 }

@@ -16,8 +16,8 @@ namespace lmpo {
 namespace {
 
 // Entries kept of a curve: the page's, shared by its runs.
-constexpr std::size_t kAllEntries = 30'000;
-constexpr std::size_t kFewestEntries = 600;
+constexpr std::size_t kAllEntries = 20'000;
+constexpr std::size_t kFewestEntries = 500;
 constexpr std::size_t kMostEntries = 3'000;
 constexpr std::size_t kMostDots = 40;        // of a line whose points are marked
 constexpr std::size_t kLongestText = 8'000;  // bytes of an answer or a prompt

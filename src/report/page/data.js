@@ -56,26 +56,28 @@ function linesOfChart(chart) {
   }));
 }
 
-// Exponential moving average, corrected for its start. The memory is a share of the line, so that
-// lines of different lengths look alike.
+// An average of each point's neighbours on both sides, whose weights fall exponentially: it does not
+// lag behind. Its reach is a share of the line, so that lines of different lengths look alike.
 function smoothed(line, strength) {
   const share = 0.3 * (strength / 100) ** 2;
-  const memory = share * line.y.length;
-  if (!line.noisy || memory <= 1.5) return null;
+  const memory = 0.5 * share * line.y.length;  // on each side
+  if (!line.noisy || memory <= 1) return null;
   if (line.smoothedAt === strength) return line.smoothedY;
   const keep = 1 - 1 / memory;
-  const result = new Float64Array(line.y.length);
-  let sum = 0, weight = 0;
-  for (let i = 0; i < result.length; ++i) {
-    if (Number.isNaN(line.y[i])) {
-      result[i] = NaN;
-      continue;
+  const sums = new Float64Array(line.y.length), weights = new Float64Array(line.y.length);
+  const pass = (begin, end, step) => {
+    let sum = 0, weight = 0;
+    for (let i = begin; i !== end; i += step) {
+      sums[i] += sum;  // of what lies before
+      weights[i] += weight;
+      const known = Number.isFinite(line.y[i]);
+      sum = keep * (sum + (known ? line.y[i] : 0));
+      weight = keep * (weight + (known ? 1 : 0));
     }
-    sum = keep * sum + (1 - keep) * line.y[i];
-    weight = keep * weight + (1 - keep);
-    result[i] = sum / weight;
-  }
+  };
+  pass(0, line.y.length, 1);
+  pass(line.y.length - 1, -1, -1);
   line.smoothedAt = strength;
-  line.smoothedY = result;
-  return result;
+  line.smoothedY = sums.map((sum, i) => (sum + line.y[i]) / (weights[i] + 1));
+  return line.smoothedY;
 }
