@@ -44,13 +44,13 @@ def expected_curves(state):
 
 def train(binary, folder, *more):
     world = folder / "world/world"
-    return [binary, "train", "--model", folder / "world/sft", "--data", world / "preferences.jsonl", "--output_dir",
+    return [binary, "train", "--model", folder / "world/random", "--data", world / "preferences.jsonl", "--output_dir",
             folder / "out", "--max_steps", str(STEPS), "--save_steps", str(SAVED), "--logging_steps", "1", "--eval_dataset",
-            world / "held_out_preferences.jsonl", "--eval_strategy", "steps", "--eval_steps", "4", "--disable_tqdm", *more]
+            world / "held_out_preferences.jsonl", "--eval_strategy", "steps", "--eval_steps", "4", "--learning_rate", "1e-4", *more]
 
 
 def run_broken_and_resumed(binary, folder):
-    subprocess.run([binary, "example", folder / "world", "--quick"], check=True, capture_output=True)
+    subprocess.run([binary, "example", folder / "world", "--no_train"], check=True, capture_output=True)
     program = subprocess.Popen(train(binary, folder), stderr=subprocess.PIPE, text=True)
     for line in program.stderr:
         if line.startswith(f"step {KILLED}/"):
@@ -77,8 +77,11 @@ def accumulated(run):
     print("texts:", ", ".join(tags["tensors"]))
     text = reader.Tensors("args/text_summary")[0].tensor_proto.string_val[0].decode()
     assert '"learning_rate"' in text and reader.SummaryMetadata("args/text_summary").plugin_data.plugin_name == "text"
-    samples = [event.step for event in reader.Tensors("eval/sample_0/text_summary")]
-    assert samples == sorted(set(samples)) == list(range(4, STEPS + 1, 4)), samples
+    # The accumulator never forgets texts; those of a step that was run twice are the same.
+    samples = {}
+    for event in reader.Tensors("eval/sample_0/text_summary"):
+        samples.setdefault(event.step, set()).add(event.tensor_proto.string_val[0])
+    assert list(map(len, samples.values())) == [1] * (STEPS // 4), samples
     return {tag: [(event.step, event.value) for event in reader.Scalars(tag)] for tag in tags["scalars"]}
 
 
@@ -88,7 +91,8 @@ def served(runs, run, tags):
         port = free.getsockname()[1]
     server = subprocess.Popen([sys.executable, "-m", "tensorboard.main", "--logdir", runs, "--port", str(port),
                                "--samples_per_plugin", "scalars=100000"], stderr=subprocess.DEVNULL)
-    base = f"http://localhost:{port}/data/plugin/scalars"
+    plugins = f"http://localhost:{port}/data/plugin"
+    base = f"{plugins}/scalars"
     try:
         for _ in range(120):
             time.sleep(1)
@@ -98,6 +102,9 @@ def served(runs, run, tags):
                 continue
             if set(tags) <= set(listed.get(run, [])):
                 break
+        query = urllib.parse.urlencode({"run": run, "tag": "eval/sample_0/text_summary"})
+        samples = [text["step"] for text in json.load(urllib.request.urlopen(f"{plugins}/text/text?{query}"))]
+        assert samples == list(range(4, STEPS + 1, 4)), samples
         curves = {}
         for tag in tags:
             query = urllib.parse.urlencode({"run": run, "tag": tag})
