@@ -3,8 +3,9 @@
     build/oracle/bin/python tools/oracle/tensorboard_parity.py build/release/bin/lmpo
 
 Three readers: TensorBoard's record reader with its checksums, its EventAccumulator, and the server that
-`tensorboard --logdir` starts, asked over HTTP. Each must show the tags that transformers' rewrite_logs gives, one value for each
-step, equal to trainer_state.json, and no step that the killed run had logged beyond its checkpoint.
+`tensorboard --logdir` starts, asked over HTTP. Each must show the tags that transformers' rewrite_logs gives, with the steps and
+values of trainer_state.json in their order, and nothing that the killed run had logged beyond its checkpoint. (The epoch is logged
+twice where a step is logged and evaluated, as transformers does; the server shows it once.)
 """
 import argparse
 import json
@@ -38,7 +39,7 @@ def expected_curves(state):
     for entry in state["log_history"]:
         for name, value in entry.items():
             if name != "step" and isinstance(value, (int, float)) and "runtime" not in name and "per_second" not in name:
-                curves.setdefault(rewrite(name), {})[entry["step"]] = float(numpy.float32(value))
+                curves.setdefault(rewrite(name), []).append((entry["step"], float(numpy.float32(value))))
     return curves
 
 
@@ -60,13 +61,10 @@ def run_broken_and_resumed(binary, folder):
 
 
 def check(name, found, expected):
-    """The same tags, steps and values."""
+    """The same tags, steps and values; of a step's, the server has the last."""
     assert set(expected) <= set(found), f"{name}: no {set(expected) - set(found)}"
     for tag, curve in expected.items():
-        steps = [step for step, _ in found[tag]]
-        assert steps == sorted(set(steps)) and set(steps) == set(curve), f"{name}: {tag}: steps {steps}"
-        for step, value in found[tag]:
-            assert value == curve[step], f"{name}: {tag} at {step}: {value}, not {curve[step]}"
+        assert found[tag] in (curve, list(dict(curve).items())), f"{name}: {tag}: {found[tag]}, not {curve}"
     print(f"{name}: {len(expected)} tags, {sum(map(len, expected.values()))} values, all equal")
 
 
