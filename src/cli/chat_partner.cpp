@@ -87,14 +87,14 @@ std::string ChatPartner::description() const {
   const ModelConfig& config = model_.config();
   std::string text = fmt::format(
       "{}: {}, {:.3g} million parameters in {}, {} layers, context {} of {} tokens, {} "
-      "of memory\n",
+      "of memory",
       folder_.string(), config.family, static_cast<double>(model_.parameters()) / 1e6,
       dtype_name(config.dtype), config.layers, model_.context(), config.max_positions,
       readable_bytes(model_.planned_bytes()));
   if (const AnswerStatistics& last = model_.statistics(); last.prompt_tokens > 0) {
     text += fmt::format(
-        "last answer: {} tokens, {:.3g} tokens/s; the first after {:.3g} s ({} of {} "
-        "prompt tokens were known)\n",
+        "\nlast answer: {} tokens, {:.3g} tokens/s; the first after {:.3g} s ({} of {} "
+        "prompt tokens were known)",
         last.new_tokens, last.tokens_per_second(), last.prompt_seconds, last.reused_tokens,
         last.prompt_tokens);
   }

@@ -1,4 +1,5 @@
 // lmpo chat: under a pseudo-terminal, and through pipes.
+#include "base/utf8.h"
 #include "cli/testing/program.h"
 #include "cli/testing/terminal.h"
 
@@ -31,7 +32,6 @@ class Chat : public ProgramTest {
                                "--max_new_tokens", "12", "-t", "1"});
     return json_lines(result.out).at(0)["output"];
   }
-  static std::string quoted(const ordered_json& messages) { return messages.dump(); }
 };
 
 std::vector<std::string> lines_of(const std::string& text) {
@@ -195,7 +195,8 @@ TEST_F(Chat, TwoModelsAnswerTheSame) {
   const std::string second = both["other"]["messages"][1]["content"];
   EXPECT_EQ(first, answer("cat"));
   EXPECT_NE(first, second);
-  EXPECT_EQ(result.out, "[model]\n" + first + "\n[other]\n" + second + "\n");
+  EXPECT_EQ(result.out, "[model]\n" + printable(first, LineEnds::keep) + "\n[other]\n" +
+                            printable(second, LineEnds::keep) + "\n");
 
   for (const int columns : {120, 40}) {
     TerminalProgram program(chat({"--other", other.string()}), {.columns = columns}, at_home());
@@ -300,14 +301,15 @@ TEST_F(Chat, ControlCStopsAnAnswer) {
   EXPECT_FALSE(messages[1]["content"].get<std::string>().empty());
 }
 
-// What a model says cannot command the terminal; what is loaded comes from anyone.
+// What a model says cannot command the terminal. This one says its favourite token, which is a
+// command here.
 TEST_F(Chat, EscapeSequencesAreShown) {
+  const std::string favourite = answer("cat").substr(0, 1);
   const fs::path hostile = copy_of_model("hostile");
-  // Every answer of this model is one of its vocabulary's entries, and all of them are escapes.
-  edit_json(hostile / "tokenizer.json", [](ordered_json& content) {
+  edit_json(hostile / "tokenizer.json", [&](ordered_json& content) {
     ordered_json vocabulary;
     for (const auto& [token, id] : content["model"]["vocab"].items()) {
-      vocabulary[id.get<int>() < 256 + 20 ? token : "\xC4\x9B[31m" + token] = id;
+      vocabulary[token == favourite ? "\xC4\x9B[31m" : token] = id;  // ESC, as GPT-2 spells bytes
     }
     content["model"]["vocab"] = vocabulary;
     content["model"]["merges"] = ordered_json::array();
@@ -317,12 +319,14 @@ TEST_F(Chat, EscapeSequencesAreShown) {
   TerminalProgram program(words, {}, at_home());
   ASSERT_TRUE(program.read_until("> "));
   program.type("cat\r");
-  ASSERT_TRUE(program.read_until("> "));
-  program.type("/load " + write("\x1b[31mred", "[]").string() + "\r");
+  ASSERT_TRUE(program.read_until("tokens (/max"));
   program.type("\x04");
-  program.wait();
-  EXPECT_THAT(program.written(), AllOf(HasSubstr("\\x1b[31m"), Not(HasSubstr("\x1b[31m"))))
-      << program.written();
+  EXPECT_EQ(program.wait(), 0);
+  EXPECT_THAT(program.written(), AllOf(HasSubstr("\\x1b[31m"), Not(HasSubstr("\x1b[31m"))));
+
+  Surroundings surroundings = at_home();
+  surroundings.input = "cat\n";
+  EXPECT_THAT(run(words, surroundings).out, AllOf(HasSubstr("\\x1b[31m"), Not(HasSubstr("\x1b"))));
 }
 
 }  // namespace

@@ -126,7 +126,7 @@ std::vector<Event> events(const fs::path& path) {
   return all;
 }
 
-class EventFiles : public lmpo::testing::FolderTest {};
+class EventFiles : public FolderTest {};
 
 TEST_F(EventFiles, TagsAreThoseOfTransformers) {
   EXPECT_EQ(event_tag("loss"), "train/loss");

@@ -35,7 +35,7 @@ INSTANTIATE_TEST_SUITE_P(
                       PlanCase{"llama", Dtype::f32, Recompute::none, {8, 0}, true},
                       PlanCase{"llama", Dtype::bf16, Recompute::mlp, {8, 0}, false, true},
                       PlanCase{"mistral", Dtype::f16, Recompute::none, {8, 0}, true, true},
-                      PlanCase{"llama", Dtype::bf16, Recompute::none, {2, 0}, false, false, 40},
+                      PlanCase{"llama", Dtype::bf16, Recompute::layers, {1, 0}, false, false, 50},
                       PlanCase{"mistral", Dtype::f32, Recompute::layers, {1, 0}, false, true, 60}));
 
 TEST_P(MemoryPlanned, EqualsThePeakOfARun) {
@@ -53,10 +53,11 @@ TEST_P(MemoryPlanned, EqualsThePeakOfARun) {
   LargestPacks evaluation;
   training.add(batch, given.limits);
   evaluation.add(batch, given.limits);
-  const PromptTokens prompts(given.new_tokens > 0 ? 6 : 0, {1, 5, 9, 13, 7});
+  const PromptTokens prompts(given.new_tokens > 0 ? 32 : 0, {1, 5, 9, 13, 7});
   const GenerationOptions generation = {
       .sampling = {.temperature = 0},
-      .max_new_tokens = std::max<std::int64_t>(1, given.new_tokens)};
+      .max_new_tokens = std::max<std::int64_t>(1, given.new_tokens),
+      .batch_size = 32};
   const auto plan_of = [&](const GenerationSize& samples) {
     return plan_memory(config,
                        {given.storage, given.eight_bit, given.paged ? Place::file : Place::arena},

@@ -110,7 +110,7 @@ void Progress::line(std::string_view text) {
 
 std::int64_t Progress::columns() const {
   const int columns = terminal_columns(STDERR_FILENO);
-  return columns > 0 ? columns : kFileWidth;
+  return columns > 0 ? std::max<std::int64_t>(columns, kUnknownWidth) : kFileWidth;
 }
 
 double Progress::elapsed_seconds() const {

@@ -33,7 +33,8 @@ class Progress {
   void step(std::int64_t examples, std::int64_t tokens, std::vector<std::string> notes = {});
   // A line that stays.
   void line(std::string_view text);
-  // How wide a line may be: the terminal, or what is easy to read in a file.
+  // How wide a line that stays should be: as the terminal, but for a very narrow one, where it
+  // takes several lines; in a file as is easy to read.
   std::int64_t columns() const;
 
   double elapsed_seconds() const;

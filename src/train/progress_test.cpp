@@ -80,7 +80,7 @@ TEST(ProgressLine, GivesUpWhatMattersLess) {
       "training 120/500 ###############--------------- loss 0.6931 acc 0.75 12.3 pairs/s 4512 "
       "tokens/s 0:01:23 left");
   EXPECT_EQ(line(80),
-            "120/500 ####---- loss 0.6931 acc 0.75 12.3 pairs/s 4512 tokens/s 0:01:23 left");
+            "120/500 #####----- loss 0.6931 acc 0.75 12.3 pairs/s 4512 tokens/s 0:01:23 left");
   EXPECT_EQ(line(50), "120/500 ########-------- loss 0.6931 0:01:23 left");
   EXPECT_EQ(line(20), "120/500 #####------");
   EXPECT_EQ(line(12), "120/500");

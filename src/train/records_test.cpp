@@ -63,7 +63,7 @@ TEST_F(RecordsTest, TrainerStateIsThatOfTransformers) {
 
 // The keys of LLaMA-Factory's trainer_log.jsonl, in its order, then what it has no name for.
 TEST_F(RecordsTest, ALogLineForEachEntry) {
-  const Progress progress(0, 15, false);
+  const Progress progress({.begin = 0, .total = 15, .bar = false});
   const auto line = ordered_json::parse(log_line(state_, length(), progress));
   std::vector<std::string> keys;
   for (const auto& [key, value] : line.items()) {
@@ -117,9 +117,9 @@ TEST_F(RecordsTest, AnEarlierRunIsRemovedAndNothingElse) {
     fs::create_directories(folder_ / name);
     write_file_atomically(folder_ / name / "lmpo_state.json", "{}");
   }
-  for (const char* name :
-       {"trainer_log.jsonl", "trainer_state.json", "all_results.json", "train_results.json",
-        "eval_results.json", "lmpo_run.json", kEvalSamples, kCurvesFile, "notes.txt", "model.safetensors"}) {
+  for (const char* name : {"trainer_log.jsonl", "trainer_state.json", "all_results.json",
+                           "train_results.json", "eval_results.json", "lmpo_run.json", kEvalSamples,
+                           kCurvesFile, "notes.txt", "model.safetensors"}) {
     write_file_atomically(folder_ / name, "");
   }
   EventFile(folder_ / kEventFolders / "one", 1).scalars(1, {{"loss", 1}});

@@ -53,6 +53,10 @@ void RunLog::start(const json& options, const ordered_json& model_config) {
 
 void RunLog::entry(const json& entry, std::string_view line) {
   attempt(kTrainerLog, [&] { append_line(folder_ / kTrainerLog, line); });
+  scalars(entry);
+}
+
+void RunLog::scalars(const json& entry) {
   if (events_) {
     attempt(events_->path().string(),
             [&] { events_->scalars(entry.at("step").get<std::int64_t>(), entry); });

@@ -32,6 +32,8 @@ class RunLog {
   void start(const json& options, const ordered_json& model_config);
   // An entry of the history, and its line of trainer_log.jsonl.
   void entry(const json& entry, std::string_view line);
+  // An entry that has no such line: the last one of a run.
+  void scalars(const json& entry);
   void samples(const std::vector<EvalSample>& samples, std::int64_t step);
 
   // Calls what writes to the disk; its MachineError becomes a warning, once for each `what` until

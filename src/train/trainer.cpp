@@ -518,6 +518,7 @@ void Trainer::finish() {
   json entry = results;
   entry["step"] = state_.step;
   state_.log_history.push_back(entry);
+  run_log_->scalars(entry);
   write_model(recipe().output_dir);
   results["train_samples"] = inputs_.train.trees.size();
   results["memory_planned"] = plan_.memory().total();

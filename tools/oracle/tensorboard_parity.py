@@ -3,8 +3,9 @@
     build/oracle/bin/python tools/oracle/tensorboard_parity.py build/release/bin/lmpo
 
 Three readers: TensorBoard's record reader with its checksums, its EventAccumulator, and the server that
-`tensorboard --logdir` starts, asked over HTTP. Each must show the tags that transformers' rewrite_logs gives, one value for each
-step, equal to trainer_state.json, and no step that the killed run had logged beyond its checkpoint.
+`tensorboard --logdir` starts, asked over HTTP. Each must show the tags that transformers' rewrite_logs gives, with the steps and
+values of trainer_state.json in their order, and nothing that the killed run had logged beyond its checkpoint. (The epoch is logged
+twice where a step is logged and evaluated, as transformers does; the server shows it once.)
 """
 import argparse
 import json
@@ -38,19 +39,19 @@ def expected_curves(state):
     for entry in state["log_history"]:
         for name, value in entry.items():
             if name != "step" and isinstance(value, (int, float)) and "runtime" not in name and "per_second" not in name:
-                curves.setdefault(rewrite(name), {})[entry["step"]] = float(numpy.float32(value))
+                curves.setdefault(rewrite(name), []).append((entry["step"], float(numpy.float32(value))))
     return curves
 
 
 def train(binary, folder, *more):
     world = folder / "world/world"
-    return [binary, "train", "--model", folder / "world/sft", "--data", world / "preferences.jsonl", "--output_dir",
+    return [binary, "train", "--model", folder / "world/random", "--data", world / "preferences.jsonl", "--output_dir",
             folder / "out", "--max_steps", str(STEPS), "--save_steps", str(SAVED), "--logging_steps", "1", "--eval_dataset",
-            world / "held_out_preferences.jsonl", "--eval_strategy", "steps", "--eval_steps", "4", "--disable_tqdm", *more]
+            world / "held_out_preferences.jsonl", "--eval_strategy", "steps", "--eval_steps", "4", "--learning_rate", "1e-4", *more]
 
 
 def run_broken_and_resumed(binary, folder):
-    subprocess.run([binary, "example", folder / "world", "--quick"], check=True, capture_output=True)
+    subprocess.run([binary, "example", folder / "world", "--no_train"], check=True, capture_output=True)
     program = subprocess.Popen(train(binary, folder), stderr=subprocess.PIPE, text=True)
     for line in program.stderr:
         if line.startswith(f"step {KILLED}/"):
@@ -60,13 +61,10 @@ def run_broken_and_resumed(binary, folder):
 
 
 def check(name, found, expected):
-    """The same tags, steps and values."""
+    """The same tags, steps and values; of a step's, the server has the last."""
     assert set(expected) <= set(found), f"{name}: no {set(expected) - set(found)}"
     for tag, curve in expected.items():
-        steps = [step for step, _ in found[tag]]
-        assert steps == sorted(set(steps)) and set(steps) == set(curve), f"{name}: {tag}: steps {steps}"
-        for step, value in found[tag]:
-            assert value == curve[step], f"{name}: {tag} at {step}: {value}, not {curve[step]}"
+        assert found[tag] in (curve, list(dict(curve).items())), f"{name}: {tag}: {found[tag]}, not {curve}"
     print(f"{name}: {len(expected)} tags, {sum(map(len, expected.values()))} values, all equal")
 
 
@@ -77,8 +75,11 @@ def accumulated(run):
     print("texts:", ", ".join(tags["tensors"]))
     text = reader.Tensors("args/text_summary")[0].tensor_proto.string_val[0].decode()
     assert '"learning_rate"' in text and reader.SummaryMetadata("args/text_summary").plugin_data.plugin_name == "text"
-    samples = [event.step for event in reader.Tensors("eval/sample_0/text_summary")]
-    assert samples == sorted(set(samples)) == list(range(4, STEPS + 1, 4)), samples
+    # The accumulator never forgets texts; those of a step that was run twice are the same.
+    samples = {}
+    for event in reader.Tensors("eval/sample_0/text_summary"):
+        samples.setdefault(event.step, set()).add(event.tensor_proto.string_val[0])
+    assert list(map(len, samples.values())) == [1] * (STEPS // 4), samples
     return {tag: [(event.step, event.value) for event in reader.Scalars(tag)] for tag in tags["scalars"]}
 
 
@@ -88,7 +89,8 @@ def served(runs, run, tags):
         port = free.getsockname()[1]
     server = subprocess.Popen([sys.executable, "-m", "tensorboard.main", "--logdir", runs, "--port", str(port),
                                "--samples_per_plugin", "scalars=100000"], stderr=subprocess.DEVNULL)
-    base = f"http://localhost:{port}/data/plugin/scalars"
+    plugins = f"http://localhost:{port}/data/plugin"
+    base = f"{plugins}/scalars"
     try:
         for _ in range(120):
             time.sleep(1)
@@ -98,6 +100,9 @@ def served(runs, run, tags):
                 continue
             if set(tags) <= set(listed.get(run, [])):
                 break
+        query = urllib.parse.urlencode({"run": run, "tag": "eval/sample_0/text_summary"})
+        samples = [text["step"] for text in json.load(urllib.request.urlopen(f"{plugins}/text/text?{query}"))]
+        assert samples == list(range(4, STEPS + 1, 4)), samples
         curves = {}
         for tag in tags:
             query = urllib.parse.urlencode({"run": run, "tag": tag})
