@@ -157,6 +157,10 @@ TEST(ModelChecks, ChatTemplate) {
   TestedRun run;
   run.facts.text->example = "QUESTION ANSWER";
   expect(run.find("template_without_end_of_turn"), Severity::warning, "-m", "learn to stop");
+  run.facts.text->template_error = "Roles!";
+  expect(run.find("template_raises"), Severity::warning, "-m", "Roles!");
+  EXPECT_FALSE(run.find("template_without_end_of_turn"));
+  run.facts.text->template_error = "";
   run.facts.text->template_size = 0;
   EXPECT_FALSE(run.find("template_without_end_of_turn"));
   expect(run.find("no_chat_template"), Severity::note, "-m", "no chat template");
@@ -308,6 +312,9 @@ TEST(ScheduleChecks, Batches) {
   expect(run.find("steps"), Severity::note, "--num_train_epochs",
          "10 steps of 128 examples (8 at once, 16 times); 10 in an epoch; warm-up 1 steps");
   EXPECT_FALSE(run.find("last_batch_partial"));
+  run.facts.train->examples = 100;
+  expect(run.find("batch_exceeds_rows"), Severity::warning, "--gradient_accumulation_steps",
+         "has 100 examples, and a step takes 128");
   run.facts.train->examples = 1283;
   expect(run.find("last_batch_partial"), Severity::note, "--gradient_accumulation_steps",
          "has 3 of 128", "dataloader_drop_last");
