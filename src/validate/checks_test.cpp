@@ -359,12 +359,34 @@ TEST(ScheduleChecks, LearningRatesFarFromThePublished) {
       TestedRun({"--objective", "sft", "--learning_rate", "2e-5"}).find("learning_rate_high"));
 }
 
-TEST(ScheduleChecks, EveryPublishedRangeHasItsSourceAndHoldsItsRecipes) {
+TEST(ScheduleChecks, EveryPublishedRangeHasItsSource) {
   for (const ObjectiveInfo& info : objectives()) {
     const PublishedRuns& published = info.published;
     EXPECT_LE(published.lowest_rate, published.highest_rate) << info.name;
     EXPECT_EQ(published.highest_rate > 0, !published.source.empty()) << info.name;
   }
+}
+
+TEST(ScheduleChecks, OurRecipesAreAsPublished) {
+  int count = 0;
+  for (const auto& entry :
+       fs::recursive_directory_iterator(fs::path(LMPO_SOURCE_DIR) / "recipes")) {
+    if (entry.path().extension() != ".yaml" || entry.path().parent_path().filename() == "example") {
+      continue;
+    }
+    SCOPED_TRACE(entry.path().string());
+    TrainRecipe recipe;
+    OptionSet options("lmpo train", "");
+    add_train_options(options, recipe);
+    options.read_yaml(read_file(entry.path()), entry.path().string());
+    options.resolve();
+    const PublishedRuns& published = find_objective(recipe.objective).published;
+    EXPECT_GE(recipe.learning_rate, published.lowest_rate);
+    EXPECT_LE(recipe.learning_rate, published.highest_rate);
+    EXPECT_EQ(recipe.train_batch_size(), published.batch);
+    ++count;
+  }
+  EXPECT_EQ(count, 19);
 }
 
 TEST(ScheduleChecks, AWarmUpThatNeverEnds) {
