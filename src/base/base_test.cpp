@@ -7,6 +7,7 @@
 #include <fstream>
 #include <set>
 
+#include "base/cache_folder.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/growing_file.h"
@@ -222,6 +223,28 @@ TEST(Utf8, PrintableTextCommandsNoTerminal) {
       EXPECT_TRUE(shown >= 0x20 && shown < 0x7F) << static_cast<unsigned>(c);
     }
   }
+}
+
+TEST(HubNames, AreAnOwnerAndAName) {
+  for (const char* name : {"owner/name", "mistralai/Mistral-7B-Instruct-v0.2", "a/b."}) {
+    EXPECT_TRUE(is_hub_name(name)) << name;
+  }
+  for (const char* path : {"name", "/name", "owner/", "./name", "a/b/c", "data/pairs.json", ""}) {
+    EXPECT_FALSE(is_hub_name(path)) << path;
+  }
+}
+
+TEST_F(Files, TheHubsCacheIsSearchedForTheNewestState) {
+  ::setenv("HF_HUB_CACHE", folder_.c_str(), 1);
+  const fs::path model = folder_ / "models--owner--name";
+  EXPECT_EQ(find_in_hub_cache("models", "owner/name"), "");
+  fs::create_directories(model / "refs");
+  write_file_atomically(model / "refs/main", "abc\n");
+  EXPECT_EQ(find_in_hub_cache("models", "owner/name"), "");
+  fs::create_directories(model / "snapshots/abc");
+  EXPECT_EQ(find_in_hub_cache("models", "owner/name"), model / "snapshots/abc");
+  EXPECT_EQ(find_in_hub_cache("datasets", "owner/name"), "");
+  ::unsetenv("HF_HUB_CACHE");
 }
 
 }  // namespace

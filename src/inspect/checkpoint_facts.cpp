@@ -62,8 +62,12 @@ TextFacts text_facts(const Tokenizer& tokenizer, const ChatTemplate* chat,
     const auto turn = [](const char* role, const char* content) {
       return ordered_json{{"role", role}, {"content", content}};
     };
-    facts.example = chat->render({turn("user", "QUESTION"), turn("assistant", "ANSWER")}, false,
-                                 template_variables(tokenizer));
+    try {
+      facts.example = chat->render({turn("user", "QUESTION"), turn("assistant", "ANSWER")}, false,
+                                   template_variables(tokenizer));
+    } catch (const UserError& error) {
+      facts.template_error = error.what();
+    }
   }
   return facts;
 }
@@ -107,7 +111,9 @@ void add_text(CheckpointFacts& facts, const fs::path& folder) {
   if (text.ids > 0 && text.template_size == 0) {
     warnings.emplace_back("there is no chat template: conversations cannot be rendered");
   }
-  if (text.template_size > 0 && !text.template_ends_turns()) {
+  if (!text.template_error.empty()) {
+    warnings.push_back(text.template_error);
+  } else if (text.template_size > 0 && !text.template_ends_turns()) {
     warnings.emplace_back(
         "the chat template writes none of the tokens at which generation stops after an answer");
   }

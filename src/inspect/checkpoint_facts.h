@@ -29,13 +29,13 @@ struct TextFacts {
   std::vector<std::pair<std::string, std::pair<std::string, std::int64_t>>> special;
   std::vector<std::pair<std::string, std::int64_t>> stops;  // where generation stops
   std::int64_t template_size = 0;                           // characters; 0: none
-  std::string example;  // what the template makes of a turn of each role
+  std::string example;         // what the template makes of a turn of each role
+  std::string template_error;  // why it makes nothing of them
 
   // Whether the example holds a token at which generation stops.
   bool template_ends_turns() const;
 };
 
-// UserError for a template that raises.
 TextFacts text_facts(const Tokenizer& tokenizer, const ChatTemplate* chat,
                      const std::vector<std::int64_t>& stop_ids);
 

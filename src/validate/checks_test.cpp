@@ -157,6 +157,10 @@ TEST(ModelChecks, ChatTemplate) {
   TestedRun run;
   run.facts.text->example = "QUESTION ANSWER";
   expect(run.find("template_without_end_of_turn"), Severity::warning, "-m", "learn to stop");
+  run.facts.text->template_error = "Roles!";
+  expect(run.find("template_raises"), Severity::warning, "-m", "Roles!");
+  EXPECT_FALSE(run.find("template_without_end_of_turn"));
+  run.facts.text->template_error = "";
   run.facts.text->template_size = 0;
   EXPECT_FALSE(run.find("template_without_end_of_turn"));
   expect(run.find("no_chat_template"), Severity::note, "-m", "no chat template");
@@ -308,6 +312,9 @@ TEST(ScheduleChecks, Batches) {
   expect(run.find("steps"), Severity::note, "--num_train_epochs",
          "10 steps of 128 examples (8 at once, 16 times); 10 in an epoch; warm-up 1 steps");
   EXPECT_FALSE(run.find("last_batch_partial"));
+  run.facts.train->examples = 100;
+  expect(run.find("batch_exceeds_rows"), Severity::warning, "--gradient_accumulation_steps",
+         "has 100 examples, and a step takes 128");
   run.facts.train->examples = 1283;
   expect(run.find("last_batch_partial"), Severity::note, "--gradient_accumulation_steps",
          "has 3 of 128", "dataloader_drop_last");
@@ -352,12 +359,34 @@ TEST(ScheduleChecks, LearningRatesFarFromThePublished) {
       TestedRun({"--objective", "sft", "--learning_rate", "2e-5"}).find("learning_rate_high"));
 }
 
-TEST(ScheduleChecks, EveryPublishedRangeHasItsSourceAndHoldsItsRecipes) {
+TEST(ScheduleChecks, EveryPublishedRangeHasItsSource) {
   for (const ObjectiveInfo& info : objectives()) {
     const PublishedRuns& published = info.published;
     EXPECT_LE(published.lowest_rate, published.highest_rate) << info.name;
     EXPECT_EQ(published.highest_rate > 0, !published.source.empty()) << info.name;
   }
+}
+
+TEST(ScheduleChecks, OurRecipesAreAsPublished) {
+  int count = 0;
+  for (const auto& entry :
+       fs::recursive_directory_iterator(fs::path(LMPO_SOURCE_DIR) / "recipes")) {
+    if (entry.path().extension() != ".yaml" || entry.path().parent_path().filename() == "example") {
+      continue;
+    }
+    SCOPED_TRACE(entry.path().string());
+    TrainRecipe recipe;
+    OptionSet options("lmpo train", "");
+    add_train_options(options, recipe);
+    options.read_yaml(read_file(entry.path()), entry.path().string());
+    options.resolve();
+    const PublishedRuns& published = find_objective(recipe.objective).published;
+    EXPECT_GE(recipe.learning_rate, published.lowest_rate);
+    EXPECT_LE(recipe.learning_rate, published.highest_rate);
+    EXPECT_EQ(recipe.train_batch_size(), published.batch);
+    ++count;
+  }
+  EXPECT_EQ(count, 19);
 }
 
 TEST(ScheduleChecks, AWarmUpThatNeverEnds) {

@@ -67,7 +67,12 @@ void check_chat_template(const RunFacts& facts, Findings& findings) {
   const std::string place = facts.recipe.chat_template_path.empty()
                                 ? facts.where("model_name_or_path")
                                 : facts.where("chat_template_path");
-  if (facts.text->template_size == 0) {
+  if (!facts.text->template_error.empty()) {
+    findings.warning("template_raises", place,
+                     fmt::format("the chat template refuses a question and its answer: {}",
+                                 facts.text->template_error),
+                     "name a file with another one by chat_template_path; plain text can be used");
+  } else if (facts.text->template_size == 0) {
     findings.note("no_chat_template", place,
                   "the model has no chat template: rows of messages cannot be rendered, plain text "
                   "can be used",

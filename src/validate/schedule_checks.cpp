@@ -41,7 +41,13 @@ void check_batches(const RunFacts& facts, Findings& findings) {
       "how a step's examples are cut never changes the result: choose how many are computed at "
       "once by memory alone");
   const std::int64_t last = facts.train->examples % batch;
-  if (last > 0 && facts.length->total_steps >= facts.length->steps_per_epoch) {
+  if (facts.train->examples < batch) {
+    findings.warning("batch_exceeds_rows", facts.where("gradient_accumulation_steps"),
+                     fmt::format("the data has {} examples, and a step takes {}: every step is of "
+                                 "all of them",
+                                 facts.train->examples, batch),
+                     "choose a smaller batch, or use more data");
+  } else if (last > 0 && facts.length->total_steps >= facts.length->steps_per_epoch) {
     findings.note(
         "last_batch_partial", facts.where("gradient_accumulation_steps"),
         recipe.dataloader_drop_last
