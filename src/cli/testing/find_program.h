@@ -4,8 +4,10 @@
 #include <cstdlib>
 #include <sstream>
 #include <string>
+#include <utility>
+#include <vector>
 
-#include "base/file.h"
+#include "cli/testing/program.h"
 
 namespace lmpo {
 
@@ -19,6 +21,14 @@ inline fs::path find_program(const std::string& name) {
     }
   }
   return {};
+}
+
+// Runs it by the name it has, which some programs look at.
+inline Result run_other(const std::string& name, std::vector<std::string> arguments,
+                        Surroundings surroundings = {}) {
+  arguments.insert(arguments.begin(), name);
+  surroundings.program = find_program("env");
+  return run(arguments, std::move(surroundings));
 }
 
 }  // namespace lmpo
