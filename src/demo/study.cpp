@@ -95,14 +95,14 @@ std::span<const Method> methods() {
       {"hinge", "DPO (hinge)", "beta", {0.1, 0.3, 1}, 1e-4, 0.3},
       {"slic", "SLiC-HF", "lambda", {0.03, 0.1, 0.3}, 1e-4, 0.1},
       {"cpo", "CPO", "beta", {0.1, 0.3, 1}, 1e-4, 0.3},
-      {"kto", "KTO", "beta", {0.1, 0.3, 1}, 1e-4, 0.3},
-      {"orpo", "ORPO", "beta", {0.3, 1, 3}, 3e-4, 1},
+      {"kto", "KTO", "beta", {1, 3, 10}, 3e-4, 3},
+      {"orpo", "ORPO", "beta", {1, 3, 10}, 3e-4, 3},
       {"rdpo", "R-DPO", "beta", {0.1, 0.3, 1}, 1e-4, 0.3},
       {"rrhf", "RRHF", "sft_weight", {0.1, 0.3, 1}, 1e-3, 0.3},
-      {"pro", "PRO", "sft_weight", {0.05, 0.2, 0.6}, 3e-4, 0.2},
+      {"pro", "PRO", "sft_weight", {0.2, 0.6, 2}, 3e-4, 0.6},
       {"simper", "SimPER", "", {}, 1e-3, 0},
-      {"simpo", "SimPO", "beta", {5, 10, 20}, 3e-4, 10},
-      {"lmpo", "LMPO", "beta", {5, 10, 20}, 3e-4, 10}};
+      {"simpo", "SimPO", "beta", {20, 40, 80}, 3e-4, 40},
+      {"lmpo", "LMPO", "beta", {10, 20, 40}, 3e-4, 20}};
   return all;
 }
 
