@@ -10,6 +10,7 @@
 #include "base/threads.h"
 #include "cli/commands.h"
 #include "demo/results.h"
+#include "demo/study_report.h"
 #include "example/world_files.h"
 #include "recipe/option_set.h"
 #include "train/progress.h"
@@ -112,21 +113,25 @@ bool run_study(const DemoOptions& options, std::span<const Part> chosen,
 
 void write_results(const fs::path& root, std::span<const Part> chosen,
                    std::span<const std::int64_t> seeds) {
+  std::vector<ResultTable> tables;
+  std::string text;
   std::string markdown;
-  ordered_json tables = ordered_json::array();
+  ordered_json content = ordered_json::array();
   for (const Part& part : chosen) {
-    const ResultTable table = result_table(root, part, seeds);
-    fmt::print("{}{}", markdown.empty() ? "" : "\n", to_text(table));
-    markdown += (markdown.empty() ? "" : "\n") + to_markdown(table);
-    tables.push_back(to_json(table));
+    const ResultTable& table = tables.emplace_back(result_table(root, part, seeds));
+    text += to_text(table) + "\n";
+    markdown += to_markdown(table) + "\n";
+    content.push_back(to_json(table));
   }
-  fmt::print("\nMeans over {} seed{} ± their standard errors.\n", seeds.size(),
-             seeds.size() == 1 ? "" : "s");
-  write_file_atomically(root / "results.md", markdown);
-  write_file_atomically(root / "results.json", tables.dump(2) + "\n");
-  for (const Figure& figure : figures(root, chosen, seeds)) {
+  const std::vector<Figure> all_figures = figures(root, chosen, seeds);
+  for (const Figure& figure : all_figures) {
     write_file_atomically(root / (figure.name + ".svg"), charts_svg(figure.charts));
   }
+  write_file_atomically(root / "results.md", markdown);
+  write_file_atomically(root / "results.json", content.dump(2) + "\n");
+  write_file_atomically(root / "report.html", study_page(root, chosen, tables, all_figures, seeds));
+  fmt::print("{}Means over {} seed{} ± their standard errors. Curves, runs and answers: {}\n", text,
+             seeds.size(), seeds.size() == 1 ? "" : "s", (root / "report.html").string());
 }
 
 void print_sweep(const fs::path& root) {

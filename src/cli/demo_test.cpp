@@ -46,7 +46,12 @@ TEST_F(Demo, EndsInTheSameTablesWhenItWasBrokenOff) {
   const Result resumed = run(demo(path("broken")));
   ASSERT_EQ(resumed.exit_code, 0) << resumed.err;
   EXPECT_THAT(resumed.err, Not(HasSubstr("sft")));
-  EXPECT_EQ(resumed.out, whole.out);
+  const auto tables = [](const Result& result) {
+    return result.out.substr(0, result.out.find("Curves"));
+  };
+  EXPECT_EQ(tables(resumed), tables(whole));
+  EXPECT_THAT(read_file(path("whole") / "report.html"),
+              AllOf(HasSubstr("lambda = 0.05"), HasSubstr("length-controlled")));
   for (const char* file : {"results.json", "results.md", "lambda.svg"}) {
     EXPECT_EQ(read_file(path("broken") / file), read_file(path("whole") / file)) << file;
   }

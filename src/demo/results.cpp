@@ -17,7 +17,7 @@ std::vector<Verdict> verdicts(const fs::path& root, const std::string& variant, 
   std::vector<Verdict> all;
   for (const std::int64_t seed : seeds) {
     const auto answers = [&](const std::string& name) {
-      return read_answers(root / variant_folder(seed, name) / kAnswersFile);
+      return read_judged_answers(root / variant_folder(seed, name) / kAnswersFile);
     };
     all.push_back(judge(answers(variant), answers(kSft)));
   }
@@ -97,7 +97,7 @@ std::vector<Point> mean_curve(const fs::path& root, const std::string& variant, 
 }
 
 Figure likelihoods_figure(const fs::path& root, Seeds seeds) {
-  Figure figure{"log-probabilities", {}};
+  Figure figure{"log-probabilities", "methods", {}};
   for (const auto& [metric, title] :
        {std::pair("logps/chosen", "average log-probability of chosen responses"),
         std::pair("logps/rejected", "average log-probability of rejected responses")}) {
@@ -126,6 +126,7 @@ Figure option_figure(const fs::path& root, const Part& part, Seeds seeds) {
     tokens.points.push_back({part.x[i], row.tokens.mean});
   }
   return {part.name,
+          part.name,
           {curves,
            {"win rate against SFT, %", part.x_label, {win_rate, length_controlled}},
            {"length", part.x_label, {tokens}}}};

@@ -52,6 +52,7 @@ ordered_json to_json(const ResultTable& table);
 
 struct Figure {
   std::string name;  // of its file
+  std::string part;  // of the study
   std::vector<Chart> charts;
 };
 // Means over the seeds of what the paper's Figures 2 (chosen and rejected by step, LMPO and SimPO)

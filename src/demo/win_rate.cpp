@@ -90,8 +90,8 @@ struct Logistic {
 
 }  // namespace
 
-std::vector<Answer> read_answers(const fs::path& file) {
-  std::vector<Answer> answers;
+std::vector<JudgedAnswer> read_judged_answers(const fs::path& file) {
+  std::vector<JudgedAnswer> answers;
   read_rows(file, {}, [&](const SourceRow& row) {
     const Samples samples = parse_samples(row);
     std::optional<Instruction> instruction =
@@ -107,8 +107,8 @@ std::vector<Answer> read_answers(const fs::path& file) {
   return answers;
 }
 
-Verdict judge(std::span<const Answer> answers, std::span<const Answer> others) {
-  const auto instruction = [](const Answer& answer) { return answer.instruction.text(); };
+Verdict judge(std::span<const JudgedAnswer> answers, std::span<const JudgedAnswer> others) {
+  const auto instruction = [](const JudgedAnswer& answer) { return answer.instruction.text(); };
   if (answers.empty() || !std::ranges::equal(answers, others, {}, instruction, instruction)) {
     user_error("answers to the same prompts in the same order were expected of both models");
   }

@@ -9,7 +9,7 @@
 
 namespace lmpo {
 
-struct Answer {
+struct JudgedAnswer {
   Instruction instruction;
   std::string text;
   double tokens = 0;  // the end-of-turn token counted
@@ -17,7 +17,7 @@ struct Answer {
 
 // The file of `lmpo generate --output`, over prompts of the small world, one answer each. UserError
 // names the line of anything else.
-std::vector<Answer> read_answers(const fs::path& file);
+std::vector<JudgedAnswer> read_judged_answers(const fs::path& file);
 
 // All in [0, 1] but the tokens.
 struct Verdict {
@@ -29,7 +29,7 @@ struct Verdict {
 
 // `answers` against those of another model; UserError where they are not to the same prompts in the
 // same order, or there are none.
-Verdict judge(std::span<const Answer> answers, std::span<const Answer> others);
+Verdict judge(std::span<const JudgedAnswer> answers, std::span<const JudgedAnswer> others);
 
 // The win rate that would be if both answers were of one length (Dubois et al., "Length-Controlled
 // AlpacaEval", arXiv 2404.04475): the chance q of each pair is regressed on the difference of

@@ -130,13 +130,13 @@ TEST(Estimate, HasTheErrorOfTheMean) {
 
 class Answers : public testing::Test {
  protected:
-  std::vector<Answer> read(const std::string& content) {
+  std::vector<JudgedAnswer> read(const std::string& content) {
     const fs::path file =
         fs::path(testing::TempDir()) /
         fmt::format("answers-{}-{}.jsonl", ::getpid(),
                     testing::UnitTest::GetInstance()->current_test_info()->name());
     write_file_atomically(file, content);
-    return read_answers(file);
+    return read_judged_answers(file);
   }
   static std::string line(const std::string& prompt, const std::string& response, int tokens) {
     const json turns = json::array({{{"role", "user"}, {"content", prompt}}});
@@ -149,9 +149,9 @@ class Answers : public testing::Test {
 };
 
 TEST_F(Answers, AreJudged) {
-  const std::vector<Answer> own =
+  const std::vector<JudgedAnswer> own =
       read(line("last : cat moon", "moon .", 3) + line("first : cat moon", "moon .", 5));
-  const std::vector<Answer> others =
+  const std::vector<JudgedAnswer> others =
       read(line("last : cat moon", "cat .", 3) +
            line("first : cat moon", "moon . i hope this helps .", 8));
   const Verdict verdict = judge(own, others);

@@ -1,0 +1,85 @@
+#include "demo/study_report.h"
+
+#include <fmt/format.h>
+
+#include <set>
+
+#include "report/answers.h"
+#include "report/report_page.h"
+#include "report/run_folder.h"
+
+namespace lmpo {
+namespace {
+
+constexpr const char* kMethodsText =
+    "Win rate: the mean chance that the people of the small world prefer the answer to that of the "
+    "SFT model of the same seed. They nearly always prefer what is right and, where that does not "
+    "decide, mostly what is longer. LC: the win rate that would be at equal lengths, by a logistic "
+    "regression. Beside LMPO: the difference of length-controlled win rates in the same seeds. "
+    "Right: the share of right answers. Tokens: the mean length of answers.";
+
+ReportSection section_of(const Part& part, const ResultTable& table,
+                         std::span<const Figure> figures) {
+  ReportSection section{.title = part.title, .text = {}, .tables = {}, .charts = {}};
+  if (part.name == "methods") {
+    section.text = kMethodsText;
+  }
+  std::vector<std::vector<std::string>> lines = to_cells(table);
+  std::vector<std::string> head = std::move(lines.front());
+  lines.erase(lines.begin());
+  section.tables.push_back({.title = "", .head = std::move(head), .rows = std::move(lines)});
+  for (const Figure& figure : figures) {
+    if (figure.part == part.name) {
+      section.charts.insert(section.charts.end(), figure.charts.begin(), figure.charts.end());
+    }
+  }
+  return section;
+}
+
+// Each variant once, by its title.
+std::vector<Variant> variants_of(std::span<const Part> chosen) {
+  std::vector<Variant> all;
+  std::set<std::string> seen;
+  for (const Part& part : chosen) {
+    for (const Variant& variant : part.variants) {
+      if (seen.insert(variant.name).second) {
+        all.push_back(variant);
+      }
+    }
+  }
+  return all;
+}
+
+}  // namespace
+
+std::string study_page(const fs::path& root, std::span<const Part> chosen,
+                       std::span<const ResultTable> tables, std::span<const Figure> figures,
+                       std::span<const std::int64_t> seeds) {
+  Report report;
+  report.title = "The paper in miniature";
+  report.subtitle = fmt::format(
+      "means over {} seeds of the small world ± their standard errors; "
+      "below, the runs of seed {}",
+      seeds.size(), seeds.front());
+  for (std::size_t i = 0; i < chosen.size(); ++i) {
+    report.sections.push_back(section_of(chosen[i], tables[i], figures));
+  }
+  std::vector<std::string> folders;
+  std::vector<AnswerSet> answers;
+  const auto answers_of = [&](const std::string& name) {
+    return read_answers(root / variant_folder(seeds.front(), name) / kAnswersFile);
+  };
+  answers.push_back({"SFT, held out", answers_of(kSft)});
+  for (const Variant& variant : variants_of(chosen)) {
+    const fs::path folder = root / variant_folder(seeds.front(), variant.name);
+    folders.push_back(variant.title + "=" + (folder / kRunFolder).string());
+    answers.push_back({variant.title + ", held out", answers_of(variant.name)});
+  }
+  const std::vector<Run> runs = read_runs(folders);
+  report.runs = runs;
+  report.answers = answers;
+  report.most_prompts = 12;
+  return report_page(report);
+}
+
+}  // namespace lmpo
