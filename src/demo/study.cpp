@@ -121,7 +121,7 @@ const std::vector<Part>& parts() {
   static const std::vector<Part> all = {
       methods_part(), ablations_part(),
       option_part("lambda", "LMPO: weight of the margin", "lambda", 0.2, {0, 0.05, 0.2, 0.5, 1}),
-      option_part("home_advantage", "LMPO: home advantage", "log h", 1.6, {0, 0.8, 1.6, 2.4, 3.2})};
+      option_part("home_advantage", "LMPO: home advantage", "log h", 1.6, {0, 0.8, 1.6, 3.2, 5})};
   return all;
 }
 
