@@ -219,7 +219,7 @@ class ChartWriter {
     svg_ += fmt::format(
         "<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\" font-size=\"{}\" fill=\"{}\" "
         "{}>{}</text>\n",
-        x, y, anchor, size, colour, more, escape_markup(content));
+        x, y, anchor, size, colour, more, escape_markup(printable(content, LineEnds::escape)));
   }
 
   const Chart& chart_;

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <set>
 
-#include "base/utf8.h"
 #include "report/colours.h"
 
 namespace lmpo {
@@ -153,7 +152,7 @@ Chart drawn(const ChartPlan& plan, std::span<const Run> runs, std::size_t bucket
                     .smoothing = curve.noisy ? 1 - 1 / memory : 0,
                     .dashed = curve.dashed};
       if (runs.size() > 1) {
-        const std::string name = printable(runs[i].name, LineEnds::escape);
+        const std::string& name = runs[i].name;
         series.name = shown > 1 ? name + " " + curve.kind : name;
         series.colour = colours[i].light;
       } else {
