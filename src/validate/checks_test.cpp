@@ -102,10 +102,13 @@ void expect(const std::optional<Finding>& finding, Severity severity, const std:
 
 TEST(Checks, ASoundRunHasNotesAlone) {
   const TestedRun run;
+  std::set<std::string> names;
   for (const Finding& finding : check_run(run.facts, CheckedBy::validate).all()) {
     EXPECT_EQ(finding.severity, Severity::note) << finding.name << ": " << finding.reason;
+    names.insert(finding.name);
     EXPECT_THAT(finding.remedy, Not(IsEmpty())) << finding.name;
   }
+  EXPECT_THAT(names, ::testing::IsSupersetOf({"steps", "memory", "disk"}));
 }
 
 TEST(Checks, NothingIsSaidOfWhatIsNotKnown) {
