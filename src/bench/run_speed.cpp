@@ -14,8 +14,8 @@ namespace lmpo {
 namespace {
 
 // Above these a part of the model is measured: its weights alone would take seconds to make.
-constexpr std::int64_t kMostElements = 200'000'000;  // of all layers
-constexpr std::int64_t kMostVocabulary = 16384;
+constexpr std::int64_t kMostElements = 60'000'000;  // of all layers
+constexpr std::int64_t kMostVocabulary = 8192;
 constexpr std::size_t kMostTrees = 64;
 
 using Clock = std::chrono::steady_clock;

@@ -34,6 +34,11 @@ class Validate : public BadInput {
       }
       return nullptr;
     }
+    // "" where it was not found.
+    std::string reason(const std::string& name) const {
+      const json* finding = find(name);
+      return finding == nullptr ? "" : finding->at("reason").get<std::string>();
+    }
     std::set<std::string> names(const std::string& severity) const {
       std::set<std::string> all;
       for (const json& finding : content.at("findings")) {
@@ -136,7 +141,7 @@ TEST_F(Validate, WeightsThatDoNotFitOrAreMissing) {
   edit_json(folder / "config.json", [](ordered_json& config) { config["num_hidden_layers"] = 3; });
   const Report misfit = report_of(folder, pairs());
   expect_error(misfit, "weights_misfit", "-m", "the tensors do not fit");
-  EXPECT_THAT(misfit.find("weights_misfit")->at("reason").get<std::string>(), Not(HasSubstr("\n")));
+  EXPECT_THAT(misfit.reason("weights_misfit"), Not(HasSubstr("\n")));
   fs::remove(folder / "model.safetensors");
   expect_error(report_of(folder, pairs()), "weights_missing", "-m", "no weights");
   // All else is checked all the same.
@@ -189,15 +194,13 @@ TEST_F(Validate, RowsAreCountedAsTrainingCountsThem) {
   const Report found = report_of(model(), data, {"--max_length", "12"});
   const Result trained = run(train(model(), data, {"--max_length", "12"}));
   ASSERT_EQ(trained.exit_code, 0) << trained.err;
-  ASSERT_NE(found.find("rows_dropped"), nullptr);
-  const auto dropped = found.find("rows_dropped")->at("reason").get<std::string>();
-  EXPECT_THAT(dropped, HasSubstr("1 of 50 rows (2.0%) are left out"));
+  const auto dropped = found.reason("rows_dropped");
+  ASSERT_THAT(dropped, HasSubstr("1 of 50 rows (2.0%) are left out"));
   EXPECT_THAT(trained.err, HasSubstr(dropped.substr(dropped.find("; ") + 2)));
-  ASSERT_NE(found.find("rows_truncated"), nullptr);
-  const auto cut = found.find("rows_truncated")->at("reason").get<std::string>();
+  const auto cut = found.reason("rows_truncated");
+  ASSERT_THAT(cut, HasSubstr(" of 49 rows"));
   const std::string count = cut.substr(12, cut.find(" of") - 12);  // "train data: 12 of ..."
   EXPECT_THAT(trained.err, HasSubstr(count + " rows cut"));
-  ASSERT_NE(found.find("rows_duplicate"), nullptr);
   // Training says the same by itself, and nothing that is only a note.
   EXPECT_THAT(trained.err,
               AllOf(HasSubstr("warning: rows_duplicate (--data): train data: 1 of 49 rows"),
