@@ -332,12 +332,13 @@ TEST_F(TrainingRuns, RecordsAreNamedAsInTheEcosystem) {
   succeed(train(out, {"--max_steps", "6", "--logging_steps", "2", "--eval_strategy", "steps",
                       "--eval_steps", "3", "--save_steps", "4", "--eval_dataset",
                       world("held_out_preferences.jsonl").string()}));
-  EXPECT_THAT(listing(out),
-              UnorderedElementsAre(kWeights, "config.json", "generation_config.json",
-                                   "tokenizer.json", "tokenizer_config.json", "chat_template.jinja",
-                                   "trainer_state.json", "trainer_log.jsonl", "train_results.json",
-                                   "eval_results.json", "all_results.json", "lmpo_run.json",
-                                   "training_curves.svg", "checkpoint-4", "checkpoint-6"));
+  EXPECT_THAT(
+      listing(out),
+      UnorderedElementsAre(kWeights, "config.json", "generation_config.json", "tokenizer.json",
+                           "tokenizer_config.json", "chat_template.jinja", "trainer_state.json",
+                           "trainer_log.jsonl", "train_results.json", "eval_results.json",
+                           "all_results.json", "lmpo_run.json", "training_curves.svg", "README.md",
+                           "checkpoint-4", "checkpoint-6"));
   const json state = read_state(out);
   EXPECT_THAT(keys(state),
               UnorderedElementsAre(
