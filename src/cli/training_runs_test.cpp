@@ -340,7 +340,7 @@ TEST_F(TrainingRuns, RecordsAreNamedAsInTheEcosystem) {
       UnorderedElementsAre(kWeights, "config.json", "generation_config.json", "tokenizer.json",
                            "tokenizer_config.json", "chat_template.jinja", "trainer_state.json",
                            "trainer_log.jsonl", "train_results.json", "eval_results.json",
-                           "all_results.json", "lmpo_run.json", "training_curves.svg",
+                           "all_results.json", "lmpo_run.json", "training_curves.svg", "README.md",
                            "eval_samples.jsonl", "runs", "checkpoint-4", "checkpoint-6"));
   const json state = read_state(out);
   EXPECT_THAT(keys(state),

@@ -110,6 +110,7 @@ TEST(HelpPage, ATopicIsAGroupALastPartOrAnOption) {
   EXPECT_THAT(help_page(sample(), "things", {}),
               AllOf(HasSubstr("--eager"), HasSubstr("--count"), Not(HasSubstr("--kind"))));
   EXPECT_THAT(help_page(sample(), "SECOND", {}), HasSubstr("--kind"));
+  EXPECT_EQ(help_page(sample(), "sec", {}), help_page(sample(), "second", {}));
   EXPECT_EQ(lines_of(help_page(sample(), "examples", {})).at(0), "Examples");
   EXPECT_THAT(help_page(sample(), "kind", {}),
               AllOf(HasSubstr("--kind"), Not(HasSubstr("--files"))));

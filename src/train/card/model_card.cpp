@@ -58,7 +58,7 @@ std::string loading(const fs::path& folder) {
          code_block("sh", "lmpo generate --model . --prompt \"Why is the sky blue?\"\n" +
                               std::string(chat ? "lmpo chat --model .\n" : "") +
                               "lmpo export . --format gguf --type q8_0 --output model.gguf    "
-                              "# for llama.cpp\n");
+                              "# if llama.cpp knows its tokenizer\n");
 }
 
 std::string made_by(const std::string& version) {
