@@ -46,14 +46,24 @@ Words sft_arguments(const fs::path& folder, const ExampleOptions& options) {
 }
 
 Words preference_arguments(const fs::path& folder, const ExampleOptions& options) {
-  Words words = {"--objective",     options.objective,
-                 "--beta",          "10",
-                 "--learning_rate", "1e-4",
-                 "--model",         (folder / "sft").string(),
-                 "--data",          (folder / "world/preferences.jsonl").string(),
-                 "--eval_dataset",  (folder / "world/held_out_preferences.jsonl").string(),
-                 "--output_dir",    (folder / options.objective).string(),
-                 "--seed",          std::to_string(options.seed)};
+  Words words = {"--objective",
+                 options.objective,
+                 "--beta",
+                 "10",
+                 "--learning_rate",
+                 "1e-4",
+                 "--num_train_epochs",
+                 "2",
+                 "--model",
+                 (folder / "sft").string(),
+                 "--data",
+                 (folder / "world/preferences.jsonl").string(),
+                 "--eval_dataset",
+                 (folder / "world/held_out_preferences.jsonl").string(),
+                 "--output_dir",
+                 (folder / options.objective).string(),
+                 "--seed",
+                 std::to_string(options.seed)};
   const Words flags = preference_flags();
   words.insert(words.end(), flags.begin(), flags.end());
   return words;
