@@ -39,8 +39,9 @@ TEST(ColumnText, WaitsForWhatMayStillCome) {
   ColumnText column(9);
   column.add("the wolf");
   EXPECT_EQ(column.take_line(), std::nullopt);
-  column.add("s saw");
+  column.add("hound saw");
   EXPECT_EQ(column.take_line(), "the");
+  EXPECT_EQ(column.take_line(), "wolfhound");
   EXPECT_EQ(column.take_line(), std::nullopt);
 }
 
