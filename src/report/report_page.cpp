@@ -101,8 +101,10 @@ class PageWriter {
     return svg;
   }
 
+  // The title is the figure's.
   std::string figure(const std::string& place, const std::string& title, const std::string& note,
-                     const Chart& drawn_chart) const {
+                     Chart drawn_chart) const {
+    drawn_chart.title = "";
     return fmt::format(
         "<figure {}><figcaption><h3>{}</h3></figcaption>\n<noscript>{}</noscript>\n{}</figure>\n",
         place, shown_text(title), drawn_svg(drawn_chart),

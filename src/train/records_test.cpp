@@ -89,7 +89,7 @@ TEST_F(RecordsTest, ALogLineForEachEntry) {
 
 TEST_F(RecordsTest, AnEntryForAPerson) {
   EXPECT_EQ(readable_entry(state_.log_history[0]),
-            "loss 0.5  rewards/accuracies 0.75  learning_rate 1e-06");
+            "loss 0.5  rewards/accuracies 0.75  rewards/margins 0.125  learning_rate 1e-06");
   EXPECT_EQ(readable_entry({{"loss", nullptr}, {"grad_norm", 1.23456}}), "grad_norm 1.235");
 }
 
