@@ -59,6 +59,26 @@ TEST(Ticks, CoverTheRangeInRoundSteps) {
   }
 }
 
+TEST(Ticks, OfALogarithmicAxis) {
+  EXPECT_THAT(log_ticks(1, 10), ElementsAre(1, 2, 5, 10));
+  EXPECT_THAT(log_ticks(0.3, 0.3), ElementsAre(DoubleNear(0.2, 1e-12), DoubleNear(0.5, 1e-12)));
+  EXPECT_THAT(log_ticks(2, 3e4), ElementsAre(1, 10, 100, 1000, 1e4, 1e5));
+}
+
+TEST(Thinned, KeepsExtremesAndGaps) {
+  std::vector<Point> points;
+  for (int i = 0; i < 1000; ++i) {
+    points.push_back({static_cast<double>(i), i == 417 ? 50.0 : i == 800 ? kNan : i % 7});
+  }
+  const std::vector<Point> few = thinned(points, 20);
+  EXPECT_LE(few.size(), 41u);
+  EXPECT_TRUE(std::is_sorted(few.begin(), few.end(),
+                             [](const Point& a, const Point& b) { return a.x < b.x; }));
+  EXPECT_EQ(std::count_if(few.begin(), few.end(), [](const Point& p) { return p.y == 50; }), 1);
+  EXPECT_EQ(std::count_if(few.begin(), few.end(), [](const Point& p) { return p.x == 800; }), 1);
+  EXPECT_EQ(thinned(points, 500).size(), points.size());
+}
+
 TEST(Ticks, TextHasNoNoise) {
   EXPECT_EQ(tick_text(0.1 + 0.2, 0.1), "0.3");
   EXPECT_EQ(tick_text(0.25, 0.05), "0.25");
