@@ -59,13 +59,14 @@ struct Column {
   double factor = 100;  // rates are shown as percentages
   bool needs_lmpo = false;
 };
-constexpr Column kColumns[] = {
-    {"win rate %", &ResultRow::win_rate},
-    {"LC win rate %", &ResultRow::length_controlled_win_rate},
-    {"LC beside LMPO", &ResultRow::beside_lmpo, 100, true},
-    {"right %", &ResultRow::right},
-    {"tokens", &ResultRow::tokens, 1},
-};
+constexpr Column kWinRate = {"win rate %", &ResultRow::win_rate};
+constexpr Column kLengthControlled = {"LC win rate %", &ResultRow::length_controlled_win_rate};
+constexpr Column kTokens = {"tokens", &ResultRow::tokens, 1};
+constexpr Column kColumns[] = {kWinRate,
+                               kLengthControlled,
+                               {"LC beside LMPO", &ResultRow::beside_lmpo, 100, true},
+                               {"right %", &ResultRow::right},
+                               kTokens};
 
 std::vector<Column> columns_of(const ResultTable& table) {
   std::vector<Column> columns;
@@ -111,25 +112,30 @@ Figure likelihoods_figure(const fs::path& root, Seeds seeds) {
   return figure;
 }
 
-Figure option_figure(const fs::path& root, const Part& part, Seeds seeds) {
-  Chart curves{fmt::format("chosen, by {}", part.x_label), "step", {}};
-  Series win_rate{"win rate", {}};
-  Series length_controlled{"length-controlled", {}};
-  Series tokens{"tokens an answer", {}};
-  const ResultTable table = result_table(root, part, seeds);
-  for (std::size_t i = 0; i < part.variants.size(); ++i) {
-    const Variant& variant = part.variants[i];
-    curves.series.push_back({variant.title, mean_curve(root, variant.name, seeds, "logps/chosen")});
-    const ResultRow& row = table.rows[i];
-    win_rate.points.push_back({part.x[i], 100 * row.win_rate.mean});
-    length_controlled.points.push_back({part.x[i], 100 * row.length_controlled_win_rate.mean});
-    tokens.points.push_back({part.x[i], row.tokens.mean});
+// A column of the table along the option, with its errors.
+Series along(const Part& part, const ResultTable& table, const Column& column) {
+  Series series{.name = column.title, .points = {}};
+  for (std::size_t i = 0; i < part.x.size(); ++i) {
+    const Estimate& value = table.rows[i].*column.value;
+    series.points.push_back({part.x[i], column.factor * value.mean});
+    series.errors.push_back(column.factor * value.standard_error);
   }
+  return series;
+}
+
+Figure option_figure(const fs::path& root, const Part& part, Seeds seeds) {
+  Chart curves{fmt::format("log-probability of chosen, by {}", part.x_label), "step", {}};
+  for (const Variant& variant : part.variants) {
+    curves.series.push_back({variant.title, mean_curve(root, variant.name, seeds, "logps/chosen")});
+  }
+  const ResultTable table = result_table(root, part, seeds);
   return {part.name,
           part.name,
           {curves,
-           {"win rate against SFT, %", part.x_label, {win_rate, length_controlled}},
-           {"length", part.x_label, {tokens}}}};
+           {"win rate against SFT",
+            part.x_label,
+            {along(part, table, kWinRate), along(part, table, kLengthControlled)}},
+           {"length of answers", part.x_label, {along(part, table, kTokens)}}}};
 }
 
 }  // namespace

@@ -103,6 +103,7 @@ TEST_F(Results, CurvesAreMeansOfStepsThatAllSeedsHave) {
   const Series& win_rate = all[0].charts[1].series[0];
   EXPECT_DOUBLE_EQ(win_rate.points[4].x, 1);
   EXPECT_NEAR(win_rate.points[4].y, 72.5, 1e-9);
+  EXPECT_NEAR(win_rate.errors[4], 0, 1e-9);
 }
 
 TEST_F(Results, OfAnswersThatDoNotBelongTogetherAreRefused) {
