@@ -175,6 +175,7 @@ TEST_F(Chat, ATemplateThatRefuses) {
   program.type("cat\r");
   program.type("/save " + path("saved.json").string() + "\r");
   ASSERT_TRUE(program.read_until("saved in"));
+  ASSERT_TRUE(program.read_until("> "));
   program.type("\x04");
   EXPECT_EQ(program.wait(), 0) << program.written();
   EXPECT_EQ(ordered_json::parse(read_file(path("saved.json")))["messages"][0]["content"], "cat");
@@ -210,7 +211,7 @@ TEST_F(Chat, TwoModelsAnswerTheSame) {
   }
 }
 
-// --- on a terminal
+// --- on a terminal. Ctrl-D means something at the prompt alone, so tests wait for it.
 
 TEST_F(Chat, AConversationOnATerminal) {
   TerminalProgram program(chat(), {}, at_home());
@@ -239,6 +240,7 @@ TEST_F(Chat, LinesAreEditedAndRemembered) {
     ASSERT_TRUE(program.read_until("tokens (/max"));
     program.type("/save " + file + "\r");
     ASSERT_TRUE(program.read_until("saved in"));
+    ASSERT_TRUE(program.read_until("> "));
     program.type("\x04");
     EXPECT_EQ(program.wait(), 0) << program.written();
   }
@@ -253,6 +255,7 @@ TEST_F(Chat, LinesAreEditedAndRemembered) {
     ASSERT_TRUE(program.read_until("tokens (/max"));
     program.type("/save " + file + "\r");
     ASSERT_TRUE(program.read_until("saved in"));
+    ASSERT_TRUE(program.read_until("> "));
     program.type("\x04");
     EXPECT_EQ(program.wait(), 0) << program.written();
   }
@@ -294,6 +297,7 @@ TEST_F(Chat, ControlCStopsAnAnswer) {
   ASSERT_TRUE(program.read_until("stopped"));
   program.type("/save " + file + "\r");
   ASSERT_TRUE(program.read_until("saved in"));
+  ASSERT_TRUE(program.read_until("> "));
   program.type("\x04");
   EXPECT_EQ(program.wait(), 0) << program.written();
   const ordered_json messages = ordered_json::parse(read_file(file))["messages"];
@@ -320,6 +324,7 @@ TEST_F(Chat, EscapeSequencesAreShown) {
   ASSERT_TRUE(program.read_until("> "));
   program.type("cat\r");
   ASSERT_TRUE(program.read_until("tokens (/max"));
+  ASSERT_TRUE(program.read_until("> "));
   program.type("\x04");
   EXPECT_EQ(program.wait(), 0);
   EXPECT_THAT(program.written(), AllOf(HasSubstr("\\x1b[31m"), Not(HasSubstr("\x1b[31m"))));
