@@ -51,7 +51,7 @@ TEST_F(Demo, EndsInTheSameTablesWhenItWasBrokenOff) {
   };
   EXPECT_EQ(tables(resumed), tables(whole));
   EXPECT_THAT(read_file(path("whole") / "report.html"),
-              AllOf(HasSubstr("lambda = 0.05"), HasSubstr("length-controlled")));
+              AllOf(HasSubstr("lambda = 0.05"), HasSubstr("LC win rate %")));
   for (const char* file : {"results.json", "results.md", "lambda.svg"}) {
     EXPECT_EQ(read_file(path("broken") / file), read_file(path("whole") / file)) << file;
   }

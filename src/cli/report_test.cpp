@@ -9,6 +9,7 @@ namespace {
 
 using testing::AllOf;
 using testing::Contains;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
@@ -186,8 +187,13 @@ TEST_F(Report, ComparesRunsAnswersAndWritesCharts) {
   const json data = data_of(compared);
   EXPECT_EQ(data["runs"][0]["name"], "mine");
   EXPECT_EQ(data["runs"][1]["name"], "b");
-  EXPECT_EQ(data["answers"]["sources"][0]["name"], "before");
-  EXPECT_EQ(data["answers"]["prompts"].size(), 2U);
+  // Two samples of each run's evaluations, and the two answers of the file.
+  std::vector<std::string> sources;
+  for (const json& source : data["answers"]["sources"]) {
+    sources.push_back(source["name"]);
+  }
+  EXPECT_THAT(sources, ElementsAre("mine", "b", "before"));
+  EXPECT_EQ(data["answers"]["prompts"].size(), 4U);
   for (const char* chart : {"loss.svg", "rewards.svg", "learning-rate.svg", "answer-lengths.svg"}) {
     EXPECT_THAT(read_file(path("charts") / chart), StartsWith("<svg xmlns")) << chart;
   }

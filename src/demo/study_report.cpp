@@ -11,7 +11,7 @@
 namespace lmpo {
 namespace {
 
-constexpr const char* kMethodsText =
+constexpr const char* kColumnsText =
     "Win rate: the mean chance that the people of the small world prefer the answer to that of the "
     "SFT model of the same seed. They nearly always prefer what is right and, where that does not "
     "decide, mostly what is longer. LC: the win rate that would be at equal lengths, by a logistic "
@@ -21,9 +21,6 @@ constexpr const char* kMethodsText =
 ReportSection section_of(const Part& part, const ResultTable& table,
                          std::span<const Figure> figures) {
   ReportSection section{.title = part.title, .text = {}, .tables = {}, .charts = {}};
-  if (part.name == "methods") {
-    section.text = kMethodsText;
-  }
   std::vector<std::vector<std::string>> lines = to_cells(table);
   std::vector<std::string> head = std::move(lines.front());
   lines.erase(lines.begin());
@@ -64,18 +61,19 @@ std::string study_page(const fs::path& root, std::span<const Part> chosen,
   for (std::size_t i = 0; i < chosen.size(); ++i) {
     report.sections.push_back(section_of(chosen[i], tables[i], figures));
   }
-  std::vector<std::string> folders;
+  report.sections.front().text = kColumnsText;
+  std::vector<Run> runs;
   std::vector<AnswerSet> answers;
   const auto answers_of = [&](const std::string& name) {
     return read_answers(root / variant_folder(seeds.front(), name) / kAnswersFile);
   };
   answers.push_back({"SFT, held out", answers_of(kSft)});
   for (const Variant& variant : variants_of(chosen)) {
-    const fs::path folder = root / variant_folder(seeds.front(), variant.name);
-    folders.push_back(variant.title + "=" + (folder / kRunFolder).string());
+    runs.push_back(
+        read_run_folder(root / variant_folder(seeds.front(), variant.name) / kRunFolder));
+    runs.back().name = variant.title;
     answers.push_back({variant.title + ", held out", answers_of(variant.name)});
   }
-  const std::vector<Run> runs = read_runs(folders);
   report.runs = runs;
   report.answers = answers;
   report.most_prompts = 12;
