@@ -9,7 +9,6 @@
 
 #include <array>
 #include <csignal>
-#include <regex>
 #include <stdexcept>
 
 #include "cli/testing/execute.h"
@@ -98,12 +97,39 @@ int TerminalProgram::wait() {
   return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+namespace {
+
+// The text without what sets colours: ESC [ numbers m.
+std::string without_colours(std::string text) {
+  for (std::size_t at = text.find("\x1b["); at != std::string::npos; at = text.find("\x1b[", at)) {
+    const std::size_t end = text.find_first_not_of("0123456789;", at + 2);
+    if (end != std::string::npos && text[end] == 'm') {
+      text.erase(at, end + 1 - at);
+    } else {
+      ++at;
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
 std::vector<std::string> drawn_lines(const std::string& written) {
-  static const std::regex colours("\x1b\\[[0-9;]*m");
-  static const std::regex ends("\r\n|\r\x1b\\[K|\n");
-  const std::string plain = std::regex_replace(written, colours, "");
-  std::vector<std::string> lines(std::sregex_token_iterator(plain.begin(), plain.end(), ends, -1),
-                                 std::sregex_token_iterator());
+  std::vector<std::string> lines;
+  const std::string plain = without_colours(written);
+  for (std::string_view rest = plain; !rest.empty();) {
+    // What ends a line, or begins it anew.
+    std::size_t begin = rest.size();
+    std::size_t size = 0;
+    for (const std::string_view end : {"\r\n", "\r\x1b[K", "\n"}) {
+      if (const std::size_t found = rest.find(end); found < begin) {
+        begin = found;
+        size = end.size();
+      }
+    }
+    lines.emplace_back(rest.substr(0, begin));
+    rest.remove_prefix(begin + size);
+  }
   for (const std::string& line : lines) {
     for (const char character : line) {
       if (static_cast<unsigned char>(character) < ' ') {
