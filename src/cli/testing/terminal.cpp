@@ -10,6 +10,7 @@
 #include <array>
 #include <csignal>
 #include <stdexcept>
+#include <thread>
 
 #include "cli/testing/execute.h"
 
@@ -76,6 +77,8 @@ bool TerminalProgram::read_until(const std::string& text) {
 }
 
 void TerminalProgram::type(const std::string& keys) const {
+  // An editor of lines shows its prompt a moment before it takes the keys over from the terminal.
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
   ASSERT_EQ(::write(terminal_, keys.data(), keys.size()), std::ssize(keys));
 }
 
