@@ -13,6 +13,11 @@ using testing::Not;
 
 using Words = std::vector<std::string>;
 
+// Ctrl-C and Ctrl-D mean something else where the program is not yet reading keys.
+bool at_prompt(TerminalProgram& program) {
+  return program.read_until("> ") && program.await_editing();
+}
+
 class Chat : public ProgramTest {
  protected:
   Words chat(const Words& more = {}) const {
@@ -169,13 +174,13 @@ TEST_F(Chat, ATemplateThatRefuses) {
   EXPECT_THAT(result.err, HasSubstr("no dogs"));
 
   TerminalProgram program(words, {}, at_home());
-  ASSERT_TRUE(program.read_until("> "));
+  ASSERT_TRUE(at_prompt(program));
   program.type("dog\r");
   ASSERT_TRUE(program.read_until("no dogs"));
   program.type("cat\r");
   program.type("/save " + path("saved.json").string() + "\r");
   ASSERT_TRUE(program.read_until("saved in"));
-  ASSERT_TRUE(program.read_until("> "));
+  ASSERT_TRUE(at_prompt(program));
   program.type("\x04");
   EXPECT_EQ(program.wait(), 0) << program.written();
   EXPECT_EQ(ordered_json::parse(read_file(path("saved.json")))["messages"][0]["content"], "cat");
@@ -201,10 +206,10 @@ TEST_F(Chat, TwoModelsAnswerTheSame) {
 
   for (const int columns : {120, 40}) {
     TerminalProgram program(chat({"--other", other.string()}), {.columns = columns}, at_home());
-    ASSERT_TRUE(program.read_until("> "));
+    ASSERT_TRUE(at_prompt(program));
     program.type("cat\r");
     ASSERT_TRUE(program.read_until(columns == 120 ? "│" : "other"));
-    ASSERT_TRUE(program.read_until("> "));
+    ASSERT_TRUE(at_prompt(program));
     program.type("\x04");
     EXPECT_EQ(program.wait(), 0);
     EXPECT_EQ(program.written().find("│") != std::string::npos, columns == 120);
@@ -216,7 +221,7 @@ TEST_F(Chat, TwoModelsAnswerTheSame) {
 TEST_F(Chat, AConversationOnATerminal) {
   TerminalProgram program(chat(), {}, at_home());
   ASSERT_TRUE(program.read_until("Ctrl-D leaves"));
-  ASSERT_TRUE(program.read_until("> "));
+  ASSERT_TRUE(at_prompt(program));
   program.type("cat\r");
   const std::string said = answer("cat");
   ASSERT_TRUE(program.read_until(said.substr(0, said.find('\n'))));
@@ -233,14 +238,14 @@ TEST_F(Chat, LinesAreEditedAndRemembered) {
   const std::string file = path("saved.json").string();
   {
     TerminalProgram program(chat(), {}, at_home());
-    ASSERT_TRUE(program.read_until("> "));
+    ASSERT_TRUE(at_prompt(program));
     program.type(
         "cut\x7f\x7f"
         "at\r");  // backspace
     ASSERT_TRUE(program.read_until("tokens (/max"));
     program.type("/save " + file + "\r");
     ASSERT_TRUE(program.read_until("saved in"));
-    ASSERT_TRUE(program.read_until("> "));
+    ASSERT_TRUE(at_prompt(program));
     program.type("\x04");
     EXPECT_EQ(program.wait(), 0) << program.written();
   }
@@ -250,12 +255,12 @@ TEST_F(Chat, LinesAreEditedAndRemembered) {
   EXPECT_EQ(fs::status(history).permissions() & fs::perms::others_read, fs::perms::none);
   {
     TerminalProgram program(chat(), {}, at_home());
-    ASSERT_TRUE(program.read_until("> "));
+    ASSERT_TRUE(at_prompt(program));
     program.type("\x10\x10\r");  // Ctrl-P, twice: the line before the last
     ASSERT_TRUE(program.read_until("tokens (/max"));
     program.type("/save " + file + "\r");
     ASSERT_TRUE(program.read_until("saved in"));
-    ASSERT_TRUE(program.read_until("> "));
+    ASSERT_TRUE(at_prompt(program));
     program.type("\x04");
     EXPECT_EQ(program.wait(), 0) << program.written();
   }
@@ -264,16 +269,16 @@ TEST_F(Chat, LinesAreEditedAndRemembered) {
 
 TEST_F(Chat, ControlCAtThePrompt) {
   TerminalProgram program(chat(), {}, at_home());
-  ASSERT_TRUE(program.read_until("> "));
+  ASSERT_TRUE(at_prompt(program));
   program.type("half a li\x03");
   ASSERT_TRUE(program.read_until("Ctrl-C once more"));
-  ASSERT_TRUE(program.read_until("> "));
+  ASSERT_TRUE(at_prompt(program));
   program.type("cat\r");
   ASSERT_TRUE(program.read_until("tokens (/max"));
-  ASSERT_TRUE(program.read_until("> "));
+  ASSERT_TRUE(at_prompt(program));
   program.type("\x03");
   ASSERT_TRUE(program.read_until("Ctrl-C once more"));
-  ASSERT_TRUE(program.read_until("> "));
+  ASSERT_TRUE(at_prompt(program));
   program.type("\x03");
   EXPECT_EQ(program.wait(), 0) << program.written();
 }
@@ -289,7 +294,7 @@ TEST_F(Chat, ControlCStopsAnAnswer) {
   Words words = chat({"--max_new_tokens", "150000", "--context", "180000"});
   words[2] = endless.string();
   TerminalProgram program(words, {}, at_home());
-  ASSERT_TRUE(program.read_until("> "));
+  ASSERT_TRUE(at_prompt(program));
   program.type("cat\r");
   const std::string said = answer("cat").substr(0, 4);
   ASSERT_TRUE(program.read_until(said));
@@ -297,7 +302,7 @@ TEST_F(Chat, ControlCStopsAnAnswer) {
   ASSERT_TRUE(program.read_until("stopped"));
   program.type("/save " + file + "\r");
   ASSERT_TRUE(program.read_until("saved in"));
-  ASSERT_TRUE(program.read_until("> "));
+  ASSERT_TRUE(at_prompt(program));
   program.type("\x04");
   EXPECT_EQ(program.wait(), 0) << program.written();
   const ordered_json messages = ordered_json::parse(read_file(file))["messages"];
@@ -321,10 +326,10 @@ TEST_F(Chat, EscapeSequencesAreShown) {
   Words words = chat();
   words[2] = hostile.string();
   TerminalProgram program(words, {}, at_home());
-  ASSERT_TRUE(program.read_until("> "));
+  ASSERT_TRUE(at_prompt(program));
   program.type("cat\r");
   ASSERT_TRUE(program.read_until("tokens (/max"));
-  ASSERT_TRUE(program.read_until("> "));
+  ASSERT_TRUE(at_prompt(program));
   program.type("\x04");
   EXPECT_EQ(program.wait(), 0);
   EXPECT_THAT(program.written(), AllOf(HasSubstr("\\x1b[31m"), Not(HasSubstr("\x1b[31m"))));

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <clocale>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 
@@ -51,7 +52,10 @@ class EditedLineReader : public LineReader {
   ReadLine read() override {
     interrupted_ = false;
     int count = 0;
+    // A Ctrl-C before libedit has the keyboard must not end the conversation.
+    std::signal(SIGINT, SIG_IGN);
     const char* typed = ::el_gets(editor_, &count);
+    std::signal(SIGINT, SIG_DFL);
     if (interrupted_) {
       std::fputs("^C\n", stdout);
       return {.kind = ReadLine::Kind::interrupted};
@@ -115,3 +119,11 @@ std::unique_ptr<LineReader> make_edited_line_reader(const std::string& prompt,
 }
 
 }  // namespace lmpo
+
+#ifdef __SANITIZE_ADDRESS__
+// libedit never gives back the names that EL_ADDFN copies.
+extern "C" const char* __lsan_default_suppressions();
+extern "C" const char* __lsan_default_suppressions() {
+  return "leak:wcsdup\n";
+}
+#endif

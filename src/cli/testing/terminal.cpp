@@ -5,6 +5,7 @@
 #include <pty.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <array>
@@ -76,9 +77,19 @@ bool TerminalProgram::read_until(const std::string& text) {
   return true;
 }
 
+bool TerminalProgram::await_editing() const {
+  termios state{};
+  while (::tcgetattr(terminal_, &state) == 0 && (state.c_lflag & ICANON) != 0) {
+    if (std::chrono::steady_clock::now() > end_) {
+      ADD_FAILURE() << "the program leaves the editing of lines to the terminal";
+      return false;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  return true;
+}
+
 void TerminalProgram::type(const std::string& keys) const {
-  // An editor of lines shows its prompt a moment before it takes the keys over from the terminal.
-  std::this_thread::sleep_for(std::chrono::milliseconds(100));
   ASSERT_EQ(::write(terminal_, keys.data(), keys.size()), std::ssize(keys));
 }
 

@@ -27,6 +27,9 @@ class TerminalProgram {
   // Reads until the text was written once more than at the end of the last such call; a failure,
   // and false, where the program ended before.
   bool read_until(const std::string& text);
+  // Until the program reads single keys, as at a prompt: what is typed before goes to the
+  // terminal's own editing, where Ctrl-C and Ctrl-D mean something else.
+  bool await_editing() const;
   // As if typed: "\x03" is Ctrl-C, "\x04" Ctrl-D, "\r" the return key.
   void type(const std::string& keys) const;
   void resize(Window window) const;
