@@ -147,8 +147,8 @@ TEST_F(Report, OfARunThatGoesIsKilledAndIsGoneOnWith) {
 
 TEST_F(Report, OfAnInterruptedRun) {
   const fs::path out = path("out");
-  Program program(train(out, {"--max_steps", "60", "--save_strategy", "no"}));
-  ASSERT_TRUE(program.read_until("step 5/60"));
+  Program program(train(out, {"--max_steps", "400", "--save_strategy", "no"}));
+  ASSERT_TRUE(program.read_until("step 5/400"));
   program.signal(SIGINT);
   EXPECT_EQ(program.wait().exit_code, 130);
   EXPECT_EQ(inspected(out)["run"]["state"], "interrupted");
