@@ -157,10 +157,10 @@ TEST_F(Watching, PlainLinesElsewhere) {
 // --- signals
 
 TEST_F(Watching, Sigusr1SavesAndGoesOn) {
-  const Words options = {"--max_steps", "60", "--save_strategy", "no"};
+  const Words options = {"--max_steps", "200", "--save_strategy", "no"};
   ASSERT_EQ(run(train(path("whole"), options)).exit_code, 0);
   Program program(train(path("out"), options));
-  ASSERT_TRUE(program.read_until("step 9/60"));
+  ASSERT_TRUE(program.read_until("step 9/200"));
   program.signal(SIGUSR1);
   const Result result = program.wait();
   EXPECT_EQ(result.exit_code, 0) << result.err;
@@ -173,12 +173,12 @@ TEST_F(Watching, Sigusr1SavesAndGoesOn) {
 }
 
 TEST_F(Watching, Sigusr2Evaluates) {
-  const Words options = {"--max_steps",     "60",
+  const Words options = {"--max_steps",     "200",
                          "--save_strategy", "no",
                          "--eval_dataset",  world("held_out_preferences.jsonl").string()};
   ASSERT_EQ(run(train(path("whole"), options)).exit_code, 0);
   Program program(train(path("out"), options));
-  ASSERT_TRUE(program.read_until("step 9/60"));
+  ASSERT_TRUE(program.read_until("step 9/200"));
   program.signal(SIGUSR2);
   const Result result = program.wait();
   EXPECT_EQ(result.exit_code, 0) << result.err;
