@@ -11,8 +11,6 @@ using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::Not;
 
-using Words = std::vector<std::string>;
-
 // Ctrl-C and Ctrl-D mean something else where the program is not yet reading keys.
 bool at_prompt(TerminalProgram& program) {
   return program.read_until("> ") && program.await_editing();

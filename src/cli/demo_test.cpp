@@ -10,8 +10,6 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-using Words = std::vector<std::string>;
-
 class Demo : public ProgramTest {
  protected:
   Words demo(const fs::path& out, const Words& more = {}) const {

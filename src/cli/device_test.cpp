@@ -57,6 +57,85 @@ TEST_F(DeviceInput, AMachineWithoutAGpu) {
   }
 }
 
+#ifdef LMPO_FAILING_DRIVER
+// What the commands say where the driver fails so (testing/failing_driver).
+class DriverInput : public DeviceInput {
+ protected:
+  using Faults = std::vector<std::pair<std::string, std::string>>;
+
+  Result run_with(Faults faults, const Words& words) const {
+    const char* libraries = std::getenv("LD_LIBRARY_PATH");
+    faults.emplace_back("LD_LIBRARY_PATH", std::string(LMPO_FAILING_DRIVER) + ":" +
+                                               (libraries == nullptr ? "" : libraries));
+    return run(words, {.environment = faults});
+  }
+
+  void expect_failure(const Faults& faults, const ::testing::Matcher<std::string>& says) const {
+    for (const Words& words : commands("cuda")) {
+      const Result result = run_with(faults, words);
+      EXPECT_EQ(result.exit_code, 1) << result.err;
+      EXPECT_THAT(result.err, says);
+      EXPECT_FALSE(fs::exists(path("out")));
+    }
+  }
+};
+
+TEST_F(DriverInput, ADriverThatIsTooOld) {
+  expect_failure({{"FAILING_DRIVER_VERSION", "11040"}},
+                 AllOf(HasSubstr("driver is too old: it knows CUDA 11.4"),
+                       HasSubstr("or run with --device cpu")));
+}
+
+TEST_F(DriverInput, ADriverWithoutAGpu) {
+  expect_failure({{"FAILING_DRIVER_START", "100"}},  // CUDA_ERROR_NO_DEVICE
+                 AllOf(HasSubstr("no GPU can be used"), HasSubstr("cudaErrorNoDevice"),
+                       HasSubstr("--device cpu")));
+}
+
+TEST_F(DriverInput, ADriverThatDoesNotFitItsKernelModule) {
+  expect_failure({{"FAILING_DRIVER_START", "803"}},  // CUDA_ERROR_SYSTEM_DRIVER_MISMATCH
+                 AllOf(HasSubstr("no GPU can be used"), HasSubstr("cudaErrorSystemDriverMismatch"),
+                       HasSubstr("--device cpu")));
+}
+
+TEST_F(DriverInput, TheCpuServesUnlessAGpuWasAskedFor) {
+  Words words = score(model(), pairs());
+  words.insert(words.end(), {"--device", "auto"});
+  const Result result = run_with({{"FAILING_DRIVER_VERSION", "11040"}}, words);
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("on the CPU: the NVIDIA driver is too old"));
+  EXPECT_THAT(run_with({{"FAILING_DRIVER_START", "100"}}, {"env"}).out,
+              HasSubstr("built in; no GPU can be used"));
+}
+
+// A card that fails between two checkpoints, or before the first: exit 1, and what was saved before
+// is whole.
+TEST_F(DriverInput, ACardThatFailsWhileItTrains) {
+  if (cuda_devices().empty()) {
+    GTEST_SKIP() << "this machine has no GPU";
+  }
+  Words words = train(model(), pairs());
+  words.insert(words.end(), {"--device", "cuda", "--save_steps", "1", "--max_steps", "4"});
+  ASSERT_EQ(run_with({}, words).exit_code, 0);
+  const std::string whole = read_file(path("out/model.safetensors"));
+  const Faults faults[] = {{{"FAILING_DRIVER_LAUNCH", "500:214"}},  // CUDA_ERROR_ECC_UNCORRECTABLE
+                           {{"FAILING_DRIVER_LAUNCH", "500:719"}},  // CUDA_ERROR_LAUNCH_FAILED
+                           {{"FAILING_DRIVER_WAIT", "6:719"}}};
+  for (const Faults& fault : faults) {
+    fs::remove_all(path("out"));
+    const Result result = run_with(fault, words);
+    EXPECT_EQ(result.exit_code, 1) << result.err;
+    EXPECT_THAT(result.err, HasSubstr("the GPU failed"));
+    EXPECT_FALSE(fs::exists(path("out/model.safetensors")));
+    Words on = words;
+    on.emplace_back("--resume");
+    const Result resumed = run_with({}, fs::exists(path("out/checkpoint-1")) ? on : words);
+    EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
+    EXPECT_EQ(read_file(path("out/model.safetensors")), whole);
+  }
+}
+#endif
+
 TEST_F(DeviceInput, AGpuThatIsNotThere) {
   if (cuda_devices().empty()) {
     GTEST_SKIP() << "this machine has no GPU";

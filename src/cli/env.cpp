@@ -61,7 +61,10 @@ int run_env(const std::vector<std::string>& arguments) {
     devices += ", " + gpu;
   }
   line("devices", devices);
-  line("cuda", has_cuda() ? "built in" : "not built in");
+  const std::string trouble = cuda_trouble();
+  line("cuda", !has_cuda()       ? "not built in"
+               : trouble.empty() ? "built in"
+                                 : "built in; " + trouble);
   return 0;
 }
 

@@ -3,7 +3,7 @@
 
 #include "cli/testing/bad_input.h"
 #include "cli/testing/find_program.h"
-#include "cli/testing/pseudo_terminal.h"
+#include "cli/testing/terminal.h"
 
 namespace lmpo {
 namespace {
@@ -89,19 +89,15 @@ TEST_F(Help, UnknownTopicsAreRefusedWithTheNearest) {
 }
 
 TEST_F(Help, IsAsWideAsTheTerminalAndColouredThere) {
-  for (const unsigned short columns : std::initializer_list<unsigned short>{20, 80}) {
-    PseudoTerminal terminal(columns);
-    run({"train", "--help", "all"}, {.out_to = terminal.path()});
-    const std::string page = terminal.text();
-    EXPECT_THAT(page, HasSubstr("\x1b[1mOptimizer\x1b[0m\n"));
-    PseudoTerminal plain(columns);
-    run({"train", "--help", "optimizer"},
-        {.out_to = plain.path(), .environment = {{"NO_COLOR", "1"}}});
-    const std::string& text = plain.text();
+  for (const int columns : {20, 80}) {
+    EXPECT_THAT(written_on_terminal({"train", "--help", "all"}, columns),
+                HasSubstr("\x1b[1mOptimizer\x1b[0m\n"));
+    const std::string text = written_on_terminal({"train", "--help", "optimizer"}, columns,
+                                                 {.environment = {{"NO_COLOR", "1"}}});
     EXPECT_THAT(text, Not(HasSubstr("\x1b")));
     for (const std::string& line : lines_of(text)) {
       const bool one_word = line.find(' ', line.find_first_not_of(' ')) == std::string::npos;
-      EXPECT_TRUE(line.size() <= columns || one_word) << columns << ": " << line;
+      EXPECT_TRUE(std::ssize(line) <= columns || one_word) << columns << ": " << line;
     }
   }
 }

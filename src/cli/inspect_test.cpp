@@ -3,7 +3,7 @@
 #include <sstream>
 
 #include "cli/testing/bad_input.h"
-#include "cli/testing/pseudo_terminal.h"
+#include "cli/testing/terminal.h"
 #include "inspect/terminal.h"
 
 namespace lmpo {
@@ -18,11 +18,13 @@ using testing::Not;
 
 class Inspect : public BadInput {
  protected:
-  static Result inspect(const fs::path& data, const Words& more = {},
-                        Surroundings surroundings = {}) {
+  static Words command(const fs::path& data, const Words& more) {
     Words words = {"inspect", data.string(), "--model", model().string(), "-t", "1"};
     words.insert(words.end(), more.begin(), more.end());
-    return run(words, std::move(surroundings));
+    return words;
+  }
+  static Result inspect(const fs::path& data, const Words& more = {}) {
+    return run(command(data, more));
   }
   static json report(const fs::path& data, Words more = {}) {
     more.emplace_back("--json");
@@ -145,12 +147,9 @@ TEST_F(Inspect, TwoCheckpoints) {
 
 TEST_F(Inspect, ColoursOnATerminalAlone) {
   for (const bool plain : {false, true}) {
-    PseudoTerminal terminal(100);
-    const Result result = inspect(
-        pairs(), {"--show", "1"},
-        {.out_to = terminal.path(), .environment = {{plain ? "NO_COLOR" : "SOME_COLOR", "1"}}});
-    EXPECT_EQ(result.exit_code, 0) << result.err;
-    const std::string& text = terminal.text();
+    const std::string text =
+        written_on_terminal(command(pairs(), {"--show", "1"}), 100,
+                            {.environment = {{plain ? "NO_COLOR" : "SOME_COLOR", "1"}}});
     EXPECT_THAT(text, HasSubstr("Row 0"));
     EXPECT_EQ(text.find("\x1b[") == std::string::npos, plain);
   }
@@ -160,11 +159,8 @@ TEST_F(Inspect, TwentyColumns) {
   const fs::path data = write(
       "wide.jsonl", pair_row(std::string(300, 'x') + " \u4e2d\u6587\u4e2d\u6587", "yes", "no") +
                         pair_row("a", std::string(200, 'y'), "b"));
-  PseudoTerminal terminal(20);
-  const Result result = inspect(data, {"--show_tokens", "0", "--pack"},
-                                {.out_to = terminal.path(), .environment = {{"NO_COLOR", "1"}}});
-  EXPECT_EQ(result.exit_code, 0) << result.err;
-  const std::vector<std::string> all = lines(terminal.text());
+  const std::vector<std::string> all = lines(written_on_terminal(
+      command(data, {"--show_tokens", "0", "--pack"}), 20, {.environment = {{"NO_COLOR", "1"}}}));
   EXPECT_GT(all.size(), 60u);
   for (const std::string& line : all) {
     EXPECT_LE(display_width(line), 20) << line;

@@ -16,8 +16,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
-using Words = std::vector<std::string>;
-
 class OnPolicy : public ProgramTest {
  protected:
   void SetUp() override {

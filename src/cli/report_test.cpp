@@ -14,30 +14,12 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
-using Words = std::vector<std::string>;
-
 constexpr const char* kExpected = "lmpo_run.json, trainer_state.json or trainer_log.jsonl in it";
 
 class Report : public ProgramTest {
  protected:
   static Words train(const fs::path& out, const Words& more = {}) {
-    Words words = {"train",
-                   "-m",
-                   model().string(),
-                   "--data",
-                   world("preferences.jsonl").string(),
-                   "--eval_dataset",
-                   world("held_out_preferences.jsonl").string(),
-                   "--output_dir",
-                   out.string(),
-                   "--learning_rate",
-                   "1e-3",
-                   "--logging_steps",
-                   "1",
-                   "--per_device_train_batch_size",
-                   "4",
-                   "-t",
-                   "2"};
+    Words words = training(out, {"--eval_dataset", world("held_out_preferences.jsonl").string()});
     words.insert(words.end(), more.begin(), more.end());
     return words;
   }

@@ -13,8 +13,6 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::UnorderedElementsAre;
 
-using Words = std::vector<std::string>;
-
 constexpr const char* kWeights = "model.safetensors";
 
 // The names of what lies in a folder.
@@ -41,25 +39,7 @@ std::set<std::string> keys(const json& object) {
 class TrainingRuns : public ProgramTest {
  protected:
   static Words train(const fs::path& out, const Words& more = {}) {
-    Words words = {"train",
-                   "-m",
-                   model().string(),
-                   "--data",
-                   world("preferences.jsonl").string(),
-                   "--output_dir",
-                   out.string(),
-                   "--learning_rate",
-                   "1e-3",
-                   "--logging_steps",
-                   "1",
-                   "--warmup_steps",
-                   "3",
-                   "--per_device_train_batch_size",
-                   "4",
-                   "-t",
-                   "2"};
-    words.insert(words.end(), more.begin(), more.end());
-    return words;
+    return with(training(out, {"--warmup_steps", "3"}), more);
   }
   static Words with(Words words, const Words& more) {
     words.insert(words.end(), more.begin(), more.end());

@@ -15,31 +15,10 @@ using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::Not;
 
-using Words = std::vector<std::string>;
-
 constexpr const char* kWeights = "model.safetensors";
 
 class Watching : public ProgramTest {
  protected:
-  static Words train(const fs::path& out, const Words& more = {}) {
-    Words words = {"train",
-                   "-m",
-                   model().string(),
-                   "--data",
-                   world("preferences.jsonl").string(),
-                   "--output_dir",
-                   out.string(),
-                   "--learning_rate",
-                   "1e-3",
-                   "--logging_steps",
-                   "1",
-                   "--per_device_train_batch_size",
-                   "4",
-                   "-t",
-                   "2"};
-    words.insert(words.end(), more.begin(), more.end());
-    return words;
-  }
   static Words with_evaluation(Words words, const std::string& steps, const Words& more = {}) {
     for (const std::string& word :
          {std::string("--eval_dataset"), world("held_out_preferences.jsonl").string(),
@@ -81,7 +60,7 @@ class Watching : public ProgramTest {
 // --- the bar
 
 TEST_F(Watching, ABarOnATerminal) {
-  TerminalProgram program(train(path("out"), {"--max_steps", "40"}), {.columns = 100});
+  TerminalProgram program(training(path("out"), {"--max_steps", "40"}), {.columns = 100});
   EXPECT_EQ(program.wait(), 0) << program.written();
   const std::vector<std::string> drawn = bars(program.written());
   ASSERT_FALSE(drawn.empty()) << program.written();
@@ -96,7 +75,7 @@ TEST_F(Watching, ABarOnATerminal) {
 }
 
 TEST_F(Watching, ATerminalOfTwentyColumns) {
-  TerminalProgram program(with_evaluation(train(path("out"), {"--max_steps", "40"}), "20"),
+  TerminalProgram program(with_evaluation(training(path("out"), {"--max_steps", "40"}), "20"),
                           {.columns = 20});
   EXPECT_EQ(program.wait(), 0) << program.written();
   const std::vector<std::string> drawn = bars(program.written());
@@ -108,7 +87,7 @@ TEST_F(Watching, ATerminalOfTwentyColumns) {
 }
 
 TEST_F(Watching, TheBarFollowsTheWindow) {
-  TerminalProgram program(train(path("out"), {"--max_steps", "2000"}), {.columns = 120});
+  TerminalProgram program(training(path("out"), {"--max_steps", "2000"}), {.columns = 120});
   ASSERT_TRUE(program.read_until(" left"));
   program.resize({.columns = 30});
   const std::size_t before = program.written().size();
@@ -124,7 +103,7 @@ TEST_F(Watching, TheBarFollowsTheWindow) {
 }
 
 TEST_F(Watching, TerminalsThatCanDoLess) {
-  const Words words = train(path("out"), {"--max_steps", "20", "--overwrite_output_dir"});
+  const Words words = training(path("out"), {"--max_steps", "20", "--overwrite_output_dir"});
   TerminalProgram plain(words, {.columns = 100}, {.environment = {{"NO_COLOR", "1"}}});
   EXPECT_EQ(plain.wait(), 0);
   EXPECT_FALSE(bars(plain.written()).empty());
@@ -148,7 +127,7 @@ TEST_F(Watching, TerminalsThatCanDoLess) {
 }
 
 TEST_F(Watching, PlainLinesElsewhere) {
-  const Result result = run(train(path("out"), {"--max_steps", "3"}));
+  const Result result = run(training(path("out"), {"--max_steps", "3"}));
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_THAT(result.err,
               AllOf(HasSubstr("\nstep 2/3  loss"), Not(HasSubstr("\x1b")), Not(HasSubstr("\r"))));
@@ -158,8 +137,8 @@ TEST_F(Watching, PlainLinesElsewhere) {
 
 TEST_F(Watching, Sigusr1SavesAndGoesOn) {
   const Words options = {"--max_steps", "200", "--save_strategy", "no"};
-  ASSERT_EQ(run(train(path("whole"), options)).exit_code, 0);
-  Program program(train(path("out"), options));
+  ASSERT_EQ(run(training(path("whole"), options)).exit_code, 0);
+  Program program(training(path("out"), options));
   ASSERT_TRUE(program.read_until("step 9/200"));
   program.signal(SIGUSR1);
   const Result result = program.wait();
@@ -176,8 +155,8 @@ TEST_F(Watching, Sigusr2Evaluates) {
   const Words options = {"--max_steps",     "200",
                          "--save_strategy", "no",
                          "--eval_dataset",  world("held_out_preferences.jsonl").string()};
-  ASSERT_EQ(run(train(path("whole"), options)).exit_code, 0);
-  Program program(train(path("out"), options));
+  ASSERT_EQ(run(training(path("whole"), options)).exit_code, 0);
+  Program program(training(path("out"), options));
   ASSERT_TRUE(program.read_until("step 9/200"));
   program.signal(SIGUSR2);
   const Result result = program.wait();
@@ -194,7 +173,7 @@ TEST_F(Watching, Sigusr2Evaluates) {
 
 TEST_F(Watching, SamplesAreWhatTheModelWouldAnswer) {
   const fs::path out = path("out");
-  const Result result = run(with_evaluation(train(out, {"--max_steps", "6"}), "3",
+  const Result result = run(with_evaluation(training(out, {"--max_steps", "6"}), "3",
                                             {"--eval_samples", "4", "--eval_sample_tokens", "20"}));
   ASSERT_EQ(result.exit_code, 0) << result.err;
   const std::vector<json> samples = json_lines(read_file(out / "eval_samples.jsonl"));
@@ -229,7 +208,7 @@ TEST_F(Watching, SamplesChangeNothing) {
     for (const char* dtype : {"float32", "bfloat16"}) {
       const fs::path out = path(fmt::format("out-{}-{}", samples, dtype));
       const Result result =
-          run(with_evaluation(train(out, {"--max_steps", "9", "--dtype", dtype}), "2",
+          run(with_evaluation(training(out, {"--max_steps", "9", "--dtype", dtype}), "2",
                               {"--eval_samples", samples, "--eval_sample_tokens", "30"}));
       ASSERT_EQ(result.exit_code, 0) << result.err;
       EXPECT_EQ(fs::exists(out / "eval_samples.jsonl"), std::string(samples) != "0");
@@ -252,8 +231,8 @@ TEST_F(Watching, SamplesOfHostileTexts) {
             "\n";
   }
   const fs::path data = write("hostile.jsonl", rows);
-  Words words = train(path("out"), {"--max_steps", "2", "--eval_strategy", "steps", "--eval_steps",
-                                    "1", "--eval_dataset", data.string()});
+  Words words = training(path("out"), {"--max_steps", "2", "--eval_strategy", "steps",
+                                       "--eval_steps", "1", "--eval_dataset", data.string()});
   words[4] = data.string();
   TerminalProgram program(words, {.columns = 400});
   EXPECT_EQ(program.wait(), 0) << program.written();
@@ -267,8 +246,8 @@ TEST_F(Watching, SamplesOfHostileTexts) {
 
 TEST_F(Watching, AResumedRunGoesOnInTheSameFolder) {
   const Words options = {"--max_steps", "40", "--save_steps", "10"};
-  const Words whole = with_evaluation(train(path("whole"), options), "4");
-  const Words broken = with_evaluation(train(path("out"), options), "4");
+  const Words whole = with_evaluation(training(path("whole"), options), "4");
+  const Words broken = with_evaluation(training(path("out"), options), "4");
   ASSERT_EQ(run(whole).exit_code, 0);
   {
     Program program(broken);
@@ -289,17 +268,18 @@ TEST_F(Watching, AResumedRunGoesOnInTheSameFolder) {
 
 TEST_F(Watching, EventFilesAreWhereAndWhatTheUserSays) {
   const Words options = {"--max_steps", "2", "--logging_dir", path("logs").string()};
-  ASSERT_EQ(run(train(path("out"), options)).exit_code, 0);
+  ASSERT_EQ(run(training(path("out"), options)).exit_code, 0);
   EXPECT_EQ(event_files(path("logs")).size(), 1U);
   EXPECT_FALSE(fs::exists(path("out") / "runs"));
-  const auto none = run(train(path("none"), {"--max_steps", "2", "--report_to", "none"}));
+  const auto none = run(training(path("none"), {"--max_steps", "2", "--report_to", "none"}));
   EXPECT_EQ(none.exit_code, 0);
   EXPECT_FALSE(fs::exists(path("none") / "runs"));
-  const auto service = run(train(path("service"), {"--max_steps", "2", "--report_to", "wandb"}));
+  const auto service = run(training(path("service"), {"--max_steps", "2", "--report_to", "wandb"}));
   EXPECT_THAT(service.err, HasSubstr("--report_to: nothing is sent to wandb; event files for "
                                      "TensorBoard are written instead"));
   EXPECT_EQ(event_files(path("service")).size(), 1U);
-  const auto wrong = run(train(path("wrong"), {"--max_steps", "2", "--report_to", "tensorbord"}));
+  const auto wrong =
+      run(training(path("wrong"), {"--max_steps", "2", "--report_to", "tensorbord"}));
   EXPECT_EQ(wrong.exit_code, 2);
   EXPECT_THAT(wrong.err, HasSubstr("'tensorbord': tensorboard or none was expected"));
 }
@@ -308,14 +288,14 @@ TEST_F(Watching, EventFilesAreWhereAndWhatTheUserSays) {
 TEST_F(Watching, ADiskThatFillsWhileLogging) {
   const fs::path out = path("out");
   const Words options = {"--max_steps", "6", "--save_steps", "3"};
-  ASSERT_EQ(run(train(path("whole"), options)).exit_code, 0);
-  ASSERT_EQ(run(train(out, {"--max_steps", "6", "--save_steps", "3"})).exit_code, 0);
+  ASSERT_EQ(run(training(path("whole"), options)).exit_code, 0);
+  ASSERT_EQ(run(training(out, {"--max_steps", "6", "--save_steps", "3"})).exit_code, 0);
   fs::remove_all(out / "checkpoint-6");
   const std::size_t limit = fs::file_size(out / "checkpoint-3/optimizer.safetensors") + 100'000;
   const json padded = {{"current_steps", 1}, {"padding", std::string(limit, 'x')}};
   const std::string full = padded.dump() + "\n";
   write_file_atomically(out / "trainer_log.jsonl", full);
-  Words resumed = train(out, options);
+  Words resumed = training(out, options);
   for (const std::string& word :
        {std::string("--resume"), std::string("--logging_dir"), std::string("/dev/full/runs")}) {
     resumed.push_back(word);
@@ -333,7 +313,7 @@ TEST_F(Watching, ADiskThatFillsWhileLogging) {
 }
 
 TEST_F(Watching, AnOutputFolderWithoutSpace) {
-  const Result result = run(train(path("out"), {"--max_steps", "2"}), {.largest_file = 16});
+  const Result result = run(training(path("out"), {"--max_steps", "2"}), {.largest_file = 16});
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_THAT(result.err, AllOf(HasSubstr("error: "), HasSubstr("writing failed")));
   EXPECT_THAT(result.err, Not(HasSubstr("step 1/2")));

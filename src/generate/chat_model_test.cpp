@@ -52,6 +52,22 @@ TEST_P(ChatModels, SayTheLikeliest) {
   EXPECT_EQ(chat.end(), stopped ? AnswerEnd::stop : AnswerEnd::length);
 }
 
+TEST_P(ChatModels, EveryDeviceSaysTheLikeliest) {
+  ScoredTruth truth(GetParam());
+  const Tokens32 text = random_prompts({30}, truth.config().vocab_size)[0];
+  for (const char* name : {"cpu", "cuda"}) {
+    SCOPED_TRACE(name);
+    if (name == std::string("cuda") && cuda_devices().empty()) {
+      continue;
+    }
+    ChatModel chat(folder(), open_device(name));
+    for (const std::ptrdiff_t size : {9, 30, 20}) {  // goes on, goes back
+      const Tokens32 prompt(text.begin(), text.begin() + size);
+      EXPECT_LT(truth.shortfall(prompt, answer(chat, prompt, greedy(8))), 0.1);
+    }
+  }
+}
+
 // Turns that go on, go back, and begin anew: whatever is in the cache, the answer is the same.
 TEST_P(ChatModels, RememberingChangesNoAnswer) {
   ChatModel remembering(folder(), make_cpu_device());

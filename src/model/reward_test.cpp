@@ -4,12 +4,13 @@
 
 #include "base/json.h"
 #include "model/llama.h"
+#include "ops/testing/device.h"
 
 namespace lmpo {
 namespace {
 
-using testing::HasSubstr;
-using testing::ThrowsMessage;
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
 
 fs::path folder_of(const std::string& name) {
   return fs::path(LMPO_SOURCE_DIR) / "src/model/testdata" / name;
@@ -30,7 +31,7 @@ TokenList joined(const json& prompt, const json& response) {
   return tokens;
 }
 
-class Reward : public testing::TestWithParam<const char*> {
+class Reward : public ::testing::TestWithParam<const char*> {
  protected:
   Reward() {
     const json golden = read_json(folder_of(GetParam()) / "golden.json");
@@ -47,8 +48,12 @@ class Reward : public testing::TestWithParam<const char*> {
 
   // Of all trees, `per_pack` at a time.
   std::vector<double> rewards(Dtype storage, std::size_t per_pack) {
-    const auto ops = make_cpu_ops();
-    Arena arena = Arena::host(std::size_t{16} << 20);
+    return rewards(*make_cpu_device(), Dtype::f32, storage, per_pack);
+  }
+
+  std::vector<double> rewards(Device& device, Dtype compute, Dtype storage, std::size_t per_pack) {
+    const auto ops = device.make_ops(compute);
+    Arena arena = device.make_arena(std::size_t{16} << 20);
     Weights weights(config_, storage, WeightUse::inference, arena);
     weights.load(Checkpoint::open(folder_of(GetParam())), *ops);
     Llama model(weights, *ops, arena, {.max_positions = 64});
@@ -82,6 +87,18 @@ TEST_P(Reward, EqualsTransformers) {
   }
 }
 
+TEST_P(Reward, EveryDeviceComputesTheSame) {
+  for (const lmpo::testing::TestDevice& given : lmpo::testing::test_devices()) {
+    SCOPED_TRACE(given.name);
+    if (const std::unique_ptr<Device> device = given.open()) {
+      const std::vector<double> found = rewards(*device, given.compute, given.compute, 2);
+      for (std::size_t i = 0; i < found.size(); ++i) {
+        EXPECT_NEAR(found[i], expected_[i], given.compute == Dtype::f32 ? 1e-4 : 0.5) << i;
+      }
+    }
+  }
+}
+
 // Weights as large as these lose as much.
 TEST_P(Reward, SixteenBitStorageIsNear) {
   for (const auto& [storage, allowed] :
@@ -103,7 +120,7 @@ TEST_P(Reward, APromptIsComputedOnceForItsResponses) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Reward, testing::Values("reward_llama", "reward_mistral"),
+INSTANTIATE_TEST_SUITE_P(All, Reward, ::testing::Values("reward_llama", "reward_mistral"),
                          [](const auto& given) { return std::string(given.param); });
 
 TEST(RewardSequence, IsReadAtTheLastTokenThatIsNotPadding) {
@@ -131,8 +148,8 @@ TEST(RewardTensors, WhatIsNoRewardModelIsNamed) {
         check_tensors(read_model_config(folder_of("reward_llama")),
                       Checkpoint::open(folder_of("reward_llama")));
       },
-      ThrowsMessage<UserError>(testing::AllOf(HasSubstr("1 missing: lm_head.weight"),
-                                              HasSubstr("1 unexpected: score.weight"))));
+      ThrowsMessage<UserError>(::testing::AllOf(HasSubstr("1 missing: lm_head.weight"),
+                                                HasSubstr("1 unexpected: score.weight"))));
 }
 
 }  // namespace

@@ -3,11 +3,18 @@
 #include <charconv>
 
 #include "base/error.h"
+#include "base/log.h"
 
 namespace lmpo {
 
 std::unique_ptr<Device> open_device(std::string_view name) {
-  if (name == "cpu" || (name == "auto" && cuda_devices().empty())) {
+  if (name == "cpu") {
+    return make_cpu_device();
+  }
+  if (name == "auto" && cuda_devices().empty()) {
+    if (has_cuda()) {
+      log_info("on the CPU: {}", cuda_trouble());
+    }
     return make_cpu_device();
   }
   if (name == "auto" || name == "cuda") {

@@ -42,6 +42,9 @@ std::unique_ptr<Device> make_cpu_device();
 bool has_cuda();
 // The GPUs of this machine, by name; none where there is no driver.
 std::vector<std::string> cuda_devices();
+// Why this program, built with CUDA, finds no GPU to compute on; "" where it finds one, and where
+// it was built without.
+std::string cuda_trouble();
 // UserError where the program was built without CUDA; MachineError, which says what to do, where
 // there is no driver, it is too old for this program, or there is no such device.
 std::unique_ptr<Device> make_cuda_device(int index);
@@ -50,8 +53,8 @@ std::size_t cuda_memory_beside_arenas();
 // Computes nothing; for planning a run on such a GPU.
 std::unique_ptr<Ops> make_cuda_plan_ops(Dtype compute = Dtype::bf16);
 
-// "cpu", "cuda", "cuda:1", or "auto": a GPU where program and machine have one, else the CPU.
-// UserError for any other name.
+// "cpu", "cuda", "cuda:1", or "auto": a GPU where program and machine have one, else the CPU,
+// and a line of the log says why. UserError for any other name.
 std::unique_ptr<Device> open_device(std::string_view name);
 
 // The arithmetic that an option asks for: "auto", or the name of a type.

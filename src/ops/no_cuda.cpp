@@ -12,6 +12,10 @@ std::vector<std::string> cuda_devices() {
   return {};
 }
 
+std::string cuda_trouble() {
+  return "";
+}
+
 std::unique_ptr<Device> make_cuda_device(int) {
   user_error(
       "this lmpo was built without CUDA. Build it where NVIDIA's toolkit is: cmake --preset cuda "

@@ -196,7 +196,8 @@ void OptionSet::assign(std::size_t index, const RawValue& value) {
 
 void OptionSet::assign_given() {
   for (auto& [option, value] : given_) {
-    if (!attempt("option_invalid", value.place, [&] { assign(option, value); })) {
+    if (!attempt("option_invalid", value.place,
+                 [&, option = option, &value = value] { assign(option, value); })) {
       value.null = true;
     }
   }

@@ -4,20 +4,16 @@ are cut in the order of the batch: rows as long as UltraFeedback's (means of 277
     python3 tools/oracle/packing_compare.py build/release/bin/lmpo        # needs Python alone
 """
 import json
-import math
-import random
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "rivals"))
+import pair_lengths
+
 BATCH = 128
 MODEL = Path(__file__).resolve().parents[2] / "src/data/testdata/llama3"  # every letter of "www" is one token
-
-
-def long_tailed(draws, mean, spread):
-    drawn = draws.lognormvariate(math.log(mean) - spread**2 / 2, spread)
-    return max(2, min(2048, int(drawn)))
 
 
 def in_order(sizes, budget):
@@ -46,10 +42,7 @@ def waste(packs, budget):
 
 def inspect(program, rows, budget):
     with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as file:
-        for prompt, chosen, rejected in rows:
-            # BOS and the end-of-turn token come on top; a last token is no input.
-            row = {"prompt": "w" * (prompt - 1), "chosen": "x" * (chosen - 1), "rejected": "y" * (rejected - 1)}
-            file.write(json.dumps(row) + "\n")
+        pair_lengths.write_rows(file, rows)
         file.flush()
         words = ["--pack", "--max_pack_tokens", str(budget), "--per_device_train_batch_size", str(BATCH), "--show", "0",
                  "--train_sampling_strategy", "sequential", "--json"]
@@ -58,9 +51,8 @@ def inspect(program, rows, budget):
 
 
 def main():
-    draws = random.Random(1)
-    rows = [tuple(long_tailed(draws, mean, spread) for mean, spread in ((277, 0.9), (266, 0.8), (266, 0.8)))
-            for _ in range(100 * BATCH)]
+    rows = pair_lengths.long_tailed_pairs(100 * BATCH)
+    # A last token is no input.
     sizes = [prompt + chosen - 1 + rejected - 1 for prompt, chosen, rejected in rows]
     batches = [sizes[begin:begin + BATCH] for begin in range(0, len(sizes), BATCH)]
     failed = False

@@ -2,7 +2,10 @@
 
     pip install trl==1.16.0 liger-kernel==0.8.5            torch and transformers beside them
     tools/rivals/trl_gpu.py CONFIG.json [--pairs 2] [--accumulation 4] [--steps 6] [--checkpointing] [--no_liger]
-        [--optim sgd] [--prompt_tokens 277] [--response_tokens 266]
+        [--optim sgd] [--prompt_tokens 277] [--response_tokens 266] [--long_tailed]
+
+With --long_tailed pairs are as long as UltraFeedback's, and not all the same: TRL pads each to the longest beside it.
+`lmpo bench --data` measures the same pairs when `--write_rows FILE` has written them.
 
 Weights are random and bfloat16, as are gradients: TRL has no exact master of them, and with --optim sgd, which keeps no moments,
 its optimizer costs next to nothing. What it takes longer than lmpo is forward and backward alone.
@@ -23,6 +26,8 @@ import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import AutoModelForCausalLM, LlamaConfig, PreTrainedTokenizerFast, TrainerCallback
 from trl.experimental.cpo import CPOConfig, CPOTrainer
+
+import pair_lengths
 
 
 def make_tokenizer(size):
@@ -55,6 +60,9 @@ def main():
     parser.add_argument("--prompt_tokens", type=int, default=277)
     parser.add_argument("--response_tokens", type=int, default=266)
     parser.add_argument("--optim", default="sgd")
+    parser.add_argument("--long_tailed", action="store_true")
+    parser.add_argument("--max_length", type=int, default=2048, help="of long-tailed pairs")
+    parser.add_argument("--write_rows", metavar="FILE")
     parser.add_argument("--checkpointing", action="store_true")
     parser.add_argument("--no_liger", action="store_true")
     arguments = parser.parse_args()
@@ -65,10 +73,16 @@ def main():
 
     def text(count):
         return " ".join(f"w{picker.randrange(10, config.vocab_size)}" for _ in range(count))
+    count = arguments.pairs * arguments.accumulation * arguments.steps
+    lengths = [(arguments.prompt_tokens, arguments.response_tokens, arguments.response_tokens)] * count
+    if arguments.long_tailed:
+        lengths = pair_lengths.long_tailed_pairs(count, arguments.max_length)
+    if arguments.write_rows:
+        with open(arguments.write_rows, "w") as file:
+            pair_lengths.write_rows(file, lengths)
     # TRL adds a token at the beginning and one at the end.
-    rows = [{"prompt": text(arguments.prompt_tokens - 1), "chosen": " " + text(arguments.response_tokens - 1),
-             "rejected": " " + text(arguments.response_tokens - 1)}
-            for _ in range(arguments.pairs * arguments.accumulation * arguments.steps)]
+    rows = [{"prompt": text(prompt - 1), "chosen": " " + text(chosen - 1), "rejected": " " + text(rejected - 1)}
+            for prompt, chosen, rejected in lengths]
     torch.manual_seed(1)
     with torch.device(device):
         model = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16, attn_implementation="sdpa")
@@ -83,14 +97,14 @@ def main():
                            per_device_train_batch_size=arguments.pairs, gradient_accumulation_steps=arguments.accumulation,
                            max_steps=arguments.steps, learning_rate=1e-6, report_to="none", save_strategy="no",
                            logging_steps=1, disable_tqdm=True, gradient_checkpointing=arguments.checkpointing,
-                           optim=arguments.optim, max_length=arguments.prompt_tokens + arguments.response_tokens + 8,
+                           optim=arguments.optim, max_length=max(p + max(c, r) for p, c, r in lengths) + 8,
                            use_liger_kernel=not arguments.no_liger, dataloader_num_workers=0))
         trainer.train()
     pairs = arguments.pairs * arguments.accumulation * (arguments.steps - warm_up)
     print(json.dumps({"pairs": arguments.pairs, "checkpointing": arguments.checkpointing, "liger": not arguments.no_liger,
                       "pairs_per_second": pairs / (clock.ended - clock.started),
                       "peak_bytes": torch.cuda.max_memory_allocated() if device == "cuda" else 0,
-                      "tokens": len(trainer.train_dataset[0]["chosen_input_ids"])}))
+                      "tokens_per_pair": sum(map(sum, lengths)) / count}))
 
 
 if __name__ == "__main__":

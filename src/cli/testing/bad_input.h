@@ -7,8 +7,6 @@ namespace lmpo {
 
 class BadInput : public ProgramTest {
  protected:
-  using Words = std::vector<std::string>;
-
   Words train(const fs::path& folder, const fs::path& data, const Words& more = {}) const {
     Words words = {"train",
                    "-m",

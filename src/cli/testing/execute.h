@@ -7,7 +7,6 @@ namespace lmpo {
 
 // Of a child process: becomes the program in these surroundings, where its standard streams are
 // already, or ends with 127.
-[[noreturn]] void execute_program(const std::vector<std::string>& arguments,
-                                  const Surroundings& surroundings);
+[[noreturn]] void execute_program(const Words& arguments, const Surroundings& surroundings);
 
 }  // namespace lmpo

@@ -27,9 +27,8 @@ fs::path new_folder() {
 }
 
 // Runs in the child.
-[[noreturn]] void become_program(const std::vector<std::string>& arguments,
-                                 const Surroundings& surroundings, const fs::path& folder,
-                                 int err) {
+[[noreturn]] void become_program(const Words& arguments, const Surroundings& surroundings,
+                                 const fs::path& folder, int err) {
   const fs::path out = surroundings.out_to.value_or(folder / "out");
   ::dup2(::open((folder / "in").c_str(), O_RDONLY), STDIN_FILENO);
   ::dup2(::open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644), STDOUT_FILENO);
@@ -74,7 +73,7 @@ const World& shared_world() {
 
 }  // namespace
 
-Program::Program(const std::vector<std::string>& arguments, Surroundings surroundings)
+Program::Program(const Words& arguments, Surroundings surroundings)
     : surroundings_(std::move(surroundings)),
       folder_(new_folder()),
       end_(std::chrono::steady_clock::now() + surroundings_.timeout) {
@@ -141,11 +140,11 @@ Result Program::wait() {
           .err = err_};
 }
 
-Result run(const std::vector<std::string>& arguments, Surroundings surroundings) {
+Result run(const Words& arguments, Surroundings surroundings) {
   return Program(arguments, std::move(surroundings)).wait();
 }
 
-void execute_program(const std::vector<std::string>& arguments, const Surroundings& surroundings) {
+void execute_program(const Words& arguments, const Surroundings& surroundings) {
   if (surroundings.largest_file) {
     const rlimit limit = {*surroundings.largest_file, *surroundings.largest_file};
     ::setrlimit(RLIMIT_FSIZE, &limit);
@@ -178,6 +177,26 @@ const fs::path& ProgramTest::model() {
 
 fs::path ProgramTest::world(const std::string& file) {
   return shared_world().folder() / file;
+}
+
+Words ProgramTest::training(const fs::path& out, const Words& more) {
+  Words words = {"train",
+                 "-m",
+                 model().string(),
+                 "--data",
+                 world("preferences.jsonl").string(),
+                 "--output_dir",
+                 out.string(),
+                 "--learning_rate",
+                 "1e-3",
+                 "--logging_steps",
+                 "1",
+                 "--per_device_train_batch_size",
+                 "4",
+                 "-t",
+                 "2"};
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
 }
 
 fs::path ProgramTest::write(const std::string& name, const std::string& content) const {

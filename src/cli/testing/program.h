@@ -17,6 +17,9 @@
 
 namespace lmpo {
 
+// A command line.
+using Words = std::vector<std::string>;
+
 struct Result {
   int exit_code = 0;  // minus the signal where one ended the program
   std::string out;
@@ -36,7 +39,7 @@ struct Surroundings {
 // never much further than what has been read here: a test can stop it in the middle for certain.
 class Program {
  public:
-  explicit Program(const std::vector<std::string>& arguments, Surroundings surroundings = {});
+  explicit Program(const Words& arguments, Surroundings surroundings = {});
   ~Program();  // kills it where it still runs
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
@@ -58,7 +61,7 @@ class Program {
   int pipe_ = -1;
 };
 
-Result run(const std::vector<std::string>& arguments, Surroundings surroundings = {});
+Result run(const Words& arguments, Surroundings surroundings = {});
 
 // A folder of its own for each test, and in it a model with its data, made once a process by the
 // program itself: a model of two small layers, its tokenizer and chat template, 40 answers, 48
@@ -71,6 +74,8 @@ class ProgramTest : public testing::Test {
   // Read-only, shared by the tests of a process.
   static const fs::path& model();
   static fs::path world(const std::string& file);
+  // lmpo train over the world's preferences, every step logged.
+  static Words training(const fs::path& out, const Words& more = {});
 
   // In the test's folder.
   fs::path path(const std::string& name) const { return folder_ / name; }

@@ -27,8 +27,7 @@ winsize size_of(Window window) {
 
 }  // namespace
 
-TerminalProgram::TerminalProgram(const std::vector<std::string>& arguments, Window window,
-                                 Surroundings surroundings)
+TerminalProgram::TerminalProgram(const Words& arguments, Window window, Surroundings surroundings)
     : end_(std::chrono::steady_clock::now() + surroundings.timeout) {
   auto& environment = surroundings.environment;
   environment.insert(environment.begin(), {{"TERM", "xterm"}, {"LC_ALL", "C.UTF-8"}});
@@ -127,6 +126,14 @@ std::string without_colours(std::string text) {
 }
 
 }  // namespace
+
+std::string written_on_terminal(const Words& arguments, int columns, Surroundings surroundings) {
+  TerminalProgram program(arguments, {.columns = columns}, std::move(surroundings));
+  EXPECT_EQ(program.wait(), 0) << program.written();
+  std::string text = program.written();
+  std::erase(text, '\r');
+  return text;
+}
 
 std::vector<std::string> drawn_lines(const std::string& written) {
   std::vector<std::string> lines;

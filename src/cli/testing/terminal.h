@@ -18,8 +18,7 @@ class TerminalProgram {
  public:
   // Of the surroundings the input and out_to mean nothing. TERM is xterm and the locale one of
   // UTF-8 unless they say otherwise.
-  TerminalProgram(const std::vector<std::string>& arguments, Window window,
-                  Surroundings surroundings = {});
+  TerminalProgram(const Words& arguments, Window window, Surroundings surroundings = {});
   ~TerminalProgram();  // kills it where it still runs
   TerminalProgram(const TerminalProgram&) = delete;
   TerminalProgram& operator=(const TerminalProgram&) = delete;
@@ -48,6 +47,10 @@ class TerminalProgram {
   pid_t child_ = -1;
   int terminal_ = -1;
 };
+
+// What a run that ends well writes to a terminal of this width, with line feeds alone.
+std::string written_on_terminal(const Words& arguments, int columns,
+                                Surroundings surroundings = {});
 
 // What a terminal would have shown of it, line by line: without colours, and of a line that was
 // drawn again and again, each state. Fails for any other command to the terminal.

@@ -56,6 +56,19 @@ class ScoredTruth {
     });
   }
 
+  // How much less likely than the likeliest at its place, in natural logarithms, a completion's
+  // token is at most; 0 for a greedy one.
+  double shortfall(std::vector<std::int32_t> prefix, const std::vector<std::int32_t>& completion) {
+    double worst = 0;
+    for (const std::int32_t token : completion) {
+      const std::vector<float> logp = next_logp(prefix);
+      const float best = *std::max_element(logp.begin(), logp.end());
+      worst = std::max(worst, double{best - logp[static_cast<std::size_t>(token)]});
+      prefix.push_back(token);
+    }
+    return worst;
+  }
+
   Weights& weights() { return weights_; }
   Ops& ops() { return *ops_; }
   const ModelConfig& config() const { return config_; }

@@ -97,24 +97,33 @@ std::vector<std::string> cuda_devices() {
   return names;
 }
 
-std::unique_ptr<Device> make_cuda_device(int index) {
+std::string cuda_trouble() {
   int count = 0;
   const cudaError_t status = cudaGetDeviceCount(&count);
-  if (status == cudaErrorInsufficientDriver) {
-    int driver = 0;
-    cudaDriverGetVersion(&driver);
-    if (driver == 0) {
-      machine_error("there is no NVIDIA driver on this machine; run with --device cpu");
-    }
-    machine_error(
-        "the NVIDIA driver is too old: it knows CUDA {}.{}, this lmpo was built for {}.{}. Update "
-        "the driver, or run with --device cpu",
-        driver / 1000, driver % 1000 / 10, CUDART_VERSION / 1000, CUDART_VERSION % 1000 / 10);
+  cudaGetLastError();
+  if (status == cudaSuccess) {
+    return "";
   }
-  if (status != cudaSuccess) {
-    machine_error("no GPU can be used: {} ({}); run with --device cpu", cudaGetErrorString(status),
-                  cudaGetErrorName(status));
+  if (status != cudaErrorInsufficientDriver) {
+    return fmt::format("no GPU can be used: {} ({})", cudaGetErrorString(status),
+                       cudaGetErrorName(status));
   }
+  int driver = 0;
+  cudaDriverGetVersion(&driver);
+  if (driver == 0) {
+    return "there is no NVIDIA driver on this machine";
+  }
+  return fmt::format(
+      "the NVIDIA driver is too old: it knows CUDA {}.{}, this lmpo was built for {}.{}",
+      driver / 1000, driver % 1000 / 10, CUDART_VERSION / 1000, CUDART_VERSION % 1000 / 10);
+}
+
+std::unique_ptr<Device> make_cuda_device(int index) {
+  if (const std::string trouble = cuda_trouble(); !trouble.empty()) {
+    machine_error("{}; mend that, or run with --device cpu", trouble);
+  }
+  int count = 0;
+  cuda::check(cudaGetDeviceCount(&count), "number of devices");
   if (index >= count) {
     machine_error(
         "there is no GPU {}: this machine shows {} (from 0; CUDA_VISIBLE_DEVICES={})", index, count,
