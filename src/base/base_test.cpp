@@ -105,7 +105,10 @@ TEST(Names, FindsTheNearest) {
   const std::vector<std::string> known = {"learning_rate", "beta", "max_length"};
   EXPECT_EQ(nearest_name("learning_rte", known), "learning_rate");
   EXPECT_EQ(nearest_name("bta", known), "beta");
+  EXPECT_EQ(nearest_name("max_len", known), "max_length");
+  EXPECT_EQ(nearest_name("max_le", known), "");
   EXPECT_EQ(nearest_name("completely_else", known), "");
+  EXPECT_EQ(nearest_name(std::string(1 << 20, 'x'), known), "");
 }
 
 TEST(Json, ErrorsNameFileKeyAndExpectation) {

@@ -9,7 +9,11 @@
 namespace lmpo {
 namespace {
 
-std::size_t edit_distance(std::string_view a, std::string_view b) {
+// `limit` where it is that or more.
+std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t limit) {
+  if (std::max(a.size(), b.size()) - std::min(a.size(), b.size()) >= limit) {
+    return limit;  // as many letters are missing
+  }
   std::vector<std::size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), 0);
   for (std::size_t i = 0; i < a.size(); ++i) {
@@ -20,8 +24,11 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
       diagonal = row[j + 1];
       row[j + 1] = std::min({replaced, row[j] + 1, diagonal + 1});
     }
+    if (*std::min_element(row.begin(), row.end()) >= limit) {
+      return limit;  // it never falls from row to row
+    }
   }
-  return row.back();
+  return std::min(row.back(), limit);
 }
 
 }  // namespace
@@ -30,7 +37,7 @@ std::string nearest_name(std::string_view typed, std::span<const std::string> kn
   std::string best;
   std::size_t best_distance = typed.size() / 3 + 2;
   for (const auto& name : known) {
-    const std::size_t distance = edit_distance(typed, name);
+    const std::size_t distance = edit_distance(typed, name, best_distance);
     if (distance < best_distance) {
       best = name;
       best_distance = distance;
