@@ -5,6 +5,7 @@
 #include <limits>
 #include <span>
 
+#include "base/error.h"
 #include "base/random.h"
 
 namespace lmpo {
@@ -15,6 +16,8 @@ constexpr std::int64_t kHeadColumns = 4096;
 constexpr std::int64_t kLargeArray = std::int64_t{1} << 27;  // elements
 constexpr std::int64_t kDistinctRows = 256;
 constexpr std::int64_t kSquare = 8192;
+constexpr std::int64_t kLayerRows = 512;
+constexpr std::int64_t kLayerWidth = 1024;
 
 void upload_as(Ops& ops, Tensor tensor, std::span<const float> values) {
   if (tensor.dtype() == Dtype::f32) {
@@ -123,6 +126,20 @@ double measure_bandwidth(Device& device, Ops& ops) {
   const Tensor in = filled(arena, ops, dtype, kLargeArray / 1024, 1024);
   const double seconds = best_seconds(ops, [&] { ops.add(out, in); });
   return 3.0 * static_cast<double>(in.bytes()) / seconds;
+}
+
+double bfloat16_rate(Device& device) {
+  const auto seconds = [&](Dtype compute) {
+    const auto ops = device.make_ops(compute);
+    ProductSpeed layer = {"layer", kLayerRows, kLayerWidth, kLayerWidth, 0};
+    measure_product(layer, device, *ops);
+    return layer.seconds;
+  };
+  try {
+    return seconds(Dtype::f32) / seconds(Dtype::bf16);
+  } catch (const UserError&) {
+    return 0;
+  }
 }
 
 double measure_dense_rate(Device& device, Ops& ops) {

@@ -1,6 +1,8 @@
 #include "cli/run_facts.h"
 
 #include "base/error.h"
+#include "base/threads.h"
+#include "bench/machine_speed.h"
 #include "objective/registry.h"
 
 namespace lmpo {
@@ -18,8 +20,19 @@ DataFacts read_data_facts(const Dataset& dataset, const TrainRecipe& recipe,
   return facts;
 }
 
+MachineFacts machine_facts(Device& device, const TrainRecipe& recipe, CheckedBy by) {
+  // Training warns of a slower arithmetic, and leaves advice on a faster one to validate.
+  const bool in_question =
+      recipe.compute == "bfloat16" ||
+      (by == CheckedBy::validate && recipe.compute == "auto" && recipe.dtype == "bfloat16");
+  return {.computes_on_cpu = device.is_cpu(),
+          .has_unused_gpu = device.is_cpu() && has_cuda() && !cuda_devices().empty(),
+          .bfloat16_rate = device.is_cpu() && in_question ? bfloat16_rate(device) : 0,
+          .processors = available_threads()};
+}
+
 void log_findings(const TrainRecipe& recipe, const OptionSet& options, const ModelConfig& config,
-                  const LoadedData& data, const RunText& text) {
+                  const LoadedData& data, const RunText& text, Device& device) {
   RunFacts facts(recipe, options);
   facts.model = config;
   if (const TextModel* read = text.if_read()) {
@@ -33,6 +46,7 @@ void log_findings(const TrainRecipe& recipe, const OptionSet& options, const Mod
   if (data.evaluation) {
     facts.evaluation = of(*data.evaluation, "evaluation data", "eval_dataset");
   }
+  facts.machine = machine_facts(device, recipe, CheckedBy::training);
   facts.needs_reference =
       make_objective(recipe.objective, recipe.objective_options)->needs_reference();
   facts.length = RunLength(recipe, facts.train->examples);

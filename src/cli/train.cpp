@@ -37,7 +37,7 @@ int run_command(const char* command, const char* summary, const char* objective,
   set_log_level(recipe.log_level);
   accept_wishes();
   apply_threads(recipe.threads);
-  open_device(recipe.device);  // refused before data is read
+  const auto device = open_device(recipe.device);  // refused before data is read
   require_model_folder(recipe.model_name_or_path);
   if (!recipe.reference_model.empty()) {
     require_model_folder(recipe.reference_model);
@@ -49,7 +49,7 @@ int run_command(const char* command, const char* summary, const char* objective,
   const ModelConfig config = read_model_config(recipe.model_name_or_path);
   RunText text(recipe);
   LoadedData data = load_run_data(recipe, config, text);
-  log_findings(recipe, set, config, data, text);
+  log_findings(recipe, set, config, data, text, *device);
   inputs.train = std::move(data.train);
   inputs.evaluation = std::move(data.evaluation);
   inputs.version = LMPO_VERSION;

@@ -5,7 +5,6 @@
 
 #include "base/error.h"
 #include "base/machine_memory.h"
-#include "base/threads.h"
 #include "cli/commands.h"
 #include "cli/common_options.h"
 #include "cli/run_facts.h"
@@ -168,11 +167,7 @@ void RunSurvey::open_machine() {
           "leave device out, which takes what there is; lmpo env shows it",
           [&] { device_ = open_device(recipe_.device); });
   if (device_) {
-    facts_.machine =
-        MachineFacts{.computes_on_cpu = device_->is_cpu(),
-                     .has_unused_gpu = device_->is_cpu() && has_cuda() && !cuda_devices().empty(),
-                     .has_fast_bfloat16 = __builtin_cpu_supports("avx512bf16") != 0,
-                     .processors = available_threads()};
+    facts_.machine = machine_facts(*device_, recipe_, CheckedBy::validate);
   }
 }
 

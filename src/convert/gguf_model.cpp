@@ -21,7 +21,7 @@ std::uint32_t file_type(GgufType type) {
     case GgufType::bf16:
       return 32;
   }
-  LMPO_CHECK(!"a type of tensors");
+  broken_invariant("a type of tensors", __FILE__, __LINE__);
 }
 
 }  // namespace

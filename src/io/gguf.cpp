@@ -123,7 +123,7 @@ std::size_t stored_bytes(GgufType type, std::int64_t elements) {
     case GgufType::q8_0:
       return count / q8_0_block * (sizeof(float16) + q8_0_block);
   }
-  LMPO_CHECK(!"a type of tensors");
+  broken_invariant("a type of tensors", __FILE__, __LINE__);
 }
 
 void store(const GgufTensor& tensor, std::span<const float> values, std::span<std::byte> out) {

@@ -40,7 +40,7 @@ void store_floats(std::span<const float> values, Dtype dtype, std::span<std::byt
     case Dtype::i32:
     case Dtype::i16:
     case Dtype::u8:
-      LMPO_CHECK(!"a floating-point type");
+      broken_invariant("a floating-point type", __FILE__, __LINE__);
   }
 }
 

@@ -70,7 +70,7 @@ INSTANTIATE_TEST_SUITE_P(Formats, TextFileTest,
                          [](const auto& given) { return given.param.name; });
 
 TEST_P(TextFileTest, GivesWhatWasPacked) {
-  for (const std::size_t size : {0, 1, 1000, 262'144, 1'000'000}) {
+  for (const std::size_t size : {0UL, 1UL, 1000UL, 262144UL, 1000000UL}) {
     const std::string text = sample(size);
     EXPECT_EQ(unpacked(GetParam().pack(text)), text);
     EXPECT_EQ(unpacked(text), text);  // and as it is, what is not packed

@@ -1,6 +1,7 @@
 #include "ops/device.h"
 
 #include <charconv>
+#include <mutex>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -13,7 +14,8 @@ std::unique_ptr<Device> open_device(std::string_view name) {
   }
   if (name == "auto" && cuda_devices().empty()) {
     if (has_cuda()) {
-      log_info("on the CPU: {}", cuda_trouble());
+      static std::once_flag told;  // a run opens its device more than once
+      std::call_once(told, [] { log_info("on the CPU: {}", cuda_trouble()); });
     }
     return make_cpu_device();
   }

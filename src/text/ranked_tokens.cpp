@@ -14,13 +14,13 @@ namespace {
 // Far above any real vocabulary; keeps a file that lies from claiming all memory.
 constexpr std::size_t greatest_rank = (1 << 20) - 1;
 
-constexpr std::array<std::int8_t, 256> base64_values() {
-  std::array<std::int8_t, 256> values{};
+constexpr std::array<int, 256> base64_values() {
+  std::array<int, 256> values{};
   values.fill(-1);
   constexpr std::string_view digits =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   for (std::size_t i = 0; i < digits.size(); ++i) {
-    values[static_cast<unsigned char>(digits[i])] = static_cast<std::int8_t>(i);
+    values[static_cast<unsigned char>(digits[i])] = static_cast<int>(i);
   }
   return values;
 }

@@ -36,7 +36,7 @@ std::shared_ptr<const pcre2_code> compile(const std::string& pattern, std::strin
     user_error("{}: the pattern '{}' cannot be read: {} (at byte {})", where, pattern,
                message_of(error), offset);
   }
-  const std::shared_ptr<const pcre2_code> owner(code, pcre2_code_free);
+  std::shared_ptr<const pcre2_code> owner(code, pcre2_code_free);
   // Where the machine has no such compiler, matching falls back to the interpreter.
   pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
   return owner;

@@ -10,6 +10,8 @@ namespace {
 
 // Above this part of what is free a run fits, and little else beside it.
 constexpr double kTight = 0.9;
+// Faster by less than this is not worth another arithmetic.
+constexpr double kWorthwhile = 1.2;
 
 // "weights 1.2 GB, gradients 1.2 GB": the largest parts of the plan.
 std::string largest_parts(const MemoryPlan& plan) {
@@ -27,6 +29,27 @@ constexpr const char* kLessMemory =
     "what helps: dtype bfloat16, recompute layers, a smaller per_device_train_batch_size with more "
     "gradient_accumulation_steps, max_pack_tokens, max_length, optim paged_adamw_32bit or "
     "adamw_8bit; lmpo plan shows what each saves";
+
+// Processors with instructions for it differ: some multiply twice as fast, some more slowly.
+void check_bfloat16(const RunFacts& facts, const MachineFacts& machine, Findings& findings) {
+  if (!machine.computes_on_cpu || machine.bfloat16_rate == 0) {
+    return;
+  }
+  const std::string measured = fmt::format(
+      "products with factors in bfloat16 are {:.1f} times as fast as in float32 on this machine",
+      machine.bfloat16_rate);
+  if (facts.recipe.compute == "bfloat16" && machine.bfloat16_rate < 1) {
+    findings.warning("bfloat16_slower", facts.where("compute"), measured,
+                     "leave compute out: float32 is faster here, and more exact");
+  }
+  if (facts.recipe.compute == "auto" && facts.recipe.dtype == "bfloat16" &&
+      machine.bfloat16_rate > kWorthwhile) {
+    findings.note("bfloat16_of_weights_alone", facts.where("dtype"),
+                  "weights are kept in bfloat16 (with an exact float32 master), products are "
+                  "computed in float32",
+                  fmt::format("compute: bfloat16; {}", measured));
+  }
+}
 
 }  // namespace
 
@@ -103,13 +126,7 @@ void check_processor(const RunFacts& facts, Findings& findings) {
     findings.note("gpu_unused", facts.where("device"), "there is a GPU, and the run is the CPU's",
                   "leave device out, or set it to cuda");
   }
-  if (machine.computes_on_cpu && machine.has_fast_bfloat16 && facts.recipe.dtype == "bfloat16" &&
-      facts.recipe.compute == "auto") {
-    findings.note("bfloat16_of_weights_alone", facts.where("dtype"),
-                  "weights are kept in bfloat16 (with an exact float32 master), products are "
-                  "computed in float32",
-                  "compute: bfloat16 is about half again as fast on this processor");
-  }
+  check_bfloat16(facts, machine, findings);
 }
 
 }  // namespace lmpo

@@ -160,8 +160,20 @@ TEST(MachineChecks, Processor) {
   expect(run.find("gpu_unused"), Severity::note, "device (default)", "there is a GPU");
   TestedRun half({"--bf16"});
   EXPECT_FALSE(half.find("bfloat16_of_weights_alone"));
-  half.facts.machine->has_fast_bfloat16 = true;
-  expect(half.find("bfloat16_of_weights_alone"), Severity::note, "--bf16", "float32");
+  half.facts.machine->bfloat16_rate = 1.1;
+  EXPECT_FALSE(half.find("bfloat16_of_weights_alone"));
+  half.facts.machine->bfloat16_rate = 1.8;
+  expect(half.find("bfloat16_of_weights_alone"), Severity::note, "--bf16", "float32",
+         "1.8 times as fast");
+  TestedRun asked({"--compute", "bfloat16"});
+  EXPECT_FALSE(asked.find("bfloat16_slower"));
+  asked.facts.machine->bfloat16_rate = 1.1;
+  EXPECT_FALSE(asked.find("bfloat16_slower"));
+  asked.facts.machine->bfloat16_rate = 0.62;
+  expect(asked.find("bfloat16_slower"), Severity::warning, "--compute", "0.6 times as fast",
+         "leave compute out");
+  asked.facts.machine->computes_on_cpu = false;
+  EXPECT_FALSE(asked.find("bfloat16_slower"));
 }
 
 // --- how findings are shown
