@@ -69,7 +69,7 @@ TEST_F(Chat, ALineOfAPipeIsATurn) {
   const fs::path prompts = write("prompts.jsonl", asked.dump() + "\n");
   const Result whole = run({"generate", "-m", model().string(), "--prompts", prompts.string(),
                             "--max_new_tokens", "12", "-t", "1"});
-  EXPECT_EQ(json_lines(whole.out).at(0)["output"], messages[3]["content"]);
+  EXPECT_EQ(json_lines(whole.out).at(0)["output"], messages[3]["content"].get<std::string>());
 }
 
 TEST_F(Chat, CommandsThroughAPipe) {

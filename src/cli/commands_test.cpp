@@ -253,8 +253,8 @@ TEST_F(Commands, ScoreKnowsBothBoundaries) {
                     {"chosen", {turn("assistant", "cat .")}},
                     {"rejected", {turn("assistant", "the answer is moon .")}}};
   const fs::path data = write("pair.jsonl", row.dump() + "\n");
-  const auto tokens = [](json messages) {
-    return static_cast<std::int64_t>(tokenize(json(messages).dump() + "\n")[0]["ids"].size());
+  const auto tokens = [](const json& messages) {
+    return static_cast<std::int64_t>(tokenize(messages.dump() + "\n")[0]["ids"].size());
   };
   const std::int64_t prompt = tokens(row["prompt"]);
   json chosen = row["prompt"];

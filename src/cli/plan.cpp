@@ -89,7 +89,7 @@ MemoryPlan plan_of(const ModelConfig& config, const PlanOptions& options, const 
 // What one option would change: each other value of each, and all that save together.
 std::vector<std::pair<std::string, Way>> changes(const PlanOptions& options) {
   std::vector<std::pair<std::string, Way>> all;
-  const auto add = [&](std::string flags, Way way) {
+  const auto add = [&](std::string flags, const Way& way) {
     if (way != options.way) {
       all.emplace_back(std::move(flags), way);
     }

@@ -1,5 +1,7 @@
 #include "convert/gguf_vocabulary.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <iterator>
 
@@ -135,7 +137,7 @@ GgufMetadata gguf_vocabulary(const fs::path& folder, const ModelConfig& config) 
   } else {
     std::vector<std::string> merges;
     for (const auto& [left, right] : read_rules(root)) {
-      merges.push_back(left + " " + right);
+      merges.push_back(fmt::format("{} {}", left, right));
     }
     keys.emplace_back("tokenizer.ggml.merges", std::move(merges));
   }

@@ -1,5 +1,6 @@
 #include "inspect/checkpoint_difference.h"
 
+#include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
@@ -24,7 +25,7 @@ void flatten(const ordered_json& value, const std::string& prefix,
              std::vector<std::pair<std::string, ordered_json>>& flat) {
   if (value.is_object()) {
     for (const auto& [key, inner] : value.items()) {
-      flatten(inner, prefix.empty() ? key : prefix + "." + key, flat);
+      flatten(inner, prefix.empty() ? key : fmt::format("{}.{}", prefix, key), flat);
     }
   } else {
     flat.emplace_back(prefix, value);

@@ -1,6 +1,7 @@
 // Run folders as they are found: finished, growing, torn, of other programs, of nobody.
 #include "report/run_folder.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <chrono>
@@ -30,7 +31,7 @@ using ::testing::IsNan;
 class RunFolders : public FolderTest {
  protected:
   fs::path write(const std::string& name, const std::string& content) const {
-    const fs::path path = folder_ / name;
+    fs::path path = folder_ / name;
     fs::create_directories(path.parent_path());
     write_file_atomically(path, content);
     return path;
@@ -181,8 +182,9 @@ TEST_F(RunFolders, AnythingInTheFilesIsSurvived) {
           {"step": -1, "loss": 1}, {"step": 1, "loss": "x", "a": [], "epoch": {}}], "global_step": null, "max_steps": []})")}) {
     write("run/lmpo_run.json", text);
     write("run/trainer_state.json", text);
-    write("run/trainer_log.jsonl", text + "\n" + text);
-    write("run/eval_samples.jsonl", text + "\n" + text);
+    const std::string twice = fmt::format("{0}\n{0}", text);
+    write("run/trainer_log.jsonl", twice);
+    write("run/eval_samples.jsonl", twice);
     const lmpo::Run run = read_run_folder(folder_ / "run");
     EXPECT_EQ(run.training.size(), 0U);
     EXPECT_THAT(run.answers, IsEmpty());

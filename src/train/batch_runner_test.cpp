@@ -176,7 +176,7 @@ TEST_F(NonFinite, IsLeftOutWhenAsked) {
 // Rows left out must not let others move together into a larger pack than was planned.
 TEST_F(NonFinite, LeavesThePacksAsPlanned) {
   std::vector<Tree> trees = lmpo::testing::random_trees(4);
-  for (const std::size_t large : {0, 1}) {
+  for (const std::size_t large : {0UL, 1UL}) {
     for (Sequence& sequence : trees[large].sequences) {
       testing::edit(sequence.tokens, [](auto& ids) { ids.resize(60, 9); });
     }

@@ -191,15 +191,16 @@ std::string literal_markdown(std::string_view text) {
   return result;
 }
 
-EventFile::EventFile(fs::path folder, std::int64_t first_step) : beginning_(version_record()) {
+EventFile::EventFile(const fs::path& folder, std::int64_t first_step)
+    : beginning_(version_record()) {
   static int files = 0;  // of this process
   std::int64_t seconds = std::time(nullptr);
   if (const std::string last = last_event_file(folder); !last.empty()) {
     seconds = std::max(seconds, seconds_of(last) + 1);
     beginning_ += start_record(first_step);
   }
-  path_ = std::move(folder) /
-          fmt::format("{}{:010}.{}.{}.{}", kPrefix, seconds, host_name(), ::getpid(), files++);
+  path_ =
+      folder / fmt::format("{}{:010}.{}.{}.{}", kPrefix, seconds, host_name(), ::getpid(), files++);
 }
 
 void EventFile::append(std::string_view records) {

@@ -30,7 +30,7 @@ class EventFile {
   // events.out.tfevents.SECONDS.HOST.PID.N so that TensorBoard reads it after those that lie there.
   // What they hold for steps from `first_step` on is void: TensorBoard forgets it. Nothing is
   // written before the first call below.
-  EventFile(fs::path folder, std::int64_t first_step);
+  EventFile(const fs::path& folder, std::int64_t first_step);
 
   // Every number of the entry but its step, by event_tag. On the disk, or rather in the system's
   // hands, on return. MachineError leaves the file as it was.

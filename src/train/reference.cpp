@@ -50,7 +50,7 @@ std::vector<double> read_cache(const fs::path& path, const std::string& key, std
   }
   try {
     const json content = read_json(path);
-    const auto logps = content.at("logps").get<std::vector<double>>();
+    auto logps = content.at("logps").get<std::vector<double>>();
     if (content.at("key") == key && content.at("checksum") == checksum(logps) &&
         logps.size() == count) {
       return logps;

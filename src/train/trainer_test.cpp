@@ -248,7 +248,7 @@ TEST_F(TrainerRun, ABatchLeftOutIsNoStep) {
     given.recipe.train_sampling_strategy = TrainRecipe::Sampling::sequential;
     given.recipe.save_strategy = TrainRecipe::Strategy::steps;
     given.recipe.save_steps = 1;
-    for (const std::size_t batch : {0, 3}) {
+    for (const std::size_t batch : {0UL, 3UL}) {
       for (std::size_t row = 8 * batch; row < 8 * batch + 8; ++row) {
         for (Sequence& sequence : given.train.trees[row].sequences) {
           testing::set_token(sequence.tokens, 0, 47);

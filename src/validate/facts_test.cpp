@@ -14,8 +14,8 @@ namespace {
 
 using ::testing::HasSubstr;
 
-Tree pair_of(std::vector<std::int32_t> prompt, std::vector<std::int32_t> chosen,
-             std::vector<std::int32_t> rejected) {
+Tree pair_of(const std::vector<std::int32_t>& prompt, const std::vector<std::int32_t>& chosen,
+             const std::vector<std::int32_t>& rejected) {
   Tree tree;
   for (const auto& response : {chosen, rejected}) {
     std::vector<std::int32_t> tokens = prompt;

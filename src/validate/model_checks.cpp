@@ -24,29 +24,29 @@ void check_special_tokens(const RunFacts& facts, Findings& findings) {
   }
   const std::string place = facts.where("model_name_or_path");
   for (const auto& [role, token] : facts.text->special) {
-    if (token.second < 0) {
+    const auto& [text, id] = token;
+    if (id < 0) {
       findings.warning("special_token_unknown", place,
                        fmt::format("the {} {} is not in the tokenizer's vocabulary: as text it "
                                    "becomes several tokens",
-                                   role, token.first),
+                                   role, text),
                        "correct it in tokenizer_config.json, or add it in tokenizer.json");
     }
     const bool stops = std::ranges::any_of(
-        facts.text->stops, [&](const auto& stop) { return stop.second == token.second; });
-    if (role == "eos_token" && token.second >= 0 && !stops) {
+        facts.text->stops, [eos = id](const auto& stop) { return stop.second == eos; });
+    if (role == "eos_token" && id >= 0 && !stops) {
       findings.warning(
           "eos_not_a_stop", place,
           fmt::format("the tokenizer's {} {} (id {}) is not among the ids at which generation "
                       "stops",
-                      role, token.first, token.second),
+                      role, text, id),
           "see that eos_token_id of generation_config.json or config.json names it");
     }
-    if (role == "bos_token" && token.second >= 0 && facts.model->bos_id &&
-        *facts.model->bos_id != token.second) {
+    if (role == "bos_token" && id >= 0 && facts.model->bos_id && *facts.model->bos_id != id) {
       findings.warning("bos_differs", place,
                        fmt::format("the tokenizer's {} {} is id {}, bos_token_id of config.json "
                                    "is {}",
-                                   role, token.first, token.second, *facts.model->bos_id),
+                                   role, text, id, *facts.model->bos_id),
                        "find out which of them the model was trained with, and correct the other");
     }
   }

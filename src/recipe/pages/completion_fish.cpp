@@ -74,7 +74,7 @@ std::string fish_completion(std::span<const ListedCommand> commands) {
     const std::string condition =
         fmt::format("complete -c lmpo -n '__lmpo_command {}'", command.name);
     if (command.description.accepts_config) {
-      text += condition + " -F\n" + condition + " -l config -d 'options from a YAML file' -r -F\n";
+      text += fmt::format("{0} -F\n{0} -l config -d 'options from a YAML file' -r -F\n", condition);
     }
     for (const OptionDescription& option : command.description.options) {
       text += lines_of(condition, option);
