@@ -229,7 +229,7 @@ class Pairs : public OnPolicy {
 
   // The world's model with a head of `labels` rows that reads the hidden state.
   fs::path reward_model(const std::string& name, std::int64_t labels) const {
-    const fs::path folder = copy_of_model(name);
+    fs::path folder = copy_of_model(name);
     const Checkpoint checkpoint = Checkpoint::open(model());
     std::vector<TensorSource> tensors;
     for (const std::string& tensor : checkpoint.names()) {

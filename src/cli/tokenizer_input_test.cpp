@@ -15,7 +15,7 @@ class TokenizerInput : public BadInput {
  protected:
   // A copy of the model whose tokenizer.json is gone.
   fs::path without_tokenizer() const {
-    const fs::path folder = copy_of_model("model");
+    fs::path folder = copy_of_model("model");
     fs::remove(folder / "tokenizer.json");
     return folder;
   }

@@ -304,7 +304,9 @@ void put_rope(ordered_json& object, const ModelConfig& config) {
       object.erase(key);
     }
   }
-  if (!object.contains("rope_theta")) {
+  // A nested one wins where there are both, but not for those who read this one alone.
+  const auto theta = object.find("rope_theta");
+  if (theta == object.end() || !theta->is_number() || theta->get<double>() != rope.theta) {
     object["rope_theta"] = rope.theta;
   }
   const bool has_scaling = !object.value("rope_scaling", ordered_json()).empty();

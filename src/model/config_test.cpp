@@ -272,6 +272,16 @@ TEST(ModelConfig, WritesAChangedField) {
   EXPECT_EQ(again.rope_scaling, config.rope_scaling);
 }
 
+// The nested one is the model's; a reader of the old spelling sees the outer one.
+TEST(ModelConfig, SetsAnOuterThetaRightThatDiffers) {
+  const ordered_json nested = {{"rope_theta", 20000.0}, {"rope_type", "linear"}, {"factor", 2.0}};
+  const ModelConfig config = parse(small({{"rope_theta", 10001.0}, {"rope_parameters", nested}}));
+  EXPECT_EQ(config.rope_theta, 20000.0);
+  const ordered_json written = config_to_json(config, Dtype::f32);
+  EXPECT_EQ(written["rope_theta"], 20000.0);
+  EXPECT_EQ(parse(written).rope_theta, 20000.0);
+}
+
 // --- the configuration against the tensors
 
 class CheckTensors : public FolderTest {
