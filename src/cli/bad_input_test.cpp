@@ -32,6 +32,15 @@ std::string with_length(std::size_t length, const std::string& rest) {
   return file + rest;
 }
 
+TEST_F(BadInput, APathThatNoSystemHas) {
+  const std::string name(300, 'a');
+  const auto too_long = AllOf(HasSubstr("error: " + name), HasSubstr(": File name too long"));
+  expect_refusal(train(name, pairs()), too_long);
+  expect_refusal(train(model(), name), too_long);
+  expect_refusal(score(name, pairs()), too_long);
+  expect_refusal({"report", name}, too_long);
+}
+
 TEST_F(BadInput, TruncatedWeights) {
   const fs::path folder = copy_of_model("model");
   const fs::path file = folder / "model.safetensors";

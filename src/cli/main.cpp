@@ -1,11 +1,13 @@
 // The program: which command runs, and what each kind of failure means to the shell.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <iostream>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "cli/command_table.h"
 #include "cli/commands.h"
@@ -48,6 +50,15 @@ void finish_output() {
   }
 }
 
+// A path that nobody could open: too long, or behind a folder that is not theirs. Names it.
+int report_path(const fs::filesystem_error& error) {
+  log_error("{}: {}", error.path1().string(), error.code().message());
+  const std::error_condition users[] = {
+      std::errc::filename_too_long, std::errc::permission_denied, std::errc::not_a_directory,
+      std::errc::no_such_file_or_directory, std::errc::too_many_symbolic_link_levels};
+  return std::find(std::begin(users), std::end(users), error.code()) == std::end(users) ? 1 : 2;
+}
+
 }  // namespace
 }  // namespace lmpo
 
@@ -59,6 +70,8 @@ int main(int count, char** words) {
   } catch (const lmpo::UserError& error) {
     lmpo::log_error("{}", error.what());
     return 2;
+  } catch (const lmpo::fs::filesystem_error& error) {
+    return lmpo::report_path(error);
   } catch (const std::bad_alloc&) {
     lmpo::log_error("out of memory");
     return 1;

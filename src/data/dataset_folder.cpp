@@ -48,6 +48,11 @@ bool is_data_file(const fs::path& path) {
   return name.ends_with(".json") || name.ends_with(".jsonl") || name.ends_with(".parquet");
 }
 
+bool is_folder(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_directory(path, ignored);
+}
+
 // Every file below the folder but hidden ones, in order of names.
 std::vector<fs::path> files_below(const fs::path& folder) {
   std::vector<fs::path> files;
@@ -170,6 +175,9 @@ Patterns patterns_of(const YAML::Node& node, const fs::path& readme) {
     }
     patterns.push_back(item.Scalar());
   }
+  if (patterns.empty()) {
+    refuse_readme(readme, "'data_files' of its configs names no file");
+  }
   return patterns;
 }
 
@@ -232,15 +240,30 @@ YAML::Node choose_config(const YAML::Node& configs, const std::string& wanted,
              wanted.empty() ? "" : suggestion(wanted, names), names_of(named));
 }
 
+// A README comes with the data: it chooses among the folder's files, and no others.
+bool leads_out_of_its_folder(const fs::path& inner) {
+  return inner.is_absolute() || inner.string().find('\0') != std::string::npos ||
+         std::find(inner.begin(), inner.end(), fs::path("..")) != inner.end();
+}
+
 Splits splits_of_readme(const fs::path& folder, const YAML::Node& configs, const fs::path& readme,
                         const std::string& config_name) {
   const YAML::Node config = choose_config(configs, config_name, readme);
   fs::path base = folder;
   if (const std::string inner = text_at(config, "data_dir"); !inner.empty()) {
+    if (leads_out_of_its_folder(inner)) {
+      refuse_readme(readme, "'data_dir' of its configs leads out of the folder");
+    }
     base /= inner;
+    if (!is_folder(base)) {
+      user_error(
+          "{}: there is no folder '{}', which its README.md names as 'data_dir'; was the "
+          "whole dataset fetched?",
+          folder.string(), inner);
+    }
   }
   const YAML::Node files = config["data_files"];
-  if (!files) {
+  if (!files || files.IsNull()) {
     return splits_by_names(base);
   }
   Splits splits;
@@ -303,7 +326,7 @@ Splits read_splits(const fs::path& folder, const std::string& config) {
   }
   // Without a README a configuration is a folder of its own.
   if (!config.empty()) {
-    if (!fs::is_directory(folder / config)) {
+    if (leads_out_of_its_folder(config) || !is_folder(folder / config)) {
       user_error("{}: there is no configuration '{}': neither in its README.md nor as a folder",
                  folder.string(), config);
     }

@@ -1,5 +1,6 @@
 #include "data/files.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <cstdlib>
@@ -132,6 +133,14 @@ TEST_F(FilesTest, AReadmeThatIsNotUnderstoodSaysWhatToDo) {
   EXPECT_THAT(error("configs: [a]"), HasSubstr("'configs' is not a list of configurations"));
   EXPECT_THAT(error("configs: [{data_files: [{split: train}]}]"), HasSubstr("lacks 'split' or"));
   EXPECT_THAT(error("configs: [{data_files: [b.jsonl]}]"), HasSubstr("no file matches 'b.jsonl'"));
+  EXPECT_THAT(error("configs: [{data_files: []}]"), HasSubstr("'data_files' of its configs names"));
+  EXPECT_THAT(error("configs: [{data_dir: inner}]"),
+              HasSubstr("there is no folder 'inner', which its README.md names"));
+  EXPECT_THAT(error("configs: [{data_dir: a.jsonl}]"), HasSubstr("there is no folder 'a.jsonl'"));
+  for (const char* out : {"..", "inner/../..", "/", "\"a\\0b\""}) {
+    EXPECT_THAT(error(fmt::format("configs: [{{data_dir: {}}}]", out)),
+                HasSubstr("'data_dir' of its configs leads out of the folder"));
+  }
   EXPECT_THAT(error("configs: [{config_name: a}, {config_name: b}]"),
               HasSubstr("name a configuration; the configurations are a, b"));
   for (const char* readme :

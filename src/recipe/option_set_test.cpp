@@ -242,6 +242,8 @@ TEST(Yaml, NamesTheLine) {
   EXPECT_EQ(yaml_error("count: []"), "r.yaml:1: count: one value was expected, not a list of 0");
   EXPECT_EQ(yaml_error("count: {a: 1}"),
             "r.yaml:1: count: a value or a list was expected, not a mapping");
+  EXPECT_EQ(yaml_error("count: \"1\\0\""),
+            "r.yaml:1: count: a text without a zero byte was expected");
   EXPECT_THAT(yaml_error("files: [[a]]"), HasSubstr("r.yaml:1: files: plain values"));
   EXPECT_THAT(yaml_error("count: 1\nn: 2\n"),
               HasSubstr("r.yaml:2: 'n' says again what r.yaml:1 has said"));

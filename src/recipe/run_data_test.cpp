@@ -99,6 +99,7 @@ TEST(RunDataTest, ASourceThatIsNotUnderstoodSaysWhere) {
   EXPECT_THAT(error_of("dataset: [{split: a}]"), HasSubstr("a data source needs 'path'"));
   EXPECT_THAT(error_of("dataset: [{path: a, weight: -1}]"), HasSubstr("'weight' of a data source"));
   EXPECT_THAT(error_of("dataset: [{path: a, columns: b}]"), HasSubstr("a mapping"));
+  EXPECT_THAT(error_of("dataset: [{path: \"a\\0b\"}]"), HasSubstr("without a zero byte"));
   EXPECT_THAT(error_of("dataset: [{path: [a]}]"), HasSubstr("'path' of a data source: a plain"));
   EXPECT_THAT(error_of("", {"--data", "{path: a"}), HasSubstr("is not a mapping"));
   EXPECT_THAT(error_of("dataset: a\neval_dataset: b\ntest_split_size: 3\n"),

@@ -18,6 +18,9 @@ std::string scalar(const YAML::Node& node, const std::string& key) {
   if (!node.IsScalar()) {
     user_error("'{}' of a data source: a plain value was expected", key);
   }
+  if (node.Scalar().find('\0') != std::string::npos) {
+    user_error("'{}' of a data source: a text without a zero byte was expected", key);
+  }
   return node.Scalar();
 }
 
@@ -32,7 +35,7 @@ double weight_of(const YAML::Node& node, const std::string& key) {
 
 std::vector<std::string> scalars(const YAML::Node& node, const std::string& key) {
   if (node.IsScalar()) {
-    return {node.Scalar()};
+    return {scalar(node, key)};
   }
   if (!node.IsSequence()) {
     user_error("'{}' of a data source: a pattern or a list of them was expected", key);

@@ -65,19 +65,26 @@ RawValue read_structured(const YAML::Node& node, const std::string& place) {
   return value;
 }
 
+std::string text_of(const YAML::Node& scalar, const std::string& key, const std::string& place) {
+  if (scalar.Scalar().find('\0') != std::string::npos) {
+    user_error("{}: {}: a text without a zero byte was expected", place, key);
+  }
+  return scalar.Scalar();
+}
+
 RawValue read_value(const YAML::Node& node, const std::string& key, const std::string& place) {
   RawValue value = {.source = Source::file, .place = place};
   if (node.IsNull()) {
     value.texts = {"null"};
     value.null = true;
   } else if (node.IsScalar()) {
-    value.texts = {node.Scalar()};
+    value.texts = {text_of(node, key, place)};
   } else if (node.IsSequence()) {
     for (const YAML::Node& item : node) {
       if (!item.IsScalar()) {
         user_error("{}: {}: plain values were expected in the list", place, key);
       }
-      value.texts.push_back(item.Scalar());
+      value.texts.push_back(text_of(item, key, place));
     }
   } else {
     user_error("{}: {}: a value or a list was expected, not a mapping", place, key);
