@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "base/error.h"
+#include "io/test_folder.h"
 #include "recipe/pages/help_page.h"
 #include "recipe/pages/markdown.h"
 
@@ -282,15 +283,16 @@ TEST(Yaml, AFlagMayStandForAValue) {
   EXPECT_EQ(flag.kind, "half");
 }
 
-class Precedence : public ::testing::Test {
+class Precedence : public FolderTest {
  protected:
   void TearDown() override {
+    FolderTest::TearDown();
     ::unsetenv("LMPO_COUNT");
     ::unsetenv("LMPO_FILES");
     ::unsetenv("LMPO_TEST_FROM_RECIPE");
   }
   fs::path write_recipe(const char* text) {
-    fs::path path = fs::path(::testing::TempDir()) / "lmpo_precedence.yaml";
+    fs::path path = folder_ / "recipe.yaml";
     write_file_atomically(path, text);
     return path;
   }
