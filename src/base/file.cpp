@@ -73,6 +73,11 @@ void rename_or_fail(const fs::path& from, const fs::path& to) {
 
 }  // namespace
 
+bool is_folder(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_directory(path, ignored);
+}
+
 std::string read_file(const fs::path& path) {
   const int descriptor = open_for_reading(path);
   std::string content;

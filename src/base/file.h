@@ -14,6 +14,9 @@ namespace lmpo {
 
 namespace fs = std::filesystem;
 
+// False too where that cannot be told: a name too long, a folder that is closed.
+bool is_folder(const fs::path& path);
+
 // The whole content of a file.
 std::string read_file(const fs::path& path);
 

@@ -48,11 +48,6 @@ bool is_data_file(const fs::path& path) {
   return name.ends_with(".json") || name.ends_with(".jsonl") || name.ends_with(".parquet");
 }
 
-bool is_folder(const fs::path& path) {
-  std::error_code ignored;
-  return fs::is_directory(path, ignored);
-}
-
 // Every file below the folder but hidden ones, in order of names.
 std::vector<fs::path> files_below(const fs::path& folder) {
   std::vector<fs::path> files;
