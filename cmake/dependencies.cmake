@@ -49,6 +49,13 @@ if(LMPO_CUDA)
   set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION -std=c++20)
   find_package(CUDAToolkit 12 REQUIRED)
 endif()
+# Fibers, for the threads of a GPU that is not there.
+if(LMPO_EMULATED_GPU)
+  if(LMPO_CUDA)
+    message(FATAL_ERROR "LMPO_CUDA and LMPO_EMULATED_GPU are two devices for one name: choose one")
+  endif()
+  find_package(Boost REQUIRED COMPONENTS context)
+endif()
 # Reads Parquet files, in a module that is loaded for them only. Without it the program says so when it meets one.
 option(LMPO_PARQUET "Read Parquet files, where ./setup could fetch Arrow's library" ON)
 set(LMPO_ARROW ${CMAKE_SOURCE_DIR}/.deps/arrow)

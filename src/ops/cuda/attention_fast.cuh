@@ -231,13 +231,4 @@ __device__ inline void store_rows(__nv_bfloat16* out, const FragmentC (&c)[E / 8
   }
 }
 
-// Launches a kernel that needs more than 48 KB of shared memory.
-template <typename Kernel, typename... Arguments>
-void launch_with_shared(Kernel kernel, dim3 grid, std::size_t bytes, cudaStream_t stream,
-                        Arguments... arguments) {
-  cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                       static_cast<int>(bytes));
-  kernel<<<grid, kAttentionThreads, bytes, stream>>>(arguments...);
-}
-
 }  // namespace lmpo::cuda

@@ -76,7 +76,7 @@ __device__ inline void hide(FragmentC (&scores)[kKeyParts], const KeyTiles& tile
 template <int E>
 __global__ void __launch_bounds__(kAttentionThreads, kForwardBlocks)
     forward_kernel(const __grid_constant__ AttentionInput in, __nv_bfloat16* out, float* lse) {
-  extern __shared__ __align__(1024) unsigned char shared[];
+  unsigned char* const shared = dynamic_shared();
   const QueryBlock block = in.query_blocks[blockIdx.x];
   const QueryRows rows(in, block, static_cast<int>(blockIdx.y));
   const KeyPipeline<E> pipeline(in, block, rows.first_head / (in.query_heads / in.key_heads),
@@ -141,8 +141,8 @@ __global__ void __launch_bounds__(kAttentionThreads, kForwardBlocks)
 template <int E>
 void launch(cudaStream_t stream, const AttentionInput& in, Typed out, float* lse) {
   const dim3 grid(static_cast<unsigned>(in.query_block_count), head_blocks(in));
-  launch_with_shared(forward_kernel<E>, grid, KeyPipeline<E>::shared_bytes, stream, in,
-                     as<__nv_bfloat16>(out), lse);
+  launch_kernel(forward_kernel<E>, {grid, kAttentionThreads, KeyPipeline<E>::shared_bytes}, stream,
+                in, as<__nv_bfloat16>(out), lse);
 }
 
 }  // namespace

@@ -236,7 +236,7 @@ void attention_forward_general(cudaStream_t stream, const AttentionInput& in, Ty
                   static_cast<unsigned>(in.query_heads));
   with_compute(in.qkv.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    forward_kernel<<<grid, kThreads, 0, stream>>>(rows_of<T>(in), in, as<T>(out), lse);
+    launch_kernel(forward_kernel<T>, {grid, kThreads}, stream, rows_of<T>(in), in, as<T>(out), lse);
   });
 }
 
@@ -244,9 +244,9 @@ void attention_delta(cudaStream_t stream, float* delta, Typed dout, Typed out, s
                      std::int64_t heads, std::int64_t head_size) {
   with_compute(out.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    delta_kernel<<<blocks_for(tokens * heads * kDeltaLanes, kThreads), kThreads, 0, stream>>>(
-        delta, as<T>(dout), as<T>(out), tokens, heads, static_cast<int>(head_size),
-        rows_aligned(head_size, dout.data, out.data));
+    launch_kernel(delta_kernel<T>, {blocks_for(tokens * heads * kDeltaLanes, kThreads), kThreads},
+                  stream, delta, as<T>(dout), as<T>(out), tokens, heads,
+                  static_cast<int>(head_size), rows_aligned(head_size, dout.data, out.data));
   });
 }
 
@@ -258,8 +258,9 @@ void attention_backward_general(cudaStream_t stream, const AttentionInput& in, T
   with_compute(in.qkv.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
     const Gradient<T> gradient{as<T>(dqkv), as<T>(dout), lse, delta};
-    query_gradient_kernel<<<queries, kThreads, 0, stream>>>(rows_of<T>(in), in, gradient);
-    key_gradient_kernel<<<keys, kThreads, 0, stream>>>(rows_of<T>(in), in, gradient);
+    launch_kernel(query_gradient_kernel<T>, {queries, kThreads}, stream, rows_of<T>(in), in,
+                  gradient);
+    launch_kernel(key_gradient_kernel<T>, {keys, kThreads}, stream, rows_of<T>(in), in, gradient);
   });
 }
 

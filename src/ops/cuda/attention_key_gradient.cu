@@ -134,8 +134,8 @@ __device__ inline void start_query_tile(const AttentionInput& in, const Gradient
   const bool is_delta = threadIdx.x >= kQueryRows;
   const bool is_there = row < count;
   const std::int64_t place = std::int64_t{head} * in.tokens + tile.begin + (is_there ? row : 0);
-  start_copy_float(shared_address((is_delta ? stage.delta : stage.lse) + row),
-                   (is_delta ? gradients.delta : gradients.lse) + place, is_there);
+  start_copy_4(shared_address((is_delta ? stage.delta : stage.lse) + row),
+               (is_delta ? gradients.delta : gradients.lse) + place, is_there);
   end_copy_group();
 }
 
@@ -203,7 +203,7 @@ __device__ inline void multiply_by_queries(FragmentC (&p)[kQueryParts],
 template <int E>
 __global__ void __launch_bounds__(kAttentionThreads, 2)
     key_kernel(const __grid_constant__ AttentionInput in, Gradients gradients) {
-  extern __shared__ __align__(1024) unsigned char shared[];
+  unsigned char* const shared = dynamic_shared();
   const KeyMemory<E> memory{shared};
   const KeyBlock block = in.key_blocks[blockIdx.x];
   const int key_head = static_cast<int>(blockIdx.y);
@@ -267,7 +267,8 @@ __global__ void __launch_bounds__(kAttentionThreads, 2)
 template <int E>
 void launch(cudaStream_t stream, const AttentionInput& in, const Gradients& gradients) {
   const dim3 grid(static_cast<unsigned>(in.key_block_count), static_cast<unsigned>(in.key_heads));
-  launch_with_shared(key_kernel<E>, grid, KeyMemory<E>::bytes, stream, in, gradients);
+  launch_kernel(key_kernel<E>, {grid, kAttentionThreads, KeyMemory<E>::bytes}, stream, in,
+                gradients);
 }
 
 }  // namespace

@@ -55,7 +55,7 @@ template <int E>
 __global__ void __launch_bounds__(kAttentionThreads, 2)
     query_kernel(const __grid_constant__ AttentionInput in, __nv_bfloat16* dqkv,
                  const __nv_bfloat16* dout, const float* lse, const float* delta) {
-  extern __shared__ __align__(1024) unsigned char shared[];
+  unsigned char* const shared = dynamic_shared();
   const QueryBlock block = in.query_blocks[blockIdx.x];
   const QueryRows rows(in, block, static_cast<int>(blockIdx.y));
   const KeyPipeline<E> pipeline(in, block, rows.first_head / (in.query_heads / in.key_heads),
@@ -115,8 +115,8 @@ template <int E>
 void launch(cudaStream_t stream, const AttentionInput& in, Typed dqkv, Typed dout, const float* lse,
             const float* delta) {
   const dim3 grid(static_cast<unsigned>(in.query_block_count), head_blocks(in));
-  launch_with_shared(query_kernel<E>, grid, KeyPipeline<E>::shared_bytes, stream, in,
-                     as<__nv_bfloat16>(dqkv), as<__nv_bfloat16>(dout), lse, delta);
+  launch_kernel(query_kernel<E>, {grid, kAttentionThreads, KeyPipeline<E>::shared_bytes}, stream,
+                in, as<__nv_bfloat16>(dqkv), as<__nv_bfloat16>(dout), lse, delta);
 }
 
 }  // namespace

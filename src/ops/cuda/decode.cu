@@ -80,7 +80,7 @@ __global__ void decode_kernel(T* out, const T* qkv, const T* cache_k, const T* c
   }
 
   // The warps' results, put together in their order.
-  extern __shared__ float shared[];
+  auto* const shared = reinterpret_cast<float*>(dynamic_shared());
   float* maxima = shared;
   float* totals = shared + kWarps;
   float* all_sums = shared + 2 * kWarps;  // [kWarps, E]
@@ -122,9 +122,9 @@ void store_keys(cudaStream_t stream, Typed cache_k, Typed cache_v, Typed qkv, st
   const std::int64_t place = sequence * shape.slots * key_width;
   with_compute(qkv.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    store_kernel<<<static_cast<unsigned>(count), kThreads, 0, stream>>>(
-        as<T>(cache_k) + place, as<T>(cache_v) + place, as<T>(qkv) + begin * row_width, row_width,
-        key_begin, key_width);
+    launch_kernel(store_kernel<T>, {static_cast<unsigned>(count), kThreads}, stream,
+                  as<T>(cache_k) + place, as<T>(cache_v) + place, as<T>(qkv) + begin * row_width,
+                  row_width, key_begin, key_width);
   });
 }
 
@@ -136,10 +136,10 @@ void attention_decode(cudaStream_t stream, Typed out, Typed qkv, Typed cache_k, 
       sizeof(float) * kWarps * (2 + static_cast<std::size_t>(shape.head_size));
   with_compute(qkv.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    store_new_kernel<<<static_cast<unsigned>(sequences), kThreads, 0, stream>>>(
-        as<T>(cache_k), as<T>(cache_v), as<T>(qkv), lengths, shape);
-    decode_kernel<<<grid, kThreads, bytes, stream>>>(as<T>(out), as<T>(qkv), as<T>(cache_k),
-                                                     as<T>(cache_v), lengths, shape);
+    launch_kernel(store_new_kernel<T>, {static_cast<unsigned>(sequences), kThreads}, stream,
+                  as<T>(cache_k), as<T>(cache_v), as<T>(qkv), lengths, shape);
+    launch_kernel(decode_kernel<T>, {grid, kThreads, bytes}, stream, as<T>(out), as<T>(qkv),
+                  as<T>(cache_k), as<T>(cache_v), lengths, shape);
   });
 }
 

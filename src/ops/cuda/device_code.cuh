@@ -2,12 +2,10 @@
 // block in a fixed order.
 #pragma once
 
-#include <cuda_bf16.h>
-#include <cuda_fp16.h>
-
 #include <cstdint>
 
 #include "ops/cuda/kernels.h"
+#include "ops/cuda/language.cuh"
 
 namespace lmpo::cuda {
 

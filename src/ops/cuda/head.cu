@@ -128,8 +128,8 @@ __global__ void backward_kernel(HeadTile tile, T* gradients, const float* logits
 
 void head_forward_tile(cudaStream_t stream, const HeadTile& tile, const float* logits, float* lse,
                        float* sums, float* logp, const HeadTargets& targets) {
-  forward_kernel<<<static_cast<unsigned>(tile.rows), kThreads, 0, stream>>>(
-      tile, logits, lse, sums, logp, targets, rows_aligned(tile.tokens, logits));
+  launch_kernel(forward_kernel, {static_cast<unsigned>(tile.rows), kThreads}, stream, tile, logits,
+                lse, sums, logp, targets, rows_aligned(tile.tokens, logits));
 }
 
 void head_backward_tile(cudaStream_t stream, const HeadTile& tile, Typed gradients,
@@ -137,9 +137,9 @@ void head_backward_tile(cudaStream_t stream, const HeadTile& tile, Typed gradien
                         const HeadTargets& targets) {
   with_compute(gradients.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    backward_kernel<<<static_cast<unsigned>(tile.rows), kThreads, 0, stream>>>(
-        tile, as<T>(gradients), logits, lse, dlogp, targets,
-        rows_aligned(tile.tokens, logits, gradients.data));
+    launch_kernel(backward_kernel<T>, {static_cast<unsigned>(tile.rows), kThreads}, stream, tile,
+                  as<T>(gradients), logits, lse, dlogp, targets,
+                  rows_aligned(tile.tokens, logits, gradients.data));
   });
 }
 

@@ -142,8 +142,8 @@ void rmsnorm_forward(cudaStream_t stream, Typed y, float* rstd, Typed x, Typed w
       with_pieces(width, [&](auto pieces) {
         using T = typename decltype(tag)::type;
         using W = typename decltype(w_tag)::type;
-        forward_kernel<pieces.value><<<static_cast<unsigned>(rows), kThreads, 0, stream>>>(
-            as<T>(y), rstd, as<T>(x), as<W>(w), eps, width, aligned);
+        launch_kernel(forward_kernel<pieces.value, T, W>, {static_cast<unsigned>(rows), kThreads},
+                      stream, as<T>(y), rstd, as<T>(x), as<W>(w), eps, width, aligned);
       });
     });
   });
@@ -158,12 +158,14 @@ void rmsnorm_backward(cudaStream_t stream, Typed dx, float* dw, Typed dy, Typed 
       with_pieces(width, [&](auto pieces) {
         using T = typename decltype(tag)::type;
         using W = typename decltype(w_tag)::type;
-        backward_kernel<pieces.value><<<static_cast<unsigned>(groups), kThreads, 0, stream>>>(
-            as<T>(dx), partial, as<T>(dy), as<T>(x), as<W>(w), rstd, rows, width, aligned);
+        launch_kernel(backward_kernel<pieces.value, T, W>,
+                      {static_cast<unsigned>(groups), kThreads}, stream, as<T>(dx), partial,
+                      as<T>(dy), as<T>(x), as<W>(w), rstd, rows, width, aligned);
       });
     });
   });
-  add_groups_kernel<<<blocks_for(width, 32), kThreads, 0, stream>>>(dw, partial, groups, width);
+  launch_kernel(add_groups_kernel, {blocks_for(width, 32), kThreads}, stream, dw, partial, groups,
+                width);
 }
 
 }  // namespace lmpo::cuda

@@ -244,9 +244,9 @@ void launch(cudaStream_t stream, const Master& master, const AdamWTensors& t,
   const std::int64_t warps = t.rows * ((t.columns + kBlock - 1) / kBlock);
   const unsigned blocks = blocks_for(warps, kWarps);
   if (t.scales1 == nullptr) {
-    float_kernel<<<blocks, kThreads, 0, stream>>>(master, t, c, aligned);
+    launch_kernel(float_kernel<Master>, {blocks, kThreads}, stream, master, t, c, aligned);
   } else {
-    coded_kernel<<<blocks, kThreads, 0, stream>>>(master, t, c, codes, aligned);
+    launch_kernel(coded_kernel<Master>, {blocks, kThreads}, stream, master, t, c, codes, aligned);
   }
 }
 
@@ -297,11 +297,12 @@ void adamw(cudaStream_t stream, const AdamWTensors& t, const AdamWConstants& con
 }
 
 void square_sums(cudaStream_t stream, double* partial, const float* x, std::int64_t count) {
-  square_kernel<<<square_parts, kThreads, 0, stream>>>(partial, x, count, rows_aligned(0, x));
+  launch_kernel(square_kernel, {square_parts, kThreads}, stream, partial, x, count,
+                rows_aligned(0, x));
 }
 
 void add_parts(cudaStream_t stream, double* result, const double* partial, std::int64_t count) {
-  add_parts_kernel<<<1, kThreads, 0, stream>>>(result, partial, count);
+  launch_kernel(add_parts_kernel, {1, kThreads}, stream, result, partial, count);
 }
 
 }  // namespace lmpo::cuda

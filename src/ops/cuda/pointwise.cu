@@ -120,9 +120,9 @@ void rope(cudaStream_t stream, Typed qkv, const float* cos_sin, const std::int32
   const bool aligned = rows_aligned(half, qkv.data, cos_sin);
   with_compute(qkv.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    rope_kernel<<<blocks_for(items, kThreads), kThreads, 0, stream>>>(
-        as<T>(qkv), cos_sin, positions, items, heads, all_heads, half, pieces, table_rows, sign,
-        aligned);
+    launch_kernel(rope_kernel<T>, {blocks_for(items, kThreads), kThreads}, stream, as<T>(qkv),
+                  cos_sin, positions, items, heads, all_heads, half, pieces, table_rows, sign,
+                  aligned);
   });
 }
 
@@ -132,8 +132,8 @@ void swiglu_forward(cudaStream_t stream, Typed y, Typed gate_up, std::int64_t ro
   with_compute(y.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
     for_row_grids(rows, width, [&](std::int64_t first, dim3 grid) {
-      swiglu_forward_kernel<<<grid, kThreads, 0, stream>>>(
-          as<T>(y) + first * width, as<T>(gate_up) + first * 2 * width, width, aligned);
+      launch_kernel(swiglu_forward_kernel<T>, {grid, kThreads}, stream, as<T>(y) + first * width,
+                    as<T>(gate_up) + first * 2 * width, width, aligned);
     });
   });
 }
@@ -144,9 +144,9 @@ void swiglu_backward(cudaStream_t stream, Typed dgate_up, Typed y, Typed dy, Typ
   with_compute(dy.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
     for_row_grids(rows, width, [&](std::int64_t first, dim3 grid) {
-      swiglu_backward_kernel<<<grid, kThreads, 0, stream>>>(
-          as<T>(dgate_up) + first * 2 * width, as<T>(y) + first * width, as<T>(dy) + first * width,
-          as<T>(gate_up) + first * 2 * width, width, aligned);
+      launch_kernel(swiglu_backward_kernel<T>, {grid, kThreads}, stream,
+                    as<T>(dgate_up) + first * 2 * width, as<T>(y) + first * width,
+                    as<T>(dy) + first * width, as<T>(gate_up) + first * 2 * width, width, aligned);
     });
   });
 }

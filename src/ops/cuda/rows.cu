@@ -159,9 +159,9 @@ void zero(cudaStream_t stream, void* x, std::size_t bytes) {
     return;
   }
   const auto words = static_cast<std::int64_t>(bytes / sizeof(uint4));
-  zero_kernel<<<std::max(1U, blocks_for(words, kThreads)), kThreads, 0, stream>>>(
-      reinterpret_cast<uint4*>(begin), words, begin + words * sizeof(uint4),
-      static_cast<int>(bytes % sizeof(uint4)));
+  launch_kernel(zero_kernel, {std::max(1U, blocks_for(words, kThreads)), kThreads}, stream,
+                reinterpret_cast<uint4*>(begin), words, begin + words * sizeof(uint4),
+                static_cast<int>(bytes % sizeof(uint4)));
 }
 
 void cast(cudaStream_t stream, Typed out, Typed in, std::int64_t count) {
@@ -170,8 +170,8 @@ void cast(cudaStream_t stream, Typed out, Typed in, std::int64_t count) {
     with_storage(in.dtype, [&](auto in_tag) {
       using Out = typename decltype(out_tag)::type;
       using In = typename decltype(in_tag)::type;
-      cast_kernel<<<blocks_for(count, kThreads * kEight), kThreads, 0, stream>>>(
-          as<Out>(out), as<In>(in), count, aligned);
+      launch_kernel(cast_kernel<Out, In>, {blocks_for(count, kThreads * kEight), kThreads}, stream,
+                    as<Out>(out), as<In>(in), count, aligned);
     });
   });
 }
@@ -180,8 +180,8 @@ void add(cudaStream_t stream, Typed out, Typed in, std::int64_t count) {
   const bool aligned = rows_aligned(0, out.data, in.data);
   with_compute(out.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    add_kernel<<<blocks_for(count, kThreads * kEight), kThreads, 0, stream>>>(as<T>(out), as<T>(in),
-                                                                              count, aligned);
+    launch_kernel(add_kernel<T>, {blocks_for(count, kThreads * kEight), kThreads}, stream,
+                  as<T>(out), as<T>(in), count, aligned);
   });
 }
 
@@ -192,8 +192,8 @@ void gather_rows(cudaStream_t stream, Typed y, Typed x, const std::int32_t* inde
     with_storage(x.dtype, [&](auto x_tag) {
       using Out = typename decltype(y_tag)::type;
       using In = typename decltype(x_tag)::type;
-      gather_kernel<<<static_cast<unsigned>(count), kThreads, 0, stream>>>(
-          as<Out>(y), as<In>(x), index, width, rows, aligned);
+      launch_kernel(gather_kernel<Out, In>, {static_cast<unsigned>(count), kThreads}, stream,
+                    as<Out>(y), as<In>(x), index, width, rows, aligned);
     });
   });
 }
@@ -203,8 +203,8 @@ void scatter_rows(cudaStream_t stream, Typed dx, Typed dy, const std::int32_t* i
   const bool aligned = rows_aligned(width, dx.data, dy.data);
   with_compute(dx.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    scatter_kernel<<<static_cast<unsigned>(count), kThreads, 0, stream>>>(
-        as<T>(dx), as<T>(dy), index, width, rows, aligned);
+    launch_kernel(scatter_kernel<T>, {static_cast<unsigned>(count), kThreads}, stream, as<T>(dx),
+                  as<T>(dy), index, width, rows, aligned);
   });
 }
 
@@ -213,8 +213,8 @@ void embedding_backward(cudaStream_t stream, float* dtable, Typed dy, const std:
   const bool aligned = rows_aligned(width, dtable, dy.data);
   with_compute(dy.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    embedding_backward_kernel<<<static_cast<unsigned>(count), kThreads, 0, stream>>>(
-        dtable, as<T>(dy), tokens, count, width, vocabulary, aligned);
+    launch_kernel(embedding_backward_kernel<T>, {static_cast<unsigned>(count), kThreads}, stream,
+                  dtable, as<T>(dy), tokens, count, width, vocabulary, aligned);
   });
 }
 
@@ -226,8 +226,8 @@ void few_rows_product(cudaStream_t stream, Typed y, Typed x, Typed w, std::int64
     with_storage(w.dtype, [&](auto w_tag) {
       using T = typename decltype(tag)::type;
       using W = typename decltype(w_tag)::type;
-      few_rows_kernel<<<grid, kThreads, 0, stream>>>(as<T>(y), as<T>(x), as<W>(w), rows, in, out,
-                                                     accumulate, aligned);
+      launch_kernel(few_rows_kernel<T, W>, {grid, kThreads}, stream, as<T>(y), as<T>(x), as<W>(w),
+                    rows, in, out, accumulate, aligned);
     });
   });
 }

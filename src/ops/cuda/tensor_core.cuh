@@ -7,9 +7,9 @@
 // So C of two neighbouring products, rounded, is A of the next.
 #pragma once
 
-#include <cuda_bf16.h>
-
 #include <cstdint>
+
+#include "ops/cuda/language.cuh"
 
 namespace lmpo::cuda {
 
@@ -24,12 +24,7 @@ struct FragmentC {
 };
 
 __device__ inline void multiply_add(FragmentC& c, const FragmentA& a, const FragmentB& b) {
-  asm volatile(
-      "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
-      "{%0,%1,%2,%3};\n"
-      : "+f"(c.x[0]), "+f"(c.x[1]), "+f"(c.x[2]), "+f"(c.x[3])
-      : "r"(a.word[0]), "r"(a.word[1]), "r"(a.word[2]), "r"(a.word[3]), "r"(b.word[0]),
-        "r"(b.word[1]));
+  multiply_16x8x16(c.x, a.word, b.word);
 }
 
 __device__ inline std::uint32_t pack_bf16(float low, float high) {
@@ -71,9 +66,8 @@ struct SharedTile {
 #pragma unroll
     for (int i = 0; i < rows / at_once; ++i) {
       const std::int64_t offset = offset_of(first + i * at_once);
-      asm volatile(
-          "cp.async.cg.shared.global [%0], [%1], 16, %2;\n" ::"r"(to + i * at_once * row_bytes),
-          "l"(x + (offset < 0 ? 0 : offset) + piece * 8), "r"(offset < 0 ? 0 : 16));
+      start_copy_16(to + i * at_once * row_bytes, x + (offset < 0 ? 0 : offset) + piece * 8,
+                    offset >= 0);
     }
   }
   // The same for rows [0, count), `stride` numbers apart.
@@ -101,7 +95,7 @@ struct SharedTile {
   // below.
   __device__ FragmentA load_a(const LanePlaces& lane, int row, int column) const {
     FragmentA a;
-    load_four(a.word, at(lane.a, row, column));
+    load_matrices(a.word, at(lane.a, row, column));
     return a;
   }
 
@@ -110,7 +104,7 @@ struct SharedTile {
   __device__ void load_b_transposed(FragmentB (&b)[2], const LanePlaces& lane, int row,
                                     int column) const {
     std::uint32_t words[4];
-    load_four(words, at(lane.b_transposed, row, column));
+    load_matrices(words, at(lane.b_transposed, row, column));
     b[0] = {{words[0], words[1]}};
     b[1] = {{words[2], words[3]}};
   }
@@ -119,9 +113,7 @@ struct SharedTile {
   // [column, column + 8) and [column + 8, column + 16): for products with the tile itself.
   __device__ void load_b(FragmentB (&b)[2], const LanePlaces& lane, int row, int column) const {
     std::uint32_t words[4];
-    asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0,%1,%2,%3}, [%4];\n"
-                 : "=r"(words[0]), "=r"(words[1]), "=r"(words[2]), "=r"(words[3])
-                 : "r"(at(lane.b, row, column)));
+    load_matrices_transposed(words, at(lane.b, row, column));
     b[0] = {{words[0], words[1]}};
     b[1] = {{words[2], words[3]}};
   }
@@ -130,37 +122,6 @@ struct SharedTile {
   __device__ std::uint32_t at(std::uint32_t lane_place, int row, int column) const {
     return ((address + lane_place) ^ (column * 2)) + row * row_bytes;
   }
-  static __device__ void load_four(std::uint32_t (&words)[4], std::uint32_t place) {
-    asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];\n"
-                 : "=r"(words[0]), "=r"(words[1]), "=r"(words[2]), "=r"(words[3])
-                 : "r"(place));
-  }
 };
-
-// 2^x, to two roundings or so; what is below the smallest normal number becomes zero.
-__device__ inline float fast_exp2(float x) {
-  float y;
-  asm("ex2.approx.ftz.f32 %0, %1;\n" : "=f"(y) : "f"(x));
-  return y;
-}
-
-// One number of 4 bytes, or zero.
-__device__ inline void start_copy_float(std::uint32_t place, const float* from, bool is_there) {
-  asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;\n" ::"r"(place), "l"(from),
-               "r"(is_there ? 4 : 0));
-}
-
-// Copies begun so far belong to one group; wait for all groups but the newest `pending`.
-__device__ inline void end_copy_group() {
-  asm volatile("cp.async.commit_group;\n");
-}
-template <int pending>
-__device__ inline void wait_for_copies() {
-  asm volatile("cp.async.wait_group %0;\n" ::"n"(pending));
-}
-
-__device__ inline std::uint32_t shared_address(const void* x) {
-  return static_cast<std::uint32_t>(__cvta_generic_to_shared(x));
-}
 
 }  // namespace lmpo::cuda
