@@ -420,7 +420,7 @@ TEST_F(BadInput, OutputFolderInUse) {
   write("out/thesis.txt", "years of work");
   expect_refusal(train(model(), pairs()),
                  AllOf(HasSubstr(path("out").string()), HasSubstr("the folder is not empty"),
-                       HasSubstr("--overwrite_output_dir"), HasSubstr("--resume_from_checkpoint")));
+                       HasSubstr("no checkpoint"), HasSubstr("--overwrite_output_dir")));
   const Result result = run(train(model(), pairs(), {"--overwrite_output_dir"}));
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_EQ(read_file(path("out/thesis.txt")), "years of work");
@@ -433,6 +433,8 @@ TEST_F(BadInput, OutputFolderThatCannotBe) {
                  HasSubstr("is the folder of the model itself"));
   const Result first = run(train(model(), pairs()));
   EXPECT_EQ(first.exit_code, 0) << first.err;
+  expect_refusal(train(model(), pairs()),
+                 AllOf(HasSubstr("--resume_from_checkpoint"), HasSubstr("--overwrite_output_dir")));
   expect_refusal(train(path("out/checkpoint-1"), pairs(), {"--overwrite_output_dir"}),
                  HasSubstr("would delete the model"));
   for (const Words& more : {Words{}, Words{"--overwrite_output_dir"}, Words{"--resume"}}) {

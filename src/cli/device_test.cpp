@@ -127,9 +127,10 @@ TEST_F(DriverInput, ACardThatFailsWhileItTrains) {
     EXPECT_EQ(result.exit_code, 1) << result.err;
     EXPECT_THAT(result.err, HasSubstr("the GPU failed"));
     EXPECT_FALSE(fs::exists(path("out/model.safetensors")));
-    Words on = words;
-    on.emplace_back("--resume");
-    const Result resumed = run_with({}, fs::exists(path("out/checkpoint-1")) ? on : words);
+    Words again = words;
+    again.emplace_back(fs::exists(path("out/checkpoint-1")) ? "--resume"
+                                                            : "--overwrite_output_dir");
+    const Result resumed = run_with({}, again);
     EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
     EXPECT_EQ(read_file(path("out/model.safetensors")), whole);
   }

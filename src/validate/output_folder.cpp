@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "train/train_state.h"
 
 namespace lmpo {
 namespace {
@@ -29,10 +30,12 @@ void require_own_folder(const TrainRecipe& recipe) {
         recipe.model_name_or_path.string(), recipe.output_dir.string());
   }
   if (!recipe.overwrite_output_dir && !fs::is_empty(recipe.output_dir)) {
-    user_error(
-        "--output_dir {}: the folder is not empty. Go on with the run in it by "
-        "--resume_from_checkpoint, or replace it by --overwrite_output_dir",
-        recipe.output_dir.string());
+    user_error("--output_dir {}: the folder is not empty{} by --overwrite_output_dir",
+               recipe.output_dir.string(),
+               list_checkpoints(recipe.output_dir).empty()
+                   ? ", and there is no checkpoint in it to go on from. Name another folder, or "
+                     "train into this one"
+                   : ". Go on with the run in it by --resume_from_checkpoint, or replace that run");
   }
 }
 
