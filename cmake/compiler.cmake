@@ -16,8 +16,14 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
     target_compile_options(lmpo_flags INTERFACE -march=x86-64-v2)
   endif()
 endif()
+add_library(lmpo_sanitize INTERFACE)
 if(LMPO_SANITIZE)
-  target_compile_options(lmpo_flags INTERFACE -fsanitize=${LMPO_SANITIZE} -fno-omit-frame-pointer
-                                              -fno-sanitize-recover=all)
-  target_link_options(lmpo_flags INTERFACE -fsanitize=${LMPO_SANITIZE})
+  target_compile_options(lmpo_sanitize INTERFACE -fsanitize=${LMPO_SANITIZE} -fno-omit-frame-pointer
+                                                 -fno-sanitize-recover=all)
+  target_link_options(lmpo_sanitize INTERFACE -fsanitize=${LMPO_SANITIZE})
 endif()
+if(LMPO_FUZZ)
+  # A fuzzer must see the branches of all that it calls. Warnings that clang alone knows are shown, not refused.
+  target_compile_options(lmpo_sanitize INTERFACE -fsanitize=fuzzer-no-link -Wno-error)
+endif()
+target_link_libraries(lmpo_flags INTERFACE lmpo_sanitize)

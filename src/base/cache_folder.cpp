@@ -49,6 +49,11 @@ bool is_hub_name(const fs::path& path) {
          (ending.size() < 2 || (ending[1] >= '0' && ending[1] <= '9'));
 }
 
+bool is_absent_hub_name(const fs::path& path) {
+  std::error_code error;
+  return is_hub_name(path) && !fs::exists(path, error);
+}
+
 fs::path find_in_hub_cache(std::string_view kind, const fs::path& name) {
   const std::string text = name.string();
   const std::size_t slash = text.find('/');

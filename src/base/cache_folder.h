@@ -14,6 +14,8 @@ fs::path hub_cache_folder();
 // Whether a path looks like "owner/name", as models and datasets of the Hub are called, and not
 // like a file.
 bool is_hub_name(const fs::path& path);
+// The same where nothing lies at that path. Of one that is too long, reading it will tell.
+bool is_absent_hub_name(const fs::path& path);
 // The newest state in that folder of what goes by such a name, KIND--owner--name/snapshots/REVISION
 // (kind "models" or "datasets"); "" where it was not fetched.
 fs::path find_in_hub_cache(std::string_view kind, const fs::path& name);

@@ -26,7 +26,7 @@ MachineFacts machine_facts(Device& device, const TrainRecipe& recipe, CheckedBy 
       recipe.compute == "bfloat16" ||
       (by == CheckedBy::validate && recipe.compute == "auto" && recipe.dtype == "bfloat16");
   return {.computes_on_cpu = device.is_cpu(),
-          .has_unused_gpu = device.is_cpu() && has_cuda() && !cuda_devices().empty(),
+          .has_unused_gpu = device.is_cpu() && has_gpu(),
           .bfloat16_rate = device.is_cpu() && in_question ? bfloat16_rate(device) : 0,
           .processors = available_threads()};
 }

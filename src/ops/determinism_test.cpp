@@ -40,6 +40,12 @@ class Tensors {
     all_.push_back(rounded);
     return rounded;
   }
+  // Not among those that are compared, but for what is computed from them.
+  Tensor zeros(Dtype dtype, std::initializer_list<std::int64_t> shape) {
+    const Tensor tensor = arena_.allocate("test", dtype, shape);
+    ops_.zero(tensor);
+    return tensor;
+  }
   // index(i) for i in [0, count)
   template <typename Index>
   Tensor indices(std::int64_t count, const Index& index) {
@@ -114,18 +120,18 @@ void run_swiglu(Ops& ops, Tensors& make) {
 template <int head_size>
 void run_attention(Ops& ops, Tensors& make) {
   const AttentionShape shape{4, 2, head_size, 90};
-  const std::vector<Pack::Segment> segments{{0, 150, 0, 0}, {150, 220, 0, 150}, {220, 300, 0, 0}};
-  const Tensor positions = make.indices(300, [](std::int64_t i) { return i < 220 ? i : i - 220; });
-  const Tensor qkv = make.active({300, 8 * head_size});
-  const Tensor out = make.active({300, 4 * head_size});
-  const Tensor lse = make({4, 300});
-  ops.rope_forward(qkv, make({220, head_size}), positions, shape);
+  const std::vector<Pack::Segment> segments{{0, 100, 0, 0}, {100, 140, 0, 100}, {140, 190, 0, 0}};
+  const Tensor positions = make.indices(190, [](std::int64_t i) { return i < 140 ? i : i - 140; });
+  const Tensor qkv = make.active({190, 8 * head_size});
+  const Tensor out = make.active({190, 4 * head_size});
+  const Tensor lse = make({4, 190});
+  ops.rope_forward(qkv, make({140, head_size}), positions, shape);
   ops.attention_forward(out, lse, qkv, positions, segments, shape);
-  ops.attention_backward(make.active({300, 8 * head_size}), make.active({300, 4 * head_size}), out,
-                         lse, qkv, positions, segments, shape, make({4, 300}));
-  const Tensor lengths = make.indices(300, [](std::int64_t i) { return i % 20; });
-  ops.attention_decode(out, qkv, make.active({300, 20, 2 * head_size}),
-                       make.active({300, 20, 2 * head_size}), lengths, shape);
+  ops.attention_backward(make.active({190, 8 * head_size}), make.active({190, 4 * head_size}), out,
+                         lse, qkv, positions, segments, shape, make({4, 190}));
+  const Tensor lengths = make.indices(190, [](std::int64_t i) { return i % 20; });
+  ops.attention_decode(out, qkv, make.active({190, 20, 2 * head_size}),
+                       make.active({190, 20, 2 * head_size}), lengths, shape);
 }
 
 void run_head(Ops& ops, Tensors& make) {
@@ -150,6 +156,20 @@ void run_adamw(Ops& ops, Tensors& make) {
             {1e-3, 0.9, 0.999, 1e-8, 0.1, 0.1, 0.001, 0.5 / norm});
 }
 
+void run_adamw_8bit(Ops& ops, Tensors& make) {
+  const auto codes = [&] {
+    const Tensor tensor = make.zeros(Dtype::u8, {300, 300});
+    return Moment(tensor, make.zeros(Dtype::f32, {300, 2}));
+  };
+  const Tensor w = make({300, 300});
+  const Moment moment1 = codes();
+  const Moment moment2 = codes();
+  for (int step = 0; step < 2; ++step) {
+    ops.adamw(w, {}, make({300, 300}), moment1, moment2,
+              {1e-3, 0.9, 0.999, 1e-8, 0.1, 0.1, 0.001, 1.0});
+  }
+}
+
 using DeterminismTest = ::testing::TestWithParam<DeterminismCase>;
 
 std::vector<float> run_on(Device& device, Dtype compute) {
@@ -169,7 +189,8 @@ INSTANTIATE_TEST_SUITE_P(
                       DeterminismCase{"norm", run_norm}, DeterminismCase{"swiglu", run_swiglu},
                       DeterminismCase{"attention_16", run_attention<16>},
                       DeterminismCase{"attention_64", run_attention<64>},
-                      DeterminismCase{"head", run_head}, DeterminismCase{"adamw", run_adamw}),
+                      DeterminismCase{"head", run_head}, DeterminismCase{"adamw", run_adamw},
+                      DeterminismCase{"adamw_8bit", run_adamw_8bit}),
     [](const auto& given) { return given.param.name; });
 
 TEST_P(DeterminismTest, SameBitsForTheSameThreads) {

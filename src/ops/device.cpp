@@ -8,14 +8,18 @@
 
 namespace lmpo {
 
+bool has_gpu() {
+  return !cuda_is_emulated() && !cuda_devices().empty();
+}
+
 std::unique_ptr<Device> open_device(std::string_view name) {
   if (name == "cpu") {
     return make_cpu_device();
   }
-  if (name == "auto" && cuda_devices().empty()) {
-    if (has_cuda()) {
+  if (name == "auto" && !has_gpu()) {
+    if (const std::string trouble = cuda_trouble(); !trouble.empty()) {
       static std::once_flag told;  // a run opens its device more than once
-      std::call_once(told, [] { log_info("on the CPU: {}", cuda_trouble()); });
+      std::call_once(told, [&] { log_info("on the CPU: {}", trouble); });
     }
     return make_cpu_device();
   }

@@ -38,13 +38,17 @@ class Device {
 
 std::unique_ptr<Device> make_cpu_device();
 
-// Whether this program was built with CUDA.
+// Whether this program was built with CUDA; and whether what it calls a GPU is the processor,
+// slowly, for tests (cuda/emulation).
 bool has_cuda();
+bool cuda_is_emulated();
 // The GPUs of this machine, by name; none where there is no driver.
 std::vector<std::string> cuda_devices();
 // Why this program, built with CUDA, finds no GPU to compute on; "" where it finds one, and where
 // it was built without.
 std::string cuda_trouble();
+// Whether "auto" is a GPU: there is one, and not only in name.
+bool has_gpu();
 // UserError where the program was built without CUDA; MachineError, which says what to do, where
 // there is no driver, it is too old for this program, or there is no such device.
 std::unique_ptr<Device> make_cuda_device(int index);

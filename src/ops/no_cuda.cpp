@@ -8,6 +8,10 @@ bool has_cuda() {
   return false;
 }
 
+bool cuda_is_emulated() {
+  return false;
+}
+
 std::vector<std::string> cuda_devices() {
   return {};
 }

@@ -112,8 +112,7 @@ void settle_report_to(OptionSet& options, TrainRecipe& r) {
 
 // A model of the Hub that was fetched into its cache goes by its name, as datasets do.
 void resolve_model(fs::path& model) {
-  std::error_code ignored;  // of a name too long: reading it will tell
-  if (!fs::exists(model, ignored) && is_hub_name(model)) {
+  if (is_absent_hub_name(model)) {
     if (fs::path snapshot = find_in_hub_cache("models", model); !snapshot.empty()) {
       model = std::move(snapshot);
     }

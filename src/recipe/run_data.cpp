@@ -10,10 +10,8 @@ namespace {
 
 // Only folders have splits (and datasets that are not fetched yet, of which the error is to tell).
 bool takes_split(const DataSource& source) {
-  std::error_code ignored;  // of a name too long: a later error is to tell
   return source.split.empty() && source.data_files.empty() &&
-         (is_folder(source.path) ||
-          (!fs::exists(source.path, ignored) && is_hub_name(source.path))) &&
+         (is_folder(source.path) || is_absent_hub_name(source.path)) &&
          source.path.string().find_first_of("*?[") == std::string::npos;
 }
 

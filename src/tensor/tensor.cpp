@@ -22,8 +22,10 @@ Tensor Tensor::rows(std::int64_t begin, std::int64_t end) const {
   LMPO_CHECK(rank_ >= 1 && begin >= 0 && begin <= end && end <= dim(0));
   Tensor result = *this;
   const std::int64_t row = dim(0) == 0 ? 0 : elements() / dim(0);
-  result.data_ =
-      static_cast<char*>(data_) + static_cast<std::size_t>(begin * row) * dtype_size(dtype_);
+  if (data_ != nullptr) {  // a plan's tensors lie nowhere
+    result.data_ =
+        static_cast<char*>(data_) + static_cast<std::size_t>(begin * row) * dtype_size(dtype_);
+  }
   result.shape_[0] = end - begin;
   return result;
 }

@@ -82,6 +82,14 @@ bool has_cuda() {
   return true;
 }
 
+bool cuda_is_emulated() {
+#ifdef LMPO_EMULATED_GPU
+  return true;
+#else
+  return false;
+#endif
+}
+
 std::vector<std::string> cuda_devices() {
   int count = 0;
   if (cudaGetDeviceCount(&count) != cudaSuccess) {

@@ -102,7 +102,8 @@ __device__ inline float warp_maximum(float x) {
   return x;
 }
 
-// The sum over a block of whole warps, at most 32 of them, for every thread of it.
+// The sum over a block of whole warps, at most 32 of them, for every thread of it. Calls may follow
+// one another: between them lie the barriers behind which each value is read.
 template <typename T>
 __device__ inline T block_sum(T x) {
   __shared__ T of_warps[32];
@@ -111,7 +112,6 @@ __device__ inline T block_sum(T x) {
   for (int step = 16; step > 0; step /= 2) {
     x += __shfl_xor_sync(0xFFFFFFFFU, x, step);
   }
-  __syncthreads();  // the last call's values have been read
   if (threadIdx.x % 32 == 0) {
     of_warps[threadIdx.x / 32] = x;
   }

@@ -1,5 +1,6 @@
-// Products by the definition: no faster than three loops are.
+// Products by the definition.
 #include <cstring>
+#include <vector>
 
 #include "ops/cuda/emulation/runtime.h"
 #include "ops/cuda/emulation/toolkit/cublasLt.h"
@@ -55,20 +56,40 @@ bool is_aligned(const void* x, std::uint32_t alignment) {
   return reinterpret_cast<std::uintptr_t>(x) % alignment == 0;
 }
 
+// op(x), row after row.
+std::vector<float> by_rows(const void* x, const EmulatedLayout& layout, bool transposed) {
+  const std::int64_t rows = transposed ? layout.columns : layout.rows;
+  const std::int64_t columns = transposed ? layout.rows : layout.columns;
+  std::vector<float> values;
+  values.reserve(static_cast<std::size_t>(rows * columns));
+  for (std::int64_t row = 0; row < rows; ++row) {
+    for (std::int64_t column = 0; column < columns; ++column) {
+      values.push_back(transposed ? layout.at(x, column, row) : layout.at(x, row, column));
+    }
+  }
+  return values;
+}
+
 void multiply(const EmulatedMatmul& matmul, float alpha, const void* a,
               const EmulatedLayout& a_layout, const void* b, const EmulatedLayout& b_layout,
               float beta, void* d, const EmulatedLayout& d_layout) {
-  const std::int64_t length = matmul.transposed[0] ? a_layout.rows : a_layout.columns;
-  for (std::int64_t column = 0; column < d_layout.columns; ++column) {
-    for (std::int64_t row = 0; row < d_layout.rows; ++row) {
-      float sum = 0.0F;
-      for (std::int64_t k = 0; k < length; ++k) {
-        sum += (matmul.transposed[0] ? a_layout.at(a, k, row) : a_layout.at(a, row, k)) *
-               (matmul.transposed[1] ? b_layout.at(b, column, k) : b_layout.at(b, k, column));
+  const std::vector<float> left = by_rows(a, a_layout, matmul.transposed[0]);
+  const std::vector<float> right = by_rows(b, b_layout, matmul.transposed[1]);
+  const auto columns = static_cast<std::size_t>(d_layout.columns);
+  const std::size_t length = right.size() / columns;
+  std::vector<float> sums(columns);
+  for (std::int64_t row = 0; row < d_layout.rows; ++row) {
+    const float* factors = left.data() + static_cast<std::size_t>(row) * length;
+    std::fill(sums.begin(), sums.end(), 0.0F);
+    for (std::size_t k = 0; k < length; ++k) {
+      for (std::size_t column = 0; column < columns; ++column) {
+        sums[column] += factors[k] * right[k * columns + column];
       }
+    }
+    for (std::int64_t column = 0; column < d_layout.columns; ++column) {
       // With a beta of 0 what lies in d is not read: it may be NaN.
       const float before = beta == 0.0F ? 0.0F : beta * d_layout.at(d, row, column);
-      d_layout.put(d, row, column, alpha * sum + before);
+      d_layout.put(d, row, column, alpha * sums[static_cast<std::size_t>(column)] + before);
     }
   }
 }

@@ -99,28 +99,31 @@ inline void multiply_16x8x16(float (&c)[4], const std::uint32_t (&a)[4],
   }
 }
 
-// The number in this row and column of the m-th matrix of rows at these addresses.
-inline std::uint32_t matrix_number(const std::array<std::uint32_t, 32>& rows, unsigned m,
-                                   unsigned row, unsigned column) {
-  std::uint16_t bits = 0;
-  std::memcpy(&bits, emulation::shared_at(rows[m * 8 + row], 16) + column * 2, sizeof bits);
-  return bits;
+// words[m] = columns 2t and 2t + 1 of row g of the m-th matrix, or of its transpose.
+inline void load_four_matrices(std::uint32_t (&words)[4], std::uint32_t own_row, bool transposed) {
+  const auto rows = emulation::exchange(own_row);
+  const unsigned lane = emulation::this_lane();
+  for (unsigned m = 0; m < 4; ++m) {
+    if (lane == 0) {
+      emulation::count_bank_conflicts(rows.data() + m * 8);
+    }
+    words[m] = 0;
+    for (unsigned half = 0; half < 2; ++half) {
+      const unsigned g = lane / 4;
+      const unsigned column = 2 * (lane % 4) + half;
+      const std::uint32_t row = rows[m * 8 + (transposed ? column : g)];
+      std::uint16_t bits = 0;
+      std::memcpy(&bits, emulation::shared_at(row, 16) + (transposed ? g : column) * sizeof bits,
+                  sizeof bits);
+      words[m] |= std::uint32_t{bits} << (16 * half);
+    }
+  }
 }
 inline void load_matrices(std::uint32_t (&words)[4], std::uint32_t row) {
-  const auto rows = emulation::exchange(row);
-  const unsigned g = emulation::this_lane() / 4;
-  const unsigned t = emulation::this_lane() % 4;
-  for (unsigned m = 0; m < 4; ++m) {
-    words[m] = matrix_number(rows, m, g, 2 * t) | matrix_number(rows, m, g, 2 * t + 1) << 16;
-  }
+  load_four_matrices(words, row, false);
 }
 inline void load_matrices_transposed(std::uint32_t (&words)[4], std::uint32_t row) {
-  const auto rows = emulation::exchange(row);
-  const unsigned g = emulation::this_lane() / 4;
-  const unsigned t = emulation::this_lane() % 4;
-  for (unsigned m = 0; m < 4; ++m) {
-    words[m] = matrix_number(rows, m, 2 * t, g) | matrix_number(rows, m, 2 * t + 1, g) << 16;
-  }
+  load_four_matrices(words, row, true);
 }
 
 inline void start_copy_16(std::uint32_t to, const void* from, bool is_there) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/context/fiber.hpp>
 #include <boost/context/protected_fixedsize_stack.hpp>
 #include <cstdlib>
@@ -60,6 +61,7 @@ class Block {
   bool wait(bool mine);
   const std::byte* exchange(const void* mine, std::size_t bytes);
   Thread& current() { return *current_; }
+  bool is_backward() const { return is_backward_; }
   std::byte* shared() { return shared_.get(); }
   std::size_t shared_bytes() const { return shared_bytes_; }
 
@@ -82,6 +84,7 @@ class Block {
   bool any_[2] = {};  // of the barrier's rounds, by their parity
   unsigned count_ = 0;
   unsigned living_ = 0;
+  bool is_backward_ = false;
   Thread* current_ = nullptr;
   const std::function<void()>* body_ = nullptr;
   std::exception_ptr failure_;
@@ -184,12 +187,11 @@ const std::byte* Block::exchange(const void* mine, std::size_t bytes) {
 bool Block::run_warp(unsigned warp) {
   const unsigned begin = warp * warp_threads;
   const unsigned lanes = std::min(warp_threads, count_ - begin);
-  const bool backward = goes_backward();
   bool could_any = false;
   for (bool could = true; could && failure_ == nullptr;) {
     could = false;
     for (unsigned i = 0; i < lanes && failure_ == nullptr; ++i) {
-      Thread& thread = *threads_[begin + in_order(i, lanes, backward)];
+      Thread& thread = *threads_[begin + in_order(i, lanes, is_backward_)];
       if (thread.can_run()) {
         resume(thread);
         could = could_any = true;
@@ -202,6 +204,7 @@ bool Block::run_warp(unsigned warp) {
 void Block::run(unsigned threads, std::size_t shared_bytes, const std::function<void()>& body) {
   start_threads(threads);
   count_ = living_ = threads;
+  is_backward_ = goes_backward();
   const unsigned warps = (threads + warp_threads - 1) / warp_threads;
   warps_.assign(warps, Warp{});
   barrier_ = {};
@@ -219,7 +222,7 @@ void Block::run(unsigned threads, std::size_t shared_bytes, const std::function<
   while (living_ > 0 && failure_ == nullptr) {
     bool could_any = false;
     for (unsigned i = 0; i < warps; ++i) {
-      could_any |= run_warp(in_order(i, warps, goes_backward()));
+      could_any |= run_warp(in_order(i, warps, is_backward_));
     }
     if (!could_any && failure_ == nullptr) {
       failure_ = std::make_exception_ptr(KernelError(
@@ -233,9 +236,20 @@ void Block::run(unsigned threads, std::size_t shared_bytes, const std::function<
   }
 }
 
+std::int64_t conflicts = 0;
+
 Block& block() {
   static auto* const the_block = new Block;  // never destroyed: its threads would be taken down
   return *the_block;
+}
+
+void arrive(const Copy& copy) {
+  std::byte* to = shared_at(copy.to, copy.bytes);
+  if (copy.is_there) {
+    std::memcpy(to, copy.from, copy.bytes);
+  } else {
+    std::memset(to, 0, copy.bytes);
+  }
 }
 
 }  // namespace
@@ -289,13 +303,31 @@ std::byte* shared_at(std::uint32_t address, std::size_t bytes) {
   return block().shared() + (address - kSharedBegin);
 }
 
+void count_bank_conflicts(const std::uint32_t* rows) {
+  std::uint32_t taken = 0;  // of the 8 groups of banks, 16 bytes wide
+  for (int i = 0; i < 8; ++i) {
+    const std::uint32_t group = 1U << (rows[i] / 16 % 8);
+    conflicts += (taken & group) != 0 ? 1 : 0;
+    taken |= group;
+  }
+}
+
+std::int64_t bank_conflicts() {
+  return conflicts;
+}
+
 void start_copy(std::uint32_t to, const void* from, std::size_t bytes, bool is_there) {
   shared_at(to, bytes);
   if (reinterpret_cast<std::uintptr_t>(from) % bytes != 0) {
     throw KernelError(
         fmt::format("{} bytes are copied from an address that is no multiple", bytes));
   }
-  block().current().copies.push_back({to, from, bytes, is_there});
+  const Copy copy{to, from, bytes, is_there};
+  if (block().is_backward()) {
+    arrive(copy);
+  } else {
+    block().current().copies.push_back(copy);
+  }
 }
 
 void end_copy_group() {
@@ -311,14 +343,7 @@ void wait_for_copies(std::size_t pending) {
   Thread& thread = block().current();
   for (; thread.groups.size() > pending; thread.groups.pop_front()) {
     const auto end = thread.copies.begin() + static_cast<std::ptrdiff_t>(thread.groups.front());
-    for (auto copy = thread.copies.begin(); copy != end; ++copy) {
-      std::byte* to = shared_at(copy->to, copy->bytes);
-      if (copy->is_there) {
-        std::memcpy(to, copy->from, copy->bytes);
-      } else {
-        std::memset(to, 0, copy->bytes);
-      }
-    }
+    std::for_each(thread.copies.begin(), end, arrive);
     thread.copies.erase(thread.copies.begin(), end);
   }
 }

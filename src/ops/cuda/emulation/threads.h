@@ -60,7 +60,12 @@ std::byte* shared_memory();
 std::uint32_t shared_address_of(const void* x);
 std::byte* shared_at(std::uint32_t address, std::size_t bytes);
 
-// Copies of this thread that are under way: nothing arrives before it is waited for.
+// Of 8 rows of 16 bytes that a warp reads at once, those that lie in the banks of another, counted
+// since the process began.
+void count_bank_conflicts(const std::uint32_t* rows);
+std::int64_t bank_conflicts();
+
+// Copies of this thread that are under way.
 void start_copy(std::uint32_t to, const void* from, std::size_t bytes, bool is_there);
 void end_copy_group();
 void wait_for_copies(std::size_t pending);

@@ -7,6 +7,8 @@
 #include <numeric>
 #include <vector>
 
+#include "ops/device.h"
+
 namespace lmpo::cuda::emulation {
 namespace {
 
@@ -145,11 +147,11 @@ TEST(EmulatedGpu, ABlockDoesNotFindWhatTheLastOneLeft) {
   EXPECT_THAT(found, Each(0xFF));
 }
 
-// Copies arrive when they are waited for, oldest group first, and not before.
-TEST(EmulatedGpu, CopiesArriveWhenTheyAreWaitedFor) {
+// Copies arrive as late as they can, when they are waited for, oldest group first; or as early.
+TEST(EmulatedGpu, CopiesArriveWhenTheyAreWaitedForOrAtOnce) {
   alignas(16) const float from[8] = {1, 2, 3, 4, 5, 6, 7, 8};
   std::vector<float> seen;
-  run_grid(dim3(1), 1, 64, [&] {
+  const auto body = [&] {
     const auto* shared = reinterpret_cast<const float*>(shared_memory());
     const std::uint32_t begin = shared_address_of(shared);
     start_copy(begin, from, 16, true);
@@ -161,16 +163,66 @@ TEST(EmulatedGpu, CopiesArriveWhenTheyAreWaitedFor) {
       wait_for_copies(pending);
       seen.insert(seen.end(), {shared[0], shared[4], shared[8]});
     }
-  });
+  };
+  run_grid(dim3(1), 1, 64, body);
   const auto is_nan = [](float x) { return x != x; };
   EXPECT_TRUE(is_nan(seen[0]) && is_nan(seen[1]) && is_nan(seen[2]));
   EXPECT_EQ(seen[3], 1.0F);
   EXPECT_TRUE(is_nan(seen[4]) && is_nan(seen[5]));
   EXPECT_EQ(seen[7], 5.0F);
   EXPECT_EQ(seen[8], 0.0F);
+
+  seen.clear();
+  ::setenv("EMULATED_GPU_ORDER", "backward", 1);
+  run_grid(dim3(1), 1, 64, body);
+  ::unsetenv("EMULATED_GPU_ORDER");
+  EXPECT_EQ(seen[0], 1.0F);
+  EXPECT_EQ(seen[1], 5.0F);
+  EXPECT_EQ(seen[2], 0.0F);
   EXPECT_NE(
       refusal(1, 64, [&] { start_copy(shared_address_of(shared_memory()), from + 1, 16, true); }),
       "");
+}
+
+TEST(EmulatedGpu, CountsBankConflicts) {
+  const auto conflicts_of = [](std::uint32_t stride) {
+    std::uint32_t rows[8];
+    for (std::uint32_t i = 0; i < 8; ++i) {
+      rows[i] = 1024 + i * stride;
+    }
+    const std::int64_t before = bank_conflicts();
+    count_bank_conflicts(rows);
+    return bank_conflicts() - before;
+  };
+  EXPECT_EQ(conflicts_of(16), 0);
+  EXPECT_EQ(conflicts_of(128), 7);
+  EXPECT_EQ(conflicts_of(64), 6);
+  EXPECT_EQ(conflicts_of(144), 0);
+}
+
+// SharedTile permutes its rows' pieces for that.
+TEST(EmulatedGpu, AttentionReadsItsTilesWithoutBankConflicts) {
+  const std::unique_ptr<Device> gpu = make_cuda_device(0);
+  const std::unique_ptr<Ops> ops = gpu->make_ops(Dtype::bf16);
+  Arena arena = gpu->make_arena(std::size_t{1} << 24);
+  const auto make = [&](Dtype dtype, std::initializer_list<std::int64_t> shape) {
+    const Tensor tensor = arena.allocate("test", dtype, shape);
+    ops->zero(tensor);
+    return tensor;
+  };
+  for (const std::int64_t size : {64, 128}) {
+    const AttentionShape shape{4, 2, size, 0};
+    const std::vector<Pack::Segment> segments{{0, 100, 0, 0}, {100, 150, 0, 100}};
+    const Tensor positions = make(Dtype::i32, {150});
+    const Tensor qkv = make(Dtype::bf16, {150, 8 * size});
+    const Tensor out = make(Dtype::bf16, {150, 4 * size});
+    const Tensor lse = make(Dtype::f32, {4, 150});
+    const std::int64_t before = bank_conflicts();
+    ops->attention_forward(out, lse, qkv, positions, segments, shape);
+    ops->attention_backward(make(Dtype::bf16, {150, 8 * size}), out, out, lse, qkv, positions,
+                            segments, shape, make(Dtype::f32, {4, 150}));
+    EXPECT_EQ(bank_conflicts(), before) << "head size " << size;
+  }
 }
 
 }  // namespace
