@@ -14,7 +14,7 @@
 #include "base/host_name.h"
 #include "report/answers.h"
 #include "report/lenient_json.h"
-#include "report/run_log.h"
+#include "report/logged_metrics.h"
 
 namespace lmpo {
 namespace {
@@ -109,7 +109,7 @@ double last_finite(const std::vector<double>* values) {
 }
 
 // What the log says of a run that has not summed itself up.
-void fill_from_log(const RunLog& log, Run& run) {
+void fill_from_log(const LoggedMetrics& log, Run& run) {
   run.training = log.training();
   run.evaluation = log.evaluation();
   run.not_finite = log.not_finite();
@@ -226,7 +226,7 @@ RunState state_of(const Ending& ending, Run& run) {
   return elsewhere && run.silent_seconds < kLongestSilence ? RunState::going : RunState::killed;
 }
 
-void read_history(const json& state, RunLog& log, Run& run) {
+void read_history(const json& state, LoggedMetrics& log, Run& run) {
   const json& history = member(state, "log_history");
   if (history.is_array() && !history.empty()) {
     for (const json& entry : history) {
@@ -240,7 +240,7 @@ void read_history(const json& state, RunLog& log, Run& run) {
   run.total_steps = run.total_steps > 0 ? run.total_steps : number_or(state, "max_steps", 0);
 }
 
-void read_lines(std::string_view text, const json& record, RunLog& log, Run& run) {
+void read_lines(std::string_view text, const json& record, LoggedMetrics& log, Run& run) {
   bool has_lines = false;
   const std::int64_t unread = for_each_json_line(text, [&](json&& line) {
     has_lines = true;
@@ -261,7 +261,7 @@ Ending read_files(const RunFiles& files, Run& run) {
   ending.record = object_of(files.record, kRecord, run);
   read_record(ending.record, run);
   read_results(member(ending.record, "result"), run);
-  RunLog log;
+  LoggedMetrics log;
   {
     const json state = object_of(files.state, kState, run);
     read_history(state, log, run);

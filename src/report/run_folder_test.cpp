@@ -13,7 +13,7 @@
 #include "io/test_folder.h"
 #include "report/answers.h"
 #include "report/lenient_json.h"
-#include "report/run_log.h"
+#include "report/logged_metrics.h"
 #include "report/run_summary.h"
 
 namespace lmpo {
@@ -232,13 +232,13 @@ TEST_F(RunFolders, AreNamedApart) {
   EXPECT_THAT(names_of({"a/run", "a/../a/run"}), ElementsAre("run"));
 }
 
-TEST(RunLogTest, TimeGoesOnOverStarts) {
+TEST(LoggedMetricsTest, TimeGoesOnOverStarts) {
   EXPECT_EQ(parse_elapsed("1:02:03"), 3723);
   EXPECT_EQ(parse_elapsed("2 days, 0:00:01"), 172801);
   for (const char* text : {"", "1:2", "x", "1:-2:3", "1:2:3:4", "1:2:"}) {
     EXPECT_THAT(parse_elapsed(text), IsNan()) << text;
   }
-  RunLog log;
+  LoggedMetrics log;
   const auto add = [&](int step, const char* elapsed, double tokens, double throughput) {
     log.add_line({{"current_steps", step},
                   {"loss", 1},

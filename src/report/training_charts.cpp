@@ -1,7 +1,7 @@
 #include "report/training_charts.h"
 
+#include "report/logged_metrics.h"
 #include "report/run_charts.h"
-#include "report/run_log.h"
 
 namespace lmpo {
 namespace {
@@ -11,7 +11,7 @@ constexpr std::size_t kBuckets = 500;  // about a chart's pixels
 }  // namespace
 
 std::vector<Chart> training_charts(const json& log_history) {
-  RunLog log;
+  LoggedMetrics log;
   for (const json& entry : log_history) {
     log.add_history(entry);
   }

@@ -1,4 +1,4 @@
-#include "report/run_log.h"
+#include "report/logged_metrics.h"
 
 #include <algorithm>
 #include <charconv>
@@ -73,7 +73,7 @@ double parse_elapsed(std::string_view text) {
   return parts == 3 ? days * 86400 + seconds : kNan;
 }
 
-std::size_t RunLog::number_of(const std::string& metric) {
+std::size_t LoggedMetrics::number_of(const std::string& metric) {
   const auto [found, is_new] = numbers_.try_emplace(metric, metrics_.size());
   if (is_new) {
     metrics_.push_back(metric);
@@ -81,7 +81,7 @@ std::size_t RunLog::number_of(const std::string& metric) {
   return found->second;
 }
 
-void RunLog::add(const json& entry, double step, double seconds) {
+void LoggedMetrics::add(const json& entry, double step, double seconds) {
   if (!(step >= 0 && step < kMostSteps)) {
     return;
   }
@@ -106,14 +106,14 @@ void RunLog::add(const json& entry, double step, double seconds) {
   }
 }
 
-void RunLog::add_history(const json& entry) {
+void LoggedMetrics::add_history(const json& entry) {
   // The last entry sums the run up.
   if (entry.is_object() && !entry.contains("train_runtime") && !entry.contains("train_loss")) {
     add(entry, number_or(entry, "step", kNan), kNan);
   }
 }
 
-double RunLog::line_seconds(const json& line) {
+double LoggedMetrics::line_seconds(const json& line) {
   const double elapsed = parse_elapsed(text_or(line, "elapsed_time", ""));
   if (std::isnan(elapsed)) {
     return kNan;
@@ -129,7 +129,7 @@ double RunLog::line_seconds(const json& line) {
   return earlier_seconds_ + seconds;
 }
 
-void RunLog::add_line(const json& line) {
+void LoggedMetrics::add_line(const json& line) {
   const double step = number_or(line, "current_steps", kNan);
   if (!(step >= 0 && step < kMostSteps)) {
     return;
@@ -139,13 +139,13 @@ void RunLog::add_line(const json& line) {
   add(line, step, line_seconds(line));
 }
 
-void RunLog::drop_beyond_lines() {
+void LoggedMetrics::drop_beyond_lines() {
   for (Rows* rows : {&training_, &evaluation_}) {
     rows->erase(rows->upper_bound(last_line_step_), rows->end());
   }
 }
 
-double RunLog::last_step() const {
+double LoggedMetrics::last_step() const {
   double step = std::max(last_line_step_, 0.0);
   for (const Rows* rows : {&training_, &evaluation_}) {
     step = rows->empty() ? step : std::max(step, rows->rbegin()->first);
@@ -153,7 +153,7 @@ double RunLog::last_step() const {
   return step;
 }
 
-MetricTable RunLog::table(const Rows& rows) const {
+MetricTable LoggedMetrics::table(const Rows& rows) const {
   MetricTable table;
   std::vector<std::vector<double>*> columns(metrics_.size(), nullptr);
   for (const auto& [step, row] : rows) {
@@ -175,7 +175,7 @@ MetricTable RunLog::table(const Rows& rows) const {
   return table;
 }
 
-std::vector<NonFinite> RunLog::not_finite() const {
+std::vector<NonFinite> LoggedMetrics::not_finite() const {
   std::vector<NonFinite> found;
   for (std::size_t i = 0; i < metrics_.size(); ++i) {
     NonFinite metric{metrics_[i]};

@@ -12,7 +12,7 @@
 
 namespace lmpo {
 
-class RunLog {
+class LoggedMetrics {
  public:
   // Entries of the history, then lines of the log, each in their order. What is no entry is passed
   // over.
