@@ -10,7 +10,7 @@
 namespace lmpo::jinja {
 namespace {
 
-constexpr std::int64_t kMostSteps = 20'000'000;
+constexpr std::int64_t kMostSteps = 5'000'000;
 constexpr int kDeepestCall = 100;
 constexpr int kDeepestValue = 100;
 

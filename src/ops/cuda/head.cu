@@ -21,10 +21,10 @@ __device__ inline std::int64_t first_target(const HeadTargets& targets, std::int
   return low;
 }
 
+// Once in a kernel: a second call would need a barrier before it.
 __device__ inline float block_maximum(float x) {
   __shared__ float of_warps[kThreads / 32];
   x = warp_maximum(x);
-  __syncthreads();
   if (threadIdx.x % 32 == 0) {
     of_warps[threadIdx.x / 32] = x;
   }

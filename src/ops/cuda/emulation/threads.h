@@ -20,7 +20,7 @@ namespace lmpo::cuda::emulation {
 
 constexpr unsigned warp_threads = 32;
 constexpr unsigned most_threads = 1024;               // of a block
-constexpr std::size_t most_shared_bytes = 227 << 10;  // of a block, on an H100
+constexpr std::size_t most_shared_bytes = 163 << 10;  // of a block, on an A100
 constexpr std::size_t most_exchanged_bytes = 32;      // by a thread, with its warp
 
 // What a GPU refuses, or what it would not do the same way twice.
