@@ -10,6 +10,7 @@
 
 // --- built-in functions, by CUDA's own names
 
+// NOLINTBEGIN(bugprone-reserved-identifier): CUDA's own names
 inline void __syncthreads() {
   lmpo::cuda::emulation::block_barrier();
 }
@@ -41,6 +42,7 @@ inline float __uint_as_float(unsigned bits) {
   std::memcpy(&x, &bits, sizeof x);
   return x;
 }
+// NOLINTEND(bugprone-reserved-identifier)
 template <typename T>
 T min(T a, T b) {
   return b < a ? b : a;

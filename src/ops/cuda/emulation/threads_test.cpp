@@ -159,7 +159,7 @@ TEST(EmulatedGpu, CopiesArriveWhenTheyAreWaitedForOrAtOnce) {
     start_copy(begin + 16, from + 4, 16, true);
     start_copy(begin + 32, from, 16, false);
     end_copy_group();
-    for (const std::size_t pending : {2, 1, 0}) {
+    for (std::size_t pending = 3; pending-- > 0;) {
       wait_for_copies(pending);
       seen.insert(seen.end(), {shared[0], shared[4], shared[8]});
     }

@@ -3,6 +3,7 @@
 
 #include "tensor/dtype.h"
 
+// NOLINTBEGIN(bugprone-reserved-identifier): CUDA's own names
 struct __nv_bfloat16 {
   std::uint16_t bits;
 };
@@ -20,3 +21,4 @@ inline __nv_bfloat16 __float2bfloat16_rn(float x) {
 inline __nv_bfloat162 __floats2bfloat162_rn(float x, float y) {
   return {__float2bfloat16_rn(x), __float2bfloat16_rn(y)};
 }
+// NOLINTEND(bugprone-reserved-identifier)

@@ -3,6 +3,7 @@
 
 #include "tensor/dtype.h"
 
+// NOLINTBEGIN(bugprone-reserved-identifier): CUDA's own names
 struct __half {
   std::uint16_t bits;
 };
@@ -13,3 +14,4 @@ inline float __half2float(__half x) {
 inline __half __float2half_rn(float x) {
   return {lmpo::to_float16(x).bits};
 }
+// NOLINTEND(bugprone-reserved-identifier)

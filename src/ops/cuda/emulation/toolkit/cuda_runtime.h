@@ -6,12 +6,14 @@
 
 #define CUDART_VERSION 13000
 
+// NOLINTBEGIN(bugprone-reserved-identifier): CUDA's own names
 // Threads of a block see one copy, since blocks run one after another.
 #define __shared__ static
 #define __device__
 #define __global__
 #define __grid_constant__
 #define __launch_bounds__(...)
+// NOLINTEND(bugprone-reserved-identifier)
 
 struct dim3 {
   unsigned x;
