@@ -30,12 +30,12 @@ void require_own_folder(const TrainRecipe& recipe) {
         recipe.model_name_or_path.string(), recipe.output_dir.string());
   }
   if (!recipe.overwrite_output_dir && !fs::is_empty(recipe.output_dir)) {
-    user_error("--output_dir {}: the folder is not empty{} by --overwrite_output_dir",
-               recipe.output_dir.string(),
-               list_checkpoints(recipe.output_dir).empty()
-                   ? ", and there is no checkpoint in it to go on from. Name another folder, or "
-                     "train into this one"
-                   : ". Go on with the run in it by --resume_from_checkpoint, or replace that run");
+    const bool has_run = !list_checkpoints(recipe.output_dir).empty();
+    user_error("--output_dir {}: the folder is not empty{}", recipe.output_dir.string(),
+               has_run ? ". Go on with the run in it by --resume_from_checkpoint, or replace that "
+                         "run by --overwrite_output_dir"
+                       : ", and there is no checkpoint in it to go on from. Name another folder, "
+                         "or train into this one by --overwrite_output_dir");
   }
 }
 

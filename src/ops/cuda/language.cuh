@@ -1,6 +1,6 @@
 // What CUDA has beyond C++, behind functions: launches, shared memory sized by who launches, and
 // the instructions that the tensor cores' kernels are made of. Where the program emulates a GPU,
-// emulation/language.h takes this file's place.
+// emulation/language.h has all of it.
 #pragma once
 
 #include <cuda_bf16.h>
@@ -9,9 +9,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#ifdef LMPO_EMULATED_GPU
-#include "ops/cuda/emulation/language.h"
-#else
 
 namespace lmpo::cuda {
 
@@ -20,6 +17,14 @@ struct LaunchSize {
   unsigned threads;              // of a block
   std::size_t shared_bytes = 0;  // of dynamic_shared
 };
+
+}  // namespace lmpo::cuda
+
+#ifdef LMPO_EMULATED_GPU
+#include "ops/cuda/emulation/language.h"
+#else
+
+namespace lmpo::cuda {
 
 template <typename... Parameters, typename... Arguments>
 void launch_kernel(void (*kernel)(Parameters...), const LaunchSize& size, cudaStream_t stream,

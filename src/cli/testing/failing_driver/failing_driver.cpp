@@ -1,48 +1,20 @@
 // A libcuda.so.1 that fails where it is told to; what it does not fail at, the machine's own driver
 // does. CUDA's runtime and cuBLASLt, which load the driver by that name, meet it by
-// LD_LIBRARY_PATH. By environment:
-//   FAILING_DRIVER_VERSION=12040    the CUDA that it says to know: 12.4
-//   FAILING_DRIVER_START=CODE       the result of initialising it; no driver is needed then
-//   FAILING_DRIVER_LAUNCH=N:CODE    of the launches of kernels that follow the first N
-//   FAILING_DRIVER_WAIT=N:CODE      of the waits for a stream that follow the first N: how an error
-//                                   inside a kernel comes out
-// CODE is a number of CUresult.
+// LD_LIBRARY_PATH. What to fail at is in the environment (gpu_faults.h).
 #include <cuda.h>
 #include <dlfcn.h>
 
-#include <atomic>
-#include <cstdio>
-#include <cstdlib>
 #include <string_view>
+
+#include "ops/testing/gpu_faults.h"
 
 // The header names them by macros, for programs that link with the driver.
 #undef cuGetProcAddress
 
 namespace {
 
-struct Fault {
-  const char* variable;
-  std::atomic<long> calls = 0;
-
-  // CUDA_SUCCESS: this call is not to fail.
-  CUresult next() {
-    const char* text = std::getenv(variable);
-    long first = 0;
-    int code = 0;
-    if (text == nullptr || std::sscanf(text, "%ld:%d", &first, &code) != 2 || calls++ < first) {
-      return CUDA_SUCCESS;
-    }
-    return static_cast<CUresult>(code);
-  }
-};
-
-Fault launch_fault{"FAILING_DRIVER_LAUNCH"};
-Fault wait_fault{"FAILING_DRIVER_WAIT"};
-
-int number(const char* variable) {
-  const char* text = std::getenv(variable);
-  return text == nullptr ? 0 : std::atoi(text);
-}
+lmpo::testing::GpuFaults launch_fault{"FAILING_DRIVER_LAUNCH"};
+lmpo::testing::GpuFaults wait_fault{"FAILING_DRIVER_WAIT"};
 
 // Null where this machine has no driver. By whole paths: the name alone would find this library.
 void* real_driver() {
@@ -77,7 +49,7 @@ Replaced<decltype(cuStreamSynchronize)> stream_synchronize;
 CUresult failing_launch_kernel(CUfunction f, unsigned gx, unsigned gy, unsigned gz, unsigned bx,
                                unsigned by, unsigned bz, unsigned shared, CUstream stream,
                                void** parameters, void** extra) {
-  const CUresult fault = launch_fault.next();
+  const auto fault = static_cast<CUresult>(launch_fault.next());
   return fault != CUDA_SUCCESS
              ? fault
              : launch_kernel.driver(f, gx, gy, gz, bx, by, bz, shared, stream, parameters, extra);
@@ -85,12 +57,12 @@ CUresult failing_launch_kernel(CUfunction f, unsigned gx, unsigned gy, unsigned 
 
 CUresult failing_launch_kernel_ex(const CUlaunchConfig* config, CUfunction f, void** parameters,
                                   void** extra) {
-  const CUresult fault = launch_fault.next();
+  const auto fault = static_cast<CUresult>(launch_fault.next());
   return fault != CUDA_SUCCESS ? fault : launch_kernel_ex.driver(config, f, parameters, extra);
 }
 
 CUresult failing_stream_synchronize(CUstream stream) {
-  const CUresult fault = wait_fault.next();
+  const auto fault = static_cast<CUresult>(wait_fault.next());
   return fault != CUDA_SUCCESS ? fault : stream_synchronize.driver(stream);
 }
 
@@ -105,7 +77,7 @@ void replace(Replaced<Function>& replaced, Function* by, void** address) {
 extern "C" {
 
 CUresult cuInit(unsigned flags) {
-  if (const int code = number("FAILING_DRIVER_START"); code != 0) {
+  if (const int code = lmpo::testing::gpu_fault("FAILING_DRIVER_START"); code != 0) {
     return static_cast<CUresult>(code);
   }
   const auto init = real<decltype(cuInit)>("cuInit");
@@ -114,7 +86,7 @@ CUresult cuInit(unsigned flags) {
 
 CUresult cuDriverGetVersion(int* version) {
   const auto get = real<decltype(cuDriverGetVersion)>("cuDriverGetVersion");
-  if (const int told = number("FAILING_DRIVER_VERSION"); told != 0) {
+  if (const int told = lmpo::testing::gpu_fault("FAILING_DRIVER_VERSION"); told != 0) {
     *version = told;
     return CUDA_SUCCESS;
   }

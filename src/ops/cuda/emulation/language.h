@@ -1,4 +1,5 @@
-// language.cuh and CUDA's built-in functions for kernels that the host runs (threads.h).
+// What language.cuh declares, and CUDA's built-in functions, for kernels that the host runs
+// (threads.h). Included there alone.
 #pragma once
 
 #include <cmath>
@@ -53,12 +54,6 @@ T max(T a, T b) {
 }
 
 namespace lmpo::cuda {
-
-struct LaunchSize {
-  dim3 blocks;
-  unsigned threads;
-  std::size_t shared_bytes = 0;
-};
 
 template <typename... Parameters, typename... Arguments>
 void launch_kernel(void (*kernel)(Parameters...), const LaunchSize& size, cudaStream_t,

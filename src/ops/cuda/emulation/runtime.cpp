@@ -1,5 +1,5 @@
 // The functions of CUDA's runtime that the program calls, for a device that is the host. It fails
-// where the environment says so, in the words of src/cli/testing/failing_driver.
+// where the environment says so (gpu_faults.h).
 #include "ops/cuda/emulation/runtime.h"
 
 #include <algorithm>
@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "ops/cuda/emulation/toolkit/cuda_runtime.h"
+#include "ops/testing/gpu_faults.h"
 
 namespace lmpo::cuda::emulation {
 namespace {
@@ -22,8 +23,8 @@ constexpr std::size_t kMarkedBytes = std::size_t{4} << 20;
 
 struct State {
   cudaError_t error = cudaSuccess;  // once a kernel failed, every call does
-  long launches = 0;
-  long waits = 0;
+  testing::GpuFaults launches{"FAILING_DRIVER_LAUNCH"};
+  testing::GpuFaults waits{"FAILING_DRIVER_WAIT"};
   std::map<void*, std::size_t> blocks;  // of device memory
   std::size_t in_use = 0;
 };
@@ -33,27 +34,12 @@ State& state() {
   return the_state;
 }
 
-int number(const char* variable) {
-  const char* text = std::getenv(variable);
-  return text == nullptr ? 0 : std::atoi(text);
-}
-
-// "N:CODE": CODE for the calls that follow the first N.
-cudaError_t fault(const char* variable, long& calls) {
-  const char* text = std::getenv(variable);
-  long first = 0;
-  int code = 0;
-  const bool is_due =
-      text != nullptr && std::sscanf(text, "%ld:%d", &first, &code) == 2 && calls++ >= first;
-  return is_due ? static_cast<cudaError_t>(code) : cudaSuccess;
-}
-
 }  // namespace
 
 void launch(const std::function<void()>& kernel) {
   State& s = state();
   if (s.error == cudaSuccess) {
-    s.error = fault("FAILING_DRIVER_LAUNCH", s.launches);
+    s.error = static_cast<cudaError_t>(s.launches.next());
   }
   if (s.error != cudaSuccess) {
     return;
@@ -136,7 +122,7 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
 
 cudaError_t cudaStreamSynchronize(cudaStream_t) {
   if (state().error == cudaSuccess) {
-    state().error = lmpo::cuda::emulation::fault("FAILING_DRIVER_WAIT", state().waits);
+    state().error = static_cast<cudaError_t>(state().waits.next());
   }
   return state().error;
 }
@@ -150,14 +136,14 @@ cudaError_t cudaGetLastError() {
 }
 
 cudaError_t cudaDriverGetVersion(int* version) {
-  const int told = lmpo::cuda::emulation::number("FAILING_DRIVER_VERSION");
+  const int told = lmpo::testing::gpu_fault("FAILING_DRIVER_VERSION");
   *version = told == 0 ? CUDART_VERSION : told;
   return cudaSuccess;
 }
 
 cudaError_t cudaGetDeviceCount(int* count) {
   *count = 0;
-  if (const int code = lmpo::cuda::emulation::number("FAILING_DRIVER_START"); code != 0) {
+  if (const int code = lmpo::testing::gpu_fault("FAILING_DRIVER_START"); code != 0) {
     return static_cast<cudaError_t>(code);
   }
   int version = 0;

@@ -10,6 +10,7 @@
 #include <exception>
 #include <memory>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace lmpo::cuda::emulation {
@@ -47,16 +48,17 @@ struct Thread {
   unsigned index = 0;
   bool has_ended = true;
   const Barrier* waits_for = nullptr;
-  unsigned round = 0;  // that is to pass
-  std::vector<Copy> copies;
-  std::deque<std::size_t> groups;  // copies of each group that has ended, the oldest first
+  unsigned round = 0;                    // that is to pass
+  std::vector<Copy> copies;              // of the group that has not ended
+  std::deque<std::vector<Copy>> groups;  // that have, the oldest first
 
   bool can_run() const { return !has_ended && (waits_for == nullptr || waits_for->round != round); }
 };
 
 class Block {
  public:
-  void run(unsigned threads, std::size_t shared_bytes, const std::function<void()>& body);
+  void run(unsigned threads, std::size_t shared_bytes, bool backward,
+           const std::function<void()>& body);
 
   bool wait(bool mine);
   const std::byte* exchange(const void* mine, std::size_t bytes);
@@ -201,10 +203,11 @@ bool Block::run_warp(unsigned warp) {
   return could_any;
 }
 
-void Block::run(unsigned threads, std::size_t shared_bytes, const std::function<void()>& body) {
+void Block::run(unsigned threads, std::size_t shared_bytes, bool backward,
+                const std::function<void()>& body) {
   start_threads(threads);
   count_ = living_ = threads;
-  is_backward_ = goes_backward();
+  is_backward_ = backward;
   const unsigned warps = (threads + warp_threads - 1) / warp_threads;
   warps_.assign(warps, Warp{});
   barrier_ = {};
@@ -268,7 +271,7 @@ void run_grid(dim3 blocks, unsigned threads, std::size_t shared_bytes,
   for (unsigned i = 0; i < count; ++i) {
     const unsigned place = in_order(i, count, backward);
     blockIdx = dim3(place % blocks.x, place / blocks.x % blocks.y, place / blocks.x / blocks.y);
-    block().run(threads, shared_bytes, thread);
+    block().run(threads, shared_bytes, backward, thread);
   }
 }
 
@@ -332,19 +335,13 @@ void start_copy(std::uint32_t to, const void* from, std::size_t bytes, bool is_t
 
 void end_copy_group() {
   Thread& thread = block().current();
-  std::size_t in_groups = 0;
-  for (const std::size_t size : thread.groups) {
-    in_groups += size;
-  }
-  thread.groups.push_back(thread.copies.size() - in_groups);
+  thread.groups.push_back(std::exchange(thread.copies, {}));
 }
 
 void wait_for_copies(std::size_t pending) {
   Thread& thread = block().current();
   for (; thread.groups.size() > pending; thread.groups.pop_front()) {
-    const auto end = thread.copies.begin() + static_cast<std::ptrdiff_t>(thread.groups.front());
-    std::for_each(thread.copies.begin(), end, arrive);
-    thread.copies.erase(thread.copies.begin(), end);
+    std::ranges::for_each(thread.groups.front(), arrive);
   }
 }
 

@@ -1,8 +1,8 @@
 // A GPU's threads as fibers of one thread of the host. The threads of a block take turns, and
 // change only where they wait for one another, so that barriers and exchanges are real: a kernel
 // that forgets one computes something else here too. Blocks run one after another. With
-// EMULATED_GPU_ORDER=backward the last block and the last thread go first, and no result may
-// change.
+// EMULATED_GPU_ORDER=backward the last block and the last thread go first, and copies to shared
+// memory arrive as soon as they are begun, not as late as can be: no result may change.
 //
 // Not thread-safe: one kernel runs at a time.
 #pragma once
