@@ -5,11 +5,11 @@
 #include <cmath>
 #include <set>
 
+#include "base/testing/test_folder.h"
 #include "convert/gguf_kind.h"
 #include "convert/gguf_model.h"
 #include "convert/gguf_scores.h"
 #include "convert/gguf_vocabulary.h"
-#include "io/test_folder.h"
 #include "io/testing/gguf_reader.h"
 
 namespace lmpo {

@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "io/test_folder.h"
+#include "base/testing/test_folder.h"
 
 namespace lmpo {
 namespace {

@@ -5,8 +5,8 @@
 
 #include <cstdlib>
 
+#include "base/testing/test_folder.h"
 #include "data/dataset_folder.h"
-#include "io/test_folder.h"
 
 namespace lmpo {
 namespace {

@@ -1,8 +1,8 @@
 #include <gmock/gmock.h>
 
+#include "base/testing/test_folder.h"
 #include "inspect/checkpoint_difference.h"
 #include "inspect/checkpoint_facts.h"
-#include "io/test_folder.h"
 
 namespace lmpo {
 namespace {

@@ -3,8 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include "base/testing/test_folder.h"
 #include "inspect/row_kind.h"
-#include "io/test_folder.h"
 
 namespace lmpo {
 namespace {

@@ -6,7 +6,7 @@
 #include <stdexcept>
 
 #include "base/json.h"
-#include "io/test_folder.h"
+#include "base/testing/test_folder.h"
 
 namespace lmpo {
 namespace {

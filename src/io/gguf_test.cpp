@@ -6,9 +6,9 @@
 #include <cmath>
 #include <limits>
 
+#include "base/testing/test_folder.h"
 #include "io/q8_0.h"
 #include "io/store_floats.h"
-#include "io/test_folder.h"
 #include "io/testing/gguf_reader.h"
 
 namespace lmpo {

@@ -12,7 +12,7 @@
 #include <stdexcept>
 
 #include "base/random.h"
-#include "io/test_folder.h"
+#include "base/testing/test_folder.h"
 
 namespace lmpo {
 namespace {

@@ -8,7 +8,7 @@
 #include <fstream>
 
 #include "base/random.h"
-#include "io/test_folder.h"
+#include "base/testing/test_folder.h"
 
 namespace lmpo {
 namespace {

@@ -7,7 +7,7 @@
 
 #include <memory>
 
-#include "io/test_folder.h"
+#include "base/testing/test_folder.h"
 
 namespace lmpo {
 namespace {

@@ -6,7 +6,7 @@
 #include <cstdlib>
 
 #include "base/error.h"
-#include "io/test_folder.h"
+#include "base/testing/test_folder.h"
 #include "recipe/pages/help_page.h"
 #include "recipe/pages/markdown.h"
 

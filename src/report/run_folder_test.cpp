@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "base/file_lock.h"
 #include "base/host_name.h"
-#include "io/test_folder.h"
+#include "base/testing/test_folder.h"
 #include "report/answers.h"
 #include "report/lenient_json.h"
 #include "report/logged_metrics.h"

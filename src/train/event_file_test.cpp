@@ -13,7 +13,7 @@
 #include <set>
 
 #include "base/error.h"
-#include "io/test_folder.h"
+#include "base/testing/test_folder.h"
 #include "text/protobuf_fields.h"
 
 namespace lmpo {

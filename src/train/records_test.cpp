@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-#include "io/test_folder.h"
+#include "base/testing/test_folder.h"
 #include "train/event_file.h"
 #include "train/run_log.h"
 

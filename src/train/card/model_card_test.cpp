@@ -7,8 +7,8 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/testing/test_folder.h"
 #include "data/dataset_folder.h"
-#include "io/test_folder.h"
 #include "train/card/front_matter.h"
 #include "train/card/markdown_text.h"
 

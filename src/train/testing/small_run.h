@@ -6,7 +6,7 @@
 
 #include "base/json.h"
 #include "base/random.h"
-#include "io/test_folder.h"
+#include "base/testing/test_folder.h"
 #include "objective/registry.h"
 #include "train/trainer.h"
 
