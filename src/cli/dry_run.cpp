@@ -5,10 +5,10 @@
 #include "base/error.h"
 #include "bench/run_speed.h"
 #include "objective/registry.h"
+#include "train/checkpoints.h"
 #include "train/examples.h"
 #include "train/progress.h"
 #include "train/run_plan.h"
-#include "train/train_state.h"
 
 namespace lmpo {
 namespace {

@@ -11,6 +11,7 @@
 #include "data/files.h"
 #include "objective/registry.h"
 #include "recipe/run_data.h"
+#include "train/checkpoints.h"
 #include "train/examples.h"
 #include "train/run_plan.h"
 #include "train/train_state.h"

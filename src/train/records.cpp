@@ -6,6 +6,7 @@
 #include "base/host_name.h"
 #include "base/threads.h"
 #include "base/utf8.h"
+#include "train/checkpoints.h"
 #include "train/run_log.h"
 
 namespace lmpo {

@@ -51,10 +51,4 @@ void write_optimizer(const fs::path& folder, const Weights& weights, Ops& ops);
 void read_optimizer(const fs::path& folder, const Weights& weights, Ops& ops);
 TrainState read_train_state(const fs::path& folder);
 
-// Checkpoint folders of an output folder by their step; only whole ones.
-std::vector<std::pair<std::int64_t, fs::path>> list_checkpoints(const fs::path& output_dir);
-// The folder that `resume` names: "true" for the newest of output_dir. UserError where there is
-// none.
-fs::path find_checkpoint(const std::string& resume, const fs::path& output_dir);
-
 }  // namespace lmpo

@@ -1,58 +1,22 @@
 #include "train/trainer.h"
 
-#include <fmt/ranges.h>
-
-#include <algorithm>
 #include <chrono>
-#include <cmath>
 
-#include "base/cache_folder.h"
 #include "base/error.h"
 #include "base/file_lock.h"
-#include "base/threads.h"
+#include "base/log.h"
 #include "model/model_folder.h"
 #include "objective/registry.h"
-#include "ops/timed_ops.h"
-#include "train/eval_samples.h"
+#include "train/checkpoints.h"
 #include "train/examples.h"
 #include "train/interrupt.h"
-#include "train/optimizer.h"
 #include "train/records.h"
-#include "train/reference.h"
-#include "train/run_log.h"
-#include "train/run_plan.h"
-#include "train/schedule.h"
+#include "train/run_recorder.h"
+#include "train/run_setup.h"
+#include "train/step_runner.h"
 
 namespace lmpo {
 namespace {
-
-std::int64_t all_tokens(const Trees& batch) {
-  std::size_t total = 0;
-  for (const Tree* tree : batch) {
-    for (const Sequence& sequence : tree->sequences) {
-      total += sequence.tokens.size();
-    }
-  }
-  return static_cast<std::int64_t>(total);
-}
-
-std::string rows_of(const Trees& batch) {
-  std::vector<std::int64_t> rows;
-  for (const Tree* tree : batch) {
-    rows.push_back(tree->row);
-  }
-  return fmt::format("{}", fmt::join(rows, ", "));
-}
-
-// What the moving line says of a step.
-std::vector<std::string> step_notes(const BatchResult& result) {
-  std::vector<std::string> notes = {fmt::format("loss {:.4f}", result.loss)};
-  const json means = result.metrics.means();
-  if (const auto accuracy = means.find("rewards/accuracies"); accuracy != means.end()) {
-    notes.push_back(fmt::format("acc {:.2f}", accuracy->get<double>()));
-  }
-  return notes;
-}
 
 class Trainer {
  public:
@@ -60,86 +24,45 @@ class Trainer {
   TrainOutcome run();
 
  private:
-  void score_reference();
-  void prepare();
   void restore();
+  void open_folder();
   TrainOutcome loop();
-  void step();
-  void check_first_loss(double loss) const;
-  void update(const BatchResult& result, const Trees& batch);
-  void log();
   void evaluate();
   void generate_samples();
-  std::string arithmetic() const;
-  // `arithmetic` ends the line a person sees.
-  void record(json entry, const std::string& arithmetic = "");
   void save_checkpoint();
   void write_model(const fs::path& folder);
   void rotate_checkpoints();
   void finish();
-  void write_run_record(const json& result, const char* ending,
-                        std::string_view message = "") const;
   void record_failure(std::string_view message) const;
-  const TrainRecipe& recipe() const { return inputs_.recipe; }
+  const TrainRecipe& recipe() const { return setup_.recipe(); }
 
-  TrainInputs inputs_;
-  std::optional<fs::path> resume_;  // the checkpoint to go on from
-  fs::path weights_folder_;
-  ModelConfig config_;
-  RunLength length_;
-  std::unique_ptr<Objective> objective_;
-  std::shared_ptr<Device> device_;
-  std::unique_ptr<Ops> device_ops_;
-  StepTimes times_;  // of the steps since the last log
-  double step_seconds_ = 0;
-  std::unique_ptr<Ops> ops_;  // the device's, timed
-  EvalSamples samples_;
-  RunPlan plan_;
-  Sampler sampler_;
+  RunSetup setup_;
   TrainState state_;
+  StepRunner steps_;
+  std::optional<FileLock> folder_lock_;  // says to others that the run is going
+  std::optional<RunRecorder> recorder_;
   std::int64_t last_saved_ = -1;
   std::int64_t last_evaluated_ = -1;
-
-  // Made by prepare.
-  std::optional<FileLock> folder_lock_;  // says to others that the run is going
-  std::optional<Arena> arena_;
-  std::optional<Arena> paged_;  // for what the optimizer alone needs
-  std::optional<Weights> weights_;
-  std::optional<Llama> model_;
-  std::optional<RunLog> run_log_;
-  std::optional<Progress> progress_;
 };
 
-Trainer::Trainer(TrainInputs inputs)
-    : inputs_(std::move(inputs)),
-      resume_(recipe().resume_from_checkpoint.empty()
-                  ? std::nullopt
-                  : std::optional(
-                        find_checkpoint(recipe().resume_from_checkpoint, recipe().output_dir))),
-      weights_folder_(resume_.value_or(recipe().model_name_or_path)),
-      config_(read_model_config(weights_folder_)),
-      length_(recipe(), std::ssize(inputs_.train.trees)),
-      objective_(make_objective(recipe().objective, recipe().objective_options)),
-      device_(open_device(recipe().device)),
-      device_ops_(device_->make_ops(compute_type(*device_, recipe().compute))),
-      ops_(make_timed_ops(*device_ops_, times_)),
-      samples_(inputs_, config_),
-      plan_(inputs_, config_, length_, *device_, *ops_, samples_.size()),
-      sampler_(std::ssize(inputs_.train.trees), sampler_options(recipe())) {
-  state_.data_fingerprint = data_fingerprint(inputs_.train.trees);
-  state_.options = option_values(inputs_.options);
+Trainer::Trainer(TrainInputs inputs) : setup_(std::move(inputs)), steps_(setup_, state_) {
+  state_.data_fingerprint = data_fingerprint(setup_.inputs.train.trees);
+  state_.options = option_values(setup_.inputs.options);
 }
 
 TrainOutcome Trainer::run() {
-  plan_.show();
+  setup_.plan.show();
   if (recipe().dry_run) {
     return TrainOutcome::planned;
   }
-  require_memory(plan_.memory(), *device_, static_cast<std::size_t>(recipe().max_memory.count));
-  if (objective_->needs_reference()) {
-    score_reference();
+  require_memory(setup_.plan.memory(), *setup_.device,
+                 static_cast<std::size_t>(recipe().max_memory.count));
+  setup_.score_reference();
+  setup_.load_model();
+  if (setup_.resume) {
+    restore();
   }
-  prepare();
+  open_folder();
   try {
     const TrainOutcome outcome = loop();
     if (outcome == TrainOutcome::done) {
@@ -159,65 +82,14 @@ TrainOutcome Trainer::run() {
   }
 }
 
-// --- before the first step
-// ---------------------------------------------------------------------------------------------
-
-void Trainer::score_reference() {
-  const ReferenceOptions options = {
-      .model =
-          recipe().reference_model.empty() ? recipe().model_name_or_path : recipe().reference_model,
-      .storage = plan_.storage().weights,
-      .device = device_,
-      .compute = compute_type(*device_, recipe().compute),
-      .cache = recipe().reference_cache.empty() ? default_cache_folder() : recipe().reference_cache,
-      .bar = !recipe().disable_tqdm};
-  add_reference_logps(inputs_.train.trees, plan_.first_epoch(), options, "train data");
-  if (inputs_.evaluation) {
-    std::vector<Tree>& trees = inputs_.evaluation->trees;
-    add_reference_logps(trees, packs_of(pointers(trees), plan_.eval_limits()), options,
-                        "evaluation data");
-  }
-}
-
-void Trainer::prepare() {
-  const Checkpoint checkpoint = Checkpoint::open(weights_folder_);
-  check_tensors(config_, checkpoint);
-  const StoragePlan& storage = plan_.storage();
-  arena_.emplace(device_->make_arena(plan_.memory().arena));
-  if (const std::size_t paged = plan_.memory().disk + plan_.memory().host; paged > 0) {
-    fs::create_directories(recipe().output_dir);
-    paged_.emplace(device_->make_paged_arena(paged, recipe().output_dir));
-  }
-  const auto at = [&](Place place) { return place == Place::arena ? nullptr : &*paged_; };
-  weights_.emplace(
-      config_, storage.weights, WeightUse::training, *arena_,
-      OptimizerStorage{storage.eight_bit_moments, at(storage.moments), at(storage.master)});
-  weights_->load(checkpoint, *ops_);
-  weights_->zero_moments(*ops_);
-  if (resume_) {
-    restore();
-  }
-  model_.emplace(*weights_, *ops_, *arena_, plan_.model_options());
-
-  // Nothing refuses the run any more, but another one in its folder.
-  fs::create_directories(recipe().output_dir);
-  folder_lock_.emplace(recipe().output_dir);
-  if (recipe().overwrite_output_dir && !resume_) {
-    remove_run(recipe().output_dir);
-  }
-  remove_incomplete(recipe().output_dir);
-  write_run_record(nullptr, "");
-  run_log_.emplace(recipe(), resume_.has_value(), state_.step);
-  run_log_->start(state_.options, config_.original);
-}
-
 void Trainer::restore() {
-  TrainState saved = read_train_state(*resume_);
+  const fs::path& folder = *setup_.resume;
+  TrainState saved = read_train_state(folder);
   if (saved.data_fingerprint != state_.data_fingerprint) {
     user_error(
         "{}: the checkpoint was trained on other data (or with other options for its tokens): the "
         "run cannot go on from the middle of it. Use the same data, or start anew with --model {}",
-        resume_->string(), resume_->string());
+        folder.string(), folder.string());
   }
   for (const char* name :
        {"objective", "beta", "gamma", "home_advantage", "lambda", "zscore", "learning_rate",
@@ -232,12 +104,11 @@ void Trainer::restore() {
   }
   saved.options = state_.options;
   state_ = std::move(saved);
-  read_optimizer(*resume_, *weights_, *ops_);
+  read_optimizer(folder, *setup_.weights, *setup_.ops);
   try {
-    objective_->restore(state_.objective);
-    sampler_.restore(state_.sampler);
+    steps_.restore();
   } catch (const UserError& error) {
-    user_error("{}: {}", resume_->string(), error.what());
+    user_error("{}: {}", folder.string(), error.what());
   }
   last_saved_ = state_.step;
   for (const json& entry : state_.log_history) {
@@ -245,40 +116,46 @@ void Trainer::restore() {
       last_evaluated_ = state_.step;
     }
   }
-  log_info("resumed from {} at step {}", resume_->string(), state_.step);
+  log_info("resumed from {} at step {}", folder.string(), state_.step);
 }
 
-// --- the loop
-// ---------------------------------------------------------------------------------------------
+// Nothing refuses the run any more, but another one in its folder.
+void Trainer::open_folder() {
+  fs::create_directories(recipe().output_dir);
+  folder_lock_.emplace(recipe().output_dir);
+  if (recipe().overwrite_output_dir && !setup_.resume) {
+    remove_run(recipe().output_dir);
+  }
+  remove_incomplete(recipe().output_dir);
+  write_run_record(setup_, state_, nullptr, "");
+}
 
 TrainOutcome Trainer::loop() {
   const InterruptWatch watch;
-  progress_.emplace(
-      ProgressOptions{.what = "training",
-                      .unit = objective_->form() == ExampleForm::pair ? "pairs" : "examples",
-                      .begin = state_.step,
-                      .total = length_.total_steps,
-                      .bar = !recipe().disable_tqdm});
-  while (!length_.is_last(state_.step)) {
-    step();
-    if (length_.logs_at(state_.step)) {
-      log();
+  recorder_.emplace(setup_, state_);
+  Progress& progress = recorder_->progress();
+  const RunLength& length = setup_.length;
+  while (!length.is_last(state_.step)) {
+    steps_.step(progress);
+    if (length.logs_at(state_.step)) {
+      recorder_->steps(steps_.seconds());
+      steps_.forget_times();
     }
-    const bool due = inputs_.evaluation && length_.evaluates_at(state_.step);
+    const bool due = setup_.inputs.evaluation && length.evaluates_at(state_.step);
     if (take_wish(Wish::evaluate) || due) {
       evaluate();
     }
     const bool stop = watch.interrupted();
     const bool wished = take_wish(Wish::save);
-    if (stop || wished || length_.saves_at(state_.step)) {
+    if (stop || wished || length.saves_at(state_.step)) {
       save_checkpoint();
     }
     if (wished) {
-      progress_->line(fmt::format("step {} is saved, as SIGUSR1 asked for", state_.step));
+      progress.line(fmt::format("step {} is saved, as SIGUSR1 asked for", state_.step));
     }
-    if (stop && !length_.is_last(state_.step)) {
-      progress_.reset();
-      write_run_record(nullptr, "interrupted");
+    if (stop && !length.is_last(state_.step)) {
+      recorder_.reset();
+      write_run_record(setup_, state_, nullptr, "interrupted");
       log_warning("interrupted at step {}, which is saved; go on with --resume_from_checkpoint",
                   state_.step);
       return TrainOutcome::interrupted;
@@ -287,207 +164,60 @@ TrainOutcome Trainer::loop() {
   return TrainOutcome::done;
 }
 
-void Trainer::step() {
-  const auto start = std::chrono::steady_clock::now();
-  const Trees batch = next_batch(sampler_, inputs_.train);
-  weights_->zero_gradients(*ops_);
-  BatchRunner runner(*model_, *objective_, recipe().skip_nonfinite);
-  const BatchResult result = runner.train(batch, plan_.train_limits());
-  if (!result.skipped.empty()) {
-    progress_->line(fmt::format("step {}: rows {} left out, their scores are not finite",
-                                state_.step + 1, fmt::join(result.skipped, ", ")));
-  }
-  if (state_.step == 0) {
-    check_first_loss(result.loss);
-  }
-  update(result, batch);
-  if (result.skipped.size() < batch.size()) {
-    objective_->end_step();
-  }
-
-  ++state_.step;
-  state_.tokens += all_tokens(batch);
-  state_.sampler = sampler_.state();
-  state_.loss_total += result.loss;
-  state_.loss_sum += result.loss;
-  ++state_.loss_steps;
-  state_.metrics.merge(result.metrics);
-  step_seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  progress_->step(std::ssize(batch), all_tokens(batch), step_notes(result));
-}
-
-// Policy and reference are the same model at the first step: a free check of the whole way.
-void Trainer::check_first_loss(double loss) const {
-  const auto expected = objective_->loss_at_reference();
-  if (expected && recipe().reference_model.empty() && std::abs(loss - *expected) > 1e-12) {
-    log_warning(
-        "the first loss is {}, though the policy is still its own reference and it should be {}: "
-        "they differ by {:.1e}",
-        loss, *expected, loss - *expected);
-  }
-}
-
-void Trainer::update(const BatchResult& result, const Trees& batch) {
-  state_.grad_norm = gradient_norm(*weights_, *ops_);
-  state_.learning_rate =
-      recipe().learning_rate * learning_rate_factor(recipe().lr_scheduler_type, state_.step,
-                                                    length_.warmup, length_.total_steps);
-  if (!std::isfinite(state_.grad_norm)) {
-    if (!recipe().skip_nonfinite) {
-      user_error(
-          "step {}: the gradient is not finite, though the losses are. Its batch has the data's "
-          "rows {} (counted from 0). Lower the learning rate, or leave such steps out with "
-          "--skip_nonfinite",
-          state_.step + 1, rows_of(batch));
-    }
-    progress_->line(fmt::format("step {}: no update, the gradient is not finite", state_.step + 1));
-    return;
-  }
-  if (result.skipped.size() == batch.size()) {
-    return;
-  }
-  adamw_step(*weights_, *ops_,
-             {.beta1 = recipe().adam_beta1,
-              .beta2 = recipe().adam_beta2,
-              .epsilon = recipe().adam_epsilon,
-              .weight_decay = recipe().weight_decay,
-              .max_grad_norm = recipe().max_grad_norm},
-             state_.step + 1, state_.learning_rate, state_.grad_norm);
-}
-
-// --- records
-// ---------------------------------------------------------------------------------------------
-
-void Trainer::log() {
-  json entry = state_.metrics.means();
-  entry["loss"] = state_.loss_sum / static_cast<double>(state_.loss_steps);
-  entry["grad_norm"] = state_.grad_norm;
-  entry["learning_rate"] = state_.learning_rate;
-  entry["num_tokens"] = state_.tokens;
-  state_.metrics.clear();
-  state_.loss_sum = 0;
-  state_.loss_steps = 0;
-  record(std::move(entry), arithmetic());
-  times_ = {};
-  step_seconds_ = 0;
-}
-
-// "345 GFLOP/s, 76% of its matrix products'": useful operations of the steps since the last log.
-// Of a GPU, whose products are not timed one by one, the first number alone.
-std::string Trainer::arithmetic() const {
-  const double rate = times_.total().operations / std::max(1e-9, step_seconds_);
-  if (ops_->is_asynchronous()) {
-    return fmt::format("; {:.0f} TFLOP/s", rate / 1e12);
-  }
-  const double products = times_.product_rate();
-  return fmt::format("; {:.0f} GFLOP/s, {:.0f}% of its matrix products'", rate / 1e9,
-                     products > 0 ? 100 * rate / products : 0);
-}
-
-void Trainer::record(json entry, const std::string& arithmetic) {
-  entry["epoch"] = length_.epoch(state_.step);
-  entry["step"] = state_.step;
-  state_.log_history.push_back(entry);
-  run_log_->entry(entry, log_line(state_, length_, *progress_));
-  progress_->line(fmt::format("step {}/{}  {}  ({}{})", state_.step, length_.total_steps,
-                              readable_entry(entry), progress_->speed(), arithmetic));
-}
-
 void Trainer::evaluate() {
-  if (!inputs_.evaluation) {
-    progress_->line("there is no evaluation data");
+  if (!setup_.inputs.evaluation) {
+    recorder_->progress().line("there is no evaluation data");
     return;
   }
-  const StepTimes training_times = times_;
+  const StepTimes training_times = setup_.times;
   const auto start = std::chrono::steady_clock::now();
-  BatchRunner runner(*model_, *objective_, recipe().skip_nonfinite);
-  const Trees trees = pointers(inputs_.evaluation->trees);
+  BatchRunner runner(*setup_.model, *setup_.objective, recipe().skip_nonfinite);
+  const Trees trees = pointers(setup_.inputs.evaluation->trees);
+  const PackLimits limits = setup_.plan.eval_limits();
   Progress progress({.what = "evaluation",
                      .unit = "examples",
-                     .total = std::ssize(packs_of(trees, plan_.eval_limits())),
+                     .total = std::ssize(packs_of(trees, limits)),
                      .bar = !recipe().disable_tqdm,
                      .delay = kBarDelay});
   const BatchResult result = runner.evaluate(
-      trees, plan_.eval_limits(),
+      trees, limits,
       [&](std::int64_t count, std::int64_t tokens) { progress.step(count, tokens); });
-  const double seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  const auto samples = static_cast<double>(trees.size());
-  const auto batches =
-      std::ceil(samples / static_cast<double>(recipe().per_device_eval_batch_size));
-  json entry = json::object();
-  for (const auto& [name, value] : result.metrics.means()) {
-    entry["eval_" + name] = value;
-  }
-  entry["eval_loss"] = result.loss;
-  json results = entry;
-  results["eval_runtime"] = seconds;
-  results["eval_samples_per_second"] = samples / seconds;
-  results["eval_steps_per_second"] = batches / seconds;
-  results["eval_samples"] = trees.size();
-  results["epoch"] = length_.epoch(state_.step);
-  record(std::move(entry));
-  run_log_->attempt("eval_results.json",
-                    [&] { write_results(recipe().output_dir, "eval", results); });
+  recorder_->evaluation(
+      result, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   generate_samples();
   last_evaluated_ = state_.step;
-  times_ = training_times;
+  setup_.times = training_times;
 }
 
 void Trainer::generate_samples() {
-  if (samples_.empty()) {
+  if (setup_.samples.empty()) {
     return;
   }
   try {
-    const auto samples = samples_.generate(*weights_, *ops_, *arena_);
-    run_log_->samples(samples, state_.step);
-    for (const EvalSample& sample : samples) {
-      progress_->line(readable_sample(sample, progress_->columns()));
-    }
+    recorder_->samples(setup_.samples.generate(*setup_.weights, *setup_.ops, *setup_.arena));
   } catch (const UserError& error) {
     log_warning("no sample answers at step {}: {}", state_.step, error.what());
   }
 }
 
-// `ending`: empty while the run goes on.
-void Trainer::write_run_record(const json& result, const char* ending,
-                               std::string_view message) const {
-  json record = run_record(inputs_, state_, length_, plan_.memory());
-  record["result"] = result;
-  record["end"] = *ending == '\0' ? json() : run_ending(ending, state_.step, message);
-  write_file_atomically(recipe().output_dir / "lmpo_run.json", record.dump(2) + "\n");
-}
-
-// What ended the run matters more than a record of it that cannot be written.
-void Trainer::record_failure(std::string_view message) const {
-  try {
-    write_run_record(nullptr, "failed", message);
-  } catch (const std::exception& error) {
-    log_warning("how the run ended is not recorded: {}", error.what());
-  }
-}
-
-// --- checkpoints
-// ---------------------------------------------------------------------------------------------
-
 void Trainer::write_model(const fs::path& folder) {
-  write_model_folder(folder, *weights_, *ops_, recipe().model_name_or_path,
+  write_model_folder(folder, *setup_.weights, *setup_.ops, recipe().model_name_or_path,
                      static_cast<std::int64_t>(recipe().max_shard_size.count));
   if (!recipe().chat_template_path.empty()) {
     write_file_atomically(folder / "chat_template.jinja", recipe().chat_template());
   }
-  write_file_atomically(folder / "trainer_state.json",
-                        trainer_state(state_, recipe(), length_, weights_->count()).dump(2) + "\n");
+  const json state = trainer_state(state_, recipe(), setup_.length, setup_.weights->count());
+  write_file_atomically(folder / "trainer_state.json", state.dump(2) + "\n");
 }
 
 void Trainer::save_checkpoint() {
   if (last_saved_ == state_.step) {
     return;
   }
-  state_.objective = objective_->state();
+  state_.objective = setup_.objective->state();
   AtomicFolder folder(recipe().output_dir / fmt::format("checkpoint-{}", state_.step));
   write_model(folder.path());
-  write_optimizer(folder.path(), *weights_, *ops_);
+  write_optimizer(folder.path(), *setup_.weights, *setup_.ops);
   write_file_atomically(folder.path() / "lmpo_state.json", state_.to_json().dump(2) + "\n");
   folder.commit();
   last_saved_ = state_.step;
@@ -504,32 +234,32 @@ void Trainer::rotate_checkpoints() {
 }
 
 void Trainer::finish() {
-  if (inputs_.evaluation && last_evaluated_ != state_.step) {
+  if (setup_.inputs.evaluation && last_evaluated_ != state_.step) {
     evaluate();
   }
-  const double seconds = progress_->elapsed_seconds();
-  const auto steps = static_cast<double>(state_.step);
-  json results = {{"train_loss", state_.loss_total / std::max(1.0, steps)},
-                  {"train_runtime", seconds},
-                  {"train_samples_per_second", progress_->examples_per_second()},
-                  {"train_tokens_per_second", progress_->tokens_per_second()},
-                  {"train_steps_per_second", steps / std::max(1e-9, seconds)},
-                  {"epoch", length_.epoch(state_.step)}};
-  json entry = results;
-  entry["step"] = state_.step;
-  state_.log_history.push_back(entry);
-  run_log_->scalars(entry);
-  write_model(recipe().output_dir);
-  results["train_samples"] = inputs_.train.trees.size();
-  results["memory_planned"] = plan_.memory().total();
-  results["memory_peak"] = device_->peak_memory();
-  write_results(recipe().output_dir, "train", results);
-  write_run_record(results, "done");
-  progress_.reset();
+  json results = recorder_->finish();
+  const double seconds = recorder_->progress().elapsed_seconds();
+  const fs::path& output = recipe().output_dir;
+  write_model(output);
+  results["train_samples"] = setup_.inputs.train.trees.size();
+  results["memory_planned"] = setup_.plan.memory().total();
+  results["memory_peak"] = setup_.device->peak_memory();
+  write_results(output, "train", results);
+  write_run_record(setup_, state_, results, "done");
+  recorder_.reset();
   log_info("done: {} steps in {}; the model is in {}", state_.step, readable_time(seconds),
-           recipe().output_dir.string());
-  log_info("memory: {} planned, {} at the peak", readable_bytes(plan_.memory().total()),
-           readable_bytes(device_->peak_memory()));
+           output.string());
+  log_info("memory: {} planned, {} at the peak", readable_bytes(setup_.plan.memory().total()),
+           readable_bytes(setup_.device->peak_memory()));
+}
+
+// What ended the run matters more than a record of it that cannot be written.
+void Trainer::record_failure(std::string_view message) const {
+  try {
+    write_run_record(setup_, state_, nullptr, "failed", message);
+  } catch (const std::exception& error) {
+    log_warning("how the run ended is not recorded: {}", error.what());
+  }
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "io/safetensors.h"
 #include "objective/registry.h"
+#include "train/checkpoints.h"
 #include "train/testing/small_run.h"
 #include "train/train_state.h"
 #include "tree/testing.h"

@@ -5,8 +5,8 @@
 
 #include "base/error.h"
 #include "io/safetensors.h"
+#include "train/checkpoints.h"
 #include "train/testing/small_run.h"
-#include "train/train_state.h"
 #include "validate/output_folder.h"
 
 namespace lmpo {

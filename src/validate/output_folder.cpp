@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "train/train_state.h"
+#include "train/checkpoints.h"
 
 namespace lmpo {
 namespace {

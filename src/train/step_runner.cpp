@@ -1,0 +1,130 @@
+#include "train/step_runner.h"
+
+#include <fmt/ranges.h>
+
+#include <chrono>
+#include <cmath>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "train/optimizer.h"
+#include "train/schedule.h"
+
+namespace lmpo {
+namespace {
+
+std::int64_t all_tokens(const Trees& batch) {
+  std::size_t total = 0;
+  for (const Tree* tree : batch) {
+    for (const Sequence& sequence : tree->sequences) {
+      total += sequence.tokens.size();
+    }
+  }
+  return static_cast<std::int64_t>(total);
+}
+
+std::string rows_of(const Trees& batch) {
+  std::vector<std::int64_t> rows;
+  for (const Tree* tree : batch) {
+    rows.push_back(tree->row);
+  }
+  return fmt::format("{}", fmt::join(rows, ", "));
+}
+
+// What the moving line says of a step.
+std::vector<std::string> step_notes(const BatchResult& result) {
+  std::vector<std::string> notes = {fmt::format("loss {:.4f}", result.loss)};
+  const json means = result.metrics.means();
+  if (const auto accuracy = means.find("rewards/accuracies"); accuracy != means.end()) {
+    notes.push_back(fmt::format("acc {:.2f}", accuracy->get<double>()));
+  }
+  return notes;
+}
+
+}  // namespace
+
+StepRunner::StepRunner(RunSetup& setup, TrainState& state)
+    : setup_(setup),
+      state_(state),
+      sampler_(std::ssize(setup.inputs.train.trees), sampler_options(setup.recipe())) {}
+
+void StepRunner::restore() {
+  setup_.objective->restore(state_.objective);
+  sampler_.restore(state_.sampler);
+}
+
+void StepRunner::forget_times() {
+  setup_.times = {};
+  seconds_ = 0;
+}
+
+void StepRunner::step(Progress& progress) {
+  const auto start = std::chrono::steady_clock::now();
+  const Trees batch = next_batch(sampler_, setup_.inputs.train);
+  setup_.weights->zero_gradients(*setup_.ops);
+  BatchRunner runner(*setup_.model, *setup_.objective, recipe().skip_nonfinite);
+  const BatchResult result = runner.train(batch, setup_.plan.train_limits());
+  if (!result.skipped.empty()) {
+    progress.line(fmt::format("step {}: rows {} left out, their scores are not finite",
+                              state_.step + 1, fmt::join(result.skipped, ", ")));
+  }
+  if (state_.step == 0) {
+    check_first_loss(result.loss);
+  }
+  update(result, batch, progress);
+  if (result.skipped.size() < batch.size()) {
+    setup_.objective->end_step();
+  }
+
+  ++state_.step;
+  state_.tokens += all_tokens(batch);
+  state_.sampler = sampler_.state();
+  state_.loss_total += result.loss;
+  state_.loss_sum += result.loss;
+  ++state_.loss_steps;
+  state_.metrics.merge(result.metrics);
+  seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  progress.step(std::ssize(batch), all_tokens(batch), step_notes(result));
+}
+
+// Policy and reference are the same model at the first step: a free check of the whole way.
+void StepRunner::check_first_loss(double loss) const {
+  const auto expected = setup_.objective->loss_at_reference();
+  if (expected && recipe().reference_model.empty() && std::abs(loss - *expected) > 1e-12) {
+    log_warning(
+        "the first loss is {}, though the policy is still its own reference and it should be {}: "
+        "they differ by {:.1e}",
+        loss, *expected, loss - *expected);
+  }
+}
+
+void StepRunner::update(const BatchResult& result, const Trees& batch, Progress& progress) {
+  const Weights& weights = *setup_.weights;
+  state_.grad_norm = gradient_norm(weights, *setup_.ops);
+  state_.learning_rate = recipe().learning_rate *
+                         learning_rate_factor(recipe().lr_scheduler_type, state_.step,
+                                              setup_.length.warmup, setup_.length.total_steps);
+  if (!std::isfinite(state_.grad_norm)) {
+    if (!recipe().skip_nonfinite) {
+      user_error(
+          "step {}: the gradient is not finite, though the losses are. Its batch has the data's "
+          "rows {} (counted from 0). Lower the learning rate, or leave such steps out with "
+          "--skip_nonfinite",
+          state_.step + 1, rows_of(batch));
+    }
+    progress.line(fmt::format("step {}: no update, the gradient is not finite", state_.step + 1));
+    return;
+  }
+  if (result.skipped.size() == batch.size()) {
+    return;
+  }
+  adamw_step(weights, *setup_.ops,
+             {.beta1 = recipe().adam_beta1,
+              .beta2 = recipe().adam_beta2,
+              .epsilon = recipe().adam_epsilon,
+              .weight_decay = recipe().weight_decay,
+              .max_grad_norm = recipe().max_grad_norm},
+             state_.step + 1, state_.learning_rate, state_.grad_norm);
+}
+
+}  // namespace lmpo

@@ -1,0 +1,35 @@
+// One optimizer step: forward, objective, backward, gradient norm, AdamW, statistics.
+#pragma once
+
+#include "data/sampler.h"
+#include "train/batch_runner.h"
+#include "train/progress.h"
+#include "train/run_setup.h"
+#include "train/train_state.h"
+
+namespace lmpo {
+
+class StepRunner {
+ public:
+  // Both must outlive it; the setup's model is loaded before the first step.
+  StepRunner(RunSetup& setup, TrainState& state);
+
+  // Continues from the state, which was restored. UserError for statistics that do not fit.
+  void restore();
+  // Moves weights and state on by one step, tells `progress`.
+  void step(Progress& progress);
+  double seconds() const { return seconds_; }  // of the steps since `forget_times`
+  void forget_times();
+
+ private:
+  const TrainRecipe& recipe() const { return setup_.recipe(); }
+  void check_first_loss(double loss) const;
+  void update(const BatchResult& result, const Trees& batch, Progress& progress);
+
+  RunSetup& setup_;
+  TrainState& state_;
+  Sampler sampler_;
+  double seconds_ = 0;
+};
+
+}  // namespace lmpo
