@@ -13,10 +13,7 @@ namespace lmpo {
 namespace {
 
 ordered_json conversation(const Samples& samples, const std::string& response) {
-  ordered_json messages = ordered_json::array();
-  for (const Message& message : samples.prompt) {
-    messages.push_back({{"role", message.role}, {"content", message.content}});
-  }
+  ordered_json messages = to_json(samples.prompt);
   messages.push_back({{"role", "assistant"}, {"content", response}});
   return messages;
 }

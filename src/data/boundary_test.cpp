@@ -25,7 +25,7 @@ struct World {
   TokenizedRow tokenize(const json& source, const DataOptions& options) const {
     const RowTokenizer row_tokenizer(tokenizer, &chat_template, options);
     const auto row = normalise_row(source, RowKind::preference, "f:1");
-    return row_tokenizer.tokenize(std::get<Row>(row), "f:1").value();
+    return std::get<TokenizedRow>(row_tokenizer.tokenize(std::get<Row>(row), "f:1"));
   }
   // The prompt and the responses as texts, special tokens written out.
   std::vector<std::string> texts(const json& source, Boundary boundary) const {
@@ -153,10 +153,6 @@ TEST(Boundary, TheEmptySystemTurnCanBeRefused) {
 
 TEST(Boundary, MistralRefusesAResponseAloneSoBothAreRenderedTogether) {
   const World world("mistral");
-  DataOptions options;
-  EXPECT_FALSE(world.tokenize(conversation(), options).rendered_together);
-  options.boundary = Boundary::simpo;
-  EXPECT_TRUE(world.tokenize(conversation(), options).rendered_together);
   EXPECT_EQ(world.texts(conversation(), Boundary::trl),
             world.texts(conversation(), Boundary::simpo));
   EXPECT_EQ(world.texts(conversation(), Boundary::trl)[1], "Yes.</s>");
@@ -166,9 +162,24 @@ TEST(Boundary, AnOpenAssistantTurnIsContinued) {
   const World world("llama3");
   json row = conversation();
   row["prompt"].push_back({{"role", "assistant"}, {"content", "Well, "}});
-  EXPECT_EQ(world.texts(row, Boundary::trl)[0],
-            "<|begin_of_text|><|start_header_id|>user<|end_header_id|>\n\nHi?<|eot_id|>"
-            "<|start_header_id|>assistant<|end_header_id|>\n\nWell,");
+  const std::string prompt =
+      "<|begin_of_text|><|start_header_id|>user<|end_header_id|>\n\nHi?<|eot_id|>"
+      "<|start_header_id|>assistant<|end_header_id|>\n\nWell, ";
+  for (const Boundary boundary : {Boundary::trl, Boundary::simpo}) {
+    EXPECT_EQ(world.texts(row, boundary), (Texts{prompt, "Yes.<|eot_id|>", "No.<|eot_id|>"}));
+  }
+}
+
+TEST(Boundary, ReadyMadeTextThatEndsItsTurnGetsNoSecondEnd) {
+  const World world("chatml");
+  const json row = {{"prompt", "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n"},
+                    {"chosen", "hello<|im_end|>\n"},
+                    {"rejected", "no<|im_end|>"}};
+  for (const Boundary boundary : {Boundary::trl, Boundary::simpo}) {
+    const Texts texts = world.texts(row, boundary);
+    EXPECT_EQ(texts[1], "hello<|im_end|>\n");
+    EXPECT_EQ(texts[2], "no<|im_end|>");
+  }
 }
 
 TEST(Boundary, PlainTextGetsItsEndsOnceWhateverItHoldsAlready) {
@@ -192,7 +203,14 @@ TEST(Boundary, ATokenThatSpansTheBoundaryIsScored) {
   const TokenizedRow tokenized = world.tokenize(row, options);
   EXPECT_TRUE(tokenized.token_spans_boundary);
   EXPECT_EQ(world.tokenizer.decode(tokenized.sequences[0].tokens, true), "The evening");
-  EXPECT_LT(tokenized.sequences[0].scored_begin, tokenized.sequences[1].scored_begin);
+  // As TRL 1.16: where a token spans the boundary in one response, both begin there.
+  EXPECT_EQ(tokenized.sequences[0].scored_begin, tokenized.sequences[1].scored_begin);
+  EXPECT_THAT(
+      world.tokenizer.decode(
+          std::span(tokenized.sequences[1].tokens.data(), tokenized.sequences[1].tokens.size())
+              .subspan(static_cast<std::size_t>(tokenized.sequences[1].scored_begin)),
+          true),
+      ::testing::EndsWith(" g"));
 }
 
 TEST(Boundary, SimpoTakesTheLastTurnOfConversationsThatPartEarly) {
@@ -241,9 +259,11 @@ TEST(Boundary, SimpoRefusesAPromptWhoseTokensDependOnTheResponse) {
   DataOptions options;
   options.boundary = Boundary::simpo;
   const Row row{.prompt = {{}, "abcdef"}, .responses = {{{}, "x"}, {{}, "g"}}};
-  EXPECT_FALSE(RowTokenizer(tokenizer, nullptr, options).tokenize(row, "f:1").has_value());
+  EXPECT_EQ(std::get<DropReason>(RowTokenizer(tokenizer, nullptr, options).tokenize(row, "f:1")),
+            DropReason::unstable_prompt);
   options.boundary = Boundary::trl;
-  EXPECT_TRUE(RowTokenizer(tokenizer, nullptr, options).tokenize(row, "f:1").has_value());
+  EXPECT_TRUE(std::holds_alternative<TokenizedRow>(
+      RowTokenizer(tokenizer, nullptr, options).tokenize(row, "f:1")));
 }
 
 TEST(Boundary, AConversationNeedsATemplateAndOneThatAcceptsIt) {
@@ -312,7 +332,7 @@ TEST_P(GoldenTest, EqualsTransformers) {
   const World world(GetParam());
   std::vector<json> rows;
   read_rows(kTestdata / GetParam() / "rows.jsonl",
-            [&](SourceRow&& row) { rows.push_back(std::move(row.value)); });
+            [&](SourceRow&& row) { rows.emplace_back(std::move(row.value)); });
   for (const json& golden : read_json(kTestdata / GetParam() / "golden.json")) {
     ASSERT_EQ(golden["rows"].size(), rows.size());
     for (std::size_t index = 0; index < rows.size(); ++index) {

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
-#include <set>
 #include <utility>
 #include <variant>
 
@@ -31,8 +30,10 @@ struct Outcome {
   bool conversational = false;
   bool truncated = false;
   bool token_spans_boundary = false;
-  bool rendered_together = false;
   bool special_tokens_in_texts = false;
+  NotedRows notes;
+  RowKeys unused_keys = 0;
+  std::int64_t longest = 0;  // tokens, before truncation
   // For an observer alone.
   std::string location;
   bool desirable = true;
@@ -51,7 +52,10 @@ class Loader {
     dataset_.id_limit = tokenizer.id_limit();
   }
 
+  void see_unread(const std::vector<std::string>& columns) { dataset_.unused_columns.see(columns); }
+
   void add(SourceRow&& row) {
+    dataset_.unused_columns.see(row.value);
     waiting_.push_back(std::move(row));
     if (waiting_.size() == kRowsAtOnce) {
       tokenize_waiting();
@@ -90,16 +94,24 @@ class Loader {
       return outcome;
     }
     const Row& row = std::get<Row>(normalised);
-    auto tokenized = row_tokenizer_.tokenize(row, source.location);
-    if (!tokenized) {
-      outcome.result = DropReason::unstable_prompt;
+    auto result = row_tokenizer_.tokenize(row, source.location);
+    if (const auto* reason = std::get_if<DropReason>(&result)) {
+      outcome.result = *reason;
       return outcome;
     }
+    auto* tokenized = std::get_if<TokenizedRow>(&result);
     outcome.conversational = row.conversational;
     outcome.token_spans_boundary = tokenized->token_spans_boundary;
-    outcome.rendered_together = tokenized->rendered_together;
     outcome.special_tokens_in_texts = tokenized->special_tokens_in_texts;
+    outcome.notes = std::move(tokenized->notes);
+    if (row.renamed_roles != 0) {
+      outcome.notes.push_back({RowNote::roles_renamed, describe(row.renamed_roles)});
+    }
+    outcome.unused_keys = row.unused_keys;
     std::vector<Sequence>& sequences = tokenized->sequences;
+    for (const Sequence& sequence : sequences) {
+      outcome.longest = std::max<std::int64_t>(outcome.longest, std::ssize(sequence.tokens));
+    }
     if (observer_) {
       outcome.whole = sequences;
       outcome.desirable = row.desirable;
@@ -138,13 +150,17 @@ class Loader {
     }
     if (reason != nullptr) {
       dataset_.drops.add(row, *reason);
+      if (*reason == DropReason::truncated_response) {
+        dataset_.too_long.push_back(outcome.longest);
+      }
       return;
     }
     Tree& tree = *kept;
     dataset_.conversations += outcome.conversational;
     dataset_.truncated += outcome.truncated;
     dataset_.token_spans_boundary += outcome.token_spans_boundary;
-    dataset_.rendered_together += outcome.rendered_together;
+    dataset_.notes.add(row, outcome.notes);
+    dataset_.unused_columns.add(outcome.unused_keys);
     dataset_.special_tokens_in_texts += outcome.special_tokens_in_texts;
     dataset_.identical_after_truncation +=
         tree.sequences.size() == 2 && tree.sequences[0].tokens == tree.sequences[1].tokens;
@@ -163,57 +179,15 @@ class Loader {
   Dataset dataset_;
 };
 
-// Gives a row's columns the names that schema.h knows, and remembers which columns there were.
-class Renaming {
- public:
-  explicit Renaming(const DataSource& source) : source_(source) {}
-
-  void apply(SourceRow& row) {
-    if (source_.columns.empty() || !row.valid_utf8) {
-      return;
-    }
-    json renamed = row.value;
-    for (const auto& [column, key] : source_.columns) {
-      if (row.value.contains(column)) {
-        renamed.erase(column);
-        seen_.insert(column);
-      }
-    }
-    for (const auto& [column, key] : source_.columns) {
-      if (row.value.contains(column)) {
-        renamed[key] = row.value[column];
-      }
-    }
-    if (names_.empty()) {
-      for (const auto& [name, value] : row.value.items()) {
-        names_.push_back(name);
-      }
-    }
-    row.value = std::move(renamed);
-  }
-
-  // A column that no row had is a slip of the pen.
-  void check() const {
-    for (const auto& [column, key] : source_.columns) {
-      if (!seen_.contains(column) && !names_.empty()) {
-        user_error("{}: columns: no row has '{}'{}; the first one has {}", source_.path.string(),
-                   column, suggestion(column, names_), fmt::join(names_, ", "));
-      }
-    }
-  }
-
- private:
-  const DataSource& source_;
-  std::set<std::string> seen_;
-  std::vector<std::string> names_;
-};
-
 using RowTaker = std::function<void(SourceRow&&)>;
 
-std::int64_t read_source(const std::vector<fs::path>& files, const RowTaker& take) {
+std::int64_t read_source(const std::vector<fs::path>& files, const Renaming& renaming,
+                         Loader& loader, const RowTaker& take) {
   std::int64_t total = 0;
   for (const fs::path& file : files) {
-    const std::int64_t rows = read_rows(file, take);
+    std::vector<std::string> unread;
+    const std::int64_t rows = read_rows(file, renaming.wanted(), take, &unread);
+    loader.see_unread(unread);
     if (rows == 0) {
       user_error("{}: no rows; a JSON array of objects, JSON Lines or Parquet was expected",
                  file.string());
@@ -232,13 +206,13 @@ void load_source(const DataSource& source, DataPurpose purpose, Loader& loader) 
   };
   const double whole = std::floor(source.weight);
   for (double pass = 0; pass < whole; ++pass) {
-    read_source(files, take);
+    read_source(files, renaming, loader, take);
   }
   if (source.weight > whole) {
-    const std::int64_t all = read_source(files, [](SourceRow&&) {});
+    const std::int64_t all = read_source(files, renaming, loader, [](SourceRow&&) {});
     const auto rows = static_cast<double>(all);
     auto left = static_cast<std::int64_t>(std::floor(source.weight * rows) - whole * rows);
-    read_source(files, [&](SourceRow&& row) {
+    read_source(files, renaming, loader, [&](SourceRow&& row) {
       if (left-- > 0) {
         take(std::move(row));
       }
@@ -285,12 +259,35 @@ Dataset hold_out(Dataset& data, double size, std::uint64_t seed) {
   return held;
 }
 
+std::string drop_advice(const Dataset& dataset, const DataOptions& options) {
+  if (dataset.too_long.empty() || !options.max_length) {
+    return "";
+  }
+  // Nine of ten, so that a few very long rows do not set the price of all.
+  std::vector<std::int64_t> lengths = dataset.too_long;
+  std::ranges::sort(lengths);
+  constexpr std::int64_t kRound = 64;
+  const std::int64_t longest = lengths[(lengths.size() * 9 - 1) / 10];
+  const std::int64_t enough = (longest + kRound - 1) / kRound * kRound;
+  const auto kept =
+      std::ranges::count_if(lengths, [&](std::int64_t length) { return length <= enough; });
+  std::string advice =
+      fmt::format("--max_length {} keeps {} of {} whole", enough, kept, lengths.size());
+  if (!options.max_prompt_length) {
+    advice += fmt::format("; --max_prompt_length {} keeps all {} by cutting their prompts",
+                          std::max<std::int64_t>(1, *options.max_length / 2), lengths.size());
+  }
+  return advice;
+}
+
 void log_dataset(const Dataset& dataset, const DataOptions& options, std::string_view what) {
   const auto kept = static_cast<std::int64_t>(dataset.trees.size());
   log_info("{}: {} rows, {}", what, dataset.rows, dataset.drops.summary());
-  const char* boundary = options.boundary == Boundary::simpo ? "simpo" : "trl";
-  log_info("{}: boundary {}, {}; {} rows cut", what, boundary, truncation_text(options),
-           dataset.truncated);
+  if (const std::string advice = drop_advice(dataset, options); !advice.empty()) {
+    log_info("{}: of the rows without a response, {}", what, advice);
+  }
+  log_info("{}: boundary {}, {}; {} rows cut", what, name(options.boundary),
+           truncation_text(options), dataset.truncated);
   if (dataset.conversations > 0) {
     log_info("{}: the chat template was applied to {} conversations", what, dataset.conversations);
   }
@@ -298,10 +295,15 @@ void log_dataset(const Dataset& dataset, const DataOptions& options, std::string
     log_info("{}: {} rows are plain text: no chat template was applied, EOS was appended", what,
              kept - dataset.conversations);
   }
-  if (dataset.rendered_together > 0) {
-    log_info(
-        "{}: the template refuses a response alone; prompt and response were rendered together",
-        what);
+  for (const RowNote note : dataset.notes.notes()) {
+    log_message(describe(note).warning ? LogLevel::warning : LogLevel::info,
+                fmt::format("{}: {}", what, dataset.notes.sentence(note)));
+  }
+  if (const std::string columns = dataset.unused_columns.warning(); !columns.empty()) {
+    log_warning("{}: {}", what, columns);
+  }
+  if (const std::string columns = dataset.unused_columns.notice(); !columns.empty()) {
+    log_info("{}: {}", what, columns);
   }
   if (dataset.special_tokens_in_texts > 0) {
     log_info("{}: texts of {} rows hold special tokens, which are {}", what,
@@ -311,7 +313,7 @@ void log_dataset(const Dataset& dataset, const DataOptions& options, std::string
                  : "taken for what they say; --split_special_tokens makes them ordinary text");
   }
   if (dataset.token_spans_boundary > 0) {
-    log_warning("{}: in {} rows a token spans prompt and response; it counts as response", what,
+    log_warning("{}: in {} rows a token spans prompt and response; it is scored", what,
                 dataset.token_spans_boundary);
   }
   if (dataset.identical_after_truncation > 0) {

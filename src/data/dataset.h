@@ -9,8 +9,10 @@
 #include <vector>
 
 #include "base/json.h"
+#include "data/columns.h"
 #include "data/drops.h"
 #include "data/options.h"
+#include "data/row_notes.h"
 #include "data/source.h"
 #include "text/chat_template.h"
 #include "text/tokenizer.h"
@@ -32,8 +34,11 @@ struct Dataset {
   // Kept pairs whose responses became the same tokens by truncation, as TRL keeps them.
   std::int64_t identical_after_truncation = 0;
   std::int64_t token_spans_boundary = 0;
-  std::int64_t rendered_together = 0;
   std::int64_t special_tokens_in_texts = 0;
+  NoteCounts notes;
+  UnusedColumns unused_columns;
+  // Of rows whose responses truncation left nothing of: tokens of the longest sequence.
+  std::vector<std::int64_t> too_long;
 };
 
 // Takes the trees as they are made, in the order of the rows.
@@ -72,6 +77,10 @@ Dataset load_dataset(const std::vector<DataSource>& sources, const Tokenizer& to
 // the trees, or that part of them where it is below 1, chosen by the seed alone. Both keep the
 // order of the rows. Throws UserError where nothing would be left on either side.
 Dataset hold_out(Dataset& data, double size, std::uint64_t seed);
+
+// What would keep rows that truncation dropped, for example "--max_length 1024 keeps 37 of them
+// whole"; "" where there are none.
+std::string drop_advice(const Dataset& dataset, const DataOptions& options);
 
 // Says in the log how many rows there are, which were dropped and why, whether the template was
 // applied, which boundary and truncation were in force. `what` names the data, such as "train

@@ -12,6 +12,7 @@
 namespace lmpo {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 const fs::path kTestdata = fs::path(LMPO_SOURCE_DIR) / "src/data/testdata";
@@ -51,6 +52,76 @@ class DatasetTest : public ::testing::Test {
 };
 
 constexpr auto kGood = R"({"prompt": "One", "chosen": " two", "rejected": " three"})";
+
+std::string conversation(const std::string& prompt, const std::string& chosen = "Yes") {
+  return R"({"prompt": [)" + prompt + R"(], "chosen": [{"role": "assistant", "content": ")" +
+         chosen + R"("}], "rejected": [{"role": "assistant", "content": "No"}]})" + "\n";
+}
+
+TEST_F(DatasetTest, WhatIsWorthSayingOfRowsIsCounted) {
+  template_ = ChatTemplate::parse(
+      "{% for m in messages %}{% if m.role != 'system' %}{{ m.content }}<|eot_id|>{% endif %}"
+      "{% endfor %}",
+      "template");
+  const std::string system = R"({"role": "system", "content": "Be brief."}, )";
+  const Dataset dataset =
+      load({file("rows.jsonl", conversation(R"({"role": "user", "content": "a"})") +
+                                   conversation(system + R"({"role": "user", "content": "b"})") +
+                                   conversation(system + R"({"role": "Human", "content": "c"})"))});
+  EXPECT_EQ(dataset.trees.size(), 3u);
+  EXPECT_EQ(dataset.notes.sentence(RowNote::turn_left_out),
+            "in 2 rows the chat template leaves out a turn of the prompt (first: row 1, system: Be "
+            "brief.)");
+  EXPECT_EQ(dataset.notes.count(RowNote::roles_renamed).first_row, 2);
+  EXPECT_EQ(dataset.notes.notes(), (std::vector{RowNote::roles_renamed, RowNote::turn_left_out}));
+  ::testing::internal::CaptureStderr();
+  log_dataset(dataset, {}, "train data");
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(),
+              HasSubstr("train data: in 2 rows the chat template leaves out a turn"));
+}
+
+TEST_F(DatasetTest, ColumnsThatNothingReadsAreNamed) {
+  const auto columns = [&](const std::string& row) {
+    return load({file("rows.jsonl", row)}).unused_columns;
+  };
+  EXPECT_EQ(columns(kGood).notice() + columns(kGood).warning(), "");
+  const UnusedColumns some = columns(
+      R"({"prompt": "a", "chosen": "b", "rejected": "c", "score": NaN, "source": "x", "id": 3})");
+  EXPECT_EQ(some.notice(), "columns that are not used: id, source");
+  EXPECT_EQ(some.warning(), "");
+  EXPECT_EQ(columns(R"({"sytem": "s", "prompt": "a", "chosen": "b", "rejected": "c"})").warning(),
+            "columns that are not used: 'sytem' (did you mean 'system'?)");
+  // It is said to the model in conversations alone.
+  EXPECT_EQ(columns(R"({"system": "s", "prompt": "a", "chosen": "b", "rejected": "c"})").warning(),
+            "columns that are not used: 'system' (in 1 rows)");
+  // Texts without a prompt.
+  const Dataset without =
+      load({file("rows.jsonl", R"({"ask": "x", "chosen": "b", "rejected": "c"})")});
+  EXPECT_EQ(without.notes.notes(), (std::vector{RowNote::no_prompt}));
+}
+
+TEST_F(DatasetTest, AdviceNamesTheLengthThatKeepsDroppedRows) {
+  std::string rows = std::string(kGood) + "\n";
+  for (int i = 0; i < 20; ++i) {
+    rows += conversation(R"({"role": "user", "content": ")" + std::string(i < 18 ? 90 : 900, 'x') +
+                         R"("})");
+  }
+  DataOptions options;
+  options.max_length = 30;
+  const Dataset dataset = load({file("rows.jsonl", rows)}, options);
+  ASSERT_EQ(dataset.drops.count(DropReason::truncated_response), 20);
+  EXPECT_THAT(
+      drop_advice(dataset, options),
+      AllOf(HasSubstr("keeps 18 of 20 whole"), HasSubstr("--max_prompt_length 15 keeps all 20")));
+  // Both do what is said.
+  const std::string advice = drop_advice(dataset, options);
+  options.max_length = std::stoll(advice.substr(std::string("--max_length ").size()));
+  EXPECT_EQ(load({folder_ / "rows.jsonl"}, options).drops.total(), 2);
+  options.max_length = 30;
+  options.max_prompt_length = 15;
+  EXPECT_EQ(load({folder_ / "rows.jsonl"}, options).drops.total(), 0);
+  EXPECT_EQ(drop_advice(load({folder_ / "rows.jsonl"}, options), options), "");
+}
 
 TEST_F(DatasetTest, EveryDropIsCountedWithItsRow) {
   const auto path =
@@ -224,7 +295,7 @@ TEST_F(DatasetTest, ColumnsAreRenamed) {
   }
   source.columns = {{"q", "prompt"}, {"chosne", "chosen"}};
   EXPECT_THAT(error_of({source}), HasSubstr("no row has 'chosne' (did you mean 'chosen'?); the "
-                                            "first one has chosen, q, rejected"));
+                                            "first one has q, chosen, rejected"));
   source.columns = {{"chosen", "rejected"}, {"rejected", "chosen"}, {"q", "prompt"}};
   EXPECT_EQ(load({source}).trees[0].sequences[1].tokens, expected.trees[0].sequences[0].tokens);
 }

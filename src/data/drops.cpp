@@ -15,6 +15,8 @@ constexpr std::array<std::string_view, kDropReasons> kNames = {
     "no assistant turn",
     "prompt tokenized differently before its two responses",
     "no response left after truncation",
+    "chat template leaves out a response",
+    "chat template mixes prompt and response",
 };
 constexpr std::int64_t kRowsShown = 5;
 

@@ -19,8 +19,10 @@ enum class DropReason {
   no_assistant_turn,    // an SFT conversation in which the assistant says nothing
   unstable_prompt,      // the prompt's tokens differ between its two responses by more than one
   truncated_response,   // truncation left no token of a response to score
+  response_left_out,    // the chat template does not write a turn of a response
+  prompt_in_response,   // the chat template mixes prompt and response
 };
-inline constexpr std::size_t kDropReasons = 9;
+inline constexpr std::size_t kDropReasons = 11;
 
 // As written in logs and in the output of `lmpo score`, for example "identical responses".
 std::string_view name(DropReason reason);

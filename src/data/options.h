@@ -3,13 +3,18 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "data/schema.h"
 
 namespace lmpo {
 
 // Where the prompt ends and the scored response begins; see boundary.h.
-enum class Boundary { trl, simpo };
+enum class Boundary { trl, simpo, simpo_published };
+constexpr std::string_view name(Boundary boundary) {
+  constexpr std::string_view names[] = {"trl", "simpo", "simpo_published"};
+  return names[static_cast<int>(boundary)];
+}
 // Which end of what is too long survives.
 enum class TruncationMode { keep_start, keep_end };
 // What SFT scores.

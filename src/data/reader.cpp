@@ -1,6 +1,9 @@
 #include "data/reader.h"
 
 #include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <cstdlib>
 
 #include "base/error.h"
 #include "base/utf8.h"
@@ -43,6 +46,41 @@ Extent object_extent(std::string_view text, std::size_t begin) {
     }
   }
   return extent;
+}
+
+// Where the number or word that begins at `begin` ends.
+std::size_t end_of_word(std::string_view text, std::size_t begin) {
+  const std::size_t end = text.find_first_of(",]}: \t\r\n\"[{", begin);
+  return std::min(end, text.size());
+}
+
+// The text with null in place of numbers that JSON does not know.
+std::string with_known_numbers(std::string_view text) {
+  std::string known;
+  known.reserve(text.size());
+  bool in_string = false;
+  for (std::size_t at = 0; at < text.size();) {
+    const char c = text[at];
+    if (!in_string && (c == '-' || std::isalnum(static_cast<unsigned char>(c)) != 0)) {
+      const std::size_t end = end_of_word(text, at);
+      const std::string word(text.substr(at, end - at));
+      char* rest = nullptr;
+      const double value = std::strtod(word.c_str(), &rest);
+      const bool number = *rest == '\0';
+      known += number && !std::isfinite(value) ? "null" : word;
+      at = end;
+      continue;
+    }
+    if (in_string && c == '\\') {
+      known += text.substr(at, 2);
+      at += 2;
+      continue;
+    }
+    in_string ^= c == '"';
+    known += c;
+    ++at;
+  }
+  return known;
 }
 
 // Cuts a text into rows and hands them on.
@@ -139,7 +177,10 @@ class RowReader {
       user_error("{}: nested deeper than {}; a row of text was expected", location, kMostNesting);
     }
     SourceRow row{.index = rows_++, .location = location, .value = {}, .valid_utf8 = true};
-    row.value = json::parse(content, nullptr, false);
+    row.value = ordered_json::parse(content, nullptr, false);
+    if (row.value.is_discarded()) {
+      row.value = ordered_json::parse(with_known_numbers(content), nullptr, false);
+    }
     if (row.value.is_discarded()) {
       row.value = nullptr;
       row.valid_utf8 = is_valid_utf8(content);
@@ -165,7 +206,7 @@ std::int64_t read_rows(std::string_view text, std::string_view source,
 }
 
 std::int64_t read_rows(const fs::path& file, std::span<const std::string> wanted_columns,
-                       const RowCallback& callback) {
+                       const RowCallback& callback, std::vector<std::string>* unread) {
   const TextFile content(file);
   const std::string source = file.string();
   const auto bytes = std::as_bytes(std::span(content.text()));
@@ -173,13 +214,16 @@ std::int64_t read_rows(const fs::path& file, std::span<const std::string> wanted
     return read_rows(content.text(), source, callback);
   }
   std::int64_t index = 0;
-  return read_parquet(bytes, source, wanted_columns, [&](json&& value, bool valid_utf8) {
-    callback({.index = index,
-              .location = fmt::format("{}: row {}", source, index),
-              .value = std::move(value),
-              .valid_utf8 = valid_utf8});
-    ++index;
-  });
+  return read_parquet(
+      bytes, source, wanted_columns,
+      [&](ordered_json&& value, bool valid_utf8) {
+        callback({.index = index,
+                  .location = fmt::format("{}: row {}", source, index),
+                  .value = std::move(value),
+                  .valid_utf8 = valid_utf8});
+        ++index;
+      },
+      unread);
 }
 
 std::int64_t read_rows(const fs::path& file, const RowCallback& callback) {

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/json.h"
 
@@ -16,7 +17,7 @@ namespace lmpo {
 struct SourceRow {
   std::int64_t index = 0;  // within its file, counted from 0
   std::string location;    // "FILE: row 17" (array and Parquet, from 0) or "FILE:18" (line, from 1)
-  json value;              // an object; null where valid_utf8 is false
+  ordered_json value;      // an object; null where valid_utf8 is false
   bool valid_utf8 = true;  // false: the row's bytes are not UTF-8, so it must not be used
 };
 
@@ -29,9 +30,12 @@ using RowCallback = std::function<void(SourceRow&&)>;
 //
 // Of a Parquet file only the columns of the wanted names are read; rows of JSON come with all their
 // keys. A column that is null in a row is not among its keys. Throws UserError for a Parquet file
-// with none of these columns.
+// with none of these columns; the names of its other columns are put into `unread`.
+//
+// NaN, Infinity and numbers beyond a double's range, which Python writes and JSON does not know,
+// are read as null.
 std::int64_t read_rows(const fs::path& file, std::span<const std::string> wanted_columns,
-                       const RowCallback& callback);
+                       const RowCallback& callback, std::vector<std::string>* unread = nullptr);
 
 // The same for the keys that a schema asks for (schema.h).
 std::int64_t read_rows(const fs::path& file, const RowCallback& callback);

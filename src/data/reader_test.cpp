@@ -57,12 +57,28 @@ TEST(Reader, FilesWithoutRows) {
   EXPECT_TRUE(rows_of(" [ ]\n").empty());
 }
 
+TEST(Reader, NumbersThatPythonWritesAndJsonDoesNotKnowAreNull) {
+  const auto rows = rows_of(
+      "{\"b\": NaN, \"a\": \"NaN, \\\"-Infinity\", \"c\": [1, -Infinity, 1e999, -1e999, 1e3]}\n"
+      "{\"b\": Infinity,\"a\":123456789012345678901234567890}\n");
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0].value.dump(),
+            R"({"b":null,"a":"NaN, \"-Infinity","c":[1,null,null,null,1000.0]})");
+  EXPECT_TRUE(rows[1].value["b"].is_null());
+  EXPECT_TRUE(rows[1].value["a"].is_number());
+}
+
+TEST(Reader, KeysKeepTheirOrder) {
+  EXPECT_EQ(rows_of("{\"b\": {\"z\": 1, \"a\": 2}, \"a\": 3}")[0].value.dump(),
+            R"({"b":{"z":1,"a":2},"a":3})");
+}
+
 TEST(Reader, ErrorsNameTheRow) {
   EXPECT_THAT(error_of("{\"a\":1}\n{\"a\" 1}\n"), HasSubstr("f:2: not valid JSON"));
   EXPECT_THAT(error_of("{\"a\":1}\n[1]\n"), HasSubstr("f:2: a row must be an object"));
   EXPECT_THAT(error_of("{\"a\":1} {\"a\":2}"), HasSubstr("f:1: not valid JSON"));
-  EXPECT_THAT(error_of("{\"a\":NaN}"), HasSubstr("f:1: not valid JSON"));
-  EXPECT_THAT(error_of("{\"a\":1e999}"), HasSubstr("f:1: not valid JSON"));
+  EXPECT_THAT(error_of("{\"a\":NaN, b}"), HasSubstr("f:1: not valid JSON"));
+  EXPECT_THAT(error_of("{\"a\":Nan2}"), HasSubstr("f:1: not valid JSON"));
   EXPECT_THAT(error_of("{\"a\":\"\\ud800\"}"), HasSubstr("f:1: not valid JSON"));
   EXPECT_THAT(error_of("[{\"a\":1},{\"a\" 1}]"), HasSubstr("f: row 1: not valid JSON"));
   EXPECT_THAT(error_of("[{\"a\":1},3]"), HasSubstr("f: row 1: a row must be an object"));
@@ -155,7 +171,7 @@ TEST_F(ParquetRows, AreThoseOfTheSameDataAsLines) {
     EXPECT_EQ(rows[i].index, lines[i].index);
     EXPECT_EQ(rows[i].location,
               fmt::format("{}: row {}", golden("pairs_zstd.parquet").string(), i));
-    EXPECT_EQ(rows[i].value, lines[i].value);
+    EXPECT_EQ(json(rows[i].value), json(lines[i].value));  // columns may come in any order
     for (const RowKind kind : {RowKind::preference, RowKind::labelled}) {
       EXPECT_EQ(meaning(rows[i], kind), meaning(lines[i], kind));
     }

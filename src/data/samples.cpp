@@ -35,10 +35,10 @@ void require_utf8(const SourceRow& row) {
 
 // Read as a prompt of training data is; the response is there because a row has one.
 Turns prompt_turns(const SourceRow& row) {
-  const json response = {{"role", "assistant"}, {"content", "a"}};
-  const json with_response = {{"prompt", row.value.value("prompt", json())},
-                              {"system", row.value.value("system", json())},
-                              {"completion", json::array({response})}};
+  const ordered_json response = {{"role", "assistant"}, {"content", "a"}};
+  const ordered_json with_response = {{"prompt", row.value.value("prompt", ordered_json())},
+                                      {"system", row.value.value("system", ordered_json())},
+                                      {"completion", ordered_json::array({response})}};
   const auto result = normalise_row(with_response, RowKind::sft, row.location);
   const Row* normalised = std::get_if<Row>(&result);
   if (normalised == nullptr) {
@@ -47,23 +47,15 @@ Turns prompt_turns(const SourceRow& row) {
   return normalised->prompt.turns;
 }
 
-ordered_json as_json(const Turns& turns) {
-  ordered_json list = ordered_json::array();
-  for (const Message& message : turns) {
-    list.push_back({{"role", message.role}, {"content", message.content}});
-  }
-  return list;
-}
-
 }  // namespace
 
 Samples parse_samples(const SourceRow& row) {
   require_utf8(row);
-  const json responses = row.value.value("responses", json());
+  const ordered_json responses = row.value.value("responses", ordered_json());
   const bool texts =
       responses.is_array() && !responses.empty() &&
-      std::ranges::all_of(responses, [](const json& value) { return value.is_string(); });
-  if (!texts || row.value.value("prompt", json()).is_null()) {
+      std::ranges::all_of(responses, [](const ordered_json& value) { return value.is_string(); });
+  if (!texts || row.value.value("prompt", ordered_json()).is_null()) {
     user_error("{}: a row with 'prompt' and 'responses', a list of texts, was expected",
                row.location);
   }
@@ -106,9 +98,9 @@ void ScoreTable::add(const SourceRow& row) {
     user_error("{}: the samples {} ({}) have their scores already", row.location, key,
                samples.location);
   }
-  const json list = row.value.value("scores", json());
+  const ordered_json list = row.value.value("scores", ordered_json());
   if (!list.is_array() || list.size() != samples.responses.size() ||
-      !std::ranges::all_of(list, [](const json& value) { return value.is_number(); })) {
+      !std::ranges::all_of(list, [](const ordered_json& value) { return value.is_number(); })) {
     user_error("{}: key 'scores': a list of {} numbers was expected, one for each response of {}",
                row.location, samples.responses.size(), samples.location);
   }
@@ -150,15 +142,15 @@ std::variant<ordered_json, DropReason> best_and_worst(const Samples& samples,
     return DropReason::tied_scores;
   }
   const auto response = [&](Scores::const_iterator place) {
-    return as_json(
-        {{"assistant", samples.responses[static_cast<std::size_t>(place - scores.begin())]}});
+    return to_json(
+        Turns{{"assistant", samples.responses[static_cast<std::size_t>(place - scores.begin())]}});
   };
-  ordered_json row = {{"prompt", as_json(samples.prompt)},
+  ordered_json row = {{"prompt", to_json(samples.prompt)},
                       {"chosen", response(best)},
                       {"rejected", response(worst)},
                       {"score_chosen", *best},
                       {"score_rejected", *worst}};
-  const auto result = normalise_row(json(row), RowKind::preference, samples.location);
+  const auto result = normalise_row(row, RowKind::preference, samples.location);
   if (const auto* reason = std::get_if<DropReason>(&result)) {
     return *reason;
   }
@@ -167,7 +159,7 @@ std::variant<ordered_json, DropReason> best_and_worst(const Samples& samples,
 
 ordered_json scored_row(const Samples& samples, const Scores& scores) {
   return {{"id", ordered_json::parse(samples.key)},
-          {"prompt", as_json(samples.prompt)},
+          {"prompt", to_json(samples.prompt)},
           {"responses", samples.responses},
           {"scores", scores}};
 }

@@ -99,7 +99,8 @@ TEST(Scores, ThatDoNotMatchAreNamed) {
        "samples.jsonl:1"},
       {"{\"id\": \"x\", \"scores\": [1, null]}", "key 'scores': a list of 2 numbers"},
       {"{\"id\": \"x\"}", "key 'scores': a list of 2 numbers"},
-      {"{\"id\": \"x\", \"scores\": [1, 1e999]}", "scores.jsonl:1: not valid JSON"}};
+      {"{\"id\": \"x\", \"scores\": [1, 1e999]}",
+       "scores.jsonl:1: key 'scores': a list of 2 numbers"}};
   for (const auto& [text, message] : mistakes) {
     const std::string input = text;
     EXPECT_THAT([&] { scores_of(samples, input); }, ThrowsMessage<UserError>(HasSubstr(message)))

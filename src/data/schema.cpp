@@ -1,13 +1,18 @@
 #include "data/schema.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <array>
 #include <iterator>
 #include <numeric>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "base/error.h"
+#include "data/row_fields.h"
+#include "data/row_prompt.h"
 
 namespace lmpo {
 namespace {
@@ -16,7 +21,7 @@ constexpr std::string_view kPreferenceSchemas =
     "  prompt, chosen, rejected\n"
     "  chosen, rejected (the prompt is what they share)\n"
     "  conversations or messages, chosen, rejected\n"
-    "  instruction, chosen, rejected";
+    "  instruction (or question, query), chosen, rejected";
 constexpr std::string_view kSftSchemas =
     "  messages or conversations\n"
     "  prompt, completion\n"
@@ -27,23 +32,10 @@ constexpr std::string_view kRankedSchemas =
     "  prompt, responses (the best first)\n"
     "  prompt, responses, scores";
 
-// The names that datasets give to the speakers, and the ones that chat templates know.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kRoles = {{
-    {"human", "user"},
-    {"gpt", "assistant"},
-    {"chatgpt", "assistant"},
-    {"model", "assistant"},
-    {"observation", "tool"},
-}};
-
-bool is_blank(std::string_view text) {
-  return text.find_first_not_of(" \t\r\n\v\f") == std::string_view::npos;
-}
-
 bool is_blank(const Passage& passage) {
-  return is_blank(passage.text) &&
-         std::all_of(passage.turns.begin(), passage.turns.end(),
-                     [](const Message& message) { return is_blank(message.content); });
+  return passage.text.find_first_not_of(" \t\r\n\v\f") == std::string::npos &&
+         std::ranges::all_of(passage.turns,
+                             [](const Message& message) { return is_blank(message); });
 }
 
 // The longest common beginning of two texts, in bytes; never inside a UTF-8 sequence.
@@ -61,6 +53,16 @@ std::size_t common_prefix(std::string_view a, std::string_view b) {
   return length;
 }
 
+bool starts_with(const Turns& turns, const Turns& beginning) {
+  return turns.size() > beginning.size() &&
+         std::equal(beginning.begin(), beginning.end(), turns.begin());
+}
+
+// Whether both conversations say the prompt themselves.
+bool both_repeat(const Turns& prompt, const Turns& chosen, const Turns& rejected) {
+  return starts_with(chosen, prompt) && starts_with(rejected, prompt);
+}
+
 std::size_t common_prefix(const Turns& a, const Turns& b) {
   const auto most = static_cast<std::ptrdiff_t>(std::min(a.size(), b.size()));
   return static_cast<std::size_t>(std::mismatch(a.begin(), a.begin() + most, b.begin()).first -
@@ -68,13 +70,20 @@ std::size_t common_prefix(const Turns& a, const Turns& b) {
 }
 
 // Reads one source row; every member throws UserError with the location.
-class RowParser {
+class RowParser : RowFields {
  public:
-  RowParser(const json& source, std::string_view location) : source_(source), location_(location) {}
+  RowParser(const ordered_json& source, std::string_view location)
+      : RowFields(source, location), reader_(location) {}
 
   // The row as its schema gives it, before any check of its content.
   Row preference() const {
     if (!has("chosen") || !has("rejected")) {
+      for (const std::string_view key : {"chosen", "rejected"}) {
+        if (source().contains(key) && !has(key)) {
+          user_error("{}: '{}' is null; a text or a list of messages was expected", location(),
+                     key);
+        }
+      }
       no_schema("a preference", std::string(kPreferenceSchemas));
     }
     return is_text("chosen") && is_text("rejected") ? preference_of_texts()
@@ -93,8 +102,8 @@ class RowParser {
     if (has("messages") || has("conversations")) {
       return whole_conversation(messages(has("messages") ? "messages" : "conversations"));
     }
-    if (has("instruction") && has("output")) {
-      return explicit_row(*context_turns(), {{{"assistant", text("output")}}});
+    if (question_key(*this) != nullptr && has("output")) {
+      return explicit_row(*context_turns(*this, reader_), {{{"assistant", text("output")}}});
     }
     if (has("text")) {
       return plain_row("", {text("text")});
@@ -122,7 +131,7 @@ class RowParser {
       no_schema("a ranked", std::string(kRankedSchemas) + "\nor a preference row:\n" +
                                 std::string(kPreferenceSchemas));
     }
-    const json& list = *source_.find("responses");
+    const ordered_json& list = value("responses");
     if (list.size() < 2) {
       return DropReason::single_response;
     }
@@ -132,7 +141,7 @@ class RowParser {
     }
     const bool texts =
         is_text("prompt") &&
-        std::all_of(list.begin(), list.end(), [](const json& r) { return r.is_string(); });
+        std::all_of(list.begin(), list.end(), [](const ordered_json& r) { return r.is_string(); });
     if (texts) {
       std::vector<std::string> responses;
       for (const std::size_t place : *order) {
@@ -148,6 +157,15 @@ class RowParser {
                         std::move(responses));
   }
 
+  // What a row has beside its prompt and responses; last, since it knows then which keys were used.
+  void finish(Row& row) const {
+    if (row.conversational) {
+      row.template_variables = template_variables();
+    }
+    row.renamed_roles = reader_.renamed();
+    row.unused_keys = unused_keys();
+  }
+
  private:
   bool label() const {
     const char* key = has("label") ? "label" : "kto_tag";
@@ -155,9 +173,13 @@ class RowParser {
       user_error(
           "{}: the key 'label' is missing: kto needs to know of each response whether it was "
           "approved of, true or false",
-          location_);
+          location());
     }
-    return required<bool>(source_, key, location_);
+    const ordered_json& label = value(key);
+    if (!label.is_boolean()) {
+      wrong_type(key, "true or false");
+    }
+    return label.get<bool>();
   }
 
   // Places of the responses, the best first; none where two have the same score.
@@ -167,11 +189,12 @@ class RowParser {
     if (!has("scores")) {
       return order;
     }
-    const json& scores = *source_.find("scores");
+    const ordered_json& scores = value("scores");
     if (!scores.is_array() || scores.size() != count ||
-        !std::all_of(scores.begin(), scores.end(), [](const json& s) { return s.is_number(); })) {
+        !std::all_of(scores.begin(), scores.end(),
+                     [](const ordered_json& s) { return s.is_number(); })) {
       user_error("{}: key 'scores': a list of {} numbers was expected, one for each response",
-                 location_, count);
+                 location(), count);
     }
     const auto score = [&](std::size_t place) { return scores[place].get<double>(); };
     std::sort(order.begin(), order.end(),
@@ -183,18 +206,6 @@ class RowParser {
     }
     return order;
   }
-
-  bool has(std::string_view key) const {
-    LMPO_CHECK(std::ranges::find(row_keys(), key) != row_keys().end());
-    const auto found = source_.find(key);
-    return found != source_.end() && !found->is_null();
-  }
-  bool is_text(std::string_view key) const { return has(key) && source_.find(key)->is_string(); }
-  bool is_list(std::string_view key) const { return has(key) && source_.find(key)->is_array(); }
-  std::string text(std::string_view key) const {
-    return required<std::string>(source_, key, location_);
-  }
-  std::string text_or_empty(std::string_view key) const { return has(key) ? text(key) : ""; }
 
   static Row plain_row(std::string prompt, std::vector<std::string> responses) {
     Row row;
@@ -220,9 +231,10 @@ class RowParser {
     const std::string chosen = text("chosen");
     const std::string rejected = text("rejected");
     if (is_text("prompt")) {
+      require_one_prompt(*this);
       return plain_row(text("prompt"), {chosen, rejected});
     }
-    if (auto context = context_turns()) {
+    if (auto context = context_turns(*this, reader_)) {
       return explicit_row(std::move(*context),
                           {{{"assistant", chosen}}, {{"assistant", rejected}}});
     }
@@ -238,9 +250,10 @@ class RowParser {
   Row preference_of_messages() const {
     Turns chosen = response_turns("chosen");
     Turns rejected = response_turns("rejected");
-    const bool whole = !is_list("prompt") && !chosen.empty() && chosen.front().role != "assistant";
+    const bool whole = !chosen.empty() && chosen.front().role != "assistant" &&
+                       (!is_list("prompt") || both_repeat(messages("prompt"), chosen, rejected));
     if (!whole) {
-      if (auto context = context_turns()) {
+      if (auto context = context_turns(*this, reader_)) {
         return explicit_row(std::move(*context), {std::move(chosen), std::move(rejected)});
       }
     }
@@ -260,7 +273,7 @@ class RowParser {
     if (is_text("prompt") && is_text("completion")) {
       return plain_row(text("prompt"), {text("completion")});
     }
-    return explicit_row(*context_turns(), {response_turns("completion")});
+    return explicit_row(*context_turns(*this, reader_), {response_turns("completion")});
   }
 
   std::variant<Row, DropReason> whole_conversation(Turns turns) const {
@@ -274,150 +287,56 @@ class RowParser {
     return explicit_row({turns.begin(), response}, {{*response}});
   }
 
-  // The turns before the response, from the keys other than the responses'; none where there are
-  // no such keys.
-  std::optional<Turns> context_turns() const {
-    for (const std::string_view key : {"prompt", "messages", "conversations"}) {
-      if (is_list(key)) {
-        return messages(key);
-      }
-    }
-    if (has("prompt")) {
-      return Turns{{"user", text("prompt")}};
-    }
-    if (has("messages") || has("conversations")) {
-      return messages(has("messages") ? "messages" : "conversations");  // not a list: throws
-    }
-    if (!has("instruction")) {
-      return std::nullopt;
-    }
-    Turns turns = history();
-    const std::string input = text_or_empty("input");
-    turns.push_back({"user", text("instruction") + (input.empty() ? "" : "\n" + input)});
-    return turns;
-  }
-
-  // Alpaca's earlier exchanges: a list of [instruction, response].
-  Turns history() const {
-    Turns turns;
-    if (!has("history")) {
-      return turns;
-    }
-    const json& exchanges = *source_.find("history");
-    const auto is_exchange = [](const json& value) {
-      return value.is_array() && value.size() == 2 && value[0].is_string() && value[1].is_string();
-    };
-    if (!exchanges.is_array() || !std::all_of(exchanges.begin(), exchanges.end(), is_exchange)) {
-      user_error("{}: key 'history': a list of [instruction, response] was expected", location_);
-    }
-    for (const json& exchange : exchanges) {
-      turns.push_back({"user", exchange[0].get<std::string>()});
-      turns.push_back({"assistant", exchange[1].get<std::string>()});
-    }
-    return turns;
-  }
-
   // A response as turns: a list of messages, one message, or a text that the assistant says.
-  Turns response_turns(std::string_view key) const { return turns_of(*source_.find(key), key); }
+  Turns response_turns(std::string_view key) const { return turns_of(value(key), key); }
 
-  Turns turns_of(const json& value, std::string_view key) const {
+  Turns turns_of(const ordered_json& value, std::string_view key) const {
     if (value.is_string()) {
       return {{"assistant", value.get<std::string>()}};
     }
-    if (value.is_object()) {
-      return {message(value, key)};
-    }
-    return messages(value, key);
-  }
-
-  Turns messages(std::string_view key) const { return messages(*source_.find(key), key); }
-
-  Turns messages(const json& list, std::string_view key) const {
-    if (!list.is_array()) {
-      user_error("{}: key '{}': a list of messages was expected", location_, key);
-    }
-    Turns turns;
-    turns.reserve(list.size());
-    for (const json& value : list) {
-      turns.push_back(message(value, key));
+    Turns turns = value.is_object() ? Turns{reader_.one(value, key)} : reader_.list(value, key);
+    if (!turns.empty() && turns.back().role != "assistant") {
+      user_error(
+          "{}: key '{}': its last message has the role '{}'; an answer of the assistant was "
+          "expected",
+          location(), key, turns.back().role);
     }
     return turns;
   }
 
-  Message message(const json& value, std::string_view key) const {
-    const bool from_value = value.is_object() && value.contains("from");
-    const std::string_view role_key = from_value ? "from" : "role";
-    const std::string_view content_key = from_value ? "value" : "content";
-    if (!value.is_object() || !value.contains(role_key) || !value[role_key].is_string()) {
-      user_error(
-          "{}: key '{}': a message was expected, {{\"role\": ..., \"content\": ...}} or "
-          "{{\"from\": ..., \"value\": ...}}",
-          location_, key);
-    }
-    std::string role = value[role_key].get<std::string>();
-    const auto known = std::find_if(kRoles.begin(), kRoles.end(),
-                                    [&](const auto& entry) { return entry.first == role; });
-    if (known != kRoles.end()) {
-      role = known->second;
-    }
-    return {std::move(role), content(value, content_key, key)};
-  }
-
-  std::string content(const json& value, std::string_view content_key, std::string_view key) const {
-    const auto found = value.find(content_key);
-    if (found != value.end() && found->is_string()) {
-      return found->get<std::string>();
-    }
-    const auto is_text_part = [](const json& part) {
-      return part.is_object() && part.value("type", json()) == "text" && part.contains("text") &&
-             part["text"].is_string();
-    };
-    if (found == value.end() || !found->is_array() ||
-        !std::all_of(found->begin(), found->end(), is_text_part)) {
-      user_error(
-          "{}: key '{}': a message's '{}' must be a string or a list of {{\"type\": \"text\"}} "
-          "parts",
-          location_, key, content_key);
-    }
-    std::string joined;
-    for (const json& part : *found) {
-      joined += part["text"].get<std::string>();
-    }
-    return joined;
-  }
+  Turns messages(std::string_view key) const { return reader_.list(value(key), key); }
 
   void add_system(Row& row) const {
-    const bool wanted = row.conversational && is_text("system") && !text("system").empty();
-    Turns& turns = row.prompt.turns;
-    if (wanted && (turns.empty() || turns.front().role != "system")) {
-      turns.insert(turns.begin(), {"system", text("system")});
+    for (const char* key : {"system", "system_prompt"}) {
+      if (!has(key)) {
+        continue;
+      }
+      const std::string system = text(key);
+      Turns& turns = row.prompt.turns;
+      if (!system.empty() && (turns.empty() || turns.front().role != "system")) {
+        turns.insert(turns.begin(), {"system", system});
+      } else if (!system.empty() && turns.front().content != system) {
+        user_error("{}: key '{}': the conversation has another system turn already", location(),
+                   key);
+      }
     }
   }
 
   [[noreturn]] void no_schema(std::string_view kind, const std::string& schemas) const {
-    std::string keys;
-    for (const auto& [key, value] : source_.items()) {
-      keys += fmt::format("{}{}", keys.empty() ? "" : ", ", key);
+    std::set<std::string> keys;
+    for (const auto& [key, value] : source().items()) {
+      keys.insert(key + (value.is_null() ? " (null)" : ""));
     }
-    user_error("{}: the keys {{{}}} do not make {} row. Its keys may be:\n{}", location_, keys,
-               kind, schemas);
+    user_error("{}: the keys {{{}}} do not make {} row. Its keys may be:\n{}", location(),
+               fmt::join(keys, ", "), kind, schemas);
   }
 
-  const json& source_;
-  std::string_view location_;
+  MessageReader reader_;
 };
 
 }  // namespace
 
-std::span<const std::string> row_keys() {
-  static const std::vector<std::string> keys = {
-      "prompt",      "chosen",  "rejected",  "messages", "conversations", "completion",
-      "instruction", "input",   "output",    "history",  "system",        "text",
-      "label",       "kto_tag", "responses", "scores"};
-  return keys;
-}
-
-std::variant<Row, DropReason> normalise_row(const json& source, RowKind kind,
+std::variant<Row, DropReason> normalise_row(const ordered_json& source, RowKind kind,
                                             std::string_view location) {
   const RowParser parser(source, location);
   std::variant<Row, DropReason> result = DropReason::no_assistant_turn;
@@ -435,10 +354,11 @@ std::variant<Row, DropReason> normalise_row(const json& source, RowKind kind,
       result = parser.ranked();
       break;
   }
-  const Row* row = std::get_if<Row>(&result);
+  Row* row = std::get_if<Row>(&result);
   if (row == nullptr) {
     return result;
   }
+  parser.finish(*row);
   if (std::any_of(row->responses.begin(), row->responses.end(),
                   [](const Passage& response) { return is_blank(response); })) {
     return DropReason::empty_response;

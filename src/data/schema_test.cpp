@@ -12,7 +12,7 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 Row row_of(std::string_view text, RowKind kind = RowKind::preference) {
-  auto result = normalise_row(json::parse(text), kind, "f:1");
+  auto result = normalise_row(ordered_json::parse(text), kind, "f:1");
   if (const auto* reason = std::get_if<DropReason>(&result)) {
     ADD_FAILURE() << "dropped: " << name(*reason);
     return {};
@@ -21,14 +21,14 @@ Row row_of(std::string_view text, RowKind kind = RowKind::preference) {
 }
 
 std::string dropped(std::string_view text, RowKind kind = RowKind::preference) {
-  const auto result = normalise_row(json::parse(text), kind, "f:1");
+  const auto result = normalise_row(ordered_json::parse(text), kind, "f:1");
   const auto* reason = std::get_if<DropReason>(&result);
   return reason == nullptr ? "kept" : std::string(name(*reason));
 }
 
 std::string error_of(std::string_view text, RowKind kind = RowKind::preference) {
   try {
-    normalise_row(json::parse(text), kind, "f:1");
+    normalise_row(ordered_json::parse(text), kind, "f:1");
   } catch (const UserError& error) {
     return error.what();
   }
@@ -161,8 +161,11 @@ TEST(PreferenceSchema, UnknownKeysAreNamedWithTheSchemas) {
               AllOf(HasSubstr("f:1"), HasSubstr("answer, question"),
                     HasSubstr("prompt, chosen, rejected")));
   EXPECT_THAT(error_of(R"({"prompt": "a", "chosen": "b"})"), HasSubstr("chosen, prompt"));
-  EXPECT_THAT(error_of(R"({"chosen": null, "rejected": "b", "prompt": "a"})"),
-              HasSubstr("preference row"));
+  // As is a null in their place.
+  EXPECT_THAT(error_of(R"({"prompt": "Hi", "chosen": "Hello", "rejected": null})"),
+              AllOf(HasSubstr("f:1"), HasSubstr("'rejected' is null")));
+  EXPECT_THAT(error_of(R"({"prompt": "Hi", "completion": null})", RowKind::sft),
+              HasSubstr("completion (null)"));
 }
 
 TEST(PreferenceSchema, WrongTypesAreNamed) {
@@ -182,6 +185,107 @@ TEST(PreferenceSchema, WrongTypesAreNamed) {
               HasSubstr("'input'"));
   EXPECT_THAT(error_of(R"({"instruction": "a", "history": "h", "chosen": "a", "rejected": "b"})"),
               HasSubstr("'history'"));
+}
+
+TEST(PreferenceSchema, AQuestionIsTheUsersTurn) {
+  for (const std::string key : {"question", "query", "instruction", "input"}) {
+    expect_row(row_of("{\"system\": \"Be brief.\", \"" + key +
+                      "\": \"Say hi\", \"chosen\": \"hi\", \"rejected\": \"no\"}"),
+               true, {{{"system", "Be brief."}, {"user", "Say hi"}}, ""}, {says("hi"), says("no")});
+  }
+  expect_row(row_of(R"({"system_prompt": "s", "messages": [{"role": "user", "content": "a"}],
+                        "chosen": "b", "rejected": "c"})"),
+             true, {{{"system", "s"}, {"user", "a"}}, ""}, {says("b"), says("c")});
+  EXPECT_THAT(error_of(R"({"prompt": "a", "question": "b", "chosen": "c", "rejected": "d"})"),
+              AllOf(HasSubstr("f:1"), HasSubstr("'prompt' and 'question'"), HasSubstr("differ")));
+  EXPECT_EQ(error_of(R"({"prompt": "a", "question": "a", "chosen": "c", "rejected": "d"})"),
+            "no error");
+}
+
+TEST(PreferenceSchema, AConversationThatRepeatsItsPromptIsTakenOnce) {
+  expect_row(row_of(R"({"prompt": [{"role": "user", "content": "a"}],
+                 "chosen": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}],
+                 "rejected": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "c"}]})"),
+             true, asked("a"), {says("b"), says("c")});
+}
+
+TEST(PreferenceSchema, SpeakersOfOtherProgramsAreTakenAsUserAndAssistant) {
+  const Row row = row_of(R"({"conversations": [{"from": "Human", "value": "Hi"}],
+                             "chosen": {"from": "Assistant", "value": "Hello"},
+                             "rejected": {"from": "bot", "value": "No"}})");
+  expect_row(row, true, asked("Hi"), {says("Hello"), says("No")});
+  EXPECT_EQ(describe(row.renamed_roles),
+            "human is taken as user, bot as assistant, Assistant as assistant");
+  EXPECT_EQ(
+      row_of(R"({"prompt": [{"role": "user", "content": "a"}], "chosen": "b", "rejected": "c"})")
+          .renamed_roles,
+      0u);
+}
+
+TEST(PreferenceSchema, AnAnswerIsTheAssistants) {
+  EXPECT_THAT(error_of(R"({"system": [{"role": "system", "content": "Be brief."}],
+                           "prompt": [{"role": "user", "content": "Hi"}],
+                           "chosen": [{"role": "assistant", "content": "Hello"}],
+                           "rejected": [{"role": "user", "content": "No"}]})"),
+              AllOf(HasSubstr("f:1"), HasSubstr("'rejected'"), HasSubstr("'user'")));
+  EXPECT_THAT(error_of(R"({"system": [{"role": "system", "content": "Be brief."}],
+                           "prompt": [{"role": "user", "content": "Hi"}],
+                           "chosen": "Hello", "rejected": "No"})"),
+              AllOf(HasSubstr("'system'"), HasSubstr("not array")));
+}
+
+TEST(PreferenceSchema, PartsThatAreNoTextAreNamed) {
+  EXPECT_THAT(error_of(R"({"prompt": [{"role": "user", "content": [{"type": "image"},
+                           {"type": "text", "text": "What is this?"}]}],
+                           "chosen": "a", "rejected": "b", "images": ["a.png"]})"),
+              AllOf(HasSubstr("f:1"), HasSubstr("'prompt'"), HasSubstr("'image'")));
+}
+
+TEST(PreferenceSchema, MessagesKeepEveryKeyInItsOrder) {
+  const Row row = row_of(R"({
+    "prompt": [{"role": "user", "content": "a"},
+               {"role": "assistant", "content": null, "tool_calls": [{"id": "1", "function":
+                 {"name": "f", "arguments": {"b": 1, "a": 2}}}]},
+               {"role": "tool", "tool_call_id": "1", "name": "f", "content": "r"}],
+    "chosen": [{"role": "assistant", "content": "", "tool_calls": [{"id": "2"}]}],
+    "rejected": [{"role": "assistant", "content": "", "tool_calls": [{"id": "3"}]}],
+    "tools": "[{\"name\": \"f\"}]", "chat_template_kwargs": {"enable_thinking": false}})");
+  EXPECT_EQ(
+      to_json(row.prompt.turns).dump(),
+      R"([{"role":"user","content":"a"},{"role":"assistant","content":null,"tool_calls":[{"id":"1",)"
+      R"("function":{"name":"f","arguments":{"b":1,"a":2}}}]},)"
+      R"({"role":"tool","content":"r","tool_call_id":"1","name":"f"}])");
+  EXPECT_EQ(row.template_variables.dump(), R"({"enable_thinking":false,"tools":[{"name":"f"}]})");
+  EXPECT_EQ(dropped(R"({"prompt": [{"role": "user", "content": "a"}],
+                        "chosen": [{"role": "assistant", "content": "", "reasoning_content": "hm"}],
+                        "rejected": [{"role": "assistant", "content": "", "name": "x"}]})"),
+            "empty response");
+  EXPECT_THAT(error_of(R"({"prompt": [{"role": "user", "content": null}], "chosen": "a",
+                           "rejected": "b"})"),
+              AllOf(HasSubstr("'prompt'"), HasSubstr("null")));
+  EXPECT_THAT(error_of(R"({"prompt": [{"role": "user", "content": "a"}], "chosen": "a",
+                           "rejected": "b", "tools": "[{"})"),
+              AllOf(HasSubstr("'tools'"), HasSubstr("JSON text")));
+}
+
+TEST(PreferenceSchema, KeysThatARowDoesNotNeedAreKnown) {
+  const auto unused = [](std::string_view text) {
+    std::vector<std::string> keys;
+    const RowKeys set = row_of(text).unused_keys;
+    for (std::size_t i = 0; i < row_keys().size(); ++i) {
+      if ((set >> i & 1) != 0) {
+        keys.push_back(row_keys()[i]);
+      }
+    }
+    return keys;
+  };
+  using Keys = std::vector<std::string>;
+  EXPECT_EQ(unused(R"({"prompt": "a", "chosen": "b", "rejected": "c", "tools": null})"), Keys());
+  EXPECT_EQ(unused(R"({"system": "s", "prompt": "a", "chosen": "b", "rejected": "c"})"),
+            (Keys{"system"}));
+  EXPECT_EQ(unused(R"({"instruction": "a", "input": "i", "output": "b", "chosen": "b",
+                       "rejected": "c"})"),
+            (Keys{"output"}));
 }
 
 TEST(SftSchema, EveryKind) {

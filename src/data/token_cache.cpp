@@ -40,14 +40,13 @@ static_assert(sizeof(TreeRecord) == 16 && sizeof(SequenceRecord) == 8 && sizeof(
               sizeof(Footer) == 88);
 
 // The counts of a dataset by name.
-constexpr std::array<std::pair<const char*, std::int64_t Dataset::*>, 8> counts = {{
+constexpr std::array<std::pair<const char*, std::int64_t Dataset::*>, 7> counts = {{
     {"rows", &Dataset::rows},
     {"id_limit", &Dataset::id_limit},
     {"conversations", &Dataset::conversations},
     {"truncated", &Dataset::truncated},
     {"identical_after_truncation", &Dataset::identical_after_truncation},
     {"token_spans_boundary", &Dataset::token_spans_boundary},
-    {"rendered_together", &Dataset::rendered_together},
     {"special_tokens_in_texts", &Dataset::special_tokens_in_texts},
 }};
 
@@ -56,6 +55,9 @@ json facts_of(const Dataset& dataset, const std::string& key) {
   for (const auto& [name, count] : counts) {
     facts[name] = dataset.*count;
   }
+  facts["notes"] = dataset.notes.to_json();
+  facts["unused_columns"] = dataset.unused_columns.to_json();
+  facts["too_long"] = dataset.too_long;
   return facts;
 }
 
@@ -169,6 +171,9 @@ void read_facts(std::span<const std::byte> bytes, const std::string& key, Datase
   for (const auto& [name, count] : counts) {
     dataset.*count = required<std::int64_t>(facts, name, "its facts");
   }
+  dataset.notes = NoteCounts::from_json(facts.at("notes"));
+  dataset.unused_columns = UnusedColumns::from_json(facts.at("unused_columns"));
+  facts.at("too_long").get_to(dataset.too_long);
 }
 
 }  // namespace

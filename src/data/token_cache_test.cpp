@@ -23,6 +23,9 @@ class TokenCacheTest : public FolderTest {
     dataset.id_limit = 10;
     dataset.truncated = 1;
     dataset.drops.add(1, DropReason::empty_response);
+    dataset.notes.add(2, {{RowNote::turn_left_out, "system: s"}});
+    dataset.unused_columns.see(std::vector<std::string>{"id"});
+    dataset.too_long = {7};
     return dataset;
   }
   Dataset get(const std::string& key = "key") {
@@ -40,6 +43,9 @@ class TokenCacheTest : public FolderTest {
     EXPECT_EQ(dataset.rows, 3);
     EXPECT_EQ(dataset.id_limit, 10);
     EXPECT_EQ(dataset.truncated, 1);
+    EXPECT_THAT(dataset.notes.sentence(RowNote::turn_left_out), HasSubstr("row 2, system: s"));
+    EXPECT_EQ(dataset.unused_columns.notice(), "columns that are not used: id");
+    EXPECT_EQ(dataset.too_long, std::vector<std::int64_t>{7});
     EXPECT_EQ(dataset.drops.summary(), "1 dropped: empty response 1 (row 1)");
   }
   fs::path file() const { return folder_ / "key.tokens"; }

@@ -96,7 +96,7 @@ std::vector<JudgedAnswer> read_judged_answers(const fs::path& file) {
     const Samples samples = parse_samples(row);
     std::optional<Instruction> instruction =
         samples.prompt.empty() ? std::nullopt : parse_instruction(samples.prompt.back().content);
-    const json tokens = row.value.value("output_tokens", json());
+    const ordered_json tokens = row.value.value("output_tokens", ordered_json());
     if (!instruction || samples.responses.size() != 1 || !tokens.is_array() || tokens.size() != 1 ||
         !tokens[0].is_number()) {
       user_error("{}: one answer to an instruction of the small world was expected",

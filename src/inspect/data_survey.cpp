@@ -101,12 +101,24 @@ void DataSurvey::add_duplicates(const RowSeen& seen) {
       first.scored_begin > 0 && !prompt_hashes_.insert(prompt.text()).second;
 }
 
-void DataSurvey::add_warnings(DataReport& report) const {
+void DataSurvey::add_warnings(const Dataset& dataset, DataReport& report) const {
   const auto warn = [&]<typename... Args>(fmt::format_string<Args...> format, Args&&... args) {
     report.warnings.push_back(fmt::format(format, std::forward<Args>(args)...));
   };
   for (const Advice& advice : turn_ends_.advice()) {
     warn("{}: {}", advice.reason, advice.remedy);
+  }
+  for (const RowNote note : dataset.notes.notes()) {
+    warn("{}: {}", dataset.notes.sentence(note), describe(note).remedy);
+  }
+  for (const std::string& columns :
+       {dataset.unused_columns.warning(), dataset.unused_columns.notice()}) {
+    if (!columns.empty()) {
+      warn("{}", columns);
+    }
+  }
+  if (const std::string advice = drop_advice(dataset, options_.data); !advice.empty()) {
+    warn("of the rows without a response, {}", advice);
   }
   if (options_.has_template && kept_plain_ > 0) {
     warn(
@@ -151,7 +163,7 @@ DataReport DataSurvey::finish(const Dataset& dataset) {
     report.lengths.push_back(summarize(ranked ? "first - last" : "chosen - rejected", differences_,
                                        histogram_edges(differences_, true)));
   }
-  add_warnings(report);
+  add_warnings(dataset, report);
   return report;
 }
 

@@ -40,7 +40,7 @@ class DataSurvey {
   void add_lengths(const RowSeen& seen);
   void add_truncation(const RowSeen& seen);
   void add_duplicates(const RowSeen& seen);
-  void add_warnings(DataReport& report) const;
+  void add_warnings(const Dataset& dataset, DataReport& report) const;
 
   const Tokenizer& tokenizer_;
   SurveyOptions options_;

@@ -18,7 +18,7 @@ struct FirstRow {
   std::set<std::string> keys;
 };
 
-std::set<std::string> keys_of(const json& row, const DataSource& source) {
+std::set<std::string> keys_of(const ordered_json& row, const DataSource& source) {
   std::set<std::string> keys;
   for (const auto& [column, value] : row.items()) {
     const auto renamed = source.columns.find(column);
@@ -53,7 +53,7 @@ std::string_view name(RowKind kind) {
 RowKind detect_row_kind(const std::vector<DataSource>& sources) {
   for (const DataSource& source : sources) {
     const std::set<std::string> keys = first_keys(source);
-    if (keys.empty() || (keys.contains("chosen") && keys.contains("rejected"))) {
+    if (keys.empty() || keys.contains("chosen") || keys.contains("rejected")) {
       continue;
     }
     if (keys.contains("responses")) {

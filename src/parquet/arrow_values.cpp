@@ -39,7 +39,7 @@ class ValueMaker {
  public:
   explicit ValueMaker(bool& valid_utf8) : valid_utf8_(valid_utf8) {}
 
-  json value(const ArrowSchema& schema, const ArrowArray& array, std::int64_t index) {
+  ordered_json value(const ArrowSchema& schema, const ArrowArray& array, std::int64_t index) {
     const bool has_nulls = array.n_buffers > 0 && array.buffers[0] != nullptr;
     if (has_nulls && !bit(array.buffers[0], array.offset + index)) {
       return nullptr;
@@ -91,9 +91,11 @@ class ValueMaker {
     }
   }
 
-  static json finite(double value) { return std::isfinite(value) ? json(value) : json(); }
+  static ordered_json finite(double value) {
+    return std::isfinite(value) ? ordered_json(value) : ordered_json();
+  }
 
-  json text(const ArrowArray& array, Range bytes) { return text(content(array, bytes)); }
+  ordered_json text(const ArrowArray& array, Range bytes) { return text(content(array, bytes)); }
 
   static std::string_view content(const ArrowArray& array, Range bytes) {
     if (bytes.begin == bytes.end) {
@@ -108,7 +110,7 @@ class ValueMaker {
     return std::string(bytes);
   }
 
-  json nested(const ArrowSchema& schema, const ArrowArray& array, std::int64_t index) {
+  ordered_json nested(const ArrowSchema& schema, const ArrowArray& array, std::int64_t index) {
     switch (schema.format[1]) {
       case 'l':
         return list(schema, array, range<std::int32_t>(array, index));
@@ -127,18 +129,19 @@ class ValueMaker {
     }
   }
 
-  json list(const ArrowSchema& schema, const ArrowArray& array, Range items) {
-    json values = json::array();
+  ordered_json list(const ArrowSchema& schema, const ArrowArray& array, Range items) {
+    ordered_json values = ordered_json::array();
     for (std::int64_t at = items.begin; at < items.end; ++at) {
       values.push_back(value(*schema.children[0], *array.children[0], at));
     }
     return values;
   }
 
-  json object(const ArrowSchema& schema, const ArrowArray& array, std::int64_t index) {
-    json values = json::object();
+  ordered_json object(const ArrowSchema& schema, const ArrowArray& array, std::int64_t index) {
+    ordered_json values = ordered_json::object();
     for (std::int64_t child = 0; child < schema.n_children; ++child) {
-      json one = value(*schema.children[child], *array.children[child], array.offset + index);
+      ordered_json one =
+          value(*schema.children[child], *array.children[child], array.offset + index);
       if (!one.is_null()) {
         values[text(schema.children[child]->name)] = std::move(one);
       }
@@ -151,8 +154,8 @@ class ValueMaker {
 
 }  // namespace
 
-json arrow_value(const ArrowSchema& schema, const ArrowArray& array, std::int64_t index,
-                 bool& valid_utf8) {
+ordered_json arrow_value(const ArrowSchema& schema, const ArrowArray& array, std::int64_t index,
+                         bool& valid_utf8) {
   return ValueMaker(valid_utf8).value(schema, array, index);
 }
 

@@ -102,6 +102,14 @@ class ParquetFile {
   ParquetFile(const ParquetFile&) = delete;
   ParquetFile& operator=(const ParquetFile&) = delete;
 
+  std::vector<std::string> unread_columns() const {
+    std::vector<std::string> unread;
+    std::ranges::copy_if(columns_, std::back_inserter(unread), [&](const std::string& column) {
+      return std::ranges::find(wanted_, column) == wanted_.end();
+    });
+    return unread;
+  }
+
   // False after the last batch.
   bool next(Batch& batch) {
     check(rows_.next(&rows_, &batch.schema, &batch.array));
@@ -152,12 +160,16 @@ bool is_parquet(std::span<const std::byte> bytes) {
 }
 
 std::int64_t read_parquet(std::span<const std::byte> bytes, std::string_view source,
-                          std::span<const std::string> wanted_columns, const ParquetRow& row) {
+                          std::span<const std::string> wanted_columns, const ParquetRow& row,
+                          std::vector<std::string>* unread) {
   if (!text_of(bytes).ends_with(kMagic)) {
     user_error("{}: a Parquet file that does not end as one; is it cut short? Fetch it again",
                source);
   }
   ParquetFile file(bytes, source, wanted_columns);
+  if (unread != nullptr) {
+    *unread = file.unread_columns();
+  }
   std::int64_t rows = 0;
   for (;;) {
     Batch batch;
@@ -166,8 +178,8 @@ std::int64_t read_parquet(std::span<const std::byte> bytes, std::string_view sou
     }
     for (std::int64_t index = 0; index < batch.array.length; ++index, ++rows) {
       bool valid_utf8 = true;
-      json value = arrow_value(batch.schema, batch.array, index, valid_utf8);
-      row(valid_utf8 ? std::move(value) : json(), valid_utf8);
+      ordered_json value = arrow_value(batch.schema, batch.array, index, valid_utf8);
+      row(valid_utf8 ? std::move(value) : ordered_json(), valid_utf8);
     }
   }
 }

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/json.h"
 
@@ -16,16 +17,18 @@ namespace lmpo {
 // Whether a file that begins so is a Parquet file.
 bool is_parquet(std::span<const std::byte> bytes);
 
-// An object of the row's columns, in which a column, or a key of a struct, whose value is null is
-// left out; null where `valid_utf8` is false, since some text of the row is not UTF-8.
-using ParquetRow = std::function<void(json&& value, bool valid_utf8)>;
+// An object of the row's columns, in the file's order, in which a column, or a key of a struct,
+// whose value is null is left out; null where `valid_utf8` is false, since some text of the row is
+// not UTF-8.
+using ParquetRow = std::function<void(ordered_json&& value, bool valid_utf8)>;
 
 // Calls `row` for each row in order and returns their number; only columns of the wanted names are
-// decoded. Holds one batch of rows in memory at a time. Numbers that are not finite become null,
-// and types that JSON lacks (times, decimals) text. `source` names the bytes in errors. Throws
-// UserError where the file is damaged, has none of the wanted columns, or cannot be read by this
-// program, since the module or Arrow is not there.
+// decoded; the names of the others are put into `unread`. Holds one batch of rows in memory at a
+// time. Numbers that are not finite become null, and types that JSON lacks (times, decimals) text.
+// `source` names the bytes in errors. Throws UserError where the file is damaged, has none of the
+// wanted columns, or cannot be read by this program, since the module or Arrow is not there.
 std::int64_t read_parquet(std::span<const std::byte> bytes, std::string_view source,
-                          std::span<const std::string> wanted_columns, const ParquetRow& row);
+                          std::span<const std::string> wanted_columns, const ParquetRow& row,
+                          std::vector<std::string>* unread = nullptr);
 
 }  // namespace lmpo

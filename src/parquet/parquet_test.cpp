@@ -30,10 +30,11 @@ Rows rows_of(std::string_view content, const std::vector<std::string>& wanted) {
   Rows rows;
   try {
     const auto bytes = std::as_bytes(std::span(content));
-    const std::int64_t count = read_parquet(bytes, "f", wanted, [&](json&& value, bool valid_utf8) {
-      EXPECT_EQ(value.is_object(), valid_utf8);
-      rows.values.push_back(std::move(value));
-    });
+    const std::int64_t count =
+        read_parquet(bytes, "f", wanted, [&](ordered_json&& value, bool valid_utf8) {
+          EXPECT_EQ(value.is_object(), valid_utf8);
+          rows.values.push_back(std::move(value));
+        });
     EXPECT_EQ(count, static_cast<std::int64_t>(rows.values.size()));
   } catch (const UserError& error) {
     rows.error = error.what();

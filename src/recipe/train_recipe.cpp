@@ -259,7 +259,8 @@ void add_data_options(OptionSet& options, DataOptions& data) {
   options.group("Text to tokens");
   options.add("boundary", data.boundary,
               "where the response begins: trl: after the generation prompt; simpo: as the SimPO "
-              "and LMPO runs did, with the assistant's header scored");
+              "and LMPO runs did, with the assistant's header scored; simpo_published: exactly as "
+              "they did, even where that scores a template's default system turn");
   options.add("max_length", data.max_length, "most tokens of prompt and response",
               {.range = at_least(2),
                .old_names = {"cutoff_len", "max_seq_length"},

@@ -17,8 +17,8 @@
 namespace lmpo {
 
 // Names of the choices that other rooms define.
-constexpr std::array<std::string_view, 2> choice_names(Boundary) {
-  return {"trl", "simpo"};
+constexpr std::array<std::string_view, 3> choice_names(Boundary) {
+  return {name(Boundary::trl), name(Boundary::simpo), name(Boundary::simpo_published)};
 }
 constexpr std::array<std::string_view, 2> choice_names(TruncationMode) {
   return {"keep_start", "keep_end"};

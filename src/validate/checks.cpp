@@ -16,6 +16,8 @@ std::span<const Check> checks() {
       {check_turn_ends},
       {check_plain_text},
       {check_boundary, true},
+      {check_row_notes, true},
+      {check_unused_columns, true},
       {check_labels, true},
       {check_overlap},
       {check_objective_named},

@@ -36,6 +36,8 @@ void check_contradictions(const RunFacts& facts, Findings& findings);
 void check_turn_ends(const RunFacts& facts, Findings& findings);
 void check_plain_text(const RunFacts& facts, Findings& findings);
 void check_boundary(const RunFacts& facts, Findings& findings);
+void check_row_notes(const RunFacts& facts, Findings& findings);
+void check_unused_columns(const RunFacts& facts, Findings& findings);
 void check_labels(const RunFacts& facts, Findings& findings);
 void check_overlap(const RunFacts& facts, Findings& findings);
 

@@ -149,6 +149,29 @@ TEST(DataChecks, TokensAcrossTheBoundary) {
   expect(run.find("token_spans_boundary"), Severity::warning, "boundary (default)", "4 of 1280");
 }
 
+TEST(DataChecks, WhatTheTemplateDoesToRows) {
+  TestedRun run;
+  run.facts.train->notes.add(3, {{RowNote::turn_left_out, "system: Be brief."}});
+  run.facts.train->notes.add(4, {{RowNote::prompt_apart, ""}});
+  expect(run.find("turn_left_out"), Severity::warning, "--data", "first: row 3, system: Be brief.");
+  expect(run.find("prompt_apart"), Severity::note, "--data", "in 1 row ");
+}
+
+TEST(DataChecks, ColumnsThatNothingReads) {
+  TestedRun run;
+  EXPECT_FALSE(run.find("columns_unused"));
+  run.facts.train->unused_columns.see(std::vector<std::string>{"id"});
+  expect(run.find("columns_unused"), Severity::note, "--data", "id");
+}
+
+TEST(DataChecks, TheAdviceForDroppedRowsNamesTheOption) {
+  TestedRun run;
+  run.facts.train->drops.add(3, DropReason::truncated_response);
+  run.facts.train->drop_advice = "--max_length 2048 keeps 1 of 1 whole";
+  expect(run.find("rows_dropped"), Severity::note, "--data", "no response left",
+         "--max_length 2048 keeps 1 of 1 whole");
+}
+
 TEST(DataChecks, LabelsOfOneKind) {
   TestedRun run({"--objective", "kto"});
   run.facts.train->approved = 600;

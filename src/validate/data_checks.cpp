@@ -36,7 +36,9 @@ void check_drops(const RunFacts& facts, Findings& findings) {
       findings.add({above(data->drops.total(), data->rows, kManyDropped), "rows_dropped", place,
                     fmt::format("{}: {} are left out; {}", data->what,
                                 share(data->drops.total(), data->rows), data->drops.summary()),
-                    "look at them with lmpo inspect --rows N,..."});
+                    data->drop_advice.empty()
+                        ? "look at them with lmpo inspect --rows N,..."
+                        : fmt::format("of those without a response, {}", data->drop_advice)});
     }
   }
 }
@@ -46,8 +48,8 @@ void check_truncation_of_rows(const RunFacts& facts, Findings& findings) {
     if (data->truncated > 0) {
       findings.add({above(data->truncated, data->kept, kManyTruncated), "rows_truncated",
                     facts.where("max_length"),
-                    fmt::format("{}: {} are cut to {} tokens; of a response that loses its end no "
-                                "end of turn is learnt",
+                    fmt::format("{}: {} are cut to {} tokens; responses that are cut lose their "
+                                "end-of-turn token, so the model does not learn to stop",
                                 data->what, share(data->truncated, data->kept),
                                 facts.recipe.data.max_length.value_or(0)),
                     "raise max_length, if the memory allows it"});
@@ -117,10 +119,35 @@ void check_boundary(const RunFacts& facts, Findings& findings) {
   for (const DataFacts* data : facts.data()) {
     if (data->token_spans_boundary > 0) {
       findings.warning("token_spans_boundary", facts.where("boundary"),
-                       fmt::format("{}: in {} a token spans prompt and response; it counts as "
-                                   "response",
+                       fmt::format("{}: in {} a token spans prompt and response; it is scored",
                                    data->what, share(data->token_spans_boundary, data->kept)),
                        "let prompts of plain text end, or responses begin, with white space");
+    }
+  }
+}
+
+void check_row_notes(const RunFacts& facts, Findings& findings) {
+  for (const DataFacts* data : facts.data()) {
+    for (const RowNote note : data->notes.notes()) {
+      const RowNoteText& text = describe(note);
+      findings.add({text.warning ? Severity::warning : Severity::note, std::string(text.name),
+                    facts.where(data->option),
+                    fmt::format("{}: {}", data->what, data->notes.sentence(note)),
+                    std::string(text.remedy)});
+    }
+  }
+}
+
+void check_unused_columns(const RunFacts& facts, Findings& findings) {
+  for (const DataFacts* data : facts.data()) {
+    for (const auto& [severity, columns] :
+         {std::pair(Severity::warning, data->unused_columns.warning()),
+          std::pair(Severity::note, data->unused_columns.notice())}) {
+      if (!columns.empty()) {
+        findings.add({severity, "columns_unused", facts.where(data->option),
+                      fmt::format("{}: {}", data->what, columns),
+                      "rename a column that is to be used: columns: {ITS_NAME: prompt}"});
+      }
     }
   }
 }

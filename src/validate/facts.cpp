@@ -112,6 +112,9 @@ DataFacts data_facts(const Dataset& dataset, const DataOptions& options, TurnEnd
   facts.truncated = dataset.truncated;
   facts.identical_after_truncation = dataset.identical_after_truncation;
   facts.token_spans_boundary = dataset.token_spans_boundary;
+  facts.notes = dataset.notes;
+  facts.unused_columns = dataset.unused_columns;
+  facts.drop_advice = drop_advice(dataset, options);
   facts.conversations = dataset.conversations;
   for (const Tree& tree : dataset.trees) {
     add_row(facts, tree, options.kind == RowKind::labelled);

@@ -29,6 +29,9 @@ struct DataFacts {
   std::int64_t truncated = 0;
   std::int64_t identical_after_truncation = 0;
   std::int64_t token_spans_boundary = 0;
+  NoteCounts notes;
+  UnusedColumns unused_columns;
+  std::string drop_advice;  // what would keep rows that truncation dropped
   std::int64_t conversations = 0;
   std::int64_t approved = 0;  // kto's
   std::int64_t longest = 0;   // tokens of a sequence

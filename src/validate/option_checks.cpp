@@ -39,7 +39,7 @@ std::vector<Silenced> silenced(const TrainRecipe& r) {
        r.train_sampling_strategy == TrainRecipe::Sampling::sequential && r.test_split_size == 0,
        "the data keeps the order of the files", "leave it out"},
       {"sft_on", !r.is_sft(), "only the objective sft scores a whole conversation", "leave it out"},
-      {"auto_insert_empty_system_msg", r.data.boundary != Boundary::simpo,
+      {"auto_insert_empty_system_msg", r.data.boundary == Boundary::trl,
        "the boundary is not simpo", "set boundary: simpo, or leave it out"},
       {"zscore_group", lmpo && o.zscore != ZscoreMode::code, "zscore is not 'code'",
        "set zscore: code, or leave it out"},

@@ -82,33 +82,44 @@ def ids(tokenizer, text, special=False):
     return tokenizer(text, add_special_tokens=special)["input_ids"]
 
 
-def split_by_trl(tokenizer, prompt, answer):
-    """TRL 1.x: prompt, and prompt + answer, each tokenized whole; the answer is what is longer."""
+def common_prefix_length(ids, other_ids):  # of trl.data_utils
+    return next((i for i, (one, other) in enumerate(zip(ids, other_ids)) if one != other), min(len(ids), len(other_ids)))
+
+
+def continued(prompt, answer):
+    """The conversation whose last turn the prompt has begun and the answer ends."""
+    return prompt[:-1] + [{**prompt[-1], "content": prompt[-1]["content"] + answer[0]["content"]}] + answer[1:]
+
+
+def split_by_trl(tokenizer, prompt, answers):
+    """TRL 1.16: prompt, and prompt + answer, each tokenized whole; the answers begin where the first of them parts from
+    the prompt. Ours: an answer continues a prompt that ends with the assistant's turn."""
     if isinstance(prompt, str):
-        if not answer.endswith(tokenizer.eos_token):
-            answer += tokenizer.eos_token
-        context, whole = ids(tokenizer, prompt, True), ids(tokenizer, prompt + answer, True)
+        answers = [answer if answer.endswith(tokenizer.eos_token) else answer + tokenizer.eos_token for answer in answers]
+        context, wholes = ids(tokenizer, prompt, True), [ids(tokenizer, prompt + answer, True) for answer in answers]
         if context[:2] == [tokenizer.bos_token_id] * 2:  # ours: never BOS twice
-            context, whole = context[1:], whole[1:]
+            context, wholes = context[1:], [whole[1:] for whole in wholes]
     else:
         open_turn = prompt[-1]["role"] == "assistant"
         options = dict(tokenize=True, return_dict=False)
         context = tokenizer.apply_chat_template(prompt, add_generation_prompt=not open_turn,
                                                 continue_final_message=open_turn, **options)
-        whole = tokenizer.apply_chat_template(prompt + answer, **options)
-    length = len(context)
-    while whole[:length] != context[:length]:  # a token spans the boundary (TRL warns and is wrong): it is scored
-        length -= 1
-    return whole[:length], whole[length:]
+        wholes = [tokenizer.apply_chat_template(continued(prompt, answer) if open_turn else prompt + answer, **options)
+                  for answer in answers]
+    length = min(common_prefix_length(context, whole) for whole in wholes)
+    return [(whole[:length], whole[length:]) for whole in wholes]
 
 
 def simpo_texts(tokenizer, prompt, answers):
-    """The script's texts: prompt turns, and each answer alone without BOS; together where the template refuses."""
-    def render(messages):
-        return tokenizer.apply_chat_template(messages, tokenize=False)
+    """The script's texts: prompt turns, and what each answer adds to them. Ours: as in split_by_trl."""
+    def render(messages, **options):
+        return tokenizer.apply_chat_template(messages, tokenize=False, **options)
     template = tokenizer.chat_template
     if prompt[0]["role"] != "system" and ("system" in template or "<|im_start|>" in template):
         prompt = [{"role": "system", "content": ""}] + prompt
+    if prompt[-1]["role"] == "assistant":
+        begin = render(prompt, continue_final_message=True)
+        return begin, [render(continued(prompt, answer))[len(begin):] for answer in answers]
     texts = []
     for answer in answers:
         try:
@@ -162,7 +173,7 @@ def tokenize_pair(tokenizer, prompt, chosen, rejected, boundary, max_length=None
     """
     answers = [[a] if isinstance(a, dict) else a for a in (chosen, rejected)]
     if boundary == "trl":
-        sides = [split_by_trl(tokenizer, prompt, answer) for answer in answers]
+        sides = split_by_trl(tokenizer, prompt, answers)
     else:
         if not isinstance(prompt, str):
             prompt, answers = simpo_texts(tokenizer, prompt, answers)

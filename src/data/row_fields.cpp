@@ -1,0 +1,101 @@
+#include "data/row_fields.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "base/error.h"
+
+namespace lmpo {
+namespace {
+
+RowKeys bit(std::string_view key) {
+  const auto keys = row_keys();
+  const auto found = std::ranges::find(keys, key);
+  LMPO_CHECK(found != keys.end());
+  return RowKeys{1} << (found - keys.begin());
+}
+
+}  // namespace
+
+std::span<const std::string> row_keys() {
+  static const std::vector<std::string> keys = {
+      "prompt",        "chosen",        "rejected",
+      "messages",      "conversations", "completion",
+      "instruction",   "input",         "output",
+      "history",       "system",        "text",
+      "label",         "kto_tag",       "responses",
+      "scores",        "question",      "query",
+      "system_prompt", "tools",         "chat_template_kwargs"};
+  return keys;
+}
+
+bool RowFields::has(std::string_view key) const {
+  const auto found = source_.find(key);
+  return found != source_.end() && !found->is_null();
+}
+
+const ordered_json& RowFields::value(std::string_view key) const {
+  mark_used(key);
+  return *source_.find(key);
+}
+
+std::string RowFields::text(std::string_view key) const {
+  const ordered_json& found = value(key);
+  if (!found.is_string()) {
+    wrong_type(key, "a text");
+  }
+  return found.get<std::string>();
+}
+
+ordered_json RowFields::template_variables() const {
+  ordered_json variables;
+  if (has("chat_template_kwargs")) {
+    variables = parsed("chat_template_kwargs");
+    if (!variables.is_object() && !variables.is_null()) {
+      wrong_type("chat_template_kwargs", "an object, or one as JSON text,");
+    }
+  }
+  if (has("tools")) {
+    ordered_json tools = parsed("tools");
+    const bool list = tools.is_array() && std::ranges::all_of(tools, &ordered_json::is_object);
+    if (!list && !tools.is_null()) {
+      wrong_type("tools", "a list of objects, or one as JSON text,");
+    }
+    // An empty list is none, as in TRL: some templates write an introduction to no tools.
+    if (!tools.empty()) {
+      variables["tools"] = std::move(tools);
+    }
+  }
+  return variables;
+}
+
+// A value that may be given as its JSON text; null for an empty text.
+ordered_json RowFields::parsed(std::string_view key) const {
+  const ordered_json& given = value(key);
+  if (!given.is_string() || given.get_ref<const std::string&>().empty()) {
+    return given.is_string() ? ordered_json() : given;
+  }
+  ordered_json result = ordered_json::parse(given.get_ref<const std::string&>(), nullptr, false);
+  return result.is_discarded() ? given : result;
+}
+
+void RowFields::mark_used(std::string_view key) const {
+  used_ |= bit(key);
+}
+
+RowKeys RowFields::unused_keys() const {
+  RowKeys unused = 0;
+  const auto keys = row_keys();
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    unused |= has(keys[i]) ? RowKeys{1} << i & ~used_ : 0;
+  }
+  return unused;
+}
+
+void RowFields::wrong_type(std::string_view key, std::string_view expected) const {
+  const ordered_json& found = *source_.find(key);
+  user_error("{}: key '{}': {} was expected, not {}", location_, key, expected,
+             found.is_string() ? "a text" : found.type_name());
+}
+
+}  // namespace lmpo

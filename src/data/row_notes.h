@@ -1,0 +1,64 @@
+// What is worth saying of rows that are used: counted, with the first of each kind.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+
+namespace lmpo {
+
+enum class RowNote {
+  roles_renamed,       // names of speakers that templates do not know were replaced
+  turn_left_out,       // the template does not write a turn of the prompt, or a call in it
+  reasoning_left_out,  // the template does not write the reasoning of a response
+  tools_left_out,      // the template does not write the row's tools
+  speaker_scored,      // a response holds turns of others than the assistant
+  prompt_apart,        // the template writes the prompt otherwise once an answer follows
+  context_replaced,    // simpo: rejected answers another conversation than chosen
+  no_prompt,           // a preference of plain texts that share no beginning
+};
+inline constexpr std::size_t kRowNotes = 8;
+
+struct RowNoteText {
+  std::string_view name;  // stable, for findings
+  bool warning;           // false: nothing is wrong
+  std::string_view text;  // what is so in the rows
+  std::string_view remedy;
+};
+const RowNoteText& describe(RowNote note);
+
+// One row's: what of it, for example "system: Be brief."
+struct NotedRow {
+  RowNote note;
+  std::string example;
+};
+using NotedRows = std::vector<NotedRow>;
+
+class NoteCounts {
+ public:
+  struct Count {
+    std::int64_t rows = 0;
+    std::int64_t first_row = 0;
+    std::string example;  // of that row
+  };
+
+  void add(std::int64_t row, const NotedRows& notes);
+  const Count& count(RowNote note) const { return counts_.at(static_cast<std::size_t>(note)); }
+  // The kinds that there are.
+  std::vector<RowNote> notes() const;
+  // "in 12 rows the chat template leaves out ... (first: row 3, system: Be brief.)"
+  std::string sentence(RowNote note) const;
+
+  // For a file.
+  json to_json() const;
+  static NoteCounts from_json(const json& counts);
+
+ private:
+  std::array<Count, kRowNotes> counts_;
+};
+
+}  // namespace lmpo

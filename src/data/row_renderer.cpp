@@ -1,0 +1,371 @@
+#include "data/row_renderer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/error.h"
+#include "data/turn_search.h"
+
+namespace lmpo {
+namespace {
+
+// Put beside a turn's text, it shows where that text stands in a rendering.
+constexpr std::string_view kMark = "CONTINUE_FINAL_MESSAGE_TAG";
+constexpr const char* kAssistant = "assistant";
+
+// The longest common beginning of the texts, not inside a UTF-8 sequence.
+std::string_view common_beginning(std::string_view first, const std::vector<std::string>& others) {
+  std::size_t length = first.size();
+  for (const std::string& other : others) {
+    const std::size_t most = std::min(length, other.size());
+    length = static_cast<std::size_t>(
+        std::mismatch(first.begin(), first.begin() + static_cast<std::ptrdiff_t>(most),
+                      other.begin())
+            .first -
+        first.begin());
+  }
+  while (length > 0 && length < first.size() &&
+         (static_cast<unsigned char>(first[length]) & 0xC0) == 0x80) {
+    --length;
+  }
+  return first.substr(0, length);
+}
+
+Turns joined(const Turns& prompt, const Turns& response) {
+  Turns turns = prompt;
+  turns.insert(turns.end(), response.begin(), response.end());
+  return turns;
+}
+
+// What of the prompt the template does not write; the reach of what it does.
+std::size_t search_prompt(const Turns& turns, const ordered_json& variables,
+                          const std::string& prompt, NotedRows& notes) {
+  TurnSearch search(prompt);
+  const Message* lost = nullptr;
+  for (const Message& turn : turns) {
+    if (!search.find(turn) && lost == nullptr) {
+      lost = &turn;
+    }
+  }
+  if (lost != nullptr) {
+    notes.push_back({RowNote::turn_left_out, excerpt(*lost)});
+  }
+  if (variables.is_object() && variables.contains("tools")) {
+    for (const ordered_json& tool : variables["tools"]) {
+      if (const std::string name = function_name(tool); !TurnSearch(prompt).find_text(name)) {
+        notes.push_back({RowNote::tools_left_out, name});
+        break;
+      }
+    }
+  }
+  return search.end();
+}
+
+void note_once(NotedRows& notes, RowNote note, std::string example) {
+  if (std::ranges::find(notes, note, &NotedRow::note) == notes.end()) {
+    notes.push_back({note, std::move(example)});
+  }
+}
+
+// False where the template does not write a turn of the response. `text` begins after the prompt's
+// last turn: what a generation prompt opens may be the beginning of an answer.
+bool search_response(const Turns& turns, const std::string& text, NotedRows& notes) {
+  TurnSearch search(text);
+  for (const Message& turn : turns) {
+    if (!search.find(turn)) {
+      return false;
+    }
+    if (turn.role != kAssistant) {
+      note_once(notes, RowNote::speaker_scored, excerpt(turn));
+    } else if (search.reasoning_left_out() || !TurnSearch(text).find_text(reasoning(turn))) {
+      note_once(notes, RowNote::reasoning_left_out, excerpt(turn));
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+bool ends_itself(std::string_view text, std::string_view end) {
+  const std::size_t last = text.find_last_not_of(" \t\r\n");
+  return text.ends_with(end) ||
+         (last != std::string_view::npos && text.substr(0, last + 1).ends_with(end));
+}
+
+ordered_json template_variables(const Tokenizer& tokenizer) {
+  ordered_json variables = ordered_json::object();
+  const auto add = [&](const char* key, const std::string& token) {
+    if (!token.empty()) {
+      variables[key] = token;
+    }
+  };
+  add("bos_token", tokenizer.bos_token());
+  add("eos_token", tokenizer.eos_token());
+  add("unk_token", tokenizer.unk_token());
+  add("pad_token", tokenizer.pad_token());
+  return variables;
+}
+
+// A row's turns as the boundary's rule takes them.
+struct RowRenderer::Conversation {
+  Turns prompt;
+  std::vector<Turns> responses;
+  // The prompt ends in an answer that is not over: it is the prompt's last turn, and what the
+  // responses' first turns begin with.
+  bool open = false;
+  ordered_json variables;
+  NotedRows notes;
+
+  Turns prompt_with(const Turns& response) const {
+    if (!open) {
+      return joined(prompt, response);
+    }
+    Turns turns = prompt;
+    turns.back().content += response.front().content;
+    turns.back().more = response.front().more;
+    turns.insert(turns.end(), response.begin() + 1, response.end());
+    return turns;
+  }
+};
+
+RowRenderer::RowRenderer(const Tokenizer& tokenizer, const ChatTemplate* chat_template,
+                         const DataOptions& options)
+    : tokenizer_(tokenizer),
+      template_(chat_template),
+      boundary_(options.boundary),
+      variables_(template_variables(tokenizer)) {
+  insert_system_ =
+      boundary_ != Boundary::trl && options.insert_empty_system && accepts_empty_system();
+}
+
+bool RowRenderer::accepts_empty_system() const {
+  const auto mentions = [&](std::string_view word) {
+    return template_ != nullptr && template_->text().find(word) != std::string::npos;
+  };
+  if (!mentions("system") && !mentions("<|im_start|>")) {
+    return false;
+  }
+  try {
+    template_->render(to_json(Turns{{"system", ""}, {"user", "a"}}), false, variables_);
+    return true;
+  } catch (const UserError&) {
+    return boundary_ == Boundary::simpo_published;
+  }
+}
+
+std::variant<RenderedRow, DropReason> RowRenderer::render(const Row& row) const {
+  if (!row.conversational) {
+    return render_plain(row);
+  }
+  if (template_ == nullptr) {
+    user_error(
+        "the row is a conversation, but the model has no chat template; add chat_template.jinja to "
+        "its folder, or use rows of plain text");
+  }
+  Conversation conversation = conversation_of(row);
+  const std::optional<std::string> prompt = open_prompt(conversation);
+  if (!prompt) {
+    return DropReason::prompt_in_response;
+  }
+  const std::size_t needed =
+      search_prompt(conversation.prompt, row.template_variables, *prompt, conversation.notes);
+  Texts whole;
+  if (boundary_ != Boundary::simpo_published) {
+    for (const Turns& response : conversation.responses) {
+      whole.push_back(render(conversation.prompt_with(response), false, conversation));
+    }
+  }
+  std::optional<RenderedRow> rendered;
+  if (boundary_ == Boundary::simpo_published) {
+    rendered = {*prompt, alone(conversation), {}};
+  } else if (boundary_ == Boundary::trl) {
+    rendered = split_trl(conversation, *prompt, whole, needed);
+  } else {
+    rendered = split_simpo(conversation, *prompt, whole, needed);
+  }
+  if (!rendered) {
+    return DropReason::prompt_in_response;
+  }
+  NotedRows notes = std::move(conversation.notes);
+  const std::string header = rendered->prompt.substr(needed);
+  for (std::size_t i = 0; i < rendered->responses.size(); ++i) {
+    if (!search_response(conversation.responses[i], header + rendered->responses[i], notes)) {
+      return DropReason::response_left_out;
+    }
+  }
+  if (rendered->responses.size() == 2 && rendered->responses[0] == rendered->responses[1]) {
+    return DropReason::identical_responses;
+  }
+  rendered->notes.insert(rendered->notes.end(), notes.begin(), notes.end());
+  return *std::move(rendered);
+}
+
+RenderedRow RowRenderer::render_plain(const Row& row) const {
+  RenderedRow rendered;
+  rendered.prompt = row.prompt.text;
+  const std::string& end = tokenizer_.eos_token();
+  for (const Passage& response : row.responses) {
+    const bool append = boundary_ == Boundary::trl && !ends_itself(response.text, end);
+    rendered.responses.push_back(append ? response.text + end : response.text);
+  }
+  if (row.implicit_prompt && row.prompt.text.empty()) {
+    rendered.notes.push_back({RowNote::no_prompt, ""});
+  }
+  return rendered;
+}
+
+RowRenderer::Conversation RowRenderer::conversation_of(const Row& row) const {
+  Conversation conversation{
+      .prompt = row.prompt.turns, .responses = {}, .variables = variables_, .notes = {}};
+  if (row.template_variables.is_object()) {
+    conversation.variables.update(row.template_variables);
+  }
+  for (const Passage& response : row.responses) {
+    conversation.responses.push_back(response.turns);
+  }
+  Turns& prompt = conversation.prompt;
+  conversation.open = boundary_ != Boundary::simpo_published && !row.implicit_prompt &&
+                      prompt.back().role == kAssistant && prompt.back().more.is_null() &&
+                      std::ranges::all_of(conversation.responses, [](const Turns& turns) {
+                        return turns.front().role == kAssistant;
+                      });
+  if (boundary_ == Boundary::trl) {
+    return conversation;
+  }
+  if (row.implicit_prompt) {
+    // The script takes all but the last turn of chosen as the prompt, whatever rejected says there.
+    Turns& chosen = conversation.responses[0];
+    Turns& last = conversation.responses.back();
+    if (chosen.size() > 1 || last.size() > 1) {
+      conversation.notes.push_back({RowNote::context_replaced, excerpt(last.front())});
+    }
+    prompt.insert(prompt.end(), chosen.begin(), chosen.end() - 1);
+    for (Turns& response : conversation.responses) {
+      response.erase(response.begin(), response.end() - 1);
+    }
+  }
+  if (insert_system_ && prompt.front().role != "system") {
+    prompt.insert(prompt.begin(), {"system", ""});
+  }
+  return conversation;
+}
+
+std::string RowRenderer::render(const Turns& turns, bool add_generation_prompt,
+                                const Conversation& conversation) const {
+  return template_->render(to_json(turns), add_generation_prompt, conversation.variables);
+}
+
+// The prompt up to where the model goes on: with the assistant's header (not for simpo), or inside
+// its open turn. None where the template does not write that turn.
+std::optional<std::string> RowRenderer::open_prompt(const Conversation& conversation) const {
+  if (!conversation.open) {
+    return render(conversation.prompt, boundary_ == Boundary::trl, conversation);
+  }
+  Turns marked = conversation.prompt;
+  marked.back().content.append(kMark);
+  std::string text = render(marked, false, conversation);
+  const std::size_t at = text.rfind(kMark);
+  if (at == std::string::npos) {
+    return std::nullopt;
+  }
+  text.resize(at);
+  return text;
+}
+
+// What follows the prompt in a whole conversation that does not begin with it: what comes after the
+// prompt's last words and the same `header` behind them, or else the answer's text and what follows
+// it. None where that cannot be told.
+std::optional<std::string> RowRenderer::answer_in(const std::string& whole,
+                                                  const Conversation& conversation,
+                                                  std::size_t response,
+                                                  std::string_view header) const {
+  TurnSearch search(whole);
+  for (const Message& turn : conversation.prompt) {
+    search.find(turn);
+  }
+  const Message& answer = conversation.responses[response].front();
+  if (search.end() > 0 && whole.compare(search.end(), header.size(), header) == 0) {
+    std::string rest = whole.substr(search.end() + header.size());
+    if (TurnSearch(rest).find(answer)) {
+      return rest;
+    }
+  }
+  Turns marked = conversation.responses[response];
+  marked.front().content.insert(0, kMark);
+  const std::string text = render(conversation.prompt_with(marked), false, conversation);
+  const std::size_t at = text.find(kMark);
+  const bool parted =
+      answer.role == kAssistant && at != std::string::npos &&
+      whole.compare(0, at, text, 0, at) == 0 &&
+      TurnSearch(std::string_view(whole).substr(0, at)).find(conversation.prompt.back());
+  return parted ? std::optional(whole.substr(at)) : std::nullopt;
+}
+
+std::optional<RenderedRow> RowRenderer::split_trl(const Conversation& conversation,
+                                                  const std::string& prompt, const Texts& whole,
+                                                  std::size_t needed) const {
+  RenderedRow rendered;
+  rendered.prompt = common_beginning(prompt, whole);
+  if (rendered.prompt.size() >= needed) {
+    for (const std::string& text : whole) {
+      rendered.responses.push_back(text.substr(rendered.prompt.size()));
+    }
+    return rendered;
+  }
+  // Some turn of the prompt would be scored, or lost.
+  rendered.prompt = prompt;
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    std::optional<std::string> answer = answer_in(whole[i], conversation, i, prompt.substr(needed));
+    if (!answer) {
+      return std::nullopt;
+    }
+    rendered.responses.push_back(*std::move(answer));
+  }
+  rendered.notes.push_back({RowNote::prompt_apart, ""});
+  return rendered;
+}
+
+std::optional<RenderedRow> RowRenderer::split_simpo(const Conversation& conversation,
+                                                    const std::string& prompt, const Texts& whole,
+                                                    std::size_t needed) const {
+  RenderedRow rendered{.prompt = prompt, .responses = {}, .notes = {}};
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    std::optional<std::string> answer =
+        whole[i].starts_with(prompt) ? whole[i].substr(prompt.size())
+                                     : answer_in(whole[i], conversation, i, prompt.substr(needed));
+    if (!answer) {
+      return std::nullopt;
+    }
+    if (!whole[i].starts_with(prompt)) {
+      note_once(rendered.notes, RowNote::prompt_apart, "");
+    }
+    rendered.responses.push_back(*std::move(answer));
+  }
+  return rendered;
+}
+
+// As the published script: each response rendered alone; with the prompt where the template
+// refuses.
+RowRenderer::Texts RowRenderer::alone(const Conversation& conversation) const {
+  Texts texts;
+  for (const Turns& response : conversation.responses) {
+    std::string text;
+    try {
+      text = render(response, false, conversation);
+      if (text.starts_with(tokenizer_.bos_token())) {
+        text.erase(0, tokenizer_.bos_token().size());
+      }
+    } catch (const UserError&) {
+      const std::string prompt = render(conversation.prompt, false, conversation);
+      text = render(joined(conversation.prompt, response), false, conversation);
+      if (!text.starts_with(prompt)) {
+        throw;
+      }
+      text.erase(0, prompt.size());
+    }
+    texts.push_back(std::move(text));
+  }
+  return texts;
+}
+
+}  // namespace lmpo

@@ -1,0 +1,71 @@
+// A row as texts: its prompt and its responses, with the boundary between them. See boundary.h for
+// the rules.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/json.h"
+#include "data/drops.h"
+#include "data/options.h"
+#include "data/row_notes.h"
+#include "data/schema.h"
+#include "text/chat_template.h"
+#include "text/tokenizer.h"
+
+namespace lmpo {
+
+// What a template may read besides the messages: bos_token, eos_token, unk_token and pad_token,
+// those that the tokenizer has.
+ordered_json template_variables(const Tokenizer& tokenizer);
+
+// Whether a text ends with the token that ends a turn; white space may follow it.
+bool ends_itself(std::string_view text, std::string_view end);
+
+struct RenderedRow {
+  std::string prompt;
+  std::vector<std::string> responses;  // each is what follows the prompt
+  NotedRows notes;
+};
+
+// Immutable; render is thread-safe. Tokenizer and template must outlive it.
+class RowRenderer {
+ public:
+  // `chat_template` may be null; a conversation is then a UserError.
+  RowRenderer(const Tokenizer& tokenizer, const ChatTemplate* chat_template,
+              const DataOptions& options);
+
+  // Or why the row must not be used: response_left_out, prompt_in_response, identical_responses. A
+  // template that raises is a UserError.
+  std::variant<RenderedRow, DropReason> render(const Row& row) const;
+
+ private:
+  struct Conversation;
+  using Texts = std::vector<std::string>;
+
+  std::string render(const Turns& turns, bool add_generation_prompt,
+                     const Conversation& conversation) const;
+  bool accepts_empty_system() const;
+  RenderedRow render_plain(const Row& row) const;
+  Conversation conversation_of(const Row& row) const;
+  std::optional<std::string> open_prompt(const Conversation& conversation) const;
+  Texts alone(const Conversation& conversation) const;
+  std::optional<std::string> answer_in(const std::string& whole, const Conversation& conversation,
+                                       std::size_t response, std::string_view header) const;
+  std::optional<RenderedRow> split_trl(const Conversation& conversation, const std::string& prompt,
+                                       const Texts& whole, std::size_t needed) const;
+  std::optional<RenderedRow> split_simpo(const Conversation& conversation,
+                                         const std::string& prompt, const Texts& whole,
+                                         std::size_t needed) const;
+
+  const Tokenizer& tokenizer_;
+  const ChatTemplate* template_;
+  Boundary boundary_;
+  bool insert_system_ = false;
+  ordered_json variables_;
+};
+
+}  // namespace lmpo
