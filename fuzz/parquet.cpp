@@ -25,7 +25,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::string dumped;
   try {
     lmpo::read_parquet(std::as_bytes(std::span(data, size)), "input", columns,
-                       [&](lmpo::json&& value, bool valid_utf8) {
+                       [&](lmpo::ordered_json&& value, bool valid_utf8) {
                          if (valid_utf8) {
                            dumped = value.dump();  // throws where any text is not UTF-8
                          }

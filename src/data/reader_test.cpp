@@ -183,6 +183,11 @@ TEST_F(ParquetRows, HaveTheColumnsThatAreAskedFor) {
   const auto rows = rows_in("pairs_zstd.parquet", columns);
   ASSERT_EQ(rows.size(), 10u);
   EXPECT_EQ(rows[1].value, (json{{"label", false}}));
+  std::vector<std::string> unread;
+  read_rows(
+      golden("pairs_zstd.parquet"), columns, [](SourceRow&&) {}, &unread);
+  EXPECT_THAT(unread, ::testing::Contains("prompt"));
+  EXPECT_THAT(unread, ::testing::Not(::testing::Contains("label")));
   EXPECT_FALSE(rows_in("bad_utf8.parquet")[1].valid_utf8);
   EXPECT_THROW(rows_in("other_columns.parquet"), UserError);
 }

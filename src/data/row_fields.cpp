@@ -42,7 +42,7 @@ const ordered_json& RowFields::value(std::string_view key) const {
 std::string RowFields::text(std::string_view key) const {
   const ordered_json& found = value(key);
   if (!found.is_string()) {
-    wrong_type(key, "a text");
+    wrong_type(key, "a string");
   }
   return found.get<std::string>();
 }
@@ -93,9 +93,11 @@ RowKeys RowFields::unused_keys() const {
 }
 
 void RowFields::wrong_type(std::string_view key, std::string_view expected) const {
-  const ordered_json& found = *source_.find(key);
-  user_error("{}: key '{}': {} was expected, not {}", location_, key, expected,
-             found.is_string() ? "a text" : found.type_name());
+  constexpr std::size_t kShown = 40;
+  const std::string found =
+      source_.find(key)->dump(-1, ' ', true, ordered_json::error_handler_t::replace);
+  user_error("{}: key '{}': {} was expected, not {}{}", location_, key, expected,
+             found.substr(0, kShown), found.size() > kShown ? "..." : "");
 }
 
 }  // namespace lmpo

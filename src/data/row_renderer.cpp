@@ -236,7 +236,7 @@ RowRenderer::Conversation RowRenderer::conversation_of(const Row& row) const {
     // The script takes all but the last turn of chosen as the prompt, whatever rejected says there.
     Turns& chosen = conversation.responses[0];
     Turns& last = conversation.responses.back();
-    if (chosen.size() > 1 || last.size() > 1) {
+    if (conversation.responses.size() > 1 && (chosen.size() > 1 || last.size() > 1)) {
       conversation.notes.push_back({RowNote::context_replaced, excerpt(last.front())});
     }
     prompt.insert(prompt.end(), chosen.begin(), chosen.end() - 1);

@@ -17,6 +17,7 @@
 namespace lmpo {
 namespace {
 
+constexpr std::string_view kPreference = "a preference";
 constexpr std::string_view kPreferenceSchemas =
     "  prompt, chosen, rejected\n"
     "  chosen, rejected (the prompt is what they share)\n"
@@ -84,7 +85,7 @@ class RowParser : RowFields {
                      key);
         }
       }
-      no_schema("a preference", std::string(kPreferenceSchemas));
+      no_schema(kPreference, std::string(kPreferenceSchemas));
     }
     return is_text("chosen") && is_text("rejected") ? preference_of_texts()
                                                     : preference_of_messages();
@@ -322,13 +323,26 @@ class RowParser : RowFields {
     }
   }
 
+  // What rows of other kinds are for.
+  std::string_view hint() const {
+    if (has("label") || has("kto_tag")) {
+      return " Rows with labels are for --objective kto.";
+    }
+    if (has("responses")) {
+      return " Rows with several responses are for --objective pro or rrhf.";
+    }
+    const bool answer = has("messages") || has("conversations") || has("completion") ||
+                        has("output") || has("text");
+    return answer ? " Rows with one answer are for lmpo sft." : "";
+  }
+
   [[noreturn]] void no_schema(std::string_view kind, const std::string& schemas) const {
     std::set<std::string> keys;
     for (const auto& [key, value] : source().items()) {
       keys.insert(key + (value.is_null() ? " (null)" : ""));
     }
-    user_error("{}: the keys {{{}}} do not make {} row. Its keys may be:\n{}", location(),
-               fmt::join(keys, ", "), kind, schemas);
+    user_error("{}: the keys {{{}}} do not make {} row.{} Its keys may be:\n{}", location(),
+               fmt::join(keys, ", "), kind, kind == kPreference ? hint() : "", schemas);
   }
 
   MessageReader reader_;

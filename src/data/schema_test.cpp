@@ -161,6 +161,9 @@ TEST(PreferenceSchema, UnknownKeysAreNamedWithTheSchemas) {
               AllOf(HasSubstr("f:1"), HasSubstr("answer, question"),
                     HasSubstr("prompt, chosen, rejected")));
   EXPECT_THAT(error_of(R"({"prompt": "a", "chosen": "b"})"), HasSubstr("chosen, prompt"));
+  EXPECT_THAT(error_of(R"({"messages": [], "label": true})"), HasSubstr("for --objective kto."));
+  EXPECT_THAT(error_of(R"({"instruction": "a", "output": "b"})"), HasSubstr("are for lmpo sft."));
+  EXPECT_THAT(error_of(R"({"prompt": "a", "responses": ["b", "c"]})"), HasSubstr("pro or rrhf"));
   // As is a null in their place.
   EXPECT_THAT(error_of(R"({"prompt": "Hi", "chosen": "Hello", "rejected": null})"),
               AllOf(HasSubstr("f:1"), HasSubstr("'rejected' is null")));
@@ -231,7 +234,7 @@ TEST(PreferenceSchema, AnAnswerIsTheAssistants) {
   EXPECT_THAT(error_of(R"({"system": [{"role": "system", "content": "Be brief."}],
                            "prompt": [{"role": "user", "content": "Hi"}],
                            "chosen": "Hello", "rejected": "No"})"),
-              AllOf(HasSubstr("'system'"), HasSubstr("not array")));
+              AllOf(HasSubstr("'system'"), HasSubstr("a string was expected, not [{")));
 }
 
 TEST(PreferenceSchema, PartsThatAreNoTextAreNamed) {

@@ -60,6 +60,21 @@ const LengthSummary& lengths_of(const DataReport& report, const std::string& nam
   return *std::ranges::find(report.lengths, name, &LengthSummary::name);
 }
 
+TEST_F(SurveyTest, WhatTheTemplateLeavesOutIsAWarning) {
+  const json row = {{"system", "Be brief."},
+                    {"question", "Hi"},
+                    {"chosen", "Yes"},
+                    {"rejected", "No"},
+                    {"source", "x"}};
+  const DataReport report = survey(
+      row.dump(), {}, "llama3",
+      "{% for m in messages %}{% if m.role != 'system' %}{{ m.content }}<|eot_id|>{% endif %}"
+      "{% endfor %}");
+  EXPECT_THAT(report.warnings, Contains(HasSubstr("in 1 row the chat template leaves out a turn of "
+                                                  "the prompt (first: row 0, system: Be brief.)")));
+  EXPECT_THAT(report.warnings, Contains(HasSubstr("not used: source")));
+}
+
 TEST_F(SurveyTest, PiecesAreTheTemplatesText) {
   const DataReport report = survey(pair_row("Hi \u2615?", "Yes \u00e9.", "No."));
   ASSERT_EQ(report.shown.size(), 1u);
