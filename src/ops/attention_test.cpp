@@ -65,6 +65,11 @@ const std::vector<AttentionCase>& attention_cases() {
       {{{130, 70, 3}, {20, 80}}, {4, 1, 64, 65}},
       {{{65, 64, 31}, {1, 1}}, {2, 2, 128, 40}},
       {{{70, 33, 0, 40}}, {4, 2, 128}},
+      // More heads share a key head than a block has rows; few tokens keep the reference quick.
+      {{{3, 2, 1}}, {128, 1, 4}},
+      {{{3, 2, 1}}, {129, 1, 4}},
+      {{{3, 2, 1}}, {320, 2, 2, 2}},
+      {{{3, 2, 1}}, {256, 1, 64}},
   };
   return cases;
 }
@@ -189,8 +194,12 @@ TEST_P(AttentionTest, RopeTurnsAndTurnsBack) {
 
 // Decoding token by token equals attention over the whole sequences at once.
 TEST_P(AttentionTest, DecodeEqualsForward) {
-  for (const AttentionShape shape :
-       {AttentionShape{1, 1, 2}, {4, 2, 8, 1}, {8, 2, 16, 5}, {4, 4, 8, 130}, {70, 1, 8}}) {
+  for (const AttentionShape shape : {AttentionShape{1, 1, 2},
+                                     {4, 2, 8, 1},
+                                     {8, 2, 16, 5},
+                                     {4, 4, 8, 130},
+                                     {70, 1, 8},
+                                     {160, 1, 8}}) {
     SCOPED_TRACE(::testing::Message() << shape.query_heads << " heads, window " << shape.window);
     const std::vector<std::int32_t> lengths{3, 1, 140};
     const std::int64_t slots = 141;

@@ -6,38 +6,26 @@
 #include <vector>
 
 #include "ops/cpu/attention_pack.h"
+#include "ops/cpu/buffer.h"
 
 namespace lmpo::cpu {
 
 // Segments that see one another: a segment without context starts a tree.
 std::vector<std::span<const Pack::Segment>> cut_trees(std::span<const Pack::Segment> segments);
 
-// Tokens [begin, end) of a segment; their queries of all the key head's query heads are the rows of
-// a block, one head after the other.
+// Tokens [begin, end) of a segment; their queries of some of the key head's query heads are the rows
+// of a block, one head after the other.
 struct QueryBlock {
   const Pack::Segment* segment;
   std::int64_t begin;
   std::int64_t end;
-  std::int64_t group;
+  std::int64_t first_head;  // within the key head's group
+  std::int64_t heads;
 
   std::int64_t tokens() const { return end - begin; }
-  std::int64_t rows() const { return tokens() * group; }
+  std::int64_t rows() const { return tokens() * heads; }
   std::int64_t token_of(std::int64_t row) const { return begin + row % tokens(); }
-  std::int64_t head_of(std::int64_t row) const { return row / tokens(); }
-};
-
-// Grows and is kept by its thread: no allocation once the largest tree has been seen.
-class Buffer {
- public:
-  float* of_size(std::int64_t size) {
-    if (std::ssize(data_) < size) {
-      data_.resize(static_cast<std::size_t>(size));
-    }
-    return data_.data();
-  }
-
- private:
-  std::vector<float> data_;
+  std::int64_t head_of(std::int64_t row) const { return first_head + row / tokens(); }
 };
 
 class AttentionTree {
@@ -53,14 +41,17 @@ class AttentionTree {
     return key_head_ * group() + block.head_of(row);
   }
 
-  // body(block) for blocks of at most query_block rows that cover the tree's queries.
+  // body(block) for blocks of at most query_block rows that cover the tree's queries of all heads of
+  // the group. A group of more heads than a block has rows is taken in parts.
   template <typename Body>
   void for_blocks(const Body& body) const {
     const std::int64_t tokens = std::clamp<std::int64_t>(query_block / group(), 1, 64);
     for (const Pack::Segment& segment : tree_) {
       for (std::int64_t begin = segment.begin; begin < segment.end; begin += tokens) {
-        body(QueryBlock{&segment, begin, std::min<std::int64_t>(begin + tokens, segment.end),
-                        std::min(group(), query_block)});
+        const std::int64_t end = std::min<std::int64_t>(begin + tokens, segment.end);
+        for (std::int64_t head = 0; head < group(); head += query_block) {
+          body(QueryBlock{&segment, begin, end, head, std::min(group() - head, query_block)});
+        }
       }
     }
   }
