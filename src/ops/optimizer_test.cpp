@@ -131,6 +131,57 @@ TEST_P(OptimizerTest, MasterLosesNothing) {
   }
 }
 
+// What is kept in 16 bits is the nearest, at ties the even one: a step that changes nothing mends
+// weights that were split another way.
+TEST_P(OptimizerTest, ABfloat16WeightIsItsMasterRoundedToNearestEven) {
+  if (storage() != Dtype::bf16) {
+    GTEST_SKIP() << "of bfloat16 alone";
+  }
+  std::vector<bfloat16> high;
+  std::vector<std::int16_t> low;
+  std::vector<std::uint16_t> expected;
+  for (std::uint32_t upper = 0x0080; upper < 0x7F00; upper += 37) {
+    for (const std::uint32_t sign : {0U, 0x8000U}) {
+      const auto bits = static_cast<std::uint16_t>(sign | upper);
+      // Ties away from zero: as a signed number the lower half of a tie is -2^15.
+      high.push_back({static_cast<std::uint16_t>(bits + 1)});
+      low.push_back(-32768);
+      expected.push_back(static_cast<std::uint16_t>(bits + bits % 2));
+    }
+  }
+  const auto count = static_cast<std::int64_t>(high.size());
+  const State state{upload(Dtype::bf16, {count}, high.data()),
+                    upload(Dtype::i16, {count}, low.data()),
+                    filled(Dtype::f32, {count}, std::vector<double>(high.size(), 0)).tensor,
+                    filled(Dtype::f32, {count}, std::vector<double>(high.size(), 0)).tensor};
+  const json setting{{"lr", 0.0}, {"betas", {0.9, 0.999}}, {"eps", 1e-8}, {"weight_decay", 0.0}};
+  const Tensor gradient = filled(Dtype::f32, {count}, std::vector<double>(high.size(), 0)).tensor;
+  ops().adamw(state.w, state.low, gradient, state.moment1, state.moment2, step_of(setting, 1));
+  std::vector<std::uint16_t> rounded(high.size());
+  ops().download(rounded.data(), state.w);
+  EXPECT_EQ(rounded, expected);
+}
+
+// Every other way to bfloat16 rounds so too.
+TEST_P(OptimizerTest, CastsToBfloat16RoundToNearestEven) {
+  std::vector<float> values;
+  std::vector<std::uint16_t> expected;
+  for (std::uint32_t upper = 0; upper < 0x7F80; upper += 3) {
+    for (const std::uint32_t lower : {0x7FFFU, 0x8000U, 0x8001U}) {
+      values.push_back(std::bit_cast<float>(upper << 16 | lower));
+      expected.push_back(static_cast<std::uint16_t>(
+          upper + (lower > 0x8000 || (lower == 0x8000 && upper % 2 == 1))));
+    }
+  }
+  const auto count = static_cast<std::int64_t>(values.size());
+  const Tensor wide = upload(Dtype::f32, {count}, values.data());
+  const Tensor narrow = poisoned(Dtype::bf16, {count});
+  ops().cast(narrow, wide);
+  std::vector<std::uint16_t> rounded(values.size());
+  ops().download(rounded.data(), narrow);
+  EXPECT_EQ(rounded, expected);
+}
+
 // The moments' rounding comes after the update, so the first step is float32's; later ones stay
 // near.
 TEST_P(OptimizerTest, EightBitMomentsStayNearFloat32) {

@@ -37,18 +37,22 @@ bfloat16 to_bfloat16(float value);
 float16 to_float16(float value);
 
 // A float32 kept as a bfloat16 for the arithmetic and the 16 bits it lacks:
-//   bits(float) = (high << 16) + low, low as a signed number,
-// so high is the float rounded to nearest, ties away from zero, and nothing is lost.
+//   bits(float) = (high << 16) + low, low as a signed number.
+// high is to_bfloat16 of the float. A tie that rounds towards zero lies 2^15 above high, one more
+// than low can say: it is kept as the float below it, in magnitude. Every other number is exact;
+// NaN stays NaN.
 struct SplitFloat {
   bfloat16 high;
   std::int16_t low;
 };
 inline SplitFloat split_float(float value) {
   const auto bits = std::bit_cast<std::uint32_t>(value);
-  const auto low = static_cast<std::int16_t>(static_cast<std::uint16_t>(bits));
-  const std::uint32_t high =
-      (bits - static_cast<std::uint32_t>(static_cast<std::int32_t>(low))) >> 16;
-  return {{static_cast<std::uint16_t>(high)}, low};
+  const std::uint32_t rounded = (bits + 0x7FFFU + ((bits >> 16) & 1U)) & 0xFFFF0000U;
+  const bool nan = (bits & 0x7FFFFFFFU) > 0x7F800000U;
+  const std::uint32_t high = nan ? (bits & 0xFFFF0000U) | 0x400000U : rounded;
+  const auto exact = nan ? 0 : static_cast<std::int32_t>(bits - high);
+  const std::int32_t low = exact > 0x7FFF ? 0x7FFF : exact;
+  return {{static_cast<std::uint16_t>(high >> 16)}, static_cast<std::int16_t>(low)};
 }
 inline float join_float(SplitFloat split) {
   return std::bit_cast<float>((static_cast<std::uint32_t>(split.high.bits) << 16) +

@@ -37,20 +37,54 @@ TEST(Dtype, Float16GoesThroughEveryBitPattern) {
   EXPECT_EQ(to_float16(1.0F + 0x1.8p-11F).bits, 0x3C01);
 }
 
-TEST(Dtype, SplitFloatLosesNothingAndRounds) {
-  Random random(1, 2);
-  for (int trial = 0; trial < 100000; ++trial) {
-    const auto value = std::bit_cast<float>(random.next());
-    if (!std::isfinite(value) || std::abs(value) > 1e38F) {
-      continue;
-    }
-    const SplitFloat split = split_float(value);
-    EXPECT_EQ(std::bit_cast<std::uint32_t>(join_float(split)), std::bit_cast<std::uint32_t>(value));
-    const auto low = static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(value));
-    if (low != 0x8000) {  // everywhere but at ties it is the usual rounding
-      EXPECT_EQ(split.high.bits, to_bfloat16(value).bits);
+// Floats of every sign, exponent and upper mantissa, with lower halves on both sides of a tie, at it
+// and beside the numbers that are bfloat16 themselves: all that rounding can depend on.
+template <typename Body>
+void for_float_halves(const Body& body) {
+  for (std::uint32_t upper = 0; upper < 65536; ++upper) {
+    for (const std::uint32_t lower : {0U, 1U, 0x1234U, 0x7FFFU, 0x8000U, 0x8001U, 0xFFFFU}) {
+      body(std::bit_cast<float>(upper << 16 | lower));
     }
   }
+}
+
+// The nearest bfloat16, of two as near the one whose last bit is 0: by distances, in double.
+std::uint16_t nearest_bfloat16(float value) {
+  const auto below = static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(value) >> 16);
+  const auto above = static_cast<std::uint16_t>(below + 1);
+  // Beyond the largest, infinity stands where the next number would be.
+  const auto place = [](std::uint16_t bits) {
+    const double number = static_cast<double>(to_float(bfloat16{bits}));
+    return std::isinf(number) ? std::copysign(0x1.0p128, number) : number;
+  };
+  const double to_below = std::abs(static_cast<double>(value) - place(below));
+  const double to_above = std::abs(static_cast<double>(value) - place(above));
+  return to_below < to_above || (to_below == to_above && below % 2 == 0) ? below : above;
+}
+
+TEST(Dtype, EveryRoundingToBfloat16TakesTheNearestAndAtTiesTheEvenOne) {
+  for_float_halves([](float value) {
+    const SplitFloat split = split_float(value);
+    if (std::isnan(value)) {
+      ASSERT_TRUE(std::isnan(to_float(to_bfloat16(value))));
+      ASSERT_TRUE(std::isnan(to_float(split.high)));
+      ASSERT_TRUE(std::isnan(join_float(split)));
+    } else if (std::isfinite(value)) {
+      ASSERT_EQ(to_bfloat16(value).bits, nearest_bfloat16(value)) << value;
+      ASSERT_EQ(split.high.bits, nearest_bfloat16(value)) << value;
+    }
+  });
+}
+
+TEST(Dtype, SplitFloatLosesNothingButOneUnitOfTiesThatRoundDown) {
+  for_float_halves([](float value) {
+    const auto bits = std::bit_cast<std::uint32_t>(value);
+    const bool tie_down = bits % 0x20000U == 0x8000U;
+    if (!std::isnan(value)) {
+      ASSERT_EQ(std::bit_cast<std::uint32_t>(join_float(split_float(value))),
+                tie_down ? bits - 1 : bits);
+    }
+  });
 }
 
 TEST(Arena, InAFileKeepsWhatIsPagedOut) {

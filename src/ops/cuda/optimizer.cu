@@ -18,6 +18,16 @@ __device__ inline float join(std::uint16_t high, std::int16_t low) {
                          static_cast<std::uint32_t>(static_cast<std::int32_t>(low)));
 }
 
+__device__ inline void split(std::uint16_t& high, std::int16_t& low, float x) {
+  const std::uint32_t bits = __float_as_uint(x);
+  const std::uint32_t rounded = (bits + 0x7FFFU + ((bits >> 16) & 1U)) & 0xFFFF0000U;
+  const bool nan = (bits & 0x7FFFFFFFU) > 0x7F800000U;
+  const std::uint32_t kept = nan ? (bits & 0xFFFF0000U) | 0x400000U : rounded;
+  const std::int32_t exact = nan ? 0 : static_cast<std::int32_t>(bits - kept);
+  high = static_cast<std::uint16_t>(kept >> 16);
+  low = static_cast<std::int16_t>(exact > 0x7FFF ? 0x7FFF : exact);
+}
+
 template <typename T>
 __device__ inline void load_bits(T (&out)[kEight], const T* x, bool aligned, std::int64_t count) {
   if (aligned && count >= kEight) {
@@ -77,10 +87,7 @@ struct SplitMaster {
     alignas(16) std::int16_t rest[kEight];
 #pragma unroll
     for (int e = 0; e < kEight; ++e) {
-      const std::uint32_t bits = __float_as_uint(x[e]);
-      rest[e] = static_cast<std::int16_t>(static_cast<std::uint16_t>(bits));
-      high[e] = static_cast<std::uint16_t>(
-          (bits - static_cast<std::uint32_t>(static_cast<std::int32_t>(rest[e]))) >> 16);
+      split(high[e], rest[e], x[e]);
     }
     store_bits(w + i, high, aligned, count);
     store_bits(low + i, rest, aligned, count);
