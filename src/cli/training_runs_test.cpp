@@ -228,7 +228,8 @@ TEST_F(TrainingRuns, AFullDiskAtTheEndLeavesNoHalfModel) {
 
 class NotFinite : public TrainingRuns {
  protected:
-  // A model whose embedding of one word is not a number: every row with the word in it fails.
+  // A model of finite weights that gives one word the logit -infinity, since the first of the last
+  // hidden states is large and positive everywhere: every row fails that answers with the word.
   void SetUp() override {
     TrainingRuns::SetUp();
     broken_ = path("broken");
@@ -244,16 +245,22 @@ class NotFinite : public TrainingRuns {
       length |= static_cast<std::size_t>(static_cast<unsigned char>(file[i])) << (8 * i);
     }
     const json header = json::parse(file.substr(8, length));
-    const auto begin =
-        header["model.embed_tokens.weight"]["data_offsets"][0].get<std::size_t>() + 8 + length;
-    const float value = std::nanf("");
-    file.replace(begin + id * 32 * sizeof value, sizeof value,
-                 std::string(reinterpret_cast<const char*>(&value), sizeof value));
+    const auto set_first = [&](const char* tensor, std::size_t row, float value) {
+      const auto begin = header[tensor]["data_offsets"][0].get<std::size_t>() + 8 + length;
+      file.replace(begin + row * 32 * sizeof value, sizeof value,
+                   std::string(reinterpret_cast<const char*>(&value), sizeof value));
+    };
+    const auto tokens = header["model.embed_tokens.weight"]["shape"][0].get<std::size_t>();
+    for (std::size_t token = 0; token < tokens; ++token) {
+      set_first("model.embed_tokens.weight", token, 50);
+    }
+    set_first("lm_head.weight", id, -3e38F);
     write_file_atomically(broken_ / kWeights, file);
 
     std::int64_t row = 0;
     for (const json& line : json_lines(read_file(world("preferences.jsonl")))) {
-      if (line.dump().find("wolf") != std::string::npos) {
+      const std::string answers = line["chosen"].dump() + line["rejected"].dump();
+      if (answers.find("wolf") != std::string::npos) {
         rows_ += (rows_.empty() ? "" : ", ") + std::to_string(row);
       }
       ++row;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <map>
+#include <optional>
 
 #include "base/error.h"
 #include "base/machine_memory.h"
@@ -9,6 +10,7 @@
 #include "cli/common_options.h"
 #include "cli/run_facts.h"
 #include "data/files.h"
+#include "io/finite.h"
 #include "objective/registry.h"
 #include "recipe/run_data.h"
 #include "train/checkpoints.h"
@@ -207,10 +209,15 @@ void RunSurvey::read_weights() {
                   "fetch them before the run, and validate once more without --without_weights");
     return;
   }
-  attempt(any ? "weights_misfit" : "weights_missing", "model_name_or_path",
-          any ? "tensors and config.json must be of one model: fetch it anew"
-              : "fetch them; --without_weights checks a run whose model is not there yet",
-          [&] { check_tensors(*facts_.model, Checkpoint::open(weights_)); });
+  const bool fits =
+      attempt(any ? "weights_misfit" : "weights_missing", "model_name_or_path",
+              any ? "tensors and config.json must be of one model: fetch it anew"
+                  : "fetch them; --without_weights checks a run whose model is not there yet",
+              [&] { check_tensors(*facts_.model, Checkpoint::open(weights_)); });
+  if (fits) {
+    attempt("weights_not_finite", "model_name_or_path", "use another checkpoint",
+            [&] { require_finite(Checkpoint::open(weights_)); });
+  }
 }
 
 void RunSurvey::read_reference() {
@@ -227,7 +234,9 @@ void RunSurvey::read_reference() {
                          recipe_.reference_model.string(), reference.vocab_size,
                          facts_.model->vocab_size);
             }
-            check_tensors(reference, Checkpoint::open(recipe_.reference_model));
+            const Checkpoint weights = Checkpoint::open(recipe_.reference_model);
+            check_tensors(reference, weights);
+            require_finite(weights);
           });
 }
 
@@ -347,7 +356,13 @@ void RunSurvey::plan_memory_of_run() {
     return;
   }
   inputs_.recipe = recipe_;
-  const RunPlan plan(inputs_, *facts_.model, *facts_.length, *device_, *ops);
+  std::optional<RunPlan> planned;
+  attempt("plan_impossible", "model_name_or_path", "choose smaller sizes, or another device",
+          [&] { planned.emplace(inputs_, *facts_.model, *facts_.length, *device_, *ops); });
+  if (!planned) {
+    return;
+  }
+  const RunPlan& plan = *planned;
   facts_.memory = MemoryFacts{
       .plan = plan.memory(),
       .allowed = recipe_.max_memory.count > 0 ? static_cast<std::size_t>(recipe_.max_memory.count)

@@ -136,6 +136,19 @@ TEST_F(Validate, ARecipeThatIsNoYaml) {
   expect_error(report({"validate"}), "option_missing", "", "--model_name_or_path is needed");
 }
 
+TEST_F(Validate, WeightsThatAreNotFinite) {
+  const fs::path folder = copy_of_model("model");
+  std::string bytes = read_file(folder / "model.safetensors");
+  const SafetensorsFile file(folder / "model.safetensors");
+  const char* name = "model.layers.1.mlp.down_proj.weight";
+  const float value = std::nanf("");
+  bytes.replace(file.find(name)->begin + 40, sizeof value,
+                std::string(reinterpret_cast<const char*>(&value), sizeof value));
+  write_file_atomically(folder / "model.safetensors", bytes);
+  expect_error(report_of(folder, pairs()), "weights_not_finite", "-m",
+               std::string(name) + " (1 of");
+}
+
 TEST_F(Validate, WeightsThatDoNotFitOrAreMissing) {
   const fs::path folder = copy_of_model("model");
   edit_json(folder / "config.json", [](ordered_json& config) { config["num_hidden_layers"] = 3; });

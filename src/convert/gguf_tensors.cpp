@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "convert/gguf_model.h"
+#include "io/finite.h"
 
 namespace lmpo {
 namespace {
@@ -46,14 +47,15 @@ std::int64_t halves_to_pairs(std::int64_t row, std::int64_t head_size) {
 }
 
 // Reads a matrix [rows, width] whose heads' rows are reordered.
-auto read_in_pairs(const TensorView& view, std::int64_t head_size) {
-  return [view, head_size](std::int64_t begin, std::span<float> out) {
+auto read_in_pairs(const Checkpoint& checkpoint, const TensorView& view, std::int64_t head_size) {
+  return [&checkpoint, view, head_size](std::int64_t begin, std::span<float> out) {
     const std::int64_t width = view.shape[1];
     while (!out.empty()) {
       const std::int64_t column = begin % width;
       const std::int64_t count = std::min(width - column, static_cast<std::int64_t>(out.size()));
       const std::int64_t row = halves_to_pairs(begin / width, head_size);
-      read_as_float(view, row * width + column, out.first(static_cast<std::size_t>(count)));
+      read_finite(checkpoint, view, row * width + column,
+                  out.first(static_cast<std::size_t>(count)));
       out = out.subspan(static_cast<std::size_t>(count));
       begin += count;
     }
@@ -95,10 +97,10 @@ std::vector<GgufTensor> gguf_tensors(const ModelConfig& config, const Checkpoint
                                                          .shape = expected.shape,
                                                          .read = {}});
     if (expected.name.ends_with("q_proj.weight") || expected.name.ends_with("k_proj.weight")) {
-      tensor.read = read_in_pairs(view, config.head_size);
+      tensor.read = read_in_pairs(checkpoint, view, config.head_size);
     } else {
-      tensor.read = [view](std::int64_t begin, std::span<float> out) {
-        read_as_float(view, begin, out);
+      tensor.read = [&checkpoint, view](std::int64_t begin, std::span<float> out) {
+        read_finite(checkpoint, view, begin, out);
       };
     }
     tensor.done = [&checkpoint, name = expected.name] { checkpoint.forget(name); };

@@ -118,6 +118,28 @@ TEST_F(GgufModel, TensorsHaveTheirNamesSizesAndValues) {
 
 // Scores of attention are what matters: the same from rotated halves of transformers' rows and from
 // rotated pairs of llama.cpp's.
+TEST_F(GgufModel, WeightsThatAreNotFiniteAreNamed) {
+  const fs::path folder = folder_ / "damaged";
+  fs::copy(kModels / "llama", folder);
+  const SafetensorsFile stored(folder / "model.safetensors");
+  for (const char* name : {"model.layers.1.self_attn.k_proj.weight", "model.norm.weight"}) {
+    std::string bytes = read_file(kModels / "llama/model.safetensors");
+    const float value = std::numeric_limits<float>::infinity();
+    bytes.replace(stored.find(name)->begin, sizeof value,
+                  std::string(reinterpret_cast<const char*>(&value), sizeof value));
+    write_file_atomically(folder / "model.safetensors", bytes);
+    const Checkpoint checkpoint = Checkpoint::open(folder);
+    try {
+      write_gguf(folder_ / "damaged.gguf", {}, gguf_tensors(config_, checkpoint, GgufType::f16));
+      FAIL() << name << " was not refused";
+    } catch (const UserError& error) {
+      EXPECT_NE(std::string(error.what()).find(fmt::format("{} (1 of", name)), std::string::npos)
+          << error.what();
+    }
+    EXPECT_FALSE(fs::exists(folder_ / "damaged.gguf"));
+  }
+}
+
 TEST_F(GgufModel, RotatedQueriesAndKeysGiveTheSameScores) {
   std::vector<double> x;
   for (int i = 0; i < 24; ++i) {

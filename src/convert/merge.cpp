@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/threads.h"
+#include "io/finite.h"
 #include "io/store_floats.h"
 
 namespace lmpo {
@@ -39,7 +40,7 @@ class Sum {
   void read(std::int64_t begin, std::span<float> out) const {
     std::vector<double> sums(out.size());
     for (std::size_t m = 0; m < models_.size(); ++m) {
-      read_as_float(views_[m], begin, out);
+      read_finite(*models_[m].checkpoint, views_[m], begin, out);
       for (std::size_t i = 0; i < out.size(); ++i) {
         const double term = models_[m].weight * static_cast<double>(out[i]);
         sums[i] = m == 0 ? term : sums[i] + term;  // 0 + -0 would lose a sign

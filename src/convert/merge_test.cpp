@@ -48,6 +48,20 @@ class Merge : public FolderTest {
   const Checkpoint model_ = Checkpoint::open(kModels / "llama");
 };
 
+TEST_F(Merge, WeightsThatAreNotFiniteAreNamedAndNothingIsWritten) {
+  const Checkpoint damaged =
+      make("damaged", config_, [](std::size_t i) { return i == 5 ? std::nanf("") : 0.5F; });
+  try {
+    write_weighted_sum(folder_ / "out", config_, {{&model_, 0.5}, {&damaged, 0.5}}, {},
+                       kModels / "llama", 1 << 30);
+    FAIL() << "nothing was refused";
+  } catch (const UserError& error) {
+    EXPECT_THAT(error.what(), HasSubstr((folder_ / "damaged").string()));
+    EXPECT_THAT(error.what(), HasSubstr("model.embed_tokens.weight (1 of 1152)"));
+  }
+  EXPECT_FALSE(fs::exists(folder_ / "out"));
+}
+
 TEST_F(Merge, AModelWithItselfIsItself) {
   const std::vector<std::vector<double>> weights = {
       {0.5, 0.5}, {1 / 3.0, 1 / 3.0, 1 / 3.0}, {0.1, 0.2, 0.7}, {-0.3, 1.3}};

@@ -1,9 +1,12 @@
 #include "model/weights.h"
 
 #include <algorithm>
+#include <cmath>
 
+#include "base/error.h"
 #include "base/random.h"
 #include "base/threads.h"
+#include "io/finite.h"
 
 namespace lmpo {
 namespace {
@@ -73,6 +76,18 @@ Halves split(std::span<const float> values, Dtype storage, bool exact_master) {
     }
   });
   return halves;
+}
+
+// UserError for values that only float32 holds.
+void require_storable(std::span<const float> values, Dtype storage, const TensorView& tensor) {
+  constexpr float float16_overflow = 65520;  // rounds to infinity
+  const auto fits = [](float value) { return std::fabs(value) < float16_overflow; };
+  if (storage == Dtype::f16 && !std::ranges::all_of(values, fits)) {
+    user_error(
+        "{}: tensor '{}' holds values too large for float16 (beyond 65504): choose --dtype "
+        "bfloat16 or float32",
+        tensor.source, tensor.name);
+  }
 }
 
 }  // namespace
@@ -207,8 +222,14 @@ void Weights::load(const Checkpoint& checkpoint, Ops& ops) {
   check_tensors(config_, checkpoint);
   for (const NamedParameter& named_parameter : named()) {
     const TensorView stored = checkpoint.tensor(named_parameter.name);
-    assign(named_parameter.parameter, ops,
-           [&](std::int64_t begin, std::span<float> out) { read_as_float(stored, begin, out); });
+    assign(named_parameter.parameter, ops, [&](std::int64_t begin, std::span<float> out) {
+      parallel_for(std::ssize(out), 1 << 14, [&](std::int64_t first, std::int64_t last) {
+        const std::span<float> part =
+            out.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(last - first));
+        read_finite(checkpoint, stored, begin + first, part);
+        require_storable(part, storage_, stored);
+      });
+    });
     checkpoint.forget(named_parameter.name);
   }
 }

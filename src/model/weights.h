@@ -60,7 +60,7 @@ class Weights {
           const OptimizerStorage& optimizer = {});
 
   // Reads a checkpoint that matches the configuration (check_tensors) into storage and exact
-  // master.
+  // master. UserError that names the tensors where weights are not finite.
   void load(const Checkpoint& checkpoint, Ops& ops);
   // Random weights as transformers makes them: normal(0, initializer_range), norms 1, the pad
   // token's row 0.

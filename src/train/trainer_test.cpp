@@ -216,7 +216,8 @@ TEST_F(TrainerRun, TooLittleMemoryIsRefusedWithThePlan) {
   EXPECT_TRUE(listing().empty());
 }
 
-// The small model, but token 47 has no finite embedding.
+// The small model, all of whose weights are finite, but token 47 never comes: its logit overflows to
+// -infinity, since the first of the last hidden states is large and positive everywhere.
 void write_poisoned_model(const fs::path& folder) {
   fs::copy(lmpo::testing::small_model(), folder);
   const SafetensorsFile file(lmpo::testing::small_model() / "model.safetensors");
@@ -226,13 +227,43 @@ void write_poisoned_model(const fs::path& folder) {
     const TensorView tensor = file.tensor(stored.name);
     values.emplace_back(static_cast<std::size_t>(tensor.elements()));
     read_as_float(tensor, 0, values.back());
+    const auto first_of_row = [&](std::int64_t row) -> float& {
+      return values.back().at(static_cast<std::size_t>(row * stored.shape[1]));
+    };
     if (stored.name == "model.embed_tokens.weight") {
-      values.back().at(static_cast<std::size_t>(47 * stored.shape[1])) = std::nanf("");
+      for (std::int64_t token = 0; token < stored.shape[0]; ++token) {
+        first_of_row(token) = 50;
+      }
+    } else if (stored.name == "lm_head.weight") {
+      first_of_row(47) = -3e38F;
     }
     tensors.push_back(
         tensor_from_memory(stored.name, Dtype::f32, stored.shape, values.back().data()));
   }
   write_safetensors(folder / "model.safetensors", tensors);
+}
+
+// Neither the data nor the learning rate is to blame for weights that were never numbers.
+TEST_F(TrainerRun, WeightsThatAreNotFiniteAreNamedBeforeTheFirstStep) {
+  const fs::path model = folder_ / "damaged";
+  fs::copy(lmpo::testing::small_model(), model);
+  const SafetensorsFile file(model / "model.safetensors");
+  const StoredTensor* damaged = file.find("model.layers.1.mlp.down_proj.weight");
+  std::string bytes = read_file(model / "model.safetensors");
+  for (const std::size_t element : {3U, 100U}) {
+    const float value = element == 3 ? std::nanf("") : -HUGE_VALF;
+    bytes.replace(damaged->begin + element * sizeof value, sizeof value,
+                  std::string(reinterpret_cast<const char*>(&value), sizeof value));
+  }
+  write_file_atomically(model / "model.safetensors", bytes);
+  for (const char* objective : {"lmpo", "dpo"}) {
+    TrainInputs given = inputs("run", objective);
+    given.recipe.model_name_or_path = model;
+    const std::string message = user_error_of([&] { run_training(std::move(given)); });
+    EXPECT_THAT(message, HasSubstr("model.layers.1.mlp.down_proj.weight (2 of 960)"));
+    EXPECT_THAT(message, ::testing::Not(HasSubstr("rows")));
+    EXPECT_FALSE(fs::exists(folder_ / "run"));
+  }
 }
 
 // A batch of which nothing is left moves neither weights nor statistics, at the start of a run and
@@ -252,7 +283,7 @@ TEST_F(TrainerRun, ABatchLeftOutIsNoStep) {
     for (const std::size_t batch : {0UL, 3UL}) {
       for (std::size_t row = 8 * batch; row < 8 * batch + 8; ++row) {
         for (Sequence& sequence : given.train.trees[row].sequences) {
-          testing::set_token(sequence.tokens, 0, 47);
+          testing::set_token(sequence.tokens, sequence.tokens.size() - 1, 47);
         }
       }
     }
