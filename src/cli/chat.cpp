@@ -19,6 +19,7 @@ struct ChatOptions {
   AnswerOptions answer = {.sampling = {.temperature = 0.7}};
   std::int64_t seed = 42;
   std::string device = "auto";
+  std::string compute = "auto";
   std::int64_t threads = 0;
 };
 
@@ -41,6 +42,7 @@ void declare(OptionSet& set, ChatOptions& options) {
   add_sampling_options(set, options.answer.sampling, options.seed);
   set.group("Speed");
   add_device_option(set, options.device);
+  add_compute_option(set, options.compute);
   add_threads_option(set, options.threads);
   set.section("While it runs", ChatSession::help() + "\n");
   set.section("Examples",
@@ -62,10 +64,11 @@ int run_chat(const std::vector<std::string>& arguments) {
   }
   apply_threads(options.threads);
   const std::shared_ptr<Device> device = open_device(options.device);
+  const Dtype compute = compute_type(*device, options.compute);
   std::vector<std::unique_ptr<ChatPartner>> partners;
   for (const fs::path& folder : {options.model, options.other}) {
     if (!folder.empty()) {
-      partners.push_back(std::make_unique<ChatPartner>(folder, device, options.context));
+      partners.push_back(std::make_unique<ChatPartner>(folder, device, options.context, compute));
       partners.back()->conversation().set_system(options.system);
     }
   }

@@ -16,11 +16,11 @@ std::string name_of(const fs::path& folder) {
 }  // namespace
 
 ChatPartner::ChatPartner(const fs::path& folder, std::shared_ptr<Device> device,
-                         std::int64_t context)
+                         std::int64_t context, Dtype compute)
     : name_(name_of(folder)),
       folder_(folder),
       text_(TextModel::load(folder)),
-      model_(folder, std::move(device), context) {
+      model_(folder, std::move(device), context, compute) {
   if (!text_.chat) {
     user_error(
         "{}: the model has no chat template, so it knows no conversations; lmpo generate "

@@ -14,7 +14,8 @@ namespace lmpo {
 class ChatPartner {
  public:
   // Throws UserError for a model without a chat template.
-  ChatPartner(const fs::path& folder, std::shared_ptr<Device> device, std::int64_t context);
+  ChatPartner(const fs::path& folder, std::shared_ptr<Device> device, std::int64_t context,
+              Dtype compute);
 
   const std::string& name() const { return name_; }
   Conversation& conversation() { return conversation_; }

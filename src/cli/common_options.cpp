@@ -31,6 +31,13 @@ void add_device_option(OptionSet& set, std::string& device) {
           "one and lmpo was built for it");
 }
 
+void add_compute_option(OptionSet& set, std::string& compute) {
+  set.add("compute", compute,
+          "type to which the factors of matrix products are rounded; on a processor bfloat16 needs "
+          "AVX-512; auto: bfloat16 on a GPU, float32 elsewhere",
+          {.choices = {"auto", "float32", "bfloat16"}});
+}
+
 void add_threads_option(OptionSet& set, std::int64_t& threads) {
   set.add("threads", threads, "threads to use; 0: one for each processor",
           {.range = within(0, 1024), .letter = 't'});

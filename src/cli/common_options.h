@@ -17,6 +17,8 @@ void add_model_option(OptionSet& set, fs::path& model);
 void add_data_option(OptionSet& set, std::vector<DataSource>& data);
 // 0 means all processors.
 void add_device_option(OptionSet& set, std::string& device);
+// See compute_type of ops/device.h.
+void add_compute_option(OptionSet& set, std::string& compute);
 void add_threads_option(OptionSet& set, std::int64_t& threads);
 void apply_threads(std::int64_t threads);
 

@@ -22,6 +22,7 @@ struct GenerateOptions {
   fs::path output;
   std::int64_t seed = 42;
   std::string device = "auto";
+  std::string compute = "auto";
   std::int64_t threads = 0;
   GenerationOptions generation;
 };
@@ -100,21 +101,25 @@ ordered_json settings_of(const GenerateOptions& options, const std::vector<Promp
     tokens.add(prompt.tokens.data(), prompt.tokens.size() * sizeof(TokenId));
   }
   const GenerationOptions& generation = options.generation;
-  return {{"lmpo", LMPO_VERSION},
-          {"model", options.model.string()},
-          {"model_fingerprint", model.text()},
-          {"prompts", prompts.size()},
-          {"prompts_fingerprint", tokens.text()},
-          {"chat_template", options.chat_template},
-          {"max_new_tokens", generation.max_new_tokens},
-          {"num_return_sequences", generation.samples},
-          {"temperature", generation.temperatures},
-          {"top_k", generation.sampling.top_k},
-          {"top_p", generation.sampling.top_p},
-          {"stop_ids", generation.stop_ids},
-          {"seed", options.seed},
-          {"batch_size", generation.batch_size},
-          {"threads", threads()}};
+  ordered_json settings = {{"lmpo", LMPO_VERSION},
+                           {"model", options.model.string()},
+                           {"model_fingerprint", model.text()},
+                           {"prompts", prompts.size()},
+                           {"prompts_fingerprint", tokens.text()},
+                           {"chat_template", options.chat_template},
+                           {"max_new_tokens", generation.max_new_tokens},
+                           {"num_return_sequences", generation.samples},
+                           {"temperature", generation.temperatures},
+                           {"top_k", generation.sampling.top_k},
+                           {"top_p", generation.sampling.top_p},
+                           {"stop_ids", generation.stop_ids},
+                           {"seed", options.seed},
+                           {"batch_size", generation.batch_size},
+                           {"threads", threads()}};
+  if (options.compute != "auto") {  // so that files of before this option are continued
+    settings["compute"] = options.compute;
+  }
+  return settings;
 }
 
 // One line an answer, on standard output.
@@ -186,6 +191,7 @@ void declare(OptionSet& set, GenerateOptions& options) {
   set.add("batch_size", options.generation.batch_size, "sequences that decode at once",
           {.range = within(1, 4096)});
   add_device_option(set, options.device);
+  add_compute_option(set, options.compute);
   add_threads_option(set, options.threads);
   set.section("Examples",
               "  lmpo generate --model DIR --prompt \"Why is the sky blue?\" --max_new_tokens 200\n"
@@ -223,7 +229,8 @@ int run_generate(const std::vector<std::string>& arguments) {
   const TextModel model = TextModel::load(options.model);
   const std::vector<Prompt> prompts =
       collect_prompts(options.prompts, model, options.chat_template);
-  Generator generator(options.model, open_device(options.device));
+  const std::shared_ptr<Device> device = open_device(options.device);
+  Generator generator(options.model, device, compute_type(*device, options.compute));
   check_tokenizer_fits(generator.config(), model.tokenizer.id_limit(), options.model);
   GenerationOptions& generation = options.generation;
   generation.stop_ids = stop_tokens(options.model, generator.config());

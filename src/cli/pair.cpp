@@ -44,6 +44,7 @@ void declare(OptionSet& set, PairOptions& options) {
   set.add("max_pack_tokens", options.reward.limits.max_tokens,
           "most input tokens in a pack; 0: no limit", {.range = at_least(0)});
   add_device_option(set, options.reward.device);
+  add_compute_option(set, options.reward.compute);
   add_threads_option(set, options.threads);
   set.section("Examples",
               "  lmpo pair --samples samples.jsonl --reward_model DIR --output pairs.jsonl\n"

@@ -51,7 +51,8 @@ std::vector<Scores> rewards_of(std::span<const Samples> samples, const RewardOpt
   const Dtype storage =
       options.dtype == "auto" ? read_model_config(options.model).dtype : parse_dtype(options.dtype);
   const std::shared_ptr<Device> device = open_device(options.device);
-  Scorer scorer(options.model, storage, device, device->usual_compute(), Head::reward);
+  Scorer scorer(options.model, storage, device, compute_type(*device, options.compute),
+                Head::reward);
   check_tokenizer_fits(scorer.config(), text.tokenizer.id_limit(), options.model);
   std::vector<Tree> trees(samples.size());
   parallel_each(std::ssize(samples), [&](std::int64_t i) {

@@ -13,6 +13,7 @@ struct RewardOptions {
   fs::path model;              // folder of a sequence-classification checkpoint with one label
   std::string dtype = "auto";  // storage of the weights; auto: as in the checkpoint
   std::string device = "auto";
+  std::string compute = "auto";
   PackLimits limits;  // in prompts
 };
 

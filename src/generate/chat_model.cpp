@@ -53,8 +53,9 @@ double AnswerStatistics::tokens_per_second() const {
 }
 
 struct ChatModel::Impl {
-  Impl(const fs::path& folder, std::shared_ptr<Device> device, std::int64_t asked)
-      : model(folder, std::move(device)),
+  Impl(const fs::path& folder, std::shared_ptr<Device> device, std::int64_t asked,
+       std::optional<Dtype> compute)
+      : model(folder, std::move(device), compute),
         stop_ids(stop_tokens(folder, model.config)),
         context(settle_context(asked, model.config)),
         arena(model.device->make_arena(count_bytes(*model.weights, *model.ops, context))),
@@ -115,8 +116,9 @@ bool ChatModel::Impl::read(std::span<const std::int32_t> prompt,
   return true;
 }
 
-ChatModel::ChatModel(const fs::path& folder, std::shared_ptr<Device> device, std::int64_t context)
-    : impl_(std::make_unique<Impl>(folder, std::move(device), context)) {}
+ChatModel::ChatModel(const fs::path& folder, std::shared_ptr<Device> device, std::int64_t context,
+                     std::optional<Dtype> compute)
+    : impl_(std::make_unique<Impl>(folder, std::move(device), context, compute)) {}
 
 ChatModel::~ChatModel() = default;
 

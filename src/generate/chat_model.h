@@ -48,8 +48,10 @@ struct AnswerStatistics {
 class ChatModel {
  public:
   // `context`: tokens that a conversation may have, at most the model's max_position_embeddings; 0:
-  // these, but no more than kUsualContext. Throws UserError.
-  ChatModel(const fs::path& folder, std::shared_ptr<Device> device, std::int64_t context = 0);
+  // these, but no more than kUsualContext. `compute`: the type of the products' factors, none for
+  // the device's usual one. Throws UserError.
+  ChatModel(const fs::path& folder, std::shared_ptr<Device> device, std::int64_t context = 0,
+            std::optional<Dtype> compute = std::nullopt);
   ~ChatModel();
   ChatModel(const ChatModel&) = delete;
   ChatModel& operator=(const ChatModel&) = delete;

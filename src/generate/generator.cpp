@@ -66,6 +66,7 @@ class Batch {
         options_(options),
         done_(done),
         running_(static_cast<std::size_t>(decoder.slots())),
+        prompts_(running_.size(), kNoPrompt),
         logits_(running_.size() * vocabulary_) {}
 
   void run(const PromptTokens& prompts) {
@@ -92,13 +93,17 @@ class Batch {
   void start(std::size_t slot, std::size_t index, std::size_t sample,
              const std::vector<std::int32_t>& prompt) {
     const auto length = static_cast<std::int64_t>(prompt.size());
-    const std::optional<std::size_t> same = slot_with_prompt(static_cast<std::int64_t>(index));
-    if (same) {
-      decoder_.fork(static_cast<std::int64_t>(*same), static_cast<std::int64_t>(slot), length);
+    const auto to = static_cast<std::int64_t>(slot);
+    const auto same = std::ranges::find(prompts_, static_cast<std::int64_t>(index));
+    if (prompts_[slot] == static_cast<std::int64_t>(index)) {
+      decoder_.truncate(to, length);
+    } else if (same != prompts_.end()) {
+      decoder_.fork(same - prompts_.begin(), to, length);
     } else {
       after_prompt_.resize(vocabulary_);
-      decoder_.prefill(static_cast<std::int64_t>(slot), prompt, after_prompt_);
+      decoder_.prefill(to, prompt, after_prompt_);
     }
+    prompts_[slot] = static_cast<std::int64_t>(index);
     running_[slot] = Running{.completion = {.prompt = static_cast<std::int64_t>(index),
                                             .sample = static_cast<std::int64_t>(sample),
                                             .tokens = {},
@@ -108,21 +113,15 @@ class Batch {
     take(slot, after_prompt_);
   }
 
-  // Whose cache begins with the prompt; the last prompt that was computed is the only one asked
-  // for.
-  std::optional<std::size_t> slot_with_prompt(std::int64_t prompt) const {
-    for (std::size_t slot = 0; slot < running_.size(); ++slot) {
-      if (running_[slot] && running_[slot]->completion.prompt == prompt) {
-        return slot;
-      }
-    }
-    return std::nullopt;
-  }
-
   void step() {
     std::vector<std::int32_t> tokens(running_.size(), 0);
     for (std::size_t slot = 0; slot < running_.size(); ++slot) {
-      tokens[slot] = running_[slot] ? running_[slot]->next : 0;
+      if (running_[slot]) {
+        tokens[slot] = running_[slot]->next;
+      } else {  // no answer is left for it
+        prompts_[slot] = kNoPrompt;
+        decoder_.release(static_cast<std::int64_t>(slot));
+      }
     }
     decoder_.step(tokens, logits_);
     for (std::size_t slot = 0; slot < running_.size(); ++slot) {
@@ -145,9 +144,10 @@ class Batch {
     if (running.completion.stopped || length == running.limit) {
       done_(running.completion);
       running_[slot].reset();
-      decoder_.release(static_cast<std::int64_t>(slot));
     }
   }
+
+  static constexpr std::int64_t kNoPrompt = -1;
 
   Decoder& decoder_;
   const ModelConfig& config_;
@@ -155,6 +155,9 @@ class Batch {
   const GenerationOptions& options_;
   const TakeCompletion& done_;
   std::vector<std::optional<Running>> running_;
+  // Of each slot the prompt that its cache begins with, also after its answer has ended. Answers
+  // come prompt by prompt, so of those that were computed only the last is asked for again.
+  std::vector<std::int64_t> prompts_;
   std::vector<float> logits_;        // [B, V]
   std::vector<float> after_prompt_;  // [V], of the last prompt that was computed
 };
@@ -223,8 +226,9 @@ struct Generator::Impl : LoadedModel {
   using LoadedModel::LoadedModel;
 };
 
-Generator::Generator(const fs::path& model_folder, std::shared_ptr<Device> device)
-    : impl_(std::make_unique<Impl>(model_folder, std::move(device))) {}
+Generator::Generator(const fs::path& model_folder, std::shared_ptr<Device> device,
+                     std::optional<Dtype> compute)
+    : impl_(std::make_unique<Impl>(model_folder, std::move(device), compute)) {}
 
 Generator::~Generator() = default;
 

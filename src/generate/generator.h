@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -61,12 +62,14 @@ void generate_with(Weights& weights, Ops& ops, Arena& arena, const PromptTokens&
 // Loads the model of a folder once and generates. The numbers drawn for an answer depend on the
 // seed, the prompt's index and the sample's alone, so neither batch size nor order changes a
 // completion (but for rounding in the logits, and `first_prompt` not even there). A prompt is
-// computed once for all its samples that run at the same time.
+// computed once for all its samples.
 class Generator {
  public:
-  // Reads config.json and the weights of a model folder. Throws UserError.
+  // Reads config.json and the weights of a model folder. `compute`: the type of the products'
+  // factors, none for the device's usual one. Throws UserError.
   explicit Generator(const fs::path& model_folder,
-                     std::shared_ptr<Device> device = make_cpu_device());
+                     std::shared_ptr<Device> device = make_cpu_device(),
+                     std::optional<Dtype> compute = std::nullopt);
   ~Generator();
   Generator(const Generator&) = delete;
   Generator& operator=(const Generator&) = delete;

@@ -4,12 +4,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <fstream>
 #include <limits>
 #include <map>
 
 #include "generate/decoder.h"
 #include "generate/testing/scored_truth.h"
+#include "ops/timed_ops.h"
 
 namespace lmpo {
 namespace {
@@ -231,6 +233,37 @@ INSTANTIATE_TEST_SUITE_P(All, GeneratorTest, ::testing::Values("llama", "llama_t
                          [](const auto& given) { return std::string(given.param); });
 
 // A folder of its own, gone with the test.
+// Whichever answers run together and whichever end at once: attention over the prompt is computed
+// for the first of them.
+TEST(Generation, APromptIsComputedOnceForAllItsSamples) {
+  const fs::path folder = model_folder("llama");
+  const auto cpu = make_cpu_ops();
+  StepTimes times;
+  const auto ops = make_timed_ops(*cpu, times);
+  Arena arena = Arena::host(std::size_t{64} << 20);
+  Weights weights(read_model_config(folder), Dtype::f32, WeightUse::inference, arena);
+  weights.load(Checkpoint::open(folder), *ops);
+  const PromptTokens prompts = {{3, 1, 4, 1, 5}, {9, 2, 6}};
+  const auto operations = [&](std::int64_t samples, std::int64_t new_tokens, std::int64_t slots) {
+    times = {};
+    std::int64_t answers = 0;
+    generate_with(
+        weights, *ops, arena, prompts,
+        {.sampling = greedy, .max_new_tokens = new_tokens, .samples = samples, .batch_size = slots},
+        [&](const Completion&) { ++answers; });
+    EXPECT_EQ(answers, 2 * samples);
+    return times.at(StepPart::attention, Direction::forward).operations;
+  };
+  const double once = operations(1, 1, 1);
+  EXPECT_GT(once, 0);
+  for (const auto& [samples, new_tokens, slots] :
+       {std::array{8, 1, 1}, std::array{8, 1, 3}, std::array{5, 4, 1}, std::array{8, 6, 3},
+        std::array{3, 4, 8}}) {
+    EXPECT_EQ(operations(samples, new_tokens, slots), once)
+        << samples << " samples of " << new_tokens << " tokens, " << slots << " at once";
+  }
+}
+
 class GeneratorInput : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -277,14 +310,23 @@ TEST_F(GeneratorInput, NoPromptsGiveNoCompletions) {
   EXPECT_EQ(refusal({}), "no error");
 }
 
-TEST_F(GeneratorInput, WeightsThatAreNotNumbersAreReported) {
-  const fs::path file = folder_ / "model.safetensors";
-  const auto size = static_cast<std::streamoff>(fs::file_size(file));
-  const float nan = std::numeric_limits<float>::quiet_NaN();
-  std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
-  stream.seekp(size - static_cast<std::streamoff>(sizeof nan));
-  stream.write(reinterpret_cast<const char*>(&nan), sizeof nan);
-  stream.close();
+TEST_F(GeneratorInput, WeightsThatAreNotNumbersAreNamedAndThoseThatOverflowReported) {
+  // The last number of the file belongs to the last norm.
+  const auto write_last = [&](float value) {
+    const fs::path file = folder_ / "model.safetensors";
+    const auto size = static_cast<std::streamoff>(fs::file_size(file));
+    std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
+    stream.seekp(size - static_cast<std::streamoff>(sizeof value));
+    stream.write(reinterpret_cast<const char*>(&value), sizeof value);
+  };
+  write_last(std::numeric_limits<float>::quiet_NaN());
+  try {
+    const Generator generator(folder_);
+    FAIL() << "nothing was refused";
+  } catch (const UserError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("model.norm.weight (1 of 24)"));
+  }
+  write_last(std::numeric_limits<float>::max());
   EXPECT_THAT(refusal({{1, 2}}), HasSubstr("prompt 0 are not finite"));
 }
 

@@ -12,10 +12,11 @@ Dtype stored_dtype(const Checkpoint& checkpoint) {
 
 }  // namespace
 
-LoadedModel::LoadedModel(const fs::path& folder, std::shared_ptr<Device> on)
+LoadedModel::LoadedModel(const fs::path& folder, std::shared_ptr<Device> on,
+                         std::optional<Dtype> compute)
     : config(read_model_config(folder)),
       device(std::move(on)),
-      ops(device->make_ops(device->usual_compute())) {
+      ops(device->make_ops(compute.value_or(device->usual_compute()))) {
   const Checkpoint checkpoint = Checkpoint::open(folder);
   check_tensors(config, checkpoint);  // before memory is reserved for what it says
   const Dtype storage = stored_dtype(checkpoint);

@@ -11,8 +11,10 @@
 namespace lmpo {
 
 struct LoadedModel {
-  // Reads config.json and the weights, which stay in the type they are stored in. Throws UserError.
-  LoadedModel(const fs::path& folder, std::shared_ptr<Device> device);
+  // Reads config.json and the weights, which stay in the type they are stored in. `compute`: of the
+  // factors of products, see Device::make_ops. Throws UserError.
+  LoadedModel(const fs::path& folder, std::shared_ptr<Device> device,
+              std::optional<Dtype> compute = std::nullopt);
 
   ModelConfig config;
   std::shared_ptr<Device> device;
