@@ -86,7 +86,18 @@ void Llama::train(const Pack& pack, const Seed& seed) {
     recompute(weights_.layers[l], device, x[l], state);
     backward_layer(weights_.layers[l], device, dx, x[l], state);
   }
-  ops_.embedding_backward(weights_.embedding.gradient, dx, device.tokens);
+  backward_embedding(device, dx);
+}
+
+void Llama::backward_embedding(const DevicePack& pack, Tensor dx) {
+  if (!options_.pad_gradient && config_.pad_id) {
+    for (std::int64_t t = 0; t < pack.pack.input_count(); ++t) {
+      if (pack.pack.tokens[static_cast<std::size_t>(t)] == *config_.pad_id) {
+        ops_.zero(dx.rows(t, t + 1));
+      }
+    }
+  }
+  ops_.embedding_backward(weights_.embedding.gradient, dx, pack.tokens);
 }
 
 Sequence reward_sequence(std::vector<std::int32_t> tokens, const ModelConfig& config) {

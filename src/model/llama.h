@@ -33,6 +33,10 @@ std::string_view recompute_name(Recompute recompute);
 struct LlamaOptions {
   std::int64_t max_positions = 0;  // longest sequence that will come; sizes the rotary table
   Recompute recompute = Recompute::none;
+  // Whether the row of config.json's pad_token_id in the embedding has its gradient as an input.
+  // Without it that is torch.nn.Embedding's padding_idx, as transformers makes it: the gradient as
+  // an output stays, of a tied head too.
+  bool pad_gradient = true;
 };
 
 class Llama {
@@ -84,6 +88,7 @@ class Llama {
                          LayerState& state);
   // Computes again what was not kept.
   void recompute(const LayerWeights& layer, const DevicePack& pack, Tensor x_in, LayerState& state);
+  void backward_embedding(const DevicePack& pack, Tensor dx);
   void backward_layer(const LayerWeights& layer, const DevicePack& pack, Tensor dx, Tensor x_in,
                       const LayerState& state);
   // x, rstd and normed of the head's state.

@@ -45,12 +45,14 @@ Golden read_golden(const std::string& name) {
 // A model with its memory, ready to train.
 struct Trained {
   Trained(const Golden& golden, Dtype storage, Recompute recompute,
-          std::unique_ptr<Device> on = make_cpu_device(), Dtype compute = Dtype::f32)
+          std::unique_ptr<Device> on = make_cpu_device(), Dtype compute = Dtype::f32,
+          bool pad_gradient = true)
       : device(std::move(on)),
         ops(device->make_ops(compute)),
         arena(device->make_arena(std::size_t{64} << 20)),
         weights(golden.config, storage, WeightUse::training, arena),
-        model(weights, *ops, arena, {.max_positions = 64, .recompute = recompute}) {
+        model(weights, *ops, arena,
+              {.max_positions = 64, .recompute = recompute, .pad_gradient = pad_gradient}) {
     weights.load(golden.weights, *ops);
     weights.zero_gradients(*ops);
   }
@@ -132,6 +134,37 @@ TEST_P(Model, LossSumsAndGradientsEqualPyTorch) {
         1e-4)
         << named.name;
   }
+}
+
+// A token that is padding to transformers: nn.Embedding's padding_idx drops what it gets as an input.
+TEST_P(Model, ThePadTokensGradientEqualsPyTorchs) {
+  const json padding =
+      read_json(fs::path(LMPO_SOURCE_DIR) / "src/model/testdata/pad_gradient.json").at(GetParam());
+  Golden golden = read_golden(GetParam());
+  const auto pad = padding.at("pad_token_id").get<std::int64_t>();
+  golden.config.pad_id = pad;
+  const auto gradients = [&](bool pad_gradient) {
+    Trained trained(golden, Dtype::f32, Recompute::none, make_cpu_device(), Dtype::f32,
+                    pad_gradient);
+    simpo_step(trained, golden, 2);
+    return to_host(*trained.ops, trained.weights.embedding.gradient);
+  };
+  const std::vector<float> with = gradients(true);
+  const std::vector<float> without = gradients(false);
+  const auto width = static_cast<std::size_t>(golden.config.hidden_size);
+  const std::size_t begin = static_cast<std::size_t>(pad) * width;
+  double size = 0;
+  for (const float value : with) {
+    size = std::max(size, std::abs(static_cast<double>(value)));
+  }
+  for (std::size_t i = 0; i < with.size(); ++i) {
+    if (i >= begin && i < begin + width) {
+      EXPECT_NEAR(without[i], padding.at("row")[i - begin].get<double>(), 1e-5 * size) << i;
+    } else {
+      EXPECT_EQ(without[i], with[i]) << i;
+    }
+  }
+  EXPECT_NE(without, with);
 }
 
 // The gradient of one summed log-probability by complex step on a scalar model in double.

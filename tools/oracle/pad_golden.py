@@ -1,0 +1,43 @@
+"""The embedding's gradient where a token is padding to transformers: golden values for src/model/model_test.cpp.
+
+    tools/oracle/setup && build/oracle/bin/python tools/oracle/pad_golden.py
+
+Reads the models and pairs that model_golden.py wrote, names a token of theirs as pad_token_id (torch.nn.Embedding's
+padding_idx) and writes src/model/testdata/pad_gradient.json: of each model the loss and the gradient of that token's row,
+by PyTorch autograd in float64.
+"""
+import json
+import pathlib
+
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM
+
+ROOT = pathlib.Path(__file__).resolve().parents[2] / "src/model/testdata"
+PAD = 1  # the first token of every prompt
+
+
+def average_logp(model, prompt, answer):
+    tokens = torch.tensor([prompt + answer])
+    logps = torch.log_softmax(model(tokens).logits[0, :-1], -1).gather(1, tokens[0, 1:, None])[:, 0]
+    return logps[len(prompt) - 1:].mean()
+
+
+def main():
+    result = {}
+    for name in ("llama", "llama_tied", "mistral"):
+        config = AutoConfig.from_pretrained(ROOT / name, pad_token_id=PAD)
+        model = AutoModelForCausalLM.from_pretrained(ROOT / name, config=config, attn_implementation="eager").double()
+        assert model.get_input_embeddings().padding_idx == PAD
+        golden = json.loads((ROOT / name / "golden.json").read_text())
+        loss = 0.0
+        for row in golden["rows"]:
+            chosen, rejected = (average_logp(model, row["prompt"], row[side]) for side in ("chosen", "rejected"))
+            z = golden["beta"] * (chosen - rejected) - golden["gamma"]
+            loss = loss - torch.nn.functional.logsigmoid(z) / len(golden["rows"])
+        loss.backward()
+        assert abs(loss.item() - golden["loss"]) < 1e-12
+        result[name] = {"pad_token_id": PAD, "row": model.get_input_embeddings().weight.grad[PAD].tolist()}
+    (ROOT / "pad_gradient.json").write_text(json.dumps(result) + "\n")
+
+
+main()
