@@ -20,6 +20,8 @@ constexpr const char* kExamples =
     "  lmpo train recipe.yaml --dry_run                         the plan of a run over its own "
     "data\n";
 
+constexpr std::int64_t kMostTokens = 1 << 24;  // of a pack
+
 // One way to run the same step.
 struct Way {
   std::string dtype = "auto";
@@ -146,10 +148,11 @@ ordered_json record(const Way& way, const MemoryPlan& plan, std::size_t limit) {
 void declare(OptionSet& set, PlanOptions& options) {
   set.add("model_name_or_path", options.model, "folder of the model, or its config.json alone",
           {.value_name = "DIR", .letter = 'm', .synonyms = {"model"}, .required = true});
+  const Range tokens = within(1, static_cast<double>(kMostTokens));
   set.add("prompt_tokens", options.prompt_tokens, "tokens of the longest prompts",
-          {.range = at_least(1)});
+          {.range = tokens});
   set.add("response_tokens", options.response_tokens, "tokens of their responses",
-          {.range = at_least(1)});
+          {.range = tokens});
   set.add("per_device_train_batch_size", options.way.micro_batch, "pairs in a pack",
           {.range = within(1, 1024)});
   set.add("dtype", options.way.dtype, "storage of the weights; auto: as in the checkpoint",
@@ -170,6 +173,16 @@ void declare(OptionSet& set, PlanOptions& options) {
   set.add("max_memory", options.max_memory, "what there is; 0: what the machine has free");
   set.add("json", options.json, "all ways as JSON instead of tables");
   set.section("Examples", kExamples);
+  set.check([&] {
+    const std::int64_t pair = options.prompt_tokens + 2 * options.response_tokens;
+    if (pair > kMostTokens / options.way.micro_batch) {
+      set.reject("per_device_train_batch_size",
+                 fmt::format("{} pairs of --prompt_tokens {} and 2 x --response_tokens {} are more "
+                             "than {} tokens in a pack, which no machine computes at once",
+                             options.way.micro_batch, options.prompt_tokens,
+                             options.response_tokens, kMostTokens));
+    }
+  });
 }
 
 }  // namespace

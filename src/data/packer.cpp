@@ -22,7 +22,7 @@ std::vector<PackIndices> cut_in_order(std::size_t trees, std::size_t max_trees) 
   return packs;
 }
 
-std::vector<PackIndices> fit_best(const std::vector<std::int64_t>& sizes, std::size_t max_trees,
+std::vector<PackIndices> fit_best(std::span<const std::int64_t> sizes, std::size_t max_trees,
                                   std::int64_t max_tokens) {
   std::vector<std::size_t> order(sizes.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
@@ -54,16 +54,18 @@ std::vector<PackIndices> fit_best(const std::vector<std::int64_t>& sizes, std::s
 
 std::vector<PackIndices> cut_into_packs(std::span<const Tree* const> batch, std::int64_t max_trees,
                                         std::int64_t max_tokens) {
+  std::vector<std::int64_t> sizes(batch.size());
+  if (max_tokens > 0) {
+    std::ranges::transform(batch, sizes.begin(), &Tree::input_tokens);
+  }
+  return cut_into_packs(sizes, max_trees, max_tokens);
+}
+
+std::vector<PackIndices> cut_into_packs(std::span<const std::int64_t> sizes, std::int64_t max_trees,
+                                        std::int64_t max_tokens) {
   LMPO_CHECK(max_trees >= 1);
   const auto most = static_cast<std::size_t>(max_trees);
-  if (max_tokens <= 0) {
-    return cut_in_order(batch.size(), most);
-  }
-  std::vector<std::int64_t> sizes;
-  for (const Tree* tree : batch) {
-    sizes.push_back(tree->input_tokens());
-  }
-  return fit_best(sizes, most, max_tokens);
+  return max_tokens > 0 ? fit_best(sizes, most, max_tokens) : cut_in_order(sizes.size(), most);
 }
 
 }  // namespace lmpo

@@ -22,5 +22,8 @@ using PackIndices = std::vector<std::size_t>;
 // as there can be. Depends on sizes and order alone.
 std::vector<PackIndices> cut_into_packs(std::span<const Tree* const> batch, std::int64_t max_trees,
                                         std::int64_t max_tokens);
+// The same for trees of so many input tokens each.
+std::vector<PackIndices> cut_into_packs(std::span<const std::int64_t> sizes, std::int64_t max_trees,
+                                        std::int64_t max_tokens);
 
 }  // namespace lmpo

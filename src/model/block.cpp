@@ -25,6 +25,7 @@ Block::Block(const ModelConfig& config, Ops& ops, Arena& arena, std::int64_t max
       arena_(arena),
       shape_{config.heads, config.key_heads, config.head_size, config.sliding_window},
       cos_sin_(arena.allocate("rotary table", Dtype::f32, {max_positions, config.head_size})) {
+  ops_.require_sizes(config.hidden_size, shape_);
   if (ops_.computes()) {
     ops_.upload(cos_sin_, rotary_table(config, max_positions).data());
   }

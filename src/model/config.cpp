@@ -13,7 +13,7 @@ namespace {
 constexpr std::int64_t largest_vocabulary = 1 << 24;
 constexpr std::int64_t largest_width = 1 << 20;
 constexpr std::int64_t most_layers = 10000;
-constexpr std::int64_t longest_context = std::int64_t{1} << 31;
+constexpr std::int64_t longest_context = (std::int64_t{1} << 31) - 1;  // an int32 counts it
 
 // One of config.json's objects. An absent key has a default, null is a value of its own, and every
 // error names the key.

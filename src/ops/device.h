@@ -30,7 +30,8 @@ class Device {
   // the CPU a file without a name in `folder`, of a GPU the host's memory. Throws MachineError.
   virtual Arena make_paged_arena(std::size_t capacity, const std::filesystem::path& folder) = 0;
   // Bytes that this process can have in all, what it has already included; of them those that it
-  // takes beside arenas; and the most it has had so far.
+  // takes beside arenas and the scratch of its ops (Ops::planned_scratch); and the most it has had
+  // so far. Of a GPU without what CUDA took when the device was opened.
   virtual std::size_t available_memory() const = 0;
   virtual std::size_t memory_beside_arenas() const = 0;
   virtual std::size_t peak_memory() const = 0;

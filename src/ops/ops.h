@@ -89,6 +89,27 @@ class Ops {
   // Waits until all that was asked for is computed.
   virtual void finish() {}
 
+  // UserError where the device cannot compute a model of these sizes: names the key of config.json
+  // and the largest value.
+  virtual void require_sizes(std::int64_t /*hidden*/, const AttentionShape& /*heads*/) const {}
+  // Bytes of host memory beside the tensors, which threads keep for their copies of rows and panels:
+  // of linear layers in every direction, of the head, and of attention over a pack. UserError for
+  // more segments than the device can hold.
+  virtual std::size_t linear_scratch(std::int64_t /*tokens*/, std::int64_t /*in*/,
+                                     std::int64_t /*out*/) const {
+    return 0;
+  }
+  virtual std::size_t head_scratch(std::int64_t /*rows*/, std::int64_t /*hidden*/,
+                                   std::int64_t /*vocabulary*/) const {
+    return 0;
+  }
+  virtual std::size_t attention_scratch(std::span<const Pack::Segment> /*segments*/,
+                                        const AttentionShape& /*shape*/) const {
+    return 0;
+  }
+  // Of a plan's ops: what all of it comes to for the calls so far.
+  virtual std::size_t planned_scratch() const { return 0; }
+
   // --- movement
   // ---------------------------------------------------------------------------------------------
   virtual void upload(Tensor device, const void* host) = 0;  // device = host, device.bytes() bytes

@@ -1,6 +1,6 @@
 // Ops that compute nothing, for planning memory: see arena.h.
+#include <algorithm>
 #include <cstring>
-#include <functional>
 
 #include "ops/cuda/geometry.h"
 #include "ops/device.h"
@@ -8,30 +8,39 @@
 namespace lmpo {
 namespace {
 
-class PlanOps final : public Ops {
+// Notes what the calls need beside their tensors. Who they are planned for is the derived class's.
+class PlanOps : public Ops {
  public:
-  using HeadWorkspace = std::function<std::int64_t(std::int64_t rows, std::int64_t hidden,
-                                                   std::int64_t vocabulary, Dtype storage)>;
-  PlanOps(Dtype compute, HeadWorkspace head_workspace)
-      : compute_(compute), head_workspace_(std::move(head_workspace)) {}
-
   bool computes() const override { return false; }
-  Dtype compute_dtype() const override { return compute_; }
-  std::int64_t head_workspace(std::int64_t rows, std::int64_t hidden, std::int64_t vocabulary,
-                              Dtype storage) const override {
-    return head_workspace_(rows, hidden, vocabulary, storage);
-  }
   void download(void* host, Tensor device) override { std::memset(host, 0, device.bytes()); }
   double sum_of_squares(std::span<const Tensor>) override { return 0.0; }
+  std::size_t planned_scratch() const override { return products_ + attention_; }
+
+  void linear_forward(Tensor, Tensor x, Tensor w, bool) override { take_linear(x, w); }
+  void linear_backward_input(Tensor, Tensor dy, Tensor w, bool) override { take_linear(dy, w); }
+  void linear_backward_weight(Tensor dw, Tensor dy, Tensor) override { take_linear(dy, dw); }
+  void attention_forward(Tensor, Tensor, Tensor, Tensor, std::span<const Pack::Segment> segments,
+                         const AttentionShape& shape) override {
+    take_attention(segments, shape);
+  }
+  void attention_backward(Tensor, Tensor, Tensor, Tensor, Tensor, Tensor,
+                          std::span<const Pack::Segment> segments, const AttentionShape& shape,
+                          Tensor) override {
+    take_attention(segments, shape);
+  }
+  void head_forward(Tensor, Tensor, Tensor hidden, Tensor w, Tensor, Tensor, Tensor) override {
+    take_head(hidden, w);
+  }
+  void head_backward(Tensor, Tensor, Tensor, Tensor, Tensor hidden, Tensor w, Tensor, Tensor,
+                     Tensor) override {
+    take_head(hidden, w);
+  }
 
   void upload(Tensor, const void*) override {}
   void zero(Tensor) override {}
   void copy(Tensor, Tensor) override {}
   void cast(Tensor, Tensor) override {}
   void add(Tensor, Tensor) override {}
-  void linear_forward(Tensor, Tensor, Tensor, bool) override {}
-  void linear_backward_input(Tensor, Tensor, Tensor, bool) override {}
-  void linear_backward_weight(Tensor, Tensor, Tensor) override {}
   void embedding_forward(Tensor, Tensor, Tensor) override {}
   void embedding_backward(Tensor, Tensor, Tensor) override {}
   void gather_rows(Tensor, Tensor, Tensor) override {}
@@ -42,31 +51,81 @@ class PlanOps final : public Ops {
   void rope_backward(Tensor, Tensor, Tensor, const AttentionShape&) override {}
   void swiglu_forward(Tensor, Tensor) override {}
   void swiglu_backward(Tensor, Tensor, Tensor, Tensor) override {}
-  void attention_forward(Tensor, Tensor, Tensor, Tensor, std::span<const Pack::Segment>,
-                         const AttentionShape&) override {}
-  void attention_backward(Tensor, Tensor, Tensor, Tensor, Tensor, Tensor,
-                          std::span<const Pack::Segment>, const AttentionShape&, Tensor) override {}
   void store_keys(Tensor, Tensor, Tensor, std::int64_t, std::int64_t, std::int64_t,
                   const AttentionShape&) override {}
   void attention_decode(Tensor, Tensor, Tensor, Tensor, Tensor, const AttentionShape&) override {}
-  void head_forward(Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor) override {}
-  void head_backward(Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor,
-                     Tensor) override {}
   void adamw(Tensor, Tensor, Tensor, const Moment&, const Moment&, const AdamWStep&) override {}
 
  private:
+  void take_linear(Tensor rows, Tensor w) {
+    products_ = std::max(products_, linear_scratch(rows.dim(0), w.dim(1), w.dim(0)));
+  }
+  void take_head(Tensor hidden, Tensor w) {
+    products_ = std::max(products_, head_scratch(hidden.dim(0), w.dim(1), w.dim(0)));
+  }
+  void take_attention(std::span<const Pack::Segment> segments, const AttentionShape& shape) {
+    attention_ = std::max(attention_, attention_scratch(segments, shape));
+  }
+
+  std::size_t products_ = 0;
+  std::size_t attention_ = 0;
+};
+
+// For ops that are there.
+class PlanOfOps final : public PlanOps {
+ public:
+  explicit PlanOfOps(const Ops& ops) : ops_(ops) {}
+  Dtype compute_dtype() const override { return ops_.compute_dtype(); }
+  std::int64_t head_workspace(std::int64_t rows, std::int64_t hidden, std::int64_t vocabulary,
+                              Dtype storage) const override {
+    return ops_.head_workspace(rows, hidden, vocabulary, storage);
+  }
+  void require_sizes(std::int64_t hidden, const AttentionShape& heads) const override {
+    ops_.require_sizes(hidden, heads);
+  }
+  std::size_t linear_scratch(std::int64_t tokens, std::int64_t in,
+                             std::int64_t out) const override {
+    return ops_.linear_scratch(tokens, in, out);
+  }
+  std::size_t head_scratch(std::int64_t rows, std::int64_t hidden,
+                           std::int64_t vocabulary) const override {
+    return ops_.head_scratch(rows, hidden, vocabulary);
+  }
+  std::size_t attention_scratch(std::span<const Pack::Segment> segments,
+                                const AttentionShape& shape) const override {
+    return ops_.attention_scratch(segments, shape);
+  }
+
+ private:
+  const Ops& ops_;
+};
+
+// For a GPU that need not be there.
+class PlanOfGpu final : public PlanOps {
+ public:
+  explicit PlanOfGpu(Dtype compute) : compute_(compute) {}
+  Dtype compute_dtype() const override { return compute_; }
+  std::int64_t head_workspace(std::int64_t rows, std::int64_t hidden, std::int64_t vocabulary,
+                              Dtype storage) const override {
+    return cuda::HeadWorkspace(rows, hidden, vocabulary, compute_, storage).total;
+  }
+  void require_sizes(std::int64_t hidden, const AttentionShape& heads) const override {
+    cuda::require_sizes(hidden, heads.query_heads, heads.head_size);
+  }
+  std::size_t attention_scratch(std::span<const Pack::Segment> segments,
+                                const AttentionShape& shape) const override {
+    cuda::require_tables(segments, shape.query_heads, shape.key_heads);
+    return 0;
+  }
+
+ private:
   Dtype compute_;
-  HeadWorkspace head_workspace_;
 };
 
 }  // namespace
 
 std::unique_ptr<Ops> make_plan_ops(const Ops& like) {
-  return std::make_unique<PlanOps>(
-      like.compute_dtype(),
-      [&like](std::int64_t rows, std::int64_t hidden, std::int64_t vocabulary, Dtype storage) {
-        return like.head_workspace(rows, hidden, vocabulary, storage);
-      });
+  return std::make_unique<PlanOfOps>(like);
 }
 
 std::size_t cuda_memory_beside_arenas() {
@@ -74,10 +133,7 @@ std::size_t cuda_memory_beside_arenas() {
 }
 
 std::unique_ptr<Ops> make_cuda_plan_ops(Dtype compute) {
-  return std::make_unique<PlanOps>(compute, [compute](std::int64_t rows, std::int64_t hidden,
-                                                      std::int64_t vocabulary, Dtype storage) {
-    return cuda::HeadWorkspace(rows, hidden, vocabulary, compute, storage).total;
-  });
+  return std::make_unique<PlanOfGpu>(compute);
 }
 
 }  // namespace lmpo

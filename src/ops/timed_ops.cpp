@@ -28,6 +28,21 @@ class TimedOps final : public Ops {
                               Dtype storage) const override {
     return inner_.head_workspace(rows, hidden, vocabulary, storage);
   }
+  void require_sizes(std::int64_t hidden, const AttentionShape& heads) const override {
+    inner_.require_sizes(hidden, heads);
+  }
+  std::size_t linear_scratch(std::int64_t tokens, std::int64_t in,
+                             std::int64_t out) const override {
+    return inner_.linear_scratch(tokens, in, out);
+  }
+  std::size_t head_scratch(std::int64_t rows, std::int64_t hidden,
+                           std::int64_t vocabulary) const override {
+    return inner_.head_scratch(rows, hidden, vocabulary);
+  }
+  std::size_t attention_scratch(std::span<const Pack::Segment> segments,
+                                const AttentionShape& shape) const override {
+    return inner_.attention_scratch(segments, shape);
+  }
   void enter(LinearPart part) override {
     inner_.enter(part);
     part_ = part;

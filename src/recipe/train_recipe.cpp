@@ -13,6 +13,7 @@ namespace lmpo {
 namespace {
 
 constexpr Range kAtLeastOne = at_least(1);
+constexpr Range kExamples = within(1, static_cast<double>(kMostExamples));
 constexpr Range kNonNegative = at_least(0);
 
 // Recipes of the alignment handbook write the template itself.
@@ -124,6 +125,9 @@ void add_optimizer_options(OptionSet& options, TrainRecipe& r) {
   options.add("max_grad_norm", r.max_grad_norm,
               "gradients with a larger norm are scaled down to it; 0: never",
               {.range = kNonNegative});
+  options.add("pad_token_gradient", r.pad_token_gradient,
+              "train the embedding of config.json's pad_token_id as any other; false: it gets no "
+              "gradient as an input, as in transformers (nn.Embedding's padding_idx)");
   options.add("skip_nonfinite", r.skip_nonfinite,
               "leave out pairs whose loss is not finite instead of stopping");
 }
@@ -133,17 +137,16 @@ void add_batch_options(OptionSet& options, TrainRecipe& r) {
   options.add("num_train_epochs", r.num_train_epochs, "passes over the training data",
               {.range = {.low = 0, .high = 1e6, .low_open = true}});
   options.add("max_steps", r.max_steps, "stop after so many steps; above 0, instead of epochs",
-              {.range = at_least(-1)});
-  options.add(
-      "per_device_train_batch_size", r.per_device_train_batch_size,
-      "examples computed at once (results do not depend on it, the product with "
-      "gradient_accumulation_steps is the batch)",
-      {.range = kAtLeastOne, .old_names = {"micro_batch_size", "per_gpu_train_batch_size"}});
+              {.range = within(-1, static_cast<double>(kMostSteps))});
+  options.add("per_device_train_batch_size", r.per_device_train_batch_size,
+              "examples computed at once (results do not depend on it, the product with "
+              "gradient_accumulation_steps is the batch)",
+              {.range = kExamples, .old_names = {"micro_batch_size", "per_gpu_train_batch_size"}});
   options.add("gradient_accumulation_steps", r.gradient_accumulation_steps,
-              "such parts in a batch, which is one optimizer step", {.range = kAtLeastOne});
+              "such parts in a batch, which is one optimizer step", {.range = kExamples});
   options.add("per_device_eval_batch_size", r.per_device_eval_batch_size,
               "examples evaluated at once",
-              {.range = kAtLeastOne, .old_names = {"eval_batch_size", "per_gpu_eval_batch_size"}});
+              {.range = kExamples, .old_names = {"eval_batch_size", "per_gpu_eval_batch_size"}});
   options.add("train_sampling_strategy", r.train_sampling_strategy,
               "order of the training data: shuffled anew for each epoch, or as in the files");
   options.add("dataloader_drop_last", r.dataloader_drop_last,

@@ -30,6 +30,11 @@ constexpr std::array<std::string_view, 4> choice_names(LogLevel) {
   return {"debug", "info", "warning", "error"};
 }
 
+// Most steps of a run, and most examples of each part of a batch: beyond any run, and products of
+// them are far from overflow.
+constexpr std::int64_t kMostSteps = 1'000'000'000;
+constexpr std::int64_t kMostExamples = 1 << 20;
+
 // Numbers of steps are real: below 1 they are a part of the run's steps, see absolute_steps.
 struct TrainRecipe {
   enum class Scheduler { cosine, linear, constant, constant_with_warmup };
@@ -79,6 +84,7 @@ struct TrainRecipe {
   double adam_beta2 = 0.999;
   double adam_epsilon = 1e-8;
   double max_grad_norm = 1.0;  // 0: no clipping
+  bool pad_token_gradient = true;
   bool skip_nonfinite = false;
 
   // Length and batches

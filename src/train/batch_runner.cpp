@@ -6,7 +6,6 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "data/packer.h"
 
 namespace lmpo {
 namespace {
@@ -60,7 +59,7 @@ struct NotFinite {
 BatchRunner::Scores BatchRunner::score(const Trees& batch, const PackLimits& limits,
                                        const PackScored& scored) {
   Scores scores(batch.size());
-  for (const PackIndices& indices : cut_into_packs(batch, limits.max_trees, limits.max_tokens)) {
+  for (const PackIndices& indices : cut_batch(batch, limits)) {
     Trees trees;
     for (const std::size_t index : indices) {
       trees.push_back(batch[index]);
@@ -120,7 +119,7 @@ BatchResult BatchRunner::train(std::span<const Tree* const> batch, const PackLim
   for (const Tree* tree : trees) {
     places_.emplace(tree, std::ssize(places_));
   }
-  for (const PackIndices& indices : cut_into_packs(batch, limits.max_trees, limits.max_tokens)) {
+  for (const PackIndices& indices : cut_batch(batch, limits)) {
     Trees pack;
     for (const std::size_t index : indices) {
       if (places_.contains(batch[index])) {

@@ -16,21 +16,29 @@ std::vector<std::int32_t> prompt_of(const Tree& tree) {
   return {first.tokens.begin(), first.tokens.begin() + first.scored_begin};
 }
 
-PromptTokens choose_prompts(const std::vector<Tree>& trees, std::int64_t count,
-                            std::int64_t max_positions) {
+PromptTokens choose_prompts(const TrainInputs& inputs, const ModelConfig& config) {
   PromptTokens chosen;
+  if (!inputs.evaluation) {
+    return chosen;
+  }
+  const std::vector<Tree>& trees = inputs.evaluation->trees;
+  const std::int64_t count = inputs.recipe.eval_samples;
   std::set<std::vector<std::int32_t>> seen;
   std::int64_t next = 0;
   for (std::int64_t i = 0; i < count; ++i) {
     for (next = std::max(next, std::ssize(trees) * i / count); next < std::ssize(trees); ++next) {
       std::vector<std::int32_t> prompt = prompt_of(trees[static_cast<std::size_t>(next)]);
-      if (std::ssize(prompt) < max_positions && seen.insert(prompt).second) {
+      if (std::ssize(prompt) < config.max_positions && seen.insert(prompt).second) {
         chosen.push_back(std::move(prompt));
         break;
       }
     }
   }
   return chosen;
+}
+
+GenerationOptions greedy(const TrainRecipe& recipe) {
+  return {.sampling = {.temperature = 0}, .max_new_tokens = recipe.eval_sample_tokens};
 }
 
 // Of a text that is printable: its last or its first characters, with dots for what is left out.
@@ -63,17 +71,16 @@ std::string first_of(const std::string& text, std::int64_t characters) {
 
 }  // namespace
 
-EvalSamples::EvalSamples(const TrainInputs& inputs, const ModelConfig& config) {
-  const TrainRecipe& recipe = inputs.recipe;
-  if (!inputs.evaluation || recipe.eval_samples == 0) {
-    return;
+EvalSamples::EvalSamples(const TrainInputs& inputs, const ModelConfig& config)
+    : prompts_(choose_prompts(inputs, config)), options_(greedy(inputs.recipe)) {
+  if (!prompts_.empty()) {
+    options_.stop_ids = stop_tokens(inputs.recipe.model_name_or_path, config);
+    tokenizer_ = Tokenizer::load(inputs.recipe.model_name_or_path);
   }
-  prompts_ = choose_prompts(inputs.evaluation->trees, recipe.eval_samples, config.max_positions);
-  options_.sampling.temperature = 0;
-  options_.max_new_tokens = recipe.eval_sample_tokens;
-  options_.stop_ids = stop_tokens(recipe.model_name_or_path, config);
-  size_ = generation_size(prompts_, options_, config);
-  tokenizer_ = Tokenizer::load(recipe.model_name_or_path);
+}
+
+GenerationSize EvalSamples::planned(const TrainInputs& inputs, const ModelConfig& config) {
+  return generation_size(choose_prompts(inputs, config), greedy(inputs.recipe), config);
 }
 
 std::vector<EvalSample> EvalSamples::generate(Weights& weights, Ops& ops, Arena& arena) const {

@@ -27,8 +27,9 @@ class EvalSamples {
   // that leave room for an answer. None where there is no such data.
   EvalSamples(const TrainInputs& inputs, const ModelConfig& config);
 
-  // For the plan of memory.
-  const GenerationSize& size() const { return size_; }
+  // What generating them needs memory for; loads no tokenizer.
+  static GenerationSize planned(const TrainInputs& inputs, const ModelConfig& config);
+
   bool empty() const { return prompts_.empty(); }
   const PromptTokens& prompts() const { return prompts_; }
 
@@ -39,7 +40,6 @@ class EvalSamples {
  private:
   PromptTokens prompts_;
   GenerationOptions options_;
-  GenerationSize size_;
   std::optional<Tokenizer> tokenizer_;
 };
 

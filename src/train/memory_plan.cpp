@@ -1,6 +1,7 @@
 #include "train/memory_plan.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/error.h"
 #include "base/machine_memory.h"
@@ -24,26 +25,44 @@ std::size_t largest_moments(const Weights& weights) {
 
 }  // namespace
 
-bool LargestPacks::Size::covers(const Size& other) const {
-  return tokens >= other.tokens && rows >= other.rows && targets >= other.targets;
-}
-
 void LargestPacks::add(std::span<const Tree* const> batch, const PackLimits& limits) {
-  for (std::vector<const Tree*>& trees : packs_of(batch, limits)) {
-    const Pack pack = make_pack(trees);
-    keep({pack.input_count(), pack.row_count(), pack.target_count()}, std::move(trees));
+  std::vector<PackSize> sizes;
+  for (const Tree* tree : batch) {
+    sizes.push_back(size_of(*tree));
+  }
+  add(batch, sizes, limits);
+}
+
+void LargestPacks::add(std::span<const Tree* const> batch, std::span<const PackSize> sizes,
+                       const PackLimits& limits) {
+  std::vector<std::int64_t> tokens;
+  for (const PackSize& size : sizes) {
+    tokens.push_back(size.tokens);
+  }
+  for (const PackIndices& indices : cut_into_packs(tokens, limits.max_trees, limits.max_tokens)) {
+    PackSize size;
+    for (const std::size_t index : indices) {
+      size.add(sizes[index]);
+    }
+    if (takes(size)) {
+      packs_.emplace_back();
+      for (const std::size_t index : indices) {
+        packs_.back().push_back(batch[index]);
+      }
+    }
   }
 }
 
-void LargestPacks::merge(const LargestPacks& other) {
-  for (std::size_t i = 0; i < other.sizes_.size(); ++i) {
-    keep(other.sizes_[i], other.packs_[i]);
+bool LargestPacks::takes(const PackSize& size) {
+  constexpr std::int64_t kMostTokens = std::numeric_limits<std::int32_t>::max();
+  if (std::max(size.tokens, size.targets) > kMostTokens) {
+    user_error(
+        "{} tokens would be computed at once; {} are the most: choose a smaller "
+        "--per_device_train_batch_size, --per_device_eval_batch_size or --max_pack_tokens",
+        std::max(size.tokens, size.targets), kMostTokens);
   }
-}
-
-void LargestPacks::keep(const Size& size, std::vector<const Tree*> trees) {
-  if (std::ranges::any_of(sizes_, [&](const Size& kept) { return kept.covers(size); })) {
-    return;
+  if (std::ranges::any_of(sizes_, [&](const PackSize& kept) { return kept.covers(size); })) {
+    return false;
   }
   for (std::size_t i = sizes_.size(); i-- > 0;) {
     if (size.covers(sizes_[i])) {
@@ -52,7 +71,7 @@ void LargestPacks::keep(const Size& size, std::vector<const Tree*> trees) {
     }
   }
   sizes_.push_back(size);
-  packs_.push_back(std::move(trees));
+  return true;
 }
 
 std::string MemoryPlan::table() const {
@@ -102,7 +121,7 @@ MemoryPlan plan_memory(const ModelConfig& config, const StoragePlan& storage,
   const bool in_file = storage.moments == Place::file;
   return {.arena = arena.peak(),
           .at_peak = arena.at_peak(),
-          .fixed = beside + (in_file ? largest_moments(weights) : 0),
+          .fixed = beside + plan_ops->planned_scratch() + (in_file ? largest_moments(weights) : 0),
           .disk = in_file ? moments.peak() : 0,
           .host = (in_file ? 0 : moments.peak()) + master.peak()};
 }

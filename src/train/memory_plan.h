@@ -19,23 +19,21 @@ namespace lmpo {
 // predicting rows and scored tokens, so a pack that another one exceeds in all three is left out.
 class LargestPacks {
  public:
-  // Cuts a batch as it will be cut in training and looks at every pack.
+  // Cuts a batch as it will be cut in training and looks at every pack. UserError for a pack of
+  // more tokens than can be counted.
   void add(std::span<const Tree* const> batch, const PackLimits& limits);
-  // What another has found, as if its batches had been added here.
-  void merge(const LargestPacks& other);
-  const std::vector<std::vector<const Tree*>>& packs() const { return packs_; }
+  // The same where the sizes of the trees are known: reads no tokens.
+  void add(std::span<const Tree* const> batch, std::span<const PackSize> sizes,
+           const PackLimits& limits);
+  const std::vector<PackSize>& sizes() const { return sizes_; }
+  const TreePacks& packs() const { return packs_; }
 
  private:
-  struct Size {
-    std::int64_t tokens;
-    std::int64_t rows;
-    std::int64_t targets;
-    bool covers(const Size& other) const;
-  };
-  void keep(const Size& size, std::vector<const Tree*> trees);
+  // Whether the pack is to be kept; makes room for it where it is.
+  bool takes(const PackSize& size);
 
-  std::vector<Size> sizes_;
-  std::vector<std::vector<const Tree*>> packs_;
+  std::vector<PackSize> sizes_;
+  TreePacks packs_;
 };
 
 struct MemoryPlan {

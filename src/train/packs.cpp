@@ -1,12 +1,76 @@
 #include "train/packs.h"
 
-#include "data/packer.h"
+#include <algorithm>
 
 namespace lmpo {
+namespace {
+
+// Adds the pack, or its halves where it is larger than planned.
+void add_planned(std::vector<PackIndices>& packs, const PackIndices& pack,
+                 std::span<const PackSize> sizes, std::span<const PackSize> planned) {
+  PackSize size;
+  for (const std::size_t index : pack) {
+    size.add(sizes[index]);
+  }
+  if (pack.size() == 1 ||
+      std::ranges::any_of(planned, [&](const PackSize& kept) { return kept.covers(size); })) {
+    packs.push_back(pack);
+    return;
+  }
+  const auto middle = pack.begin() + std::ssize(pack) / 2;
+  add_planned(packs, PackIndices(pack.begin(), middle), sizes, planned);
+  add_planned(packs, PackIndices(middle, pack.end()), sizes, planned);
+}
+
+}  // namespace
+
+void PackSize::add(const PackSize& other) {
+  tokens += other.tokens;
+  rows += other.rows;
+  targets += other.targets;
+}
+
+bool PackSize::covers(const PackSize& other) const {
+  return tokens >= other.tokens && rows >= other.rows && targets >= other.targets;
+}
+
+PackSize size_of(const Tree& tree) {
+  // Inputs from the one before the first scored token on predict; in the trunk all sequences share
+  // theirs.
+  const std::int64_t trunk = tree.trunk_length();
+  PackSize size{.tokens = trunk};
+  std::int64_t first_of_trunk = trunk;
+  for (const Sequence& sequence : tree.sequences) {
+    const std::int64_t inputs = std::ssize(sequence.tokens) - 1;
+    const std::int64_t first = sequence.scored_begin - 1;
+    size.tokens += inputs - trunk;
+    size.rows += inputs - std::max(trunk, first);
+    size.targets += sequence.scored_tokens();
+    first_of_trunk = std::min(first_of_trunk, first);
+  }
+  size.rows += trunk - first_of_trunk;
+  return size;
+}
+
+std::vector<PackIndices> cut_batch(std::span<const Tree* const> batch, const PackLimits& limits) {
+  std::vector<PackIndices> packs = cut_into_packs(batch, limits.max_trees, limits.max_tokens);
+  if (limits.planned.empty()) {
+    return packs;
+  }
+  std::vector<PackSize> sizes;
+  for (const Tree* tree : batch) {
+    sizes.push_back(size_of(*tree));
+  }
+  std::vector<PackIndices> cut;
+  for (const PackIndices& pack : packs) {
+    add_planned(cut, pack, sizes, limits.planned);
+  }
+  return cut;
+}
 
 TreePacks packs_of(std::span<const Tree* const> batch, const PackLimits& limits) {
   TreePacks packs;
-  for (const PackIndices& indices : cut_into_packs(batch, limits.max_trees, limits.max_tokens)) {
+  for (const PackIndices& indices : cut_batch(batch, limits)) {
     packs.emplace_back();
     for (const std::size_t index : indices) {
       packs.back().push_back(batch[index]);

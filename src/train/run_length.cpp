@@ -36,6 +36,10 @@ RunLength::RunLength(const TrainRecipe& recipe, std::int64_t examples) {
                     ? recipe.max_steps
                     : static_cast<std::int64_t>(std::ceil(recipe.num_train_epochs *
                                                           static_cast<double>(steps_per_epoch)));
+  if (total_steps > kMostSteps) {
+    user_error("{} epochs of {} steps are more than the {} steps that a run can have: choose fewer",
+               recipe.num_train_epochs, steps_per_epoch, kMostSteps);
+  }
   warmup = warmup_steps(recipe, total_steps);
   logging_steps = interval(TrainRecipe::Strategy::steps, recipe.logging_steps, *this);
   eval_steps =

@@ -63,6 +63,13 @@ TEST(RunLength, EqualsTransformers) {
   }
 }
 
+TEST(RunLength, MoreStepsThanARunCanHaveAreRefused) {
+  TrainRecipe recipe;
+  recipe.num_train_epochs = 1e6;
+  EXPECT_NO_THROW(RunLength(recipe, 1000 * recipe.train_batch_size()));
+  EXPECT_THROW(RunLength(recipe, 1001 * recipe.train_batch_size()), UserError);
+}
+
 // Incomplete global batches are left out, so that micro-batches of any size leave out the same.
 TEST(RunLength, IncompleteBatchesMayBeLeftOut) {
   TrainRecipe recipe;

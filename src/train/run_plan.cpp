@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 #include "base/threads.h"
-#include "train/reference.h"
+#include "train/eval_samples.h"
 
 namespace lmpo {
 namespace {
@@ -52,15 +52,16 @@ Trees next_batch(Sampler& sampler, const Dataset& data) {
 }
 
 RunPlan::RunPlan(const TrainInputs& inputs, const ModelConfig& config, const RunLength& length,
-                 const Device& device, const Ops& ops, const GenerationSize& samples)
+                 const Device& device, const Ops& ops)
     : inputs_(inputs),
       config_(config),
       length_(length),
       device_(device),
       storage_{.weights = recipe().dtype == "auto" ? config.dtype : parse_dtype(recipe().dtype),
                .eight_bit_moments = recipe().eight_bit_moments()},
-      samples_(samples),
-      model_options_{.max_positions = longest_sequence(inputs)} {
+      samples_(EvalSamples::planned(inputs, config)),
+      model_options_{.max_positions = longest_sequence(inputs),
+                     .pad_gradient = inputs.recipe.pad_token_gradient} {
   if (model_options_.max_positions > config_.max_positions) {
     log_warning("the longest sequence has {} tokens, the model was made for {}",
                 model_options_.max_positions, config_.max_positions);
@@ -68,6 +69,14 @@ RunPlan::RunPlan(const TrainInputs& inputs, const ModelConfig& config, const Run
   if (recipe().paged_moments()) {
     storage_.moments = device.is_cpu() ? Place::file : Place::host;
   }
+  // All tokens are read, which takes a while where there are many.
+  sizes_.resize(inputs.train.trees.size());
+  parallel_each(std::ssize(sizes_), [&](std::int64_t index) {
+    const auto i = static_cast<std::size_t>(index);
+    sizes_[i] = size_of(inputs.train.trees[i]);
+  });
+  const bool repeats = recipe().train_sampling_strategy != TrainRecipe::Sampling::random;
+  looked_at_all_ = repeats || planned_steps() == length.total_steps;
   choose(ops);
 }
 
@@ -88,6 +97,7 @@ void RunPlan::choose(const Ops& ops) {
   }
   for (most_trees_ = recipe().per_device_train_batch_size;; most_trees_ /= 2) {
     const auto [training, evaluation] = largest_packs();
+    planned_ = training.sizes();
     for (const Recompute way : ways) {
       model_options_.recompute = way;
       for (const Place master : masters) {
@@ -108,23 +118,37 @@ PackLimits RunPlan::eval_limits() const {
   return {smaller_packs() ? std::min(trees, most_trees_) : trees, recipe().max_pack_tokens};
 }
 
+std::int64_t RunPlan::planned_steps() const {
+  constexpr std::int64_t kEpochs = 4;
+  constexpr std::int64_t kExamples = 1 << 18;
+  const bool shuffled = recipe().train_sampling_strategy == TrainRecipe::Sampling::random;
+  const std::int64_t enough = shuffled ? std::max(kEpochs * length_.steps_per_epoch,
+                                                  kExamples / recipe().train_batch_size())
+                                       : length_.steps_per_epoch;
+  return std::min(length_.total_steps, enough);
+}
+
 std::pair<LargestPacks, LargestPacks> RunPlan::largest_packs() const {
   LargestPacks training;
+  const PackLimits limits{most_trees_, recipe().max_pack_tokens};
+  const std::span<const Tree> trees = inputs_.train.trees;
+  Trees batch;
+  std::vector<PackSize> sizes;
+  Sampler sampler(std::ssize(trees), sampler_options(recipe()));
+  for (std::int64_t step = planned_steps(); step > 0; --step) {
+    batch.clear();
+    sizes.clear();
+    for (const std::int64_t index : sampler.next()) {
+      batch.push_back(&trees[static_cast<std::size_t>(index)]);
+      sizes.push_back(sizes_[static_cast<std::size_t>(index)]);
+    }
+    training.add(batch, sizes, limits);
+  }
+  if (!looked_at_all_) {
+    // A pack that is too large for the plan is cut, at the end to single trees.
+    training.add(pointers(inputs_.train.trees), sizes_, {1, 0});
+  }
   LargestPacks evaluation;
-  Sampler sampler(std::ssize(inputs_.train.trees), sampler_options(recipe()));
-  std::vector<Trees> batches;
-  for (std::int64_t step = 0; step < length_.total_steps; ++step) {
-    batches.push_back(next_batch(sampler, inputs_.train));
-  }
-  // All tokens are read, which takes a while where there are many.
-  std::vector<LargestPacks> of_batches(batches.size());
-  parallel_each(std::ssize(batches), [&](std::int64_t index) {
-    const auto i = static_cast<std::size_t>(index);
-    of_batches[i].add(batches[i], train_limits());
-  });
-  for (const LargestPacks& largest : of_batches) {
-    training.merge(largest);
-  }
   if (inputs_.evaluation) {
     evaluation.add(pointers(inputs_.evaluation->trees), eval_limits());
   }

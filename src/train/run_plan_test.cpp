@@ -3,7 +3,10 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "base/error.h"
+#include "data/sampler.h"
 #include "train/testing/small_run.h"
 
 namespace lmpo {
@@ -88,6 +91,96 @@ TEST_F(GpuPlan, PagedMomentsLieOnTheHost) {
   EXPECT_EQ(paged.storage.moments, Place::host);
   EXPECT_EQ(paged.memory.disk, 0u);
   EXPECT_EQ(paged.memory.arena + paged.memory.host, here.memory.arena);
+}
+
+// What a run of so many steps plans on the CPU.
+class CpuPlan : public lmpo::testing::SmallRun {
+ protected:
+  struct Planned {
+    MemoryPlan memory;
+    PackLimits limits;
+  };
+  static Planned plan(const TrainInputs& given, const ModelConfig& config) {
+    const RunLength length(given.recipe, std::ssize(given.train.trees));
+    const auto device = make_cpu_device();
+    const auto ops = device->make_ops(Dtype::f32);
+    const RunPlan plan(given, config, length, *device, *ops);
+    return {plan.memory(), plan.train_limits()};
+  }
+  static Planned plan(const TrainInputs& given) {
+    return plan(given, read_model_config(given.recipe.model_name_or_path));
+  }
+};
+
+// A billion steps are planned from the data, not batch by batch: no pack of theirs is larger than
+// the plan, because it would be cut.
+TEST_F(CpuPlan, FollowsTheDataAndNotTheSteps) {
+  TrainInputs given = inputs("planned");
+  given.recipe.max_steps = 10;
+  const Planned few = plan(given);
+  EXPECT_TRUE(few.limits.planned.empty());  // all of it was looked at
+  given.recipe.max_steps = kMostSteps;
+  const Planned many = plan(given);
+  ASSERT_FALSE(many.limits.planned.empty());
+  EXPECT_GE(many.memory.arena, few.memory.arena);
+  const ModelConfig config = read_model_config(given.recipe.model_name_or_path);
+  const auto ops = make_cpu_ops();
+  Sampler sampler(std::ssize(given.train.trees), {.global_batch = 8, .seed = 99});
+  for (int step = 0; step < 2000; ++step) {
+    LargestPacks largest;
+    std::vector<const Tree*> batch;
+    for (const std::int64_t index : sampler.next()) {
+      batch.push_back(&given.train.trees[static_cast<std::size_t>(index)]);
+    }
+    for (const auto& pack : packs_of(batch, many.limits)) {
+      PackSize size;
+      for (const Tree* tree : pack) {
+        size.add(size_of(*tree));
+      }
+      EXPECT_TRUE(std::ranges::any_of(many.limits.planned,
+                                      [&](const PackSize& kept) { return kept.covers(size); }));
+    }
+  }
+}
+
+// Data in its own order repeats itself: one epoch is all there is to look at.
+TEST_F(CpuPlan, AnOrderThatRepeatsNeedsOneEpoch) {
+  TrainInputs given = inputs("planned");
+  given.recipe.train_sampling_strategy = TrainRecipe::Sampling::sequential;
+  given.recipe.max_steps = kMostSteps;
+  EXPECT_TRUE(plan(given).limits.planned.empty());
+  TrainInputs once = inputs("planned");
+  once.recipe.train_sampling_strategy = TrainRecipe::Sampling::sequential;
+  once.recipe.num_train_epochs = 1;
+  EXPECT_EQ(plan(given).memory.arena, plan(once).memory.arena);
+}
+
+// Sample answers are in the plan, whoever makes it.
+TEST_F(CpuPlan, HoldsTheSampleAnswers) {
+  TrainInputs given = inputs("planned");
+  given.evaluation = lmpo::testing::dataset_of(lmpo::testing::random_trees(40));
+  const std::size_t without = plan(given).memory.arena;
+  given.recipe.eval_samples = 40;
+  given.recipe.eval_sample_tokens = 60;
+  EXPECT_GT(plan(given).memory.arena, without);
+}
+
+// A model that no GPU's kernels compute is refused by name, and the CPU computes it.
+TEST_F(CpuPlan, AModelTooWideForAGpuIsNamed) {
+  const TrainInputs given = inputs("planned");
+  ModelConfig config = read_model_config(given.recipe.model_name_or_path);
+  config.hidden_size = 8194;
+  EXPECT_GT(plan(given, config).memory.arena, 0u);
+  const RunLength length(given.recipe, std::ssize(given.train.trees));
+  CountedGpu device(std::size_t{1} << 40);
+  const auto ops = device.make_ops(Dtype::bf16);
+  try {
+    const RunPlan refused(given, config, length, device, *ops);
+    FAIL() << "nothing was refused";
+  } catch (const UserError& error) {
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("hidden_size is 8194"));
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("--device cpu"));
+  }
 }
 
 }  // namespace

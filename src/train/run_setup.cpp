@@ -29,7 +29,7 @@ RunSetup::RunSetup(TrainInputs given)
       device_ops(device->make_ops(compute_type(*device, recipe().compute))),
       ops(make_timed_ops(*device_ops, times)),
       samples(inputs, config),
-      plan(inputs, config, length, *device, *ops, samples.size()) {}
+      plan(inputs, config, length, *device, *ops) {}
 
 void RunSetup::score_reference() {
   if (!objective->needs_reference()) {

@@ -1,4 +1,6 @@
 // Attention over trees. A task is one key head of one tree, with the queries of its group.
+#include <algorithm>
+
 #include "base/threads.h"
 #include "ops/cpu/attention_tree.h"
 #include "ops/cpu/cpu_ops.h"
@@ -74,6 +76,17 @@ class ForwardTask {
 };
 
 }  // namespace
+
+std::size_t CpuOps::attention_scratch(std::span<const Pack::Segment> segments,
+                                      const AttentionShape& shape) const {
+  std::int64_t longest = 0;
+  for (const auto& tree : cpu::cut_trees(segments)) {
+    longest = std::max<std::int64_t>(longest, tree.back().end - tree.front().begin);
+  }
+  // Of a tree keys and values in both directions and their gradients, and five blocks of queries.
+  const std::int64_t floats = (6 * longest + 5 * cpu::query_block) * shape.head_size;
+  return static_cast<std::size_t>(threads() * floats) * sizeof(float);
+}
 
 void CpuOps::attention_forward(Tensor out, Tensor lse, Tensor qkv, Tensor positions,
                                std::span<const Pack::Segment> segments,

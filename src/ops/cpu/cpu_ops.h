@@ -12,6 +12,11 @@ class CpuOps final : public Ops {
   explicit CpuOps(cpu::Precision precision) : precision_(precision) {}
 
   Dtype compute_dtype() const override { return Dtype::f32; }
+  std::size_t linear_scratch(std::int64_t tokens, std::int64_t in, std::int64_t out) const override;
+  std::size_t head_scratch(std::int64_t rows, std::int64_t hidden,
+                           std::int64_t vocabulary) const override;
+  std::size_t attention_scratch(std::span<const Pack::Segment> segments,
+                                const AttentionShape& shape) const override;
 
   // rows.cpp
   void upload(Tensor device, const void* host) override;

@@ -171,6 +171,14 @@ std::int64_t CpuOps::head_workspace(std::int64_t rows, std::int64_t hidden, std:
   return sizes.chunk() * sizes.tile() + rows + (storage == Dtype::f32 ? 0 : sizes.tile() * hidden);
 }
 
+std::size_t CpuOps::head_scratch(std::int64_t rows, std::int64_t hidden,
+                                 std::int64_t vocabulary) const {
+  const Sizes sizes{rows, hidden, vocabulary};
+  return std::max({cpu::rounded_factors(sizes.chunk(), sizes.tile(), hidden, precision_),
+                   cpu::rounded_factors(sizes.chunk(), hidden, sizes.tile(), precision_),
+                   cpu::rounded_factors(sizes.tile(), hidden, sizes.chunk(), precision_)});
+}
+
 void CpuOps::head_forward(Tensor logp, Tensor lse, Tensor hidden, Tensor w, Tensor target_row,
                           Tensor target_token, Tensor workspace) {
   const Head head(hidden, w, target_row, target_token, workspace,

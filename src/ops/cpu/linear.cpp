@@ -46,6 +46,12 @@ std::unique_ptr<Ops> make_cpu_ops(Dtype factors) {
                                                          : cpu::Precision::f32);
 }
 
+std::size_t CpuOps::linear_scratch(std::int64_t tokens, std::int64_t in, std::int64_t out) const {
+  return std::max({cpu::rounded_factors(tokens, out, in, precision_),
+                   cpu::rounded_factors(tokens, in, out, precision_),
+                   cpu::rounded_factors(out, in, tokens, precision_)});
+}
+
 void CpuOps::linear_forward(Tensor y, Tensor x, Tensor w, bool accumulate) {
   const std::int64_t tokens = x.dim(0);
   const std::int64_t in = x.dim(1);

@@ -100,6 +100,18 @@ void matmul(const Product& p, Precision precision) {
   });
 }
 
+std::size_t rounded_factors(std::int64_t m, std::int64_t n, std::int64_t k, Precision precision) {
+  if (precision == Precision::f32) {
+    return 0;
+  }
+  if (threads() == 1) {
+    return rounded_bytes(m, n, k);
+  }
+  const Panels panel = cut(m, n, threads());
+  return static_cast<std::size_t>(threads()) *
+         rounded_bytes(std::min(panel.rows, m), std::min(panel.columns, n), k);
+}
+
 bool products_in_bf16() {
   static const bool answer = [] {
     const float one = 1.0F;

@@ -1,6 +1,8 @@
 // Matrix products over all threads.
 #pragma once
 
+#include <cstddef>
+
 #include "ops/cpu/product.h"
 
 namespace lmpo::cpu {
@@ -10,6 +12,10 @@ void matmul_serial(const Product& product, Precision precision = Precision::f32)
 // The same by all threads, each on a panel of c; the panels depend on the sizes and the number of
 // threads alone.
 void matmul(const Product& product, Precision precision = Precision::f32);
+
+// Bytes that all threads together keep for the rounded factors of a product [m,k] [k,n]; 0 where
+// factors are not rounded.
+std::size_t rounded_factors(std::int64_t m, std::int64_t n, std::int64_t k, Precision precision);
 
 // longest_sum of products whose results are compared between texts: at most six percent slower than
 // whole sums, and half their error.

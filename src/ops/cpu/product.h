@@ -1,6 +1,7 @@
 // One matrix product by one thread, and the libraries that compute it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace lmpo::cpu {
@@ -32,6 +33,13 @@ struct Product {
   std::int64_t longest_sum = 0;
   bool recurring = false;  // the same sizes come again and again: worth a kernel of their own
 };
+
+// Bytes of the factors of a product rounded to bfloat16, each from a new cache line on.
+inline std::size_t rounded_bytes(std::int64_t m, std::int64_t n, std::int64_t k) {
+  constexpr std::int64_t line = 64;
+  const auto lines = [](std::int64_t elements) { return (2 * elements + line - 1) / line; };
+  return static_cast<std::size_t>((lines(m * k) + lines(k * n)) * line);
+}
 
 // By the calling thread alone; m, n and k at least 1.
 void multiply_by_blas(const Product& product);

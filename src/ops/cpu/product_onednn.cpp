@@ -20,9 +20,9 @@ bool multiply_by_onednn(const Product&, Precision) {
 #include <dnnl.hpp>
 #include <memory>
 #include <unordered_map>
-#include <vector>
 
 #include "base/error.h"
+#include "ops/cpu/buffer.h"
 #include "ops/cpu/convert.h"
 
 namespace lmpo::cpu {
@@ -144,9 +144,11 @@ class Multiplier {
     const auto rows_of = [](Transpose transpose, std::int64_t rows, std::int64_t columns) {
       return transpose == Transpose::yes ? columns : rows;
     };
-    round(rounded_a_, p.a, rows_of(p.ta, p.m, p.k), dense.lda, p.lda);
-    round(rounded_b_, p.b, rows_of(p.tb, p.k, p.n), dense.ldb, p.ldb);
-    return run(dense, precision, rounded_a_.data(), rounded_b_.data());
+    auto* a = static_cast<bfloat16*>(rounded_.bytes(rounded_bytes(p.m, p.n, p.k)));
+    bfloat16* b = a + (rounded_bytes(p.m, 0, p.k) / sizeof(bfloat16));
+    round(a, p.a, rows_of(p.ta, p.m, p.k), dense.lda, p.lda);
+    round(b, p.b, rows_of(p.tb, p.k, p.n), dense.ldb, p.ldb);
+    return run(dense, precision, a, b);
   }
 
  private:
@@ -156,13 +158,10 @@ class Multiplier {
                       p.beta, p.c, p.ldc) == dnnl_success;
   }
 
-  static void round(std::vector<bfloat16>& out, const float* in, std::int64_t rows,
-                    std::int64_t columns, std::int64_t stride) {
-    if (out.size() < static_cast<std::size_t>(rows * columns)) {
-      out.resize(static_cast<std::size_t>(rows * columns));
-    }
+  static void round(bfloat16* out, const float* in, std::int64_t rows, std::int64_t columns,
+                    std::int64_t stride) {
     for (std::int64_t row = 0; row < rows; ++row) {
-      narrow_bf16(out.data() + row * columns, in + row * stride, columns);
+      narrow_bf16(out + row * columns, in + row * stride, columns);
     }
   }
 
@@ -171,10 +170,8 @@ class Multiplier {
     if (primitive == nullptr) {
       return false;
     }
-    if (scratch_.size() < primitive->scratch_bytes()) {
-      scratch_.resize(primitive->scratch_bytes());
-    }
-    primitive->execute(stream_, {const_cast<void*>(a), const_cast<void*>(b), p.c, scratch_.data()});
+    void* scratch = scratch_.bytes(primitive->scratch_bytes());
+    primitive->execute(stream_, {const_cast<void*>(a), const_cast<void*>(b), p.c, scratch});
     return true;
   }
 
@@ -205,9 +202,8 @@ class Multiplier {
   dnnl::engine engine_{dnnl::engine::kind::cpu, 0};
   dnnl::stream stream_{engine_};
   std::unordered_map<Shape, std::unique_ptr<Primitive>, ShapeHash> primitives_;
-  std::vector<std::uint8_t> scratch_;
-  std::vector<bfloat16> rounded_a_;
-  std::vector<bfloat16> rounded_b_;
+  Buffer scratch_;
+  Buffer rounded_;  // both factors
 };
 
 }  // namespace

@@ -9,11 +9,9 @@
 namespace lmpo {
 namespace {
 
-constexpr std::int64_t kLargestHead = 512;
-
 void check_shape(const AttentionShape& shape) {
   LMPO_CHECK(shape.key_heads > 0 && shape.query_heads % shape.key_heads == 0 &&
-             shape.head_size <= kLargestHead);
+             shape.head_size <= cuda::largest_head && shape.query_heads <= cuda::most_heads);
 }
 
 bool are_equal(std::span<const Pack::Segment> a, std::span<const Pack::Segment> b) {
@@ -39,6 +37,16 @@ void check_caches(Tensor cache_k, Tensor cache_v, Tensor qkv, const AttentionSha
 
 }  // namespace
 
+std::size_t CudaOps::attention_scratch(std::span<const Pack::Segment> segments,
+                                       const AttentionShape& shape) const {
+  cuda::require_tables(segments, shape.query_heads, shape.key_heads);
+  return 0;
+}
+
+void CudaOps::require_sizes(std::int64_t hidden, const AttentionShape& heads) const {
+  cuda::require_sizes(hidden, heads.query_heads, heads.head_size);
+}
+
 cuda::AttentionInput CudaOps::attention_input(Tensor qkv, Tensor positions,
                                               std::span<const Pack::Segment> segments,
                                               const AttentionShape& shape) {
@@ -51,13 +59,13 @@ cuda::AttentionInput CudaOps::attention_input(Tensor qkv, Tensor positions,
   if (!are_equal(segments, segments_) || queries_in_block != blocks_.queries_in_block) {
     check_segments(segments, tokens);
     const cuda::AttentionGrid grid(segments, queries_in_block);
+    LMPO_CHECK(grid.bytes() <= cuda::table_bytes);
     auto* next = static_cast<char*>(tables_.get());
     const auto put = [&](const auto& items) {
       using Item = typename std::decay_t<decltype(items)>::value_type;
       auto* place = reinterpret_cast<Item*>(next);
       const std::size_t bytes = items.size() * sizeof(Item);
       next += (bytes + 15) / 16 * 16;
-      LMPO_CHECK(next <= static_cast<char*>(tables_.get()) + cuda::table_bytes);
       cuda::check(cudaMemcpyAsync(place, items.data(), bytes, cudaMemcpyDefault, stream_),
                   "attention's blocks");
       return place;

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "ops/cuda/cuda_ops.h"
 #include "ops/cuda/errors.h"
 #include "ops/device.h"
@@ -29,6 +31,7 @@ class CudaDevice final : public Device {
     cudaDeviceProp properties{};
     cuda::check(cudaGetDeviceProperties(&properties, index), "device properties");
     name_ = properties.name;
+    taken_at_start_ = in_use();
     if (properties.major < 8) {
       machine_error("{} has compute capability {}.{}; 8.0 or later is needed (A100, H100 and such)",
                     name_, properties.major, properties.minor);
@@ -64,16 +67,23 @@ class CudaDevice final : public Device {
     return Arena::over({block, [](void* memory) { cudaFreeHost(memory); }}, capacity);
   }
 
-  std::size_t available_memory() const override { return DeviceMemory().free; }
+  std::size_t available_memory() const override { return DeviceMemory().free + own(); }
   std::size_t memory_beside_arenas() const override { return cuda_memory_beside_arenas(); }
   // An arena is taken whole, so what is in use now is what was.
-  std::size_t peak_memory() const override {
+  std::size_t peak_memory() const override { return own(); }
+
+ private:
+  static std::size_t in_use() {
     const DeviceMemory memory;
     return memory.total - memory.free;
   }
+  // What this process has taken since the device was opened. The context that CUDA itself made for
+  // it then cannot be told from what others have: it is not in it, but in the plan, which so asks
+  // for a little more than there is need of.
+  std::size_t own() const { return in_use() - std::min(in_use(), taken_at_start_); }
 
- private:
   std::string name_;
+  std::size_t taken_at_start_ = 0;  // by this process's context and by others
 };
 
 }  // namespace

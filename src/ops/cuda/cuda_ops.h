@@ -25,6 +25,9 @@ class CudaOps final : public Ops {
   CudaOps(const CudaOps&) = delete;
   CudaOps& operator=(const CudaOps&) = delete;
 
+  void require_sizes(std::int64_t hidden, const AttentionShape& heads) const override;
+  std::size_t attention_scratch(std::span<const Pack::Segment> segments,
+                                const AttentionShape& shape) const override;
   Dtype compute_dtype() const override { return compute_; }
   bool is_asynchronous() const override { return true; }
   void finish() override;

@@ -1,5 +1,7 @@
 #include "ops/cuda/geometry.h"
 
+#include "base/error.h"
+
 namespace lmpo::cuda {
 namespace {
 
@@ -80,6 +82,39 @@ AttentionGrid::AttentionGrid(std::span<const Pack::Segment> segments,
     sorted.push_back(keys[i]);
   }
   keys = std::move(sorted);
+}
+
+std::size_t AttentionGrid::bytes() const {
+  const auto of = [](const auto& items) {
+    return (items.size() * sizeof(items[0]) + 15) / 16 * 16;
+  };
+  return of(queries) + of(keys) + of(runs);
+}
+
+void require_tables(std::span<const Pack::Segment> segments, std::int64_t query_heads,
+                    std::int64_t key_heads) {
+  const AttentionGrid grid(segments, queries_in_block(query_heads, key_heads));
+  if (grid.bytes() > table_bytes) {
+    user_error(
+        "{} prompts and responses that are computed at once are more than attention's tables on a "
+        "GPU hold ({} of {} bytes): choose a smaller --per_device_train_batch_size, "
+        "--per_device_eval_batch_size or --max_pack_tokens",
+        segments.size(), grid.bytes(), table_bytes);
+  }
+}
+
+void require_sizes(std::int64_t hidden, std::int64_t query_heads, std::int64_t head_size) {
+  const auto require = [](const char* key, std::int64_t size, std::int64_t largest) {
+    if (size > largest) {
+      user_error(
+          "config.json: {} is {}; lmpo computes at most {} on a GPU. Use --device cpu, which has "
+          "no such limit",
+          key, size, largest);
+    }
+  };
+  require("hidden_size", hidden, largest_norm);
+  require("num_attention_heads", query_heads, most_heads);
+  require("head_dim (or hidden_size / num_attention_heads)", head_size, largest_head);
 }
 
 }  // namespace lmpo::cuda

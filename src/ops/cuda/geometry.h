@@ -82,10 +82,16 @@ struct AttentionGrid {
   // short.
   AttentionGrid(std::span<const Pack::Segment> segments, std::int32_t queries_in_block);
 
+  // Of the three lists, each from a multiple of 16 on.
+  std::size_t bytes() const;
+
   std::vector<QueryBlock> queries;
   std::vector<KeyBlock> keys;
   std::vector<QueryRun> runs;
 };
+// UserError where a pack's grid is larger than table_bytes.
+void require_tables(std::span<const Pack::Segment> segments, std::int64_t query_heads,
+                    std::int64_t key_heads);
 
 // --- fixed memory
 // -------------------------------------------------------------------------------------------------
@@ -96,8 +102,13 @@ constexpr std::size_t table_bytes = std::size_t{16} << 20;
 // What driver and libraries take on a device beside it, their kernels included; measured.
 constexpr std::size_t library_bytes = std::size_t{700} << 20;
 
-// The widest row of a norm: wider ones than any Llama has.
+// The widest row of a norm, the largest head of attention and the most heads, which are a
+// dimension of a grid: all beyond any Llama that was published.
 constexpr std::int64_t largest_norm = 8192;
+constexpr std::int64_t largest_head = 512;
+constexpr std::int64_t most_heads = 65535;
+// UserError for a model that is larger.
+void require_sizes(std::int64_t hidden, std::int64_t query_heads, std::int64_t head_size);
 // Groups of rows whose sums of a norm's weight gradient are taken apart and then added in order:
 // enough for every multiprocessor to have several.
 inline std::int64_t norm_groups(std::int64_t rows, std::int64_t width) {

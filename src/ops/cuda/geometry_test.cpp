@@ -6,6 +6,9 @@
 
 #include <map>
 #include <set>
+#include <string>
+
+#include "base/error.h"
 
 namespace lmpo::cuda {
 namespace {
@@ -132,6 +135,36 @@ TEST(HeadWorkspace, PartsDoNotOverlapAndAreAligned) {
       }
     }
   }
+}
+
+TEST(Limits, ModelsThatAreTooLargeAreNamed) {
+  const auto message = [](std::int64_t hidden, std::int64_t heads, std::int64_t size) {
+    try {
+      require_sizes(hidden, heads, size);
+    } catch (const UserError& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_EQ(message(largest_norm, most_heads, largest_head), "");
+  EXPECT_NE(message(largest_norm + 1, 1, 64).find("hidden_size is 8193"), std::string::npos);
+  EXPECT_NE(message(512, 1, 514).find("at most 512"), std::string::npos);
+  EXPECT_NE(message(8192, 65536, 2).find("num_attention_heads is 65536"), std::string::npos);
+}
+
+TEST(Limits, PacksWithMoreBranchesThanTheTablesHoldAreRefused) {
+  const auto tree = [](std::int32_t branches) {
+    constexpr std::int32_t kTrunk = 64 * 1000;  // a thousand blocks of keys, seen by every branch
+    std::vector<Pack::Segment> segments{{0, kTrunk, 0, 0}};
+    for (std::int32_t i = 0; i < branches; ++i) {
+      segments.push_back({kTrunk + i, kTrunk + i + 1, 0, kTrunk});
+    }
+    return segments;
+  };
+  EXPECT_NO_THROW(require_tables(tree(100), 8, 2));
+  EXPECT_THROW(require_tables(tree(1000), 8, 2), UserError);
+  const AttentionGrid grid(tree(100), 64);
+  EXPECT_GE(grid.bytes(), 1000 * 101 * sizeof(QueryRun));
 }
 
 TEST(NormGroups, FitTheScratch) {

@@ -5,8 +5,13 @@
 namespace lmpo {
 
 double CudaOps::sum_of_squares(std::span<const Tensor> tensors) {
+  // As many tensors at a time as the scratch holds sums of: of any model that was published, all.
+  constexpr std::size_t kMost = cuda::scratch_bytes / sizeof(double) / cuda::square_parts - 1;
+  if (tensors.size() > kMost) {
+    const double first = sum_of_squares(tensors.first(kMost));
+    return first + sum_of_squares(tensors.subspan(kMost));
+  }
   const std::size_t parts = tensors.size() * cuda::square_parts;
-  LMPO_CHECK((parts + 1) * sizeof(double) <= cuda::scratch_bytes);
   auto* partial = static_cast<double*>(scratch_.get());
   double* next = partial;
   for (const Tensor& x : tensors) {
