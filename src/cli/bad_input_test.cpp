@@ -511,7 +511,7 @@ TEST_F(BadInput, NotEnoughMemory) {
       train(model(), pairs(), {"--max_memory", "1MB"}),
       AllOf(HasSubstr("the run needs"), HasSubstr("1.00 MB are allowed by --max_memory:\n"),
             HasSubstr("\n  weights "), HasSubstr("\n  program, data, libraries "),
-            HasSubstr("\n  in all "), HasSubstr("--recompute layers")));
+            HasSubstr("\n  total "), HasSubstr("--recompute layers")));
 }
 
 }  // namespace

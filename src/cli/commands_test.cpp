@@ -441,7 +441,7 @@ TEST_F(Commands, PlanNeedsNoWeights) {
   const Result table = run(words);
   ASSERT_EQ(table.exit_code, 0) << table.err;
   EXPECT_THAT(table.out, AllOf(HasSubstr("activations"), HasSubstr("gradients"),
-                               HasSubstr("in all"), HasSubstr("  fits\n")));
+                               HasSubstr("total"), HasSubstr("  fits\n")));
   const auto ways_of = [&](const std::vector<std::string>& more) {
     std::vector<std::string> as_json = words;
     as_json.push_back("--json");
@@ -494,7 +494,7 @@ TEST_F(Commands, ADryRunShowsThePlanAndWritesNothing) {
       run({"train", "-m", model().string(), "--data", world("preferences.jsonl").string(),
            "--output_dir", out.string(), "--dry_run"});
   EXPECT_EQ(result.exit_code, 0) << result.err;
-  EXPECT_THAT(result.out, testing::AllOf(HasSubstr("weights"), HasSubstr("in all")));
+  EXPECT_THAT(result.out, testing::AllOf(HasSubstr("weights"), HasSubstr("total")));
   EXPECT_THAT(result.err, HasSubstr("18 steps of 8 examples"));
   EXPECT_FALSE(fs::exists(out));
 }

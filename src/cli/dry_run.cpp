@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cstdio>
+
 #include "base/error.h"
 #include "bench/run_speed.h"
 #include "objective/registry.h"
@@ -55,23 +57,32 @@ Estimate estimate(const RunSpeed& speed, const TrainInputs& inputs, const Object
 }
 
 void print_time(const Estimate& time, const RunSpeed& speed, std::int64_t layers) {
-  fmt::print(
-      "\nTime, as measured on {} rows of the data{} with random weights, in {:.1f} s\n",
-      speed.trees,
-      speed.layers < layers ? fmt::format(", through {} of {} layers,", speed.layers, layers) : "",
-      speed.took);
+  fmt::print("\nTime, estimated from {} {}{} with random weights in {:.1f} s\n", speed.trees,
+             speed.trees == 1 ? "row" : "rows",
+             speed.layers < layers ? fmt::format(" and {} of {} layers", speed.layers, layers) : "",
+             speed.took);
   const auto line = [](const char* what, double seconds, const std::string& how) {
     fmt::print("  {:<28}{:>12}  {}\n", what, readable_time(seconds), how);
   };
-  line("steps", time.steps * time.step, fmt::format("{:.0f} of {:.3g} s", time.steps, time.step));
+  line("steps", time.steps * time.step,
+       fmt::format("{:.0f} steps, {:.3g} s each", time.steps, time.step));
   if (time.evaluations > 0) {
     line("evaluation", time.evaluations * time.evaluation,
-         fmt::format("{:.0f} of {:.3g} s", time.evaluations, time.evaluation));
+         fmt::format("{:.0f}, {:.3g} s each", time.evaluations, time.evaluation));
   }
   if (time.reference > 0) {
     line("the reference's scores", time.reference, "once, unless they are kept already");
   }
-  line("in all", time.total(), "without reading and writing");
+  line("total", time.total(), "without reading and writing");
+}
+
+// A plan needs config.json alone; training would be refused.
+void warn_of_weights(const ModelConfig& config, const fs::path& folder) {
+  try {
+    check_tensors(config, Checkpoint::open(folder));
+  } catch (const UserError& error) {
+    log_warning("lmpo train would be refused: {}", error.what());
+  }
 }
 
 }  // namespace
@@ -79,10 +90,13 @@ void print_time(const Estimate& time, const RunSpeed& speed, std::int64_t layers
 void show_dry_run(TrainInputs& inputs, const OptionSet& options) {
   const TrainRecipe& recipe = inputs.recipe;
   fmt::print("{}\nMemory\n", options.settings());
+  std::fflush(stdout);  // before what is logged
   const bool resumes = !recipe.resume_from_checkpoint.empty();
-  const ModelConfig config =
-      read_model_config(resumes ? find_checkpoint(recipe.resume_from_checkpoint, recipe.output_dir)
-                                : recipe.model_name_or_path);
+  const fs::path weights = resumes
+                               ? find_checkpoint(recipe.resume_from_checkpoint, recipe.output_dir)
+                               : recipe.model_name_or_path;
+  const ModelConfig config = read_model_config(weights);
+  warn_of_weights(config, weights);
   const auto objective = make_objective(recipe.objective, recipe.objective_options);
   prepare_examples(inputs.train.trees, *objective, recipe.data.max_length);
   if (inputs.evaluation) {
@@ -93,6 +107,7 @@ void show_dry_run(TrainInputs& inputs, const OptionSet& options) {
   const std::unique_ptr<Ops> ops = device->make_ops(compute_type(*device, recipe.compute));
   const RunPlan plan(inputs, config, length, *device, *ops);
   plan.show();
+  std::fflush(stdout);
   if (!recipe.time_estimate) {
     return;
   }

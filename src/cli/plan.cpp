@@ -124,7 +124,7 @@ std::vector<std::pair<std::string, Way>> changes(const PlanOptions& options) {
 
 void print_changes(const ModelConfig& config, const PlanOptions& options, const MemoryPlan& chosen,
                    std::size_t limit) {
-  fmt::print("\nWhat each option changes alone:\n  {:<34}{:>12}{:>12}\n", "", "in all", "saves");
+  fmt::print("\nWhat each option changes alone:\n  {:<34}{:>12}{:>12}\n", "", "total", "saves");
   const auto line = [&](const std::string& flags, const MemoryPlan& plan) {
     const std::size_t total = chosen.total();
     const std::string saved = plan.total() < total ? readable_bytes(total - plan.total()) : "-";

@@ -42,6 +42,16 @@ TEST_F(PlanInput, TheLongestRunIsPlanned) {
   EXPECT_THAT(result.err, HasSubstr("1000000000 steps"));
 }
 
+// A plan needs no weights, but training does: a dry run says so, and its table is in one piece.
+TEST_F(PlanInput, ADryRunWarnsOfWeightsThatAreNotThere) {
+  const fs::path folder = copy_of_model("without");
+  fs::remove(folder / "model.safetensors");
+  const Result result = run(train(folder, pairs(), {"--dry_run", "--time_estimate", "false"}));
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.err, AllOf(HasSubstr("lmpo train would be refused"), HasSubstr("no weights")));
+  EXPECT_THAT(result.out, HasSubstr("\n  total "));
+}
+
 // --compute is the same option wherever a model computes.
 TEST_F(PlanInput, ComputeIsAnOptionOfAllThatCompute) {
   const std::string dir = model().string();

@@ -87,7 +87,7 @@ std::string MemoryPlan::table() const {
   if (fixed > 0) {
     text += fmt::format("  {:<28}{:>12}\n", "program, data, libraries", readable_bytes(fixed));
   }
-  text += fmt::format("  {:<28}{:>12}\n", "in all", readable_bytes(total()));
+  text += fmt::format("  {:<28}{:>12}\n", "total", readable_bytes(total()));
   if (disk > 0) {
     text += fmt::format("  {:<28}{:>12}\n", "moments, on disk", readable_bytes(disk));
   }

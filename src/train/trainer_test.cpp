@@ -211,7 +211,7 @@ TEST_F(TrainerRun, TooLittleMemoryIsRefusedWithThePlan) {
   TrainInputs given = inputs("run");
   given.recipe.max_memory = {1000};
   const std::string message = user_error_of([&] { run_training(std::move(given)); });
-  EXPECT_THAT(message, HasSubstr("in all"));
+  EXPECT_THAT(message, HasSubstr("total"));
   EXPECT_THAT(message, HasSubstr("weights"));
   EXPECT_TRUE(listing().empty());
 }
