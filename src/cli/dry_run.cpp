@@ -65,7 +65,8 @@ void print_time(const Estimate& time, const RunSpeed& speed, std::int64_t layers
     fmt::print("  {:<28}{:>12}  {}\n", what, readable_time(seconds), how);
   };
   line("steps", time.steps * time.step,
-       fmt::format("{:.0f} steps, {:.3g} s each", time.steps, time.step));
+       fmt::format("{:.0f} {}, {:.3g} s each", time.steps, time.steps == 1 ? "step" : "steps",
+                   time.step));
   if (time.evaluations > 0) {
     line("evaluation", time.evaluations * time.evaluation,
          fmt::format("{:.0f}, {:.3g} s each", time.evaluations, time.evaluation));
