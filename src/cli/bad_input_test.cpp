@@ -369,7 +369,7 @@ TEST_F(BadInput, UnknownNames) {
       {{"score", "--modle", "x"}, "unknown option --modle (did you mean --model?)"},
       {{"generate", "--max_new_token", "4"}, "(did you mean --max_new_tokens?)"},
       {{"train", "-x"}, "unknown option -x"},
-      {{"train", "--lora_r", "8"}, "--lora_r has no meaning here (every weight is trained"},
+      {{"train", "--use_peft"}, "use_peft: 'true' is not supported (lmpo trains every weight"},
       {{"env", "now"}, "unexpected argument 'now'"}};
   for (const auto& [words, message] : mistakes) {
     expect_refusal(words, HasSubstr(message));

@@ -201,8 +201,9 @@ int run_bench(const std::vector<std::string>& arguments) {
                 "the machine's own speed at matrix products of the same sizes. Operations are "
                 "those the mathematics asks for: no padding, no prompt twice, nothing recomputed.");
   set.group("Model and data");
-  set.add("model_name_or_path", options.model, "folder of the model, or its config.json alone",
-          {.value_name = "DIR", .letter = 'm', .synonyms = {"model"}, .required = true});
+  set.add_named_or_positional(
+      "model_name_or_path", options.model, "folder of the model, or its config.json alone",
+      {.value_name = "DIR", .letter = 'm', .synonyms = {"model"}, .required = true});
   set.add("dataset", options.data,
           "files of JSON, JSONL (also packed by gzip or zstd) or Parquet with preference rows, "
           "patterns (*) of them, dataset folders",

@@ -1,11 +1,14 @@
 #include "cli/command_table.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
 #include "base/error.h"
 #include "base/names.h"
 #include "cli/commands.h"
+#include "objective/registry.h"
 #include "recipe/option_set.h"
 
 namespace lmpo {
@@ -35,15 +38,80 @@ constexpr std::array table = std::to_array<Command>({
     {"merge", kConvert, "average or interpolate checkpoints", run_merge},
     {"export", kConvert, "write a checkpoint for llama.cpp (GGUF), or in another type", run_export},
     {"init", kConvert, "make a random model", run_init},
-    {"example", kMeasure, "the whole way in a small world of its own: data, SFT, LMPO, a table",
+    {"example", kMeasure, "runs the full pipeline (data, SFT, LMPO) on a synthetic toy task",
      run_example},
-    {"demo", kMeasure,
-     "the paper in miniature: every method in the small world, with standard errors", run_demo},
+    {"demo", kMeasure, "the paper in miniature: every method on the toy task, with standard errors",
+     run_demo},
     {"bench", kMeasure, "how fast this machine trains a model, part by part", run_bench},
     {"env", kMeasure, "what this program and this machine are", run_env},
     {"help", kLearn, "explain a command, an objective or another topic", run_help},
     {"docs", kLearn, "print a page of the documentation that is made from the program", run_docs},
 });
+
+// What people type who know other programs.
+constexpr auto other_names = std::to_array<std::pair<std::string_view, std::string_view>>({
+    {"finetune", "lmpo sft (on answers) or lmpo train (on preferences)"},
+    {"fine-tune", "lmpo sft (on answers) or lmpo train (on preferences)"},
+    {"fit", "lmpo train"},
+    {"run", "lmpo train RECIPE.yaml, or lmpo chat to talk with a model"},
+    {"align", "lmpo train"},
+    {"tune", "lmpo train"},
+    {"resume", "lmpo train ... --resume"},
+    {"dry-run", "lmpo train ... --dry_run"},
+    {"check", "lmpo validate"},
+    {"lint", "lmpo validate"},
+    {"eval", "lmpo score (log-probabilities of responses), or lmpo train --eval_dataset"},
+    {"evaluate", "lmpo score (log-probabilities of responses), or lmpo train --eval_dataset"},
+    {"serve",
+     "lmpo chat or lmpo generate; a server is made by: lmpo export DIR --output model.gguf "
+     "and llama.cpp's llama-server -m model.gguf"},
+    {"server",
+     "lmpo chat or lmpo generate; a server is made by: lmpo export DIR --output "
+     "model.gguf and llama.cpp's llama-server -m model.gguf"},
+    {"infer", "lmpo generate"},
+    {"inference", "lmpo generate"},
+    {"predict", "lmpo generate"},
+    {"complete", "lmpo generate"},
+    {"sample", "lmpo generate --samples N"},
+    {"convert", "lmpo export"},
+    {"quantize", "lmpo export DIR --type q8_0 --output model.gguf"},
+    {"gguf", "lmpo export DIR --output model.gguf"},
+    {"save", "lmpo export"},
+    {"average", "lmpo merge"},
+    {"soup", "lmpo merge"},
+    {"encode", "lmpo tokenize"},
+    {"decode", "lmpo tokenize --decode"},
+    {"preprocess", "lmpo inspect, which shows rows as the model sees them; lmpo train tokenizes"},
+    {"data", "lmpo inspect"},
+    {"show", "lmpo inspect"},
+    {"info", "lmpo inspect (a model or data) or lmpo env (this machine)"},
+    {"plot", "lmpo report"},
+    {"compare", "lmpo report (runs) or lmpo inspect A B (checkpoints)"},
+    {"benchmark", "lmpo bench"},
+    {"memory", "lmpo plan"},
+    {"version", "lmpo --version"},
+    {"doctor", "lmpo env"},
+    {"download", "huggingface-cli download NAME; lmpo then takes models and datasets by NAME"},
+});
+
+// Of a word that is no command: an objective, another program's command, or a slip of the pen.
+std::string meaning_of(const std::string& word) {
+  for (const ObjectiveInfo& info : objectives()) {
+    if (word == info.name) {
+      return fmt::format(": use lmpo train --objective {}", word);
+    }
+  }
+  for (const auto& [name, meaning] : other_names) {
+    if (word == name) {
+      return fmt::format(": use {}", meaning);
+    }
+  }
+  std::vector<std::string> names;
+  for (const Command& command : table) {
+    names.emplace_back(command.name);
+  }
+  return suggestion(word, names);
+}
 
 }  // namespace
 
@@ -57,11 +125,10 @@ const Command& find_command(const std::string& name) {
   if (found != table.end()) {
     return *found;
   }
-  std::vector<std::string> names;
-  for (const Command& command : table) {
-    names.emplace_back(command.name);
+  if (name.ends_with(".yaml") || name.ends_with(".yml")) {
+    user_error("'{}' is no command: use lmpo train {}", name, name);
   }
-  user_error("there is no command '{}'{}; lmpo --help lists them", name, suggestion(name, names));
+  user_error("there is no command '{}'{}; lmpo --help lists them", name, meaning_of(name));
 }
 
 std::vector<ListedCommand> describe_commands() {

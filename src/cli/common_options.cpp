@@ -10,8 +10,9 @@
 namespace lmpo {
 
 void add_model_option(OptionSet& set, fs::path& model) {
-  set.add("model_name_or_path", model, "folder of a Hugging Face Llama or Mistral checkpoint",
-          {.value_name = "DIR", .letter = 'm', .synonyms = {"model"}, .required = true});
+  set.add_named_or_positional(
+      "model_name_or_path", model, "folder of a Hugging Face Llama or Mistral checkpoint",
+      {.value_name = "DIR", .letter = 'm', .synonyms = {"model"}, .required = true});
 }
 
 void add_data_option(OptionSet& set, std::vector<DataSource>& data) {

@@ -54,7 +54,7 @@ std::string page(const DocsOptions& options) {
     return options_markdown(OptionSet::describe_command(run_train));
   }
   if (options.what == "objectives") {
-    return objectives_markdown();
+    return objectives_markdown() + "\n## Defaults that differ\n\n" + objective_defaults_markdown();
   }
   if (options.what == "commands") {
     return commands_markdown(describe_commands(), "train");

@@ -26,8 +26,10 @@ GgufType gguf_type(const std::string& name) {
 
 void check(const OptionSet& set, const ExportOptions& options) {
   const bool gguf = options.format == "gguf";
-  const char* const of_gguf = "belongs to --format gguf; here --dtype is what is meant";
-  const char* const of_safetensors = "belongs to --format safetensors";
+  const char* const of_gguf =
+      "is for GGUF files (an output that ends in .gguf); a model folder takes --dtype";
+  const char* const of_safetensors =
+      "is for model folders; the output is a GGUF file, which takes --type";
   if (!gguf && set.given("type")) {
     set.reject("type", of_gguf);
   }
@@ -46,20 +48,23 @@ int run_export(const std::vector<std::string>& arguments) {
   OptionSet set("lmpo export",
                 "Writes a checkpoint as a GGUF file for llama.cpp, or as a model folder with "
                 "another type or size of weight files.");
-  set.add_positional("MODEL", options.model, "folder of the checkpoint",
-                     {.value_name = "DIR", .required = true});
+  add_model_option(set, options.model);
   set.add("format", options.format, "what to write",
-          {.choices = {"gguf", "safetensors"}, .required = true});
-  set.add("type", options.type, "of a GGUF file's matrices; vectors are always float32",
+          {.choices = {"gguf", "safetensors"},
+           .default_text = "gguf if the output ends in .gguf, else safetensors"});
+  set.add("type", options.type, "gguf: type of the matrices; vectors are always float32",
           {.choices = {"f32", "f16", "bf16", "q8_0"}});
-  set.add("output", options.folder.output, "the file (gguf) or folder (safetensors) to make",
-          {.value_name = "OUT", .required = true});
+  set.add("output", options.folder.output, "the file (gguf) or folder (safetensors) to write",
+          {.value_name = "OUT", .letter = 'o', .required = true});
   add_folder_options(set, options.folder);
   set.section("Examples",
-              "  lmpo export out --format gguf --type q8_0 --output model-q8_0.gguf\n"
-              "  lmpo export out --format safetensors --dtype bfloat16 --output out-bf16\n");
+              "  lmpo export out --type q8_0 --output model-q8_0.gguf\n"
+              "  lmpo export -m out --dtype bfloat16 --output out-bf16      a model folder\n");
   if (!set.parse(arguments)) {
     return 0;
+  }
+  if (options.format.empty()) {
+    options.format = options.folder.output.extension() == ".gguf" ? "gguf" : "safetensors";
   }
   check(set, options);
   require_free_output(options.folder.output);

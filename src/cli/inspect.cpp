@@ -50,10 +50,10 @@ void declare(OptionSet& set, InspectOptions& options) {
   set.group("What to look at");
   set.add_positional("WHAT", options.what,
                      "files, patterns or folders of rows, with --model; or one or two folders of "
-                     "checkpoints; or the folder of a training run",
-                     {.required = true});
+                     "checkpoints; or the folder of a training run; none: the model");
   set.add("model_name_or_path", options.model,
-          "for rows: folder of the checkpoint whose tokenizer and chat template are used",
+          "folder of the checkpoint whose tokenizer and chat template show rows; alone: the "
+          "checkpoint to look at",
           {.value_name = "DIR", .letter = 'm', .synonyms = {"model"}});
   set.add("chat_template_path", options.chat_template,
           "a file with another chat template than the model's", {.value_name = "FILE"});
@@ -239,6 +239,14 @@ int run_inspect(const std::vector<std::string>& arguments) {
     return 0;
   }
   apply_threads(options.threads);
+  if (options.what.empty() && options.model.empty()) {
+    user_error(
+        "name what to look at: rows of data with --model DIR, or the folder of a checkpoint "
+        "or a run");
+  }
+  if (options.what.empty()) {
+    options.what = {std::exchange(options.model, {})};
+  }
   if (options.model.empty()) {
     check_folders(set, options);
   }

@@ -55,7 +55,8 @@ std::string token_key(const TrainRecipe& recipe, const std::vector<DataSource>& 
   }
   add_options(hash, recipe.data);
   for (const DataSource& source : sources) {
-    hash.add(fmt::format("{}", source.weight));
+    hash.add(fmt::format("{} {} {} {}", source.weight, source.split, source.most_rows,
+                         source.only_columns));
     for (const auto& [column, key] : source.columns) {
       hash.add(column);
       hash.add(key);
@@ -134,7 +135,8 @@ Dataset load_rows(const std::vector<DataSource>& sources, DataPurpose purpose, R
 }
 
 Dataset hold_out_evaluation(Dataset& train, const TrainRecipe& recipe) {
-  const auto seed = static_cast<std::uint64_t>(recipe.data_seed.value_or(recipe.seed));
+  const auto seed = static_cast<std::uint64_t>(
+      recipe.test_split_seed.value_or(recipe.data_seed.value_or(recipe.seed)));
   return hold_out(train, recipe.test_split_size, seed);
 }
 

@@ -69,8 +69,9 @@ int run_merge(const std::vector<std::string>& arguments) {
   OptionSet set("lmpo merge",
                 "Averages checkpoints of one architecture, weight by weight, into the folder "
                 "--output. Configuration, tokenizer and template are the first's.");
-  set.add_positional("MODEL", options.models, "folders of the checkpoints, two or more",
-                     {.value_name = "DIR", .required = true});
+  set.add_named_or_positional(
+      "model_name_or_path", options.models, "folders of the checkpoints, two or more",
+      {.value_name = "DIR", .letter = 'm', .synonyms = {"model", "models"}, .required = true});
   set.add("weights", options.weights,
           "one number a model, which add up to 1; below 0 and above 1 extrapolate",
           {.default_text = "equal", .numbers_follow = true});

@@ -146,8 +146,9 @@ ordered_json record(const Way& way, const MemoryPlan& plan, std::size_t limit) {
 }
 
 void declare(OptionSet& set, PlanOptions& options) {
-  set.add("model_name_or_path", options.model, "folder of the model, or its config.json alone",
-          {.value_name = "DIR", .letter = 'm', .synonyms = {"model"}, .required = true});
+  set.add_named_or_positional(
+      "model_name_or_path", options.model, "folder of the model, or its config.json alone",
+      {.value_name = "DIR", .letter = 'm', .synonyms = {"model"}, .required = true});
   const Range tokens = within(1, static_cast<double>(kMostTokens));
   set.add("prompt_tokens", options.prompt_tokens, "tokens of the longest prompts",
           {.range = tokens});

@@ -16,21 +16,29 @@ namespace lmpo {
 namespace {
 
 constexpr const char* kExamples =
-    "  lmpo train --model zephyr-7b-sft-full --data pairs.jsonl --output_dir out\n"
+    "  lmpo train zephyr-7b-sft-full --data pairs.jsonl --output_dir out\n"
     "  lmpo train recipe.yaml --learning_rate 5e-7        the flag wins over the file\n"
-    "  lmpo train recipe.yaml --dry_run                   settings, memory and time, nothing else\n"
-    "  lmpo train recipe.yaml --resume                    go on from the newest checkpoint\n"
+    "  lmpo train recipe.yaml --dry_run                   show settings, memory and time\n"
+    "  lmpo train recipe.yaml --resume                    resume from the newest checkpoint\n"
     "  lmpo sft --model DIR --data chats.jsonl --output_dir sft\n"
-    "  lmpo train --help objective                        a part of all that can be told\n";
+    "  lmpo train --objective simpo --help all            every option, with the defaults of "
+    "simpo\n"
+    "  lmpo train --help objective                        the options of one group\n";
+
+constexpr const char* kSftExamples =
+    "  lmpo sft MODEL --data chats.jsonl --output_dir sft\n"
+    "  lmpo sft recipe.yaml --learning_rate 1e-5          the flag wins over the file\n"
+    "  lmpo sft MODEL --data chats.jsonl --sft_on conversation --dry_run\n"
+    "  lmpo sft recipe.yaml --resume                      resume from the newest checkpoint\n";
 
 int run_command(const char* command, const char* summary, const char* objective,
-                const std::vector<std::string>& arguments) {
+                const char* examples, const std::vector<std::string>& arguments) {
   TrainInputs inputs;
   TrainRecipe& recipe = inputs.recipe;
   recipe.objective = objective;
   OptionSet set(command, summary);
   add_train_options(set, recipe);
-  set.section("Examples", kExamples);
+  set.section("Examples", examples);
   if (!set.parse(arguments)) {
     return 0;
   }
@@ -75,12 +83,12 @@ int run_train(const std::vector<std::string>& arguments) {
   return run_command("lmpo train",
                      "Trains a Llama or Mistral checkpoint on preferences, without a reference "
                      "model.",
-                     "lmpo", arguments);
+                     "lmpo", kExamples, arguments);
 }
 
 int run_sft(const std::vector<std::string>& arguments) {
   return run_command("lmpo sft", "Fine-tunes a Llama or Mistral checkpoint on answers.", "sft",
-                     arguments);
+                     kSftExamples, arguments);
 }
 
 }  // namespace lmpo

@@ -56,13 +56,16 @@ std::string one_line(std::string_view text) {
 // What to do about a remark of the options.
 std::string_view remedy_of(const Remark& remark) {
   static const std::map<std::string_view, std::string_view> remedies = {
-      {"option_unknown", "correct the name, or leave it out"},
+      {"option_unknown", "correct the name, or remove it"},
       {"option_invalid", "give such a value, or leave it out for the default"},
       {"option_missing", "give it in the recipe or as a flag"},
       {"options_contradict", "change one of them"},
-      {"option_renamed", "nothing: both names are read"},
-      {"option_not_used", "nothing: it may stay"},
-      {"option_ignored", "leave it out, or choose an objective that uses it"},
+      {"option_renamed", "no action needed: both names work"},
+      {"option_not_used", "no action needed"},
+      {"option_ignored", "remove it, or choose an objective that uses it"},
+      {"objective_inferred", "if another is meant, name it: objective: NAME"},
+      {"nll_not_added", "set cpo_alpha: 0 for the paper's SimPO, or another number for its NLL"},
+      {"recipe_of_another_program", "compare the settings that lmpo train --dry_run shows"},
       {"recipe_unreadable", "correct the file: it holds lines of 'name: value'"}};
   const auto found = remedies.find(remark.name);
   return found == remedies.end() ? kSeeHelp : found->second;

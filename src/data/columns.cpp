@@ -33,7 +33,10 @@ std::string meant_as(const std::string& column) {
 }  // namespace
 
 std::vector<std::string> Renaming::wanted() const {
-  std::vector<std::string> columns(row_keys().begin(), row_keys().end());
+  std::vector<std::string> columns;
+  if (!source_.only_columns) {
+    columns.assign(row_keys().begin(), row_keys().end());
+  }
   for (const auto& [column, key] : source_.columns) {
     columns.push_back(column);
   }
@@ -44,7 +47,7 @@ void Renaming::apply(SourceRow& row) {
   if (source_.columns.empty() || !row.valid_utf8) {
     return;
   }
-  ordered_json renamed = row.value;
+  ordered_json renamed = source_.only_columns ? ordered_json::object() : row.value;
   for (const auto& [column, key] : source_.columns) {
     if (row.value.contains(column)) {
       renamed.erase(column);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <optional>
 #include <utility>
 #include <variant>
@@ -16,6 +17,7 @@
 #include "data/boundary.h"
 #include "data/files.h"
 #include "data/reader.h"
+#include "data/split_slice.h"
 #include "data/truncation.h"
 
 namespace lmpo {
@@ -204,19 +206,31 @@ void load_source(const DataSource& source, DataPurpose purpose, Loader& loader) 
     renaming.apply(row);
     loader.add(std::move(row));
   };
+  const SplitSlice slice = parse_split(source.split);
+  constexpr std::int64_t kAll = std::numeric_limits<std::int64_t>::max();
   const double whole = std::floor(source.weight);
-  for (double pass = 0; pass < whole; ++pass) {
-    read_source(files, renaming, loader, take);
-  }
-  if (source.weight > whole) {
-    const std::int64_t all = read_source(files, renaming, loader, [](SourceRow&&) {});
-    const auto rows = static_cast<double>(all);
-    auto left = static_cast<std::int64_t>(std::floor(source.weight * rows) - whole * rows);
+  const bool counts = source.weight > whole || slice.counts_rows();
+  const std::int64_t rows =
+      counts ? read_source(files, renaming, loader, [](SourceRow&&) {}) : kAll;
+  const auto [first, last] = slice.range(rows);
+  std::int64_t left = source.most_rows > 0 ? source.most_rows : kAll;
+  const auto read_part = [&, first = first, last = last](std::int64_t wanted) {
+    std::int64_t index = 0;
     read_source(files, renaming, loader, [&](SourceRow&& row) {
-      if (left-- > 0) {
+      if (index >= first && index < last && wanted > 0 && left > 0) {
+        --wanted;
+        --left;
         take(std::move(row));
       }
+      ++index;
     });
+  };
+  for (double pass = 0; pass < whole; ++pass) {
+    read_part(kAll);
+  }
+  if (source.weight > whole) {
+    const auto part = static_cast<double>(last - first);
+    read_part(static_cast<std::int64_t>(std::floor(source.weight * part) - whole * part));
   }
   renaming.check();
 }

@@ -8,6 +8,7 @@
 #include "base/cache_folder.h"
 #include "base/error.h"
 #include "data/dataset_folder.h"
+#include "data/split_slice.h"
 
 namespace lmpo {
 namespace {
@@ -37,7 +38,8 @@ std::vector<fs::path> files_of_folder(const fs::path& folder, const DataSource& 
   if (!source.data_files.empty()) {
     return match_files(folder, source.data_files);
   }
-  return choose_split(read_splits(folder, source.config), source.split, purpose, folder);
+  return choose_split(read_splits(folder, source.config), parse_split(source.split).split, purpose,
+                      folder);
 }
 
 }  // namespace
@@ -60,9 +62,10 @@ std::vector<fs::path> find_data_files(const DataSource& source, DataPurpose purp
           source.path.string(), source.path.string());
     }
   }
-  for (const auto& [what, given] :
-       {std::pair("split", !source.split.empty()), std::pair("name", !source.config.empty()),
-        std::pair("data_files", !source.data_files.empty())}) {
+  const std::string split = parse_split(source.split).split;
+  for (const auto& [what, given] : {std::pair("split", !split.empty() && split != "train"),
+                                    std::pair("name", !source.config.empty()),
+                                    std::pair("data_files", !source.data_files.empty())}) {
     if (given) {
       user_error("{}: {}; '{}' chooses in the folder of a dataset", source.path.string(),
                  absent ? "there is no such folder" : "is a file", what);

@@ -1,6 +1,7 @@
 // One of the things a run's data consists of, as the user names it.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <utility>
@@ -19,7 +20,8 @@ struct DataSource {
 
   // A file, a folder, a pattern with *, ? or [, or the name of a dataset in the Hub's cache.
   fs::path path;
-  // Of a dataset folder: its configuration and split; "" for the default.
+  // Of a dataset folder: its configuration and split; "" for the default. A split may end in a
+  // slice, "train[:10]" or "train[10%:20%]"; of a file only "train" can be named.
   std::string config;
   std::string split;
   // Patterns of files inside the folder, instead of what it says of itself.
@@ -28,6 +30,8 @@ struct DataSource {
   std::map<std::string, std::string> columns;
   // So much of its rows: 0.5 the first half, 2 every row twice.
   double weight = 1;
+  std::int64_t most_rows = 0;  // at most so many of them; 0: all
+  bool only_columns = false;   // every column that `columns` does not name is dropped
 };
 
 }  // namespace lmpo

@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "base/cache_folder.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -139,12 +140,20 @@ json make_index(const std::vector<std::vector<TensorSource>>& shards,
 }  // namespace
 
 void require_model_folder(const fs::path& path) {
-  if (!fs::is_directory(path)) {
+  if (fs::is_directory(path)) {
+    return;
+  }
+  if (is_hub_name(path)) {
     user_error(
         "{0}: there is no such folder; lmpo reads local model folders. A model of the Hugging Face "
         "Hub is downloaded first, for example: hf download {0} --local-dir FOLDER",
         path.string());
   }
+  user_error(
+      "{}: there is no such folder; check the path. A model of the Hugging Face Hub has a name of "
+      "two "
+      "parts, owner/name",
+      path.string());
 }
 
 Checkpoint Checkpoint::open(const fs::path& path) {

@@ -8,6 +8,8 @@
 //       u = (s_w - r_w) / n_w - (s_l - r_l) / n_l          Azar et al. 2023, arXiv 2310.12036, with
 //                                                          averages per token as its authors advise
 //
+// and sft_weight * NLL(y_w), a token mean over the global batch: TRL's rpo_alpha of old
+//
 // Rewards: beta (s - r); with ipo beta (s - r) / n. At step 0 the policy is the reference, so z =
 // 0.
 #include "objective/pair.h"
@@ -28,11 +30,14 @@ constexpr Paper kPaper = {
 class Dpo final : public PairObjective {
  public:
   explicit Dpo(const ObjectiveOptions& options)
-      : PairObjective(Logps::sums),
+      : PairObjective(Logps::sums, options.sft_weight),
         beta_(options.beta),
+        has_nll_(options.sft_weight != 0),
         loss_(margin_loss(options.loss_type, options.label_smoothing)) {}
   bool needs_reference() const override { return true; }
-  std::optional<double> loss_at_reference() const override { return loss_(0).value; }
+  std::optional<double> loss_at_reference() const override {
+    return has_nll_ ? std::nullopt : std::optional(loss_(0).value);
+  }
 
  private:
   PairLoss pair_loss(const ResponseScore& chosen, const ResponseScore& rejected,
@@ -48,15 +53,20 @@ class Dpo final : public PairObjective {
   }
 
   double beta_;
+  bool has_nll_;
   MarginLossFunction loss_;
 };
 
 class Ipo final : public PairObjective {
  public:
   explicit Ipo(const ObjectiveOptions& options)
-      : PairObjective(Logps::averages), beta_(options.beta) {}
+      : PairObjective(Logps::averages, options.sft_weight),
+        beta_(options.beta),
+        has_nll_(options.sft_weight != 0) {}
   bool needs_reference() const override { return true; }
-  std::optional<double> loss_at_reference() const override { return 0.25 / (beta_ * beta_); }
+  std::optional<double> loss_at_reference() const override {
+    return has_nll_ ? std::nullopt : std::optional(0.25 / (beta_ * beta_));
+  }
 
  private:
   PairLoss pair_loss(const ResponseScore& chosen, const ResponseScore& rejected,
@@ -76,6 +86,7 @@ class Ipo final : public PairObjective {
   }
 
   double beta_;
+  bool has_nll_;
 };
 
 template <PairLossType kType>
@@ -97,9 +108,14 @@ ObjectiveInfo dpo_objective() {
       .summary = "rewards are log-ratios to a reference model",
       .formula = "softplus(-beta ((s_w - r_w) - (s_l - r_l)))",
       .paper = kPaper,
-      .options = {"beta", "loss_type", "label_smoothing"},
+      .options = {"beta", "loss_type", "label_smoothing", "sft_weight"},
       .defaults = {.beta = 0.1},
-      .published = {3e-7, 7e-7, 128, "the DPO models of github.com/princeton-nlp/SimPO"},
+      .published = {.lowest_rate = 3e-7,
+                    .highest_rate = 7e-7,
+                    .batch = 128,
+                    .source = "the DPO models of github.com/princeton-nlp/SimPO",
+                    .lowest_beta = 0.01,
+                    .highest_beta = 0.1},
       .make = [](const ObjectiveOptions& options) -> std::unique_ptr<Objective> {
         if (options.loss_type == PairLossType::ipo) {
           return std::make_unique<Ipo>(options);
@@ -124,9 +140,14 @@ ObjectiveInfo ipo_objective() {
                     "Daniele Calandriello and Michal Valko and R{\\'e}mi Munos",
                 .arxiv = "2310.12036",
                 .year = 2023},
-      .options = {"beta"},
+      .options = {"beta", "sft_weight"},
       .defaults = {.beta = 0.1},
-      .published = {3e-7, 1e-6, 128, "the search of the SimPO paper (arXiv 2405.14734, appendix)"},
+      .published = {.lowest_rate = 3e-7,
+                    .highest_rate = 1e-6,
+                    .batch = 128,
+                    .source = kSimpoSearch,
+                    .lowest_beta = 0.01,
+                    .highest_beta = 0.9},
       .make = make_with_type<PairLossType::ipo>,
   };
 }
@@ -137,7 +158,7 @@ ObjectiveInfo hinge_objective() {
       .summary = "dpo with loss_type hinge",
       .formula = "max(0, 1 - beta ((s_w - r_w) - (s_l - r_l)))",
       .paper = kPaper,
-      .options = {"beta"},
+      .options = {"beta", "sft_weight"},
       .defaults = {.beta = 0.1},
       .published = {},
       .make = make_with_type<PairLossType::hinge>,

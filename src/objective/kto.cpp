@@ -85,7 +85,12 @@ ObjectiveInfo kto_objective() {
                 .year = 2024},
       .options = {"beta", "desirable_weight", "undesirable_weight"},
       .defaults = {.beta = 0.1},
-      .published = {3e-7, 1e-6, 128, "the search of the SimPO paper (arXiv 2405.14734, appendix)"},
+      .published = {.lowest_rate = 3e-7,
+                    .highest_rate = 1e-6,
+                    .batch = 128,
+                    .source = kSimpoSearch,
+                    .lowest_beta = 0.01,
+                    .highest_beta = 0.9},
       .make = [](const ObjectiveOptions& options) -> std::unique_ptr<Objective> {
         return std::make_unique<Kto>(options);
       },

@@ -135,7 +135,13 @@ ObjectiveInfo lmpo_objective() {
                   "margin_beta", "margin_scale", "margin_gradient", "length_normalization",
                   "zscore", "ema_decay", "zscore_group"},
       .defaults = {},
-      .published = {3e-7, 1e-6, 128, "Table 5 of arXiv 2502.14643"},
+      .published = {.lowest_rate = 3e-7,
+                    .highest_rate = 1e-6,
+                    .batch = 128,
+                    .source = "Table 5 of arXiv 2502.14643",
+                    .lowest_beta = 2,
+                    .highest_beta = 2.5,
+                    .schedule_is_default = true},
       .make = [](const ObjectiveOptions& options) -> std::unique_ptr<Objective> {
         return std::make_unique<Lmpo>(options);
       },

@@ -78,8 +78,13 @@ ObjectiveInfo orpo_objective() {
                      .year = 2024},
       .options = {"beta", "nll_on"},
       .defaults = {.beta = 0.1},
-      .published = {3e-7, 8e-6, 128,
-                    "the ORPO paper (arXiv 2403.07691) and the search of the SimPO paper"},
+      .published = {.lowest_rate = 3e-7,
+                    .highest_rate = 8e-6,
+                    .batch = 128,
+                    .source = "the ORPO paper (arXiv 2403.07691), the ORPO recipes of the "
+                              "alignment handbook, and the search of the SimPO paper",
+                    .lowest_beta = 0.05,
+                    .highest_beta = 2},
       .make = [](const ObjectiveOptions& options) -> std::unique_ptr<Objective> {
         return std::make_unique<Orpo>(options);
       },

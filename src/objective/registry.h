@@ -19,7 +19,15 @@ struct PublishedRuns {
   double highest_rate = 0;
   std::int64_t batch = 0;  // examples of a step; 0: not known
   std::string_view source = "";
+  double lowest_beta = 0;  // 0: none is known
+  double highest_beta = 0;
+  // One epoch, a cosine schedule and 10% warm-up, which all of them had, are its defaults.
+  bool schedule_is_default = false;
 };
+
+// Of those that were not published one by one.
+inline constexpr std::string_view kSimpoSearch =
+    "the search of the SimPO paper (arXiv 2405.14734, appendix)";
 
 struct ObjectiveInfo {
   std::string_view name;

@@ -116,6 +116,11 @@ std::vector<Formula> formulas() {
                                   1.0L / (2.0L * real(o.beta));
          return distance * distance;
        }},
+      {"dpo",
+       {.beta = 0.1, .sft_weight = 0.7},
+       2,
+       [=](const auto& e, const auto& s, const auto& o) { return logistic(dpo_z(e, s, o), 0); },
+       0.7},
       {"slic",
        {.delta = 2, .lambda = 0.5},
        2,

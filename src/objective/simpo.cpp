@@ -62,7 +62,13 @@ ObjectiveInfo simpo_objective() {
       .options = {"beta", "gamma", "gamma_beta_ratio", "loss_type", "label_smoothing",
                   "sft_weight"},
       .defaults = {},
-      .published = {3e-7, 1e-6, 128, "github.com/princeton-nlp/SimPO"},
+      .published = {.lowest_rate = 3e-7,
+                    .highest_rate = 1e-6,
+                    .batch = 128,
+                    .source = "github.com/princeton-nlp/SimPO",
+                    .lowest_beta = 2,
+                    .highest_beta = 10,
+                    .schedule_is_default = true},
       .make = [](const ObjectiveOptions& options) -> std::unique_ptr<Objective> {
         return std::make_unique<Simpo>(options);
       },

@@ -48,7 +48,7 @@ ObjectiveInfo slic_objective() {
               .year = 2023},
       .options = {"delta", "lambda"},
       .defaults = {.lambda = 1},
-      .published = {3e-7, 1e-6, 128, "the search of the SimPO paper (arXiv 2405.14734, appendix)"},
+      .published = {3e-7, 1e-6, 128, kSimpoSearch},
       .make = [](const ObjectiveOptions& options) -> std::unique_ptr<Objective> {
         return std::make_unique<Slic>(options);
       },

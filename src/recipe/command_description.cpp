@@ -67,6 +67,8 @@ std::string CommandDescription::usage() const {
     if (option.positional) {
       const std::string name = option.list ? option.name + "..." : option.name;
       text += option.required ? " " + name : " [" + name + "]";
+    } else if (option.named_or_positional) {
+      text += option.list ? " [MODEL...]" : " [MODEL]";
     }
   }
   return text;

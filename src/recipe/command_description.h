@@ -18,9 +18,10 @@ struct OptionDescription {
   std::string default_text;  // "3"; "" where there is none
   std::vector<std::string> choices;  // of its value, where they can be listed
   std::vector<std::string> synonyms;
-  char letter = 0;          // -m
-  bool positional = false;  // an argument without a name
-  bool list = false;        // may be given several times
+  char letter = 0;                   // -m
+  bool positional = false;           // an argument without a name
+  bool named_or_positional = false;  // an option that may also be one
+  bool list = false;                 // may be given several times
   bool required = false;
   bool negatable = false;       // --no_NAME makes sense: a switch that is on by default
   bool value_optional = false;  // stands for something without a value, too

@@ -2,7 +2,10 @@
 // abbreviations.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.h"
+#include "base/file.h"
 #include "base/names.h"
 #include "recipe/foreign.h"
 #include "recipe/option_set.h"
@@ -34,9 +37,12 @@ bool OptionSet::read_arguments(const std::vector<std::string>& arguments) {
     const std::string word = words.front();
     words.pop_front();
     if (word == "--help" || word == "-h") {
-      help_topic_ =
-          words.empty() || is_flag(words.front()) || is_yaml(words.front()) ? "" : words.front();
-      return false;
+      wants_help_ = true;  // what follows may still decide defaults
+      if (!words.empty() && !is_flag(words.front()) && !is_yaml(words.front())) {
+        help_topic_ = words.front();
+        words.pop_front();
+      }
+      continue;
     }
     if (word == "--") {
       positionals.insert(positionals.end(), words.begin(), words.end());
@@ -54,7 +60,7 @@ bool OptionSet::read_arguments(const std::vector<std::string>& arguments) {
     }
   }
   attempt("option_unknown", "", [&] { take_positionals(std::move(positionals)); });
-  return true;
+  return !wants_help_;
 }
 
 void OptionSet::take_long(const std::string& word, Words& rest) {
@@ -88,12 +94,31 @@ void OptionSet::take_long(const std::string& word, Words& rest) {
     take(name.substr(3), *negated, {.texts = {"false"}, .source = Source::flag, .place = place});
     return;
   }
-  if (const ForeignKey* foreign = find_foreign_key(name)) {
-    user_error("{} has no meaning here ({}): leave it out", place, foreign->reason);
+  if (accepts_config_ && find_foreign_key(name) != nullptr) {
+    take_foreign(name, place, std::move(attached), rest);
+    return;
+  }
+  if (accepts_config_ && name.starts_with("no_") && find_foreign_key(name.substr(3)) != nullptr) {
+    take_foreign(name.substr(3), place, "false", rest);
+    return;
   }
   const std::string nearest = nearest_name(name, known_names());
   user_error("unknown option {}{}; {} --help lists them", place,
              nearest.empty() ? "" : fmt::format(" (did you mean --{}?)", nearest), command_);
+}
+
+void OptionSet::take_foreign(const std::string& name, const std::string& place,
+                             std::optional<std::string> attached, Words& rest) {
+  if (!attached && !rest.empty() && !is_flag(rest.front()) && !is_yaml(rest.front())) {
+    attached = rest.front();
+    rest.pop_front();
+  }
+  const std::string text = attached.value_or("true");
+  foreign_.push_back({.name = name,
+                      .text = text,
+                      .source = Source::flag,
+                      .place = place,
+                      .allowed = find_foreign_key(name)->allows(text)});
 }
 
 void OptionSet::take_short(const std::string& word, Words& rest) {
@@ -133,8 +158,10 @@ void OptionSet::take_flag(const std::string& name, const Name& meaning, const st
     attached = rest.front();
     rest.pop_front();
   }
-  RawValue value = {
-      .texts = split_list(*attached, option.splits()), .source = Source::flag, .place = place};
+  RawValue value = {.texts = split_list(*attached, option.splits()),
+                    .source = Source::flag,
+                    .place = place,
+                    .name = name};
   while (option.traits.numbers_follow && !rest.empty() && parse_real(rest.front())) {
     value.texts.push_back(rest.front());
     rest.pop_front();
@@ -144,24 +171,28 @@ void OptionSet::take_flag(const std::string& name, const Name& meaning, const st
 
 void OptionSet::take_positionals(std::vector<std::string> words) {
   std::size_t next = 0;
-  if (accepts_config_ && !words.empty()) {
+  const bool takes_any =
+      std::ranges::any_of(options_, [](const Option& option) { return option.takes_position; });
+  if (accepts_config_ && !words.empty() && !(takes_any && is_folder(words[0]))) {
     if (config_) {
       user_error("unexpected argument '{}': --config names a recipe already", words[0]);
     }
     config_ = words[next++];
   }
   for (std::size_t i = 0; i < options_.size() && next < words.size(); ++i) {
-    if (options_[i].is_positional) {
-      const std::string place = options_[i].name;
-      RawValue value = {.texts = {words[next++]}, .source = Source::flag, .place = place};
-      while (options_[i].is_list && next < words.size()) {
-        value.texts.push_back(words[next++]);
-      }
-      take(options_[i].name, {.option = i}, std::move(value));
+    const bool is_named = !options_[i].is_positional && given_.contains(i);
+    if (!options_[i].takes_position || is_named) {
+      continue;
     }
+    const std::string place = options_[i].name;
+    RawValue value = {.texts = {words[next++]}, .source = Source::flag, .place = place};
+    while (options_[i].is_list && next < words.size()) {
+      value.texts.push_back(words[next++]);
+    }
+    take(options_[i].name, {.option = i}, std::move(value));
   }
   if (next < words.size()) {
-    user_error("unexpected argument '{}'; {} --help tells what is taken", words[next], command_);
+    user_error("unexpected argument '{}'; see {} --help", words[next], command_);
   }
 }
 

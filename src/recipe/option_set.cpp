@@ -2,13 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <array>
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
 #include "base/error.h"
 #include "base/names.h"
-#include "base/utf8.h"
+#include "recipe/foreign.h"
 #include "recipe/pages/help_page.h"
 
 namespace lmpo {
@@ -25,32 +25,20 @@ struct RejectedOption : UserError {
   std::string place;
 };
 
-// 1e-06 as people write it: 1e-6.
-std::string number_text(double value) {
-  std::string text = fmt::format("{}", value);
-  for (const std::string_view padded : {"e-0", "e+0"}) {
-    if (const auto at = text.find(padded); at != std::string::npos) {
-      text.erase(at + 2, 1);
+// `refused` with the others that were given of its group.
+[[noreturn]] void refuse_foreign(const ForeignKey& refused,
+                                 const std::vector<const ForeignKey*>& group) {
+  std::vector<std::string> others;
+  for (const ForeignKey* key : group) {
+    const bool needs_it =
+        !key->allowed || find_foreign_key(key->name)->accepts == ForeignFamily::Accepts::anything;
+    if (key != &refused && needs_it) {
+      others.push_back(fmt::format("{} ({})", key->name, key->place));
     }
   }
-  return text;
-}
-
-std::string value_text(const json& value) {
-  if (value.is_string()) {
-    return value.get<std::string>();
-  }
-  if (value.is_number_float()) {
-    return number_text(value.get<double>());
-  }
-  if (value.is_array()) {
-    std::vector<std::string> items;
-    for (const json& item : value) {
-      items.push_back(value_text(item));
-    }
-    return join(items, ",");
-  }
-  return value.is_null() ? "" : value.dump();
+  user_error("{}: {}: '{}' is not supported{} ({})", refused.place, refused.name, refused.text,
+             others.empty() ? "" : ", nor are " + join(others, ", "),
+             find_foreign_key(refused.name)->reason);
 }
 
 // Set while describe_command waits for a description.
@@ -108,6 +96,7 @@ std::vector<std::string> OptionSet::known_names() const {
 
 void OptionSet::take(const std::string& name, const Name& meaning, RawValue value) {
   const Option& option = options_[meaning.option];
+  value.name = value.name.empty() ? name : value.name;
   value.null = value.texts.size() == 1 &&
                (value.null || (!option.traits.verbatim && means_default(value.texts[0])));
   if (meaning.old) {
@@ -115,7 +104,12 @@ void OptionSet::take(const std::string& name, const Name& meaning, RawValue valu
             fmt::format("{}: '{}' is called '{}' here", value.place, name, option.name)});
   }
   if (meaning.flag_value && !value.null) {
-    const auto on = value.texts.size() == 1 ? parse_bool(value.texts[0]) : std::nullopt;
+    // axolotl's "bf16: auto" means where the machine has it; offload is a way to be on.
+    const bool is_on = value.texts == std::vector<std::string>{"auto"} ||
+                       value.texts == std::vector<std::string>{"offload"};
+    const auto on = is_on                     ? true
+                    : value.texts.size() == 1 ? parse_bool(value.texts[0])
+                                              : std::nullopt;
     if (!on) {
       user_error("{}: {}: true or false was expected", value.place, name);
     }
@@ -145,8 +139,8 @@ void OptionSet::take(const std::string& name, const Name& meaning, RawValue valu
   // `torch_dtype: bfloat16` and `bf16: true` do not contradict one another.
   if (old.source == value.source && value.source == Source::file && !old.null && !value.null &&
       old.texts != value.texts) {
-    user_error("{}: '{}' says again what {} has said: keep one of the two", value.place, name,
-               old.place);
+    user_error("{}: '{}' contradicts {}, which sets the same option: keep one of the two",
+               value.place, name, old.place);
   }
   if (old.source == value.source && value.source == Source::flag && option.is_list && !old.null &&
       !value.null) {
@@ -218,87 +212,73 @@ void OptionSet::require_given() {
 
 bool OptionSet::attempt(const char* name, const std::string& place,
                         const std::function<void()>& body) {
-  if (!collects_) {
-    body();
-    return true;
-  }
+  std::string where = place;
   try {
     body();
     return true;
   } catch (const RejectedOption& error) {
-    notice({LogLevel::error, name, error.place, error.what()});
-    return false;
+    where = error.place;
+    mistakes_.emplace_back(error.what());
   } catch (const UserError& error) {
-    notice({LogLevel::error, name, place, error.what()});
-    return false;
+    mistakes_.emplace_back(error.what());
+  }
+  if (collects_) {
+    notice({LogLevel::error, name, where, mistakes_.back()});
+    mistakes_.clear();
+  }
+  return false;
+}
+
+void OptionSet::refuse_mistakes() const {
+  if (mistakes_.size() == 1) {
+    throw UserError(mistakes_[0]);
+  }
+  if (!mistakes_.empty()) {
+    user_error("{} mistakes in the options:\n  {}", mistakes_.size(), join(mistakes_, "\n  "));
+  }
+}
+
+void OptionSet::settle_foreign() {
+  // In the order in which they were given, a group of families with its first key.
+  std::vector<std::pair<std::string_view, std::vector<const ForeignKey*>>> groups;
+  for (const ForeignKey& key : foreign_) {
+    const ForeignFamily* family = find_foreign_key(key.name);
+    const std::string_view name = family->group.empty() ? family->names[0] : family->group;
+    auto found = std::ranges::find_if(groups, [&](const auto& each) { return each.first == name; });
+    if (found == groups.end()) {
+      found = groups.insert(groups.end(), {name, {}});
+    }
+    found->second.push_back(&key);
+  }
+  for (const auto& [group, keys] : groups) {
+    const auto refused = std::ranges::find(keys, false, &ForeignKey::allowed);
+    if (refused != keys.end()) {
+      attempt("option_invalid", (*refused)->place, [&] { refuse_foreign(**refused, keys); });
+      continue;
+    }
+    std::vector<std::string> names;
+    for (const ForeignKey* key : keys) {
+      names.push_back("'" + key->name + "'");
+    }
+    notice(
+        {LogLevel::info, "option_not_used", keys[0]->place,
+         fmt::format("{}: {} {} not used: {}", keys[0]->place, join(names, ", "),
+                     names.size() == 1 ? "is" : "are", find_foreign_key(keys[0]->name)->reason)});
   }
 }
 
 void OptionSet::resolve() {
+  settle_foreign();
   assign_given();
   if (adjust_) {
-    adjust_();
+    attempt("options_contradict", "", adjust_);
     assign_given();
   }
   require_given();
   for (const std::function<void()>& check : checks_) {
     attempt("options_contradict", "", check);
   }
-}
-
-std::string OptionSet::settings() const {
-  std::string text;
-  std::string group;
-  for (std::size_t i = 0; i < options_.size(); ++i) {
-    const Option& option = options_[i];
-    if (option.group != group) {
-      group = option.group;
-      text += group + "\n";
-    }
-    const auto found = given_.find(i);
-    const bool is_given = found != given_.end() && !found->second.null;
-    std::string value = value_text(option.show());
-    if (value.empty() && !option.traits.default_text.empty()) {
-      value = "(" + option.traits.default_text + ")";
-    }
-    text += printable(fmt::format("  {:<30} {:<30} {}", option.name, value,
-                                  is_given ? found->second.place : "default"),
-                      LineEnds::escape) +
-            "\n";
-  }
-  return text;
-}
-
-CommandDescription OptionSet::describe() const {
-  CommandDescription result = {.command = command_,
-                               .summary = summary_,
-                               .accepts_config = accepts_config_,
-                               .options = {},
-                               .sections = sections_,
-                               .common = common_};
-  for (const std::string& name : common_) {
-    find(name);  // it must be there
-  }
-  for (const Option& option : options_) {
-    const OptionTraits& traits = option.traits;
-    result.options.push_back({.name = option.name,
-                              .group = option.group,
-                              .help = option.help,
-                              .value_name = option.value_name,
-                              .expected = option.expected,
-                              .default_text = traits.default_text.empty()
-                                                  ? value_text(option.show())
-                                                  : traits.default_text,
-                              .choices = option.choices,
-                              .synonyms = traits.synonyms,
-                              .letter = traits.letter,
-                              .positional = option.is_positional,
-                              .list = option.is_list,
-                              .required = traits.required,
-                              .negatable = option.is_bool && option.show() != json(false),
-                              .value_optional = !traits.implied.empty()});
-  }
-  return result;
+  refuse_mistakes();
 }
 
 CommandDescription OptionSet::describe_command(int (*run)(const std::vector<std::string>&)) {
@@ -309,22 +289,39 @@ CommandDescription OptionSet::describe_command(int (*run)(const std::vector<std:
   return description;
 }
 
+// Mistakes do not matter to who asks for help.
+void OptionSet::show_help() {
+  for (auto& [index, value] : given_) {
+    if (options_[index].traits.decides_defaults) {
+      attempt("option_invalid", value.place, [&, index = index] { assign(index, value); });
+    }
+  }
+  if (adjust_) {
+    attempt("options_contradict", "", adjust_);
+  }
+  const std::string page = help_page(describe(), help_topic_, HelpStyle::standard_output());
+  std::fputs(page.c_str(), stdout);
+}
+
 bool OptionSet::parse(const std::vector<std::string>& arguments) {
   const bool described = wanted_description != nullptr;
-  if (described || !read_arguments(arguments)) {
+  if (described) {
     if (adjust_) {
       adjust_();
     }
-    if (described) {
-      *std::exchange(wanted_description, nullptr) = describe();
-    } else {
-      const std::string page = help_page(describe(), help_topic_, HelpStyle::standard_output());
-      std::fputs(page.c_str(), stdout);
-    }
+    *std::exchange(wanted_description, nullptr) = describe();
+    return false;
+  }
+  if (!read_arguments(arguments)) {
+    show_help();
     return false;
   }
   if (config_) {
-    attempt("recipe_unreadable", *config_, [&] { read_yaml(read_file(*config_), *config_); });
+    const bool read =
+        attempt("recipe_unreadable", *config_, [&] { read_yaml(read_file(*config_), *config_); });
+    if (!read) {
+      refuse_mistakes();
+    }
   }
   for (const auto& [name, value] : file_environment_) {
     ::setenv(name.c_str(), value.c_str(), 0);  // what is set outside wins
@@ -345,6 +342,20 @@ bool OptionSet::given(std::string_view name) const {
   return found != given_.end() && !found->second.null;
 }
 
+const RawValue* OptionSet::written(std::string_view name) const {
+  const auto found = given_.find(static_cast<std::size_t>(&find(name) - options_.data()));
+  return found == given_.end() || found->second.null ? nullptr : &found->second;
+}
+
+void OptionSet::pass_on(std::string_view from, std::string_view to) {
+  auto value = given_.extract(static_cast<std::size_t>(&find(from) - options_.data()));
+  LMPO_CHECK(!value.empty());
+  notice({LogLevel::info, "option_renamed", value.mapped().place,
+          fmt::format("{}: '{}' is called '{}' here", value.mapped().place, from, to)});
+  given_.try_emplace(static_cast<std::size_t>(&find(to) - options_.data()),
+                     std::move(value.mapped()));
+}
+
 std::string OptionSet::place(std::string_view name) const {
   const Option& option = find(name);
   const auto found = given_.find(static_cast<std::size_t>(&option - options_.data()));
@@ -358,23 +369,6 @@ std::string OptionSet::place(std::string_view name) const {
 
 void OptionSet::reject(std::string_view name, std::string_view message) const {
   throw RejectedOption(place(name), message);
-}
-
-ordered_json OptionSet::record() const {
-  static constexpr std::array names = {"default", "file", "environment", "flag"};
-  ordered_json result = ordered_json::object();
-  for (std::size_t i = 0; i < options_.size(); ++i) {
-    const auto found = given_.find(i);
-    const bool is_given = found != given_.end() && !found->second.null;
-    const Source source = is_given ? found->second.source : Source::builtin;
-    ordered_json entry = {{"value", options_[i].show()},
-                          {"source", names[static_cast<std::size_t>(source)]}};
-    if (is_given) {
-      entry["place"] = replace_invalid_utf8(found->second.place);
-    }
-    result[options_[i].name] = std::move(entry);
-  }
-  return result;
 }
 
 }  // namespace lmpo

@@ -41,6 +41,16 @@ struct RawValue {
   Source source = Source::builtin;
   std::string place = "";
   bool null = false;
+  std::string name = "";  // as it was written, which may be an old one
+};
+
+// A key of another program that is no option here, see foreign.h.
+struct ForeignKey {
+  std::string name;
+  std::string text;
+  Source source = Source::file;
+  std::string place;
+  bool allowed = true;  // it changes nothing
 };
 
 // What is to be told of the options that were read: a notice, a warning or, where they are
@@ -66,6 +76,10 @@ class OptionSet {
   // An argument without a name, in the order declared, for example "OUT".
   template <typename T>
   void add_positional(std::string name, T& value, std::string help, OptionTraits traits = {});
+  // An option that may also be given as an argument without its name: a model.
+  template <typename T>
+  void add_named_or_positional(std::string name, T& value, std::string help,
+                               OptionTraits traits = {});
   // Takes a YAML file by --config or as the first positional argument.
   void accept_config_file() { accepts_config_ = true; }
   // A last part of --help, for example examples.
@@ -83,8 +97,8 @@ class OptionSet {
   // its default then. parse logs no remarks.
   void collect_mistakes() { collects_ = true; }
 
-  // Reads everything and sets the variables; logs notices. False: --help was printed. Throws
-  // UserError naming the place, what was expected and the nearest known name.
+  // Reads everything and sets the variables; logs notices. False: --help was printed. Throws one
+  // UserError for all mistakes, each with its place, what was expected and the nearest known name.
   bool parse(const std::vector<std::string>& arguments);
 
   // What a command declares: runs it in a way in which parse does nothing but describe the set, and
@@ -103,6 +117,13 @@ class OptionSet {
   // "recipe.yaml:7: beta", "--beta", "LMPO_BETA", or the name alone where it has its default.
   std::string place(std::string_view name) const;
   [[noreturn]] void reject(std::string_view name, std::string_view message) const;
+  // As it was written; null where it was not given.
+  const RawValue* written(std::string_view name) const;
+  // What was given under one name belongs to another option: for adjust_defaults.
+  void pass_on(std::string_view from, std::string_view to);
+  // Keys of other programs, and the YAML file's text.
+  const std::vector<ForeignKey>& foreign_keys() const { return foreign_; }
+  const std::string& recipe_text() const { return recipe_text_; }
   void notice(Remark remark) { remarks_.push_back(std::move(remark)); }
   const std::vector<Remark>& remarks() const { return remarks_; }
 
@@ -122,7 +143,8 @@ class OptionSet {
     OptionTraits traits;
     bool is_bool = false;
     bool is_list = false;
-    bool is_positional = false;
+    bool is_positional = false;  // only
+    bool takes_position = false;
     std::string value_name;
     std::string expected;
     std::vector<std::string> choices;
@@ -148,16 +170,24 @@ class OptionSet {
   void assign_given();
   void assign(std::size_t option, const RawValue& value);
   void require_given();
-  // A mistake ends the reading or becomes a remark of this name; false where there was one.
+  // A mistake is kept for refuse_mistakes, or becomes a remark of this name; false where there was
+  // one.
   bool attempt(const char* name, const std::string& place, const std::function<void()>& body);
+  void refuse_mistakes() const;
+  // Says what is not used, and refuses what would change the training.
+  void settle_foreign();
+  void show_help();
 
   void read_yaml_keys(const YAML::Node& map, const std::string& source);
   void read_yaml_key(const std::string& key, const YAML::Node& node, const std::string& place);
+  void read_yaml_mixture(const YAML::Node& map, const std::string& source);
 
   // Of the command line: words not yet read. Each takes what belongs to its flag.
   using Words = std::deque<std::string>;
   void take_long(const std::string& word, Words& rest);
   void take_short(const std::string& word, Words& rest);
+  void take_foreign(const std::string& name, const std::string& place,
+                    std::optional<std::string> attached, Words& rest);
   void take_flag(const std::string& name, const Name& meaning, const std::string& place,
                  std::optional<std::string> attached, Words& rest);
   void take_positionals(std::vector<std::string> words);
@@ -170,8 +200,12 @@ class OptionSet {
   std::map<std::size_t, RawValue> given_;
   std::vector<std::pair<std::string, std::string>> sections_;
   std::vector<Remark> remarks_;
+  std::vector<std::string> mistakes_;
+  std::vector<ForeignKey> foreign_;
+  std::string recipe_text_;
   std::vector<std::pair<std::string, std::string>> file_environment_;  // `env:` of the YAML file
   std::optional<std::string> config_;
+  bool wants_help_ = false;
   std::string help_topic_;  // the word after --help
   std::vector<std::string> common_;
   bool accepts_config_ = false;
@@ -234,7 +268,14 @@ void OptionSet::add(std::string name, T& value, std::string help, OptionTraits t
 template <typename T>
 void OptionSet::add_positional(std::string name, T& value, std::string help, OptionTraits traits) {
   add(std::move(name), value, std::move(help), std::move(traits));
-  options_.back().is_positional = true;
+  options_.back().is_positional = options_.back().takes_position = true;
+}
+
+template <typename T>
+void OptionSet::add_named_or_positional(std::string name, T& value, std::string help,
+                                        OptionTraits traits) {
+  add(std::move(name), value, std::move(help), std::move(traits));
+  options_.back().takes_position = true;
 }
 
 }  // namespace lmpo

@@ -166,7 +166,40 @@ TEST(CommandLine, NamesTheNearestOptionAndDoesNotAbbreviate) {
   EXPECT_THAT(flag_error({"a.yaml", "b"}), HasSubstr("unexpected argument 'b'"));
   EXPECT_THAT(flag_error({"--config", "a.yaml", "b.yaml"}),
               HasSubstr("unexpected argument 'b.yaml'"));
-  EXPECT_THAT(flag_error({"--run_name", "mine"}), HasSubstr("has no meaning here"));
+}
+
+TEST(CommandLine, OtherTrainersFlagsAreReadAsTheirKeysAre) {
+  Sample s;
+  s.read({"--run_name", "mine", "--no_push_to_hub", "--count", "4"});
+  EXPECT_EQ(s.count, 4);
+  ASSERT_EQ(s.options.remarks().size(), 2u);
+  EXPECT_EQ(s.options.remarks()[0].text,
+            "--run_name: 'run_name' is not used: metrics are written to files in output_dir");
+  EXPECT_THAT(flag_error({"--use_peft", "--count", "4"}),
+              HasSubstr("--use_peft: use_peft: 'true' is not supported"));
+}
+
+TEST(CommandLine, AllMistakesAreToldAtOnce) {
+  EXPECT_EQ(flag_error({"--count", "many", "--zzzzzz", "--rate", "7"}),
+            "3 mistakes in the options:\n"
+            "  unknown option --zzzzzz; tool run --help lists them\n"
+            "  --count: a whole number >= 1 was expected, not 'many'\n"
+            "  --rate: a number in (0, 1) was expected, not '7'");
+}
+
+TEST(CommandLine, AnOptionMayAlsoBeAnArgument) {
+  const auto model = [](const std::vector<std::string>& arguments) {
+    std::string value;
+    OptionSet options("tool look", "Looks.");
+    options.add_named_or_positional("model", value, "a model", {.letter = 'm', .required = true});
+    EXPECT_TRUE(options.parse(arguments));
+    return value;
+  };
+  EXPECT_EQ(model({"a"}), "a");
+  EXPECT_EQ(model({"-m", "a"}), "a");
+  EXPECT_EQ(model({"--model=a"}), "a");
+  EXPECT_THROW(model({"-m", "a", "b"}), UserError);
+  EXPECT_THROW(model({}), UserError);
 }
 
 TEST(CommandLine, SaysWhatWasExpected) {
@@ -184,7 +217,7 @@ TEST(CommandLine, SaysWhatWasExpected) {
   EXPECT_EQ(flag_error({"--memory=lots"}),
             "--memory: a size such as 8GiB or 500MB was expected, not 'lots'");
   EXPECT_EQ(flag_error({"--count"}), "--count: a whole number >= 1 was expected after it");
-  EXPECT_EQ(flag_error({"--count", "--rate", "1"}),
+  EXPECT_EQ(flag_error({"--count", "--name", "x"}),
             "--count: a whole number >= 1 was expected after it");
   EXPECT_THAT(flag_error({"--count", "99999999999999999999"}), HasSubstr("a whole number"));
 }
@@ -247,8 +280,8 @@ TEST(Yaml, NamesTheLine) {
             "r.yaml:1: count: a text without a zero byte was expected");
   EXPECT_THAT(yaml_error("files: [[a]]"), HasSubstr("r.yaml:1: files: plain values"));
   EXPECT_THAT(yaml_error("count: 1\nn: 2\n"),
-              HasSubstr("r.yaml:2: 'n' says again what r.yaml:1 has said"));
-  EXPECT_THAT(yaml_error("count: 1\ncount: 2\n"), HasSubstr("says again"));
+              HasSubstr("r.yaml:2: 'n' contradicts r.yaml:1, which sets the same option"));
+  EXPECT_THAT(yaml_error("count: 1\ncount: 2\n"), HasSubstr("contradicts"));
   EXPECT_THAT(yaml_error("- a\n- b\n"), HasSubstr("a mapping of option names"));
   EXPECT_THAT(yaml_error("just text"), HasSubstr("a mapping of option names"));
   EXPECT_THAT(yaml_error("a: b: c"), HasSubstr("r.yaml:1: not valid YAML"));
@@ -258,9 +291,9 @@ TEST(Yaml, NamesTheLine) {
 TEST(Yaml, OtherTrainersKeysAreNoticedNotIgnored) {
   Sample s;
   s.yaml("hub_model_id: someone/model\ntags:\n- mine\nuse_peft: false\nsync_ref_model: no\n");
-  ASSERT_EQ(s.options.remarks().size(), 4u);
+  ASSERT_EQ(s.options.remarks().size(), 3u);  // one for each reason
   EXPECT_EQ(s.options.remarks()[0].text,
-            "r.yaml:1: 'hub_model_id' is not used: nothing is uploaded");
+            "r.yaml:1: 'hub_model_id', 'tags' are not used: nothing is uploaded");
   EXPECT_THAT(yaml_error("use_peft: true\n"),
               HasSubstr("r.yaml:1: use_peft: 'true' is not supported"));
   EXPECT_THAT(yaml_error("sync_ref_model: true\n"), HasSubstr("the reference stays as it is"));

@@ -95,6 +95,7 @@ std::vector<std::string> split_list(std::string_view text, bool is_list) {
     const auto comma = std::min(text.find(',', end_of_mapping(text)), text.size());
     items.emplace_back(text.substr(0, comma));
     text.remove_prefix(std::min(comma + 1, text.size()));
+    text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
   }
   return items;
 }

@@ -76,9 +76,10 @@ struct OptionTraits {
   std::string implied = "";       // the value of a flag that is followed by none
   std::string default_text = "";  // shown for a default that does not show itself
   bool required = false;
-  bool structured = false;      // in YAML its values may be mappings, passed on as "{key: value}"
-  bool numbers_follow = false;  // a list also takes the numbers after its first: --x 1 2 3
-  bool verbatim = false;        // its text is taken as it is: a comma or "null" means nothing
+  bool decides_defaults = false;  // of others: --help reads it before it shows them
+  bool structured = false;        // in YAML its values may be mappings, passed on as "{key: value}"
+  bool numbers_follow = false;    // a list also takes the numbers after its first: --x 1 2 3
+  bool verbatim = false;          // its text is taken as it is: a comma or "null" means nothing
 };
 
 // LMPO_ and the option's name in capitals.

@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 #include "base/cache_folder.h"
 #include "objective/registry.h"
+#include "recipe/dataset_info.h"
+#include "recipe/foreign.h"
 #include "recipe/run_data.h"
 
 namespace lmpo {
@@ -119,6 +122,89 @@ void resolve_model(fs::path& model) {
   }
 }
 
+// axolotl's names for templates that it has built in; here the model has one itself.
+bool is_template_name(const fs::path& path) {
+  static const std::set<std::string> names = {"alpaca",
+                                              "chatml",
+                                              "cohere",
+                                              "command_a",
+                                              "deepseek_v2",
+                                              "deepseek_v3",
+                                              "exaone",
+                                              "gemma",
+                                              "gemma3",
+                                              "jinja",
+                                              "llama3",
+                                              "llama4",
+                                              "metharme",
+                                              "phi_3",
+                                              "phi_35",
+                                              "qwen3",
+                                              "qwen_25",
+                                              "vicuna",
+                                              "zephyr",
+                                              "tokenizer_default",
+                                              "mistral_v1",
+                                              "mistral_v2v3",
+                                              "mistral_v3_tekken",
+                                              "mistral_v7_tekken"};
+  return names.contains(path.string()) && !fs::exists(path);
+}
+
+void settle_template(OptionSet& options, TrainRecipe& r) {
+  if (is_template_name(r.chat_template_path)) {
+    const std::string place = options.place("chat_template_path");
+    options.notice({LogLevel::info, "option_not_used", place,
+                    fmt::format("{}: '{}' names no file: the model's own chat template is used",
+                                place, r.chat_template_path.string())});
+    r.chat_template_path.clear();
+  }
+}
+
+// What other programs call datasets, and how much of each is used.
+void settle_sources(const OptionSet& options, TrainRecipe& r) {
+  const bool llama_factory = std::ranges::any_of(options.foreign_keys(), [](const ForeignKey& key) {
+    return program_of_key(key.name) == "LLaMA-Factory";
+  });
+  const fs::path folder = r.dataset_dir.empty() && llama_factory ? "data" : r.dataset_dir;
+  for (std::vector<DataSource>* sources : {&r.dataset, &r.eval_dataset}) {
+    for (DataSource& source : *sources) {
+      if (!folder.empty()) {
+        source = look_up_dataset(source, folder);
+      }
+      if (r.max_samples > 0 && (source.most_rows == 0 || source.most_rows > r.max_samples)) {
+        source.most_rows = r.max_samples;
+      }
+    }
+  }
+}
+
+// The published code adds no NLL; TRL's default does.
+void warn_of_nll(OptionSet& options, const TrainRecipe& r) {
+  const RawValue* name = options.written("objective");
+  if (r.objective == "simpo" && name != nullptr && !options.given("sft_weight") &&
+      (name->name == "loss_type" || name->name == "rl")) {
+    options.notice({LogLevel::warning, "nll_not_added", name->place,
+                    fmt::format("{}: TRL's SimPO adds the chosen responses' NLL, with cpo_alpha 1 "
+                                "unless the recipe says otherwise; here sft_weight is 0, as in the "
+                                "paper. Set cpo_alpha to say which is meant",
+                                name->place)});
+  }
+}
+
+void tell_program(OptionSet& options) {
+  for (const ForeignKey& key : options.foreign_keys()) {
+    const std::string_view program = program_of_key(key.name);
+    if (!program.empty() && key.source == Source::file) {
+      options.notice({LogLevel::info, "recipe_of_another_program", key.place,
+                      fmt::format("the recipe is one of {}: what it does not say has lmpo's "
+                                  "defaults, not {}'s (--dry_run shows them)",
+                                  program, program)});
+      return;
+    }
+  }
+}
+
 void resolve_names(TrainRecipe& r) {
   if (const auto resume = parse_bool(r.resume_from_checkpoint)) {
     r.resume_from_checkpoint = *resume ? "true" : "";
@@ -138,6 +224,10 @@ void check_objective(OptionSet& options, TrainRecipe& r) {
 
 void add_recipe_checks(OptionSet& options, TrainRecipe& recipe) {
   options.check([&recipe] { resolve_names(recipe); });
+  options.check([&options, &recipe] { settle_template(options, recipe); });
+  options.check([&options, &recipe] { settle_sources(options, recipe); });
+  options.check([&options, &recipe] { warn_of_nll(options, recipe); });
+  options.check([&options] { tell_program(options); });
   options.check([&options, &recipe] { settle_report_to(options, recipe); });
   options.check([&options, &recipe] { check_output(options, recipe); });
   options.check([&options, &recipe] { check_shards(options, recipe); });

@@ -25,6 +25,8 @@ std::vector<DataSource> with_split(std::vector<DataSource> sources, const std::s
     if (takes_split(source)) {
       source.split = split;
       source.config = source.config.empty() ? config : source.config;
+    } else if (source.split.empty() && split.ends_with(']')) {
+      source.split = split;  // a slice of a file
     }
   }
   return sources;
@@ -69,9 +71,7 @@ RunData data_of_splits(const TrainRecipe& recipe) {
   return data;
 }
 
-}  // namespace
-
-RunData run_data(const TrainRecipe& recipe) {
+RunData all_data(const TrainRecipe& recipe) {
   RunData data;
   if (!recipe.dataset_splits.empty()) {
     data = data_of_splits(recipe);
@@ -93,6 +93,16 @@ RunData run_data(const TrainRecipe& recipe) {
         data.evaluation.back().weight = 1;
       }
     }
+  }
+  return data;
+}
+
+}  // namespace
+
+RunData run_data(const TrainRecipe& recipe) {
+  RunData data = all_data(recipe);
+  if (!recipe.evaluates) {
+    data.evaluation.clear();
   }
   return data;
 }

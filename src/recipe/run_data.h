@@ -18,8 +18,8 @@ struct RunData {
 // alignment handbook does, one source for every split of dataset_splits, those with "train" in
 // their names for training (in the part that is their weight) and the others, whole, for
 // evaluation. Where evaluation is asked for (eval_strategy, dataset_test_split) and eval_dataset
-// names nothing, it is the test split of the training data's folders. Throws UserError for
-// dataset_splits without "train".
+// names nothing, it is the test split of the training data's folders. Where `eval_strategy: no` was
+// said there is no evaluation data. Throws UserError for dataset_splits without "train".
 RunData run_data(const TrainRecipe& recipe);
 
 }  // namespace lmpo

@@ -66,7 +66,7 @@ TEST(RunDataTest, AMixtureInTheNewDialect) {
   EXPECT_EQ(recipe.test_split_size, 0.1);
   ASSERT_EQ(recipe.dataset.size(), 3u);
   EXPECT_EQ(recipe.dataset[0].config, "small");
-  EXPECT_TRUE(recipe.dataset[0].columns.empty());
+  EXPECT_TRUE(recipe.dataset[0].only_columns);
   EXPECT_EQ(recipe.dataset[1].path, "folder/inner");
   EXPECT_EQ(recipe.dataset[1].data_files, (Shown{"*.jsonl", "b.json"}));
   EXPECT_EQ(recipe.dataset[1].columns.at("question"), "prompt");

@@ -6,13 +6,14 @@
 
 #include "base/error.h"
 #include "base/names.h"
+#include "recipe/axolotl_source.h"
 
 namespace lmpo {
 namespace {
 
 const std::vector<std::string> known_keys = {"path",     "id",         "name",    "config",
                                              "split",    "data_dir",   "columns", "weight",
-                                             "fraction", "data_files", "dataset"};
+                                             "fraction", "data_files", "dataset", "type"};
 
 std::string scalar(const YAML::Node& node, const std::string& key) {
   if (!node.IsScalar()) {
@@ -47,19 +48,18 @@ std::vector<std::string> scalars(const YAML::Node& node, const std::string& key)
   return all;
 }
 
-// A mapping renames; a list, as in other programs, says which columns to keep, which are those
-// that are known anyway.
-std::map<std::string, std::string> columns_of(const YAML::Node& node) {
-  std::map<std::string, std::string> columns;
+// A mapping renames; a list says which columns to read.
+void set_columns(DataSource& source, const YAML::Node& node) {
   if (!node.IsMap() && !node.IsSequence()) {
-    user_error("'columns' of a data source: a mapping {{COLUMN: KEY, ...}} was expected");
+    user_error(
+        "'columns' of a data source: a mapping {{COLUMN: KEY, ...}}, or a list of columns, was "
+        "expected");
   }
-  if (node.IsMap()) {
-    for (const auto& item : node) {
-      columns[scalar(item.first, "columns")] = scalar(item.second, "columns");
-    }
+  for (const auto& item : node) {
+    const std::string column = scalar(node.IsMap() ? item.first : item, "columns");
+    source.columns[column] = node.IsMap() ? scalar(item.second, "columns") : column;
   }
-  return columns;
+  source.only_columns = node.IsSequence();
 }
 
 void set(DataSource& source, const std::string& key, const YAML::Node& node, fs::path& folder) {
@@ -77,12 +77,29 @@ void set(DataSource& source, const std::string& key, const YAML::Node& node, fs:
   } else if (key == "data_files") {
     source.data_files = scalars(node, key);
   } else if (key == "columns") {
-    source.columns = columns_of(node);
+    set_columns(source, node);
   } else if (key == "weight" || key == "fraction") {
     source.weight = weight_of(node, key);
-  } else {
+  } else if (!set_axolotl_key(source, key, node)) {
     user_error("'{}' is no key of a data source{}; there are {}", key, suggestion(key, known_keys),
                join(known_keys, ", "));
+  }
+}
+
+// TRL's "json" with data_files, a builder of Hugging Face `datasets`, is the files themselves.
+void take_local_files(DataSource& source) {
+  const std::string builder = source.path.string();
+  if (source.data_files.empty() || fs::exists(source.path)) {
+    return;
+  }
+  if (builder == "csv" || builder == "text") {
+    user_error("a data source of {}: only JSON, JSONL and Parquet files are read", builder);
+  }
+  if (builder == "json" || builder == "parquet") {
+    source.path = source.data_files.size() == 1 ? fs::path(source.data_files[0]) : fs::path(".");
+    if (source.data_files.size() == 1) {
+      source.data_files.clear();
+    }
   }
 }
 
@@ -103,6 +120,7 @@ DataSource read_mapping(const YAML::Node& map) {
   if (source.path.empty()) {
     user_error("a data source needs 'path': {{path: PATH, ...}}");
   }
+  take_local_files(source);
   if (!folder.empty()) {
     source.path /= folder;
   }
@@ -142,6 +160,12 @@ json OptionType<DataSource>::show(const DataSource& source) {
   add("split", text(source.split));
   add("data_files", source.data_files);
   add("columns", source.columns);
+  if (source.only_columns) {
+    shown["only_columns"] = true;
+  }
+  if (source.most_rows > 0) {
+    shown["most_rows"] = source.most_rows;
+  }
   if (source.weight != 1) {
     shown["weight"] = source.weight;
   }

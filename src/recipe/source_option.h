@@ -5,8 +5,11 @@
 //   split              split of a dataset folder
 //   data_dir           folder inside path
 //   data_files         pattern or patterns of files inside path
-//   columns            {COLUMN: KEY, ...}, the names of its columns as this program's keys
+//   columns            {COLUMN: KEY, ...}, the names of its columns as this program's keys; or a list
+//                      of the columns to read, all others being dropped
 //   weight or fraction so much of its rows
+// and as axolotl says it, type, field_messages, field_chosen, ...: axolotl_source.h.
+// A path "json" or "parquet" with data_files, TRL's way to name local files, is those files.
 // "{NAME: 0.5}" with a name that is none of these is the old dialect's {path: NAME, weight: 0.5}.
 #pragma once
 

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "objective/registry.h"
+#include "recipe/objective_choice.h"
 #include "recipe/recipe_checks.h"
 
 namespace lmpo {
@@ -30,66 +31,75 @@ std::vector<std::string> objective_names() {
   return names;
 }
 
-// " (simpo, lmpo)": the objectives that use an option.
-std::string users(std::string_view option) {
-  std::vector<std::string> names;
-  for (const ObjectiveInfo& info : objectives()) {
-    if (info.uses(option)) {
-      names.emplace_back(info.name);
-    }
-  }
-  return " (" + join(names, ", ") + ")";
-}
-
 void add_model_options(OptionSet& options, TrainRecipe& r) {
   options.group("Model and files");
-  options.add("model_name_or_path", r.model_name_or_path,
-              "folder of the Hugging Face checkpoint to start from",
-              {.value_name = "DIR", .letter = 'm', .synonyms = {"model"}, .required = true});
+  options.add_named_or_positional("model_name_or_path", r.model_name_or_path,
+                                  "folder of the Hugging Face checkpoint to start from",
+                                  {.value_name = "DIR",
+                                   .letter = 'm',
+                                   .synonyms = {"model"},
+                                   .old_names = {"base_model"},
+                                   .required = true});
   options.add("dataset", r.dataset,
-              "training data: files of JSON, JSONL (also packed by gzip or zstd) or Parquet, "
-              "patterns (*) of them, dataset folders; with more to say of one, "
-              "'{path: DIR, split: train_prefs, weight: 0.5, columns: {theirs: ours}}'",
+              "training data: files of JSON, JSONL (also compressed by gzip or zstd) or Parquet, "
+              "patterns (*) of them, dataset folders; or, for more control, a mapping "
+              "'{path: DIR, split: \"train_prefs[:1000]\", weight: 0.5, columns: {theirs: ours}}'",
               {.value_name = "DATA",
                .synonyms = {"data", "datasets"},
                .old_names = {"dataset_name", "train_file", "dataset_mixer"},
                .required = true,
                .structured = true});
-  options.add("eval_dataset", r.eval_dataset, "evaluation data, in the same way",
-              {.value_name = "DATA", .old_names = {"validation_file"}, .structured = true});
+  options.add("eval_dataset", r.eval_dataset, "evaluation data, given like dataset",
+              {.value_name = "DATA",
+               .old_names = {"validation_file", "test_datasets"},
+               .structured = true});
+  options.add("dataset_dir", r.dataset_dir,
+              "folder of LLaMA-Factory's dataset_info.json, which says what the names in dataset "
+              "are",
+              {.value_name = "DIR", .default_text = "data, in recipes of LLaMA-Factory"});
+  options.add("max_samples", r.max_samples, "use at most this many rows of each dataset; 0: all",
+              {.range = kNonNegative});
   options.add("dataset_config", r.dataset_config, "configuration of dataset folders",
               {.default_text = "the default one"});
   options.add("dataset_train_split", r.dataset_train_split, "split of dataset folders to train on",
-              {.old_names = {"dataset_split"}, .default_text = "train, or what begins so"});
+              {.old_names = {"dataset_split"},
+               .default_text = "train, or the only one whose name begins so"});
   options.add("dataset_test_split", r.dataset_test_split,
-              "split of dataset folders to evaluate on, where eval_dataset names nothing else",
+              "split of dataset folders to evaluate on, unless eval_dataset is given",
               {.default_text = "test or validation, if evaluation is asked for"});
   options.add("dataset_splits", r.dataset_splits,
-              "splits as the alignment handbook names them: those with 'train' in their names "
-              "are trained on, the others evaluated on",
+              "splits, as in the alignment handbook: those with 'train' in their names are for "
+              "training, the others for evaluation",
               {.value_name = "NAME"});
   options.add("test_split_size", r.test_split_size,
-              "rows of the training data to hold out for evaluation; below 1, that part of them",
+              "rows of the training data to hold out for evaluation; below 1, a fraction of them",
               {.range = kNonNegative, .synonyms = {"val_size", "val_set_size", "test_size"}});
+  options.add("test_split_seed", r.test_split_seed,
+              "seed that chooses the rows of test_split_size (the seed in dataset_mixture)",
+              {.range = kNonNegative, .default_text = "data_seed"});
   options.add("token_cache", r.token_cache,
-              "folder in which tokens are kept for the next start; auto: ~/.cache/lmpo, for data "
-              "that is not small; none: nowhere",
+              "folder in which tokens are cached for the next start; auto: ~/.cache/lmpo, except "
+              "for small data; none: no cache",
               {.value_name = "DIR"});
   options.add("output_dir", r.output_dir, "folder for the trained model, checkpoints and logs",
               {.value_name = "DIR"});
   options.add("overwrite_output_dir", r.overwrite_output_dir,
-              "train into a folder that is not empty");
+              "train into a folder that is not empty; an earlier run in it is removed");
   options.add("resume_from_checkpoint", r.resume_from_checkpoint,
-              "go on from a checkpoint folder; alone or true: from the newest in output_dir",
+              "resume from a checkpoint folder; without a value: from the newest one in output_dir",
               {.value_name = "[DIR]", .synonyms = {"resume"}, .implied = "true"});
   options.add("dtype", r.dtype,
-              "type in which weights are kept; with 16 bits an exact float32 master is kept too; "
-              "auto: as in the checkpoint",
+              "type of the weights; 16-bit types also keep an exact float32 master copy; auto: the "
+              "checkpoint's type",
               {.choices = {"float32", "bfloat16", "float16", "auto"},
                .old_names = {"torch_dtype"},
-               .flags = {{"bf16", "bfloat16"}, {"fp16", "float16"}}});
+               .flags = {{"bf16", "bfloat16"},
+                         {"fp16", "float16"},
+                         {"bfloat16", "bfloat16"},
+                         {"float16", "float16"},
+                         {"pure_bf16", "bfloat16"}}});
   options.add("chat_template_path", r.chat_template_path,
-              "file with a chat template to use instead of the model's own, or its text",
+              "file with a chat template, or the template itself, to use instead of the model's",
               {.value_name = "FILE", .synonyms = {"chat_template"}});
 }
 
@@ -97,125 +107,139 @@ void add_optimizer_options(OptionSet& options, TrainRecipe& r) {
   options.group("Optimizer");
   options.add(
       "optim", r.optim,
-      "AdamW; 8bit: its moments of matrices in 8 bits, a quarter of the memory for nearly the "
-      "same training; paged: its moments in a file of the output folder, a piece of them in "
-      "memory at a time, for the same result",
+      "AdamW. 8bit: moments of matrices in 8 bits, which takes a quarter of the memory and trains "
+      "nearly the same; paged: moments in a file of the output folder, with the same result",
       {.choices = {"adamw_torch", "adamw_8bit", "paged_adamw_32bit", "paged_adamw_8bit"},
+       .old_names = {"optimizer"},
        .spellings = {{"adamw", "adamw_torch"},
                      {"adamw_hf", "adamw_torch"},
                      {"adamw_torch_fused", "adamw_torch"},
+                     {"adamw_torch_npu_fused", "adamw_torch"},
                      {"adamw_apex_fused", "adamw_torch"},
+                     {"optimi_adamw", "adamw_torch"},
                      {"adamw_bnb_8bit", "adamw_8bit"},
+                     {"adamw_torch_8bit", "adamw_8bit"},
+                     {"ao_adamw_8bit", "adamw_8bit"},
                      {"paged_adamw", "paged_adamw_32bit"}}});
-  options.add("learning_rate", r.learning_rate, "peak learning rate of AdamW (2e-5 with sft)",
-              {.range = kNonNegative});
+  options.add("learning_rate", r.learning_rate, "peak learning rate of AdamW",
+              {.range = kNonNegative, .old_names = {"lr"}});
   options.add("lr_scheduler_type", r.lr_scheduler_type,
-              "how the learning rate falls after the warm-up");
+              "how the learning rate falls after the warm-up", {.old_names = {"lr_scheduler"}});
   options.add("warmup_steps", r.warmup_steps,
-              "steps of linear warm-up; below 1, a part of all steps", {.range = kNonNegative});
+              "steps of linear warm-up; below 1, a fraction of all steps", {.range = kNonNegative});
   options.add("warmup_ratio", r.warmup_ratio,
-              "warm-up as a part of all steps, where warmup_steps is 0", {.range = within(0, 1)});
+              "warm-up as a fraction of all steps; used if warmup_steps is 0",
+              {.range = within(0, 1)});
   options.add("weight_decay", r.weight_decay, "decoupled weight decay", {.range = kNonNegative});
   options.add("adam_beta1", r.adam_beta1, "decay of the first moment",
               {.range = {.low = 0, .high = 1, .high_open = true}});
   options.add("adam_beta2", r.adam_beta2, "decay of the second moment",
               {.range = {.low = 0, .high = 1, .high_open = true}});
   options.add("adam_epsilon", r.adam_epsilon, "added to the root of the second moment",
-              {.range = kPositive});
+              {.range = kPositive, .old_names = {"adam_eps"}});
   options.add("max_grad_norm", r.max_grad_norm,
-              "gradients with a larger norm are scaled down to it; 0: never",
+              "gradients with a larger norm are scaled down to this norm; 0: never",
               {.range = kNonNegative});
   options.add("pad_token_gradient", r.pad_token_gradient,
               "train the embedding of config.json's pad_token_id as any other; false: it gets no "
               "gradient as an input, as in transformers (nn.Embedding's padding_idx)");
   options.add("skip_nonfinite", r.skip_nonfinite,
-              "leave out pairs whose loss is not finite instead of stopping");
+              "skip pairs whose loss is not finite instead of stopping");
 }
 
 void add_batch_options(OptionSet& options, TrainRecipe& r) {
   options.group("Length and batches");
   options.add("num_train_epochs", r.num_train_epochs, "passes over the training data",
-              {.range = {.low = 0, .high = 1e6, .low_open = true}});
-  options.add("max_steps", r.max_steps, "stop after so many steps; above 0, instead of epochs",
+              {.range = {.low = 0, .high = 1e6, .low_open = true}, .old_names = {"num_epochs"}});
+  options.add("max_steps", r.max_steps,
+              "stop after this many steps instead of num_train_epochs; -1: no",
               {.range = within(-1, static_cast<double>(kMostSteps))});
-  options.add("per_device_train_batch_size", r.per_device_train_batch_size,
-              "examples computed at once (results do not depend on it, the product with "
-              "gradient_accumulation_steps is the batch)",
-              {.range = kExamples, .old_names = {"micro_batch_size", "per_gpu_train_batch_size"}});
+  options.add(
+      "per_device_train_batch_size", r.per_device_train_batch_size,
+      "examples in a micro-batch. Results depend only on the batch, which is this number times "
+      "gradient_accumulation_steps",
+      {.range = kExamples, .old_names = {"micro_batch_size", "per_gpu_train_batch_size"}});
   options.add("gradient_accumulation_steps", r.gradient_accumulation_steps,
-              "such parts in a batch, which is one optimizer step", {.range = kExamples});
+              "micro-batches per optimizer step", {.range = kExamples});
   options.add("per_device_eval_batch_size", r.per_device_eval_batch_size,
-              "examples evaluated at once",
+              "examples in a micro-batch of an evaluation",
               {.range = kExamples, .old_names = {"eval_batch_size", "per_gpu_eval_batch_size"}});
   options.add("train_sampling_strategy", r.train_sampling_strategy,
-              "order of the training data: shuffled anew for each epoch, or as in the files");
+              "order of the training data: random is a new order in each epoch, sequential the "
+              "files' order");
   options.add("dataloader_drop_last", r.dataloader_drop_last,
-              "leave out the last batch of an epoch where it is not full");
+              "skip the last batch of an epoch if it is not full");
   options.add(
       "max_pack_tokens", r.max_pack_tokens,
-      "most tokens computed at once, whatever the batch size, by rows that fill them best; 0: no "
-      "limit",
+      "most tokens in a micro-batch, whatever its number of examples; rows are chosen to fill it; "
+      "0: no limit",
       {.range = kNonNegative});
   options.add(
       "recompute", r.recompute,
-      "compute activations again in the backward pass, for the same result in less memory: "
-      "those of the MLP (half of them, a tenth more time), or all of a layer's (a third "
-      "more time); auto: as much as the memory asks for",
+      "recompute activations in the backward pass, which gives the same result in less memory. "
+      "mlp: those of the MLP (half of all; a tenth more time); layers: all (a third more time); "
+      "auto: as much as the memory requires",
       {.choices = {"auto", "none", "mlp", "layers"},
        .flags = {{"gradient_checkpointing", "layers"}, {"activation_checkpointing", "layers"}}});
   options.add(
       "compute", r.compute,
-      "type to which the factors of matrix products are rounded; on a processor bfloat16 needs "
-      "AVX-512 and is about half again as fast as float32 where it has instructions for it; on a "
-      "GPU activations are kept in it too; auto: bfloat16 on a GPU, float32 elsewhere",
+      "type of the factors of matrix products. On a CPU bfloat16 needs AVX-512, and is about 1.5 "
+      "times as fast as float32 with AVX-512 BF16; on a GPU activations have this type too; auto: "
+      "bfloat16 on a GPU, float32 on a CPU",
       {.choices = {"auto", "float32", "bfloat16"}});
 }
 
 void add_record_options(OptionSet& options, TrainRecipe& r) {
-  options.group("Logging, evaluation and checkpoints (steps below 1 are a part of all steps)");
+  options.group("Logging, evaluation and checkpoints (steps below 1 are a fraction of all steps)");
   options.add("logging_steps", r.logging_steps, "steps between log entries", {.range = kPositive});
-  options.add("eval_strategy", r.eval_strategy, "when to evaluate on eval_dataset",
+  options.add("eval_strategy", r.eval_strategy, "when to evaluate; no: read no evaluation data",
               {.old_names = {"evaluation_strategy"}});
   options.add("eval_steps", r.eval_steps, "steps between evaluations",
               {.range = kPositive, .default_text = "logging_steps"});
+  options.add("evals_per_epoch", r.evals_per_epoch,
+              "evaluations in an epoch, instead of eval_steps",
+              {.range = kNonNegative, .default_text = "unset"});
   options.add(
       "eval_samples", r.eval_samples,
-      "prompts of the evaluation data that each evaluation answers, for a person to read; 0: "
-      "none",
+      "sample answers to prompts of the evaluation data that each evaluation writes; 0: none",
       {.range = within(0, 1000)});
-  options.add("eval_sample_tokens", r.eval_sample_tokens, "longest of these answers",
+  options.add("eval_sample_tokens", r.eval_sample_tokens, "most tokens of a sample answer",
               {.range = kAtLeastOne});
   options.add("save_strategy", r.save_strategy, "when to write a checkpoint");
   options.add("save_steps", r.save_steps, "steps between checkpoints", {.range = kPositive});
-  options.add("save_total_limit", r.save_total_limit, "checkpoints kept; older ones are deleted",
+  options.add("saves_per_epoch", r.saves_per_epoch,
+              "checkpoints in an epoch, instead of save_steps",
+              {.range = kNonNegative, .default_text = "unset"});
+  options.add("save_total_limit", r.save_total_limit, "checkpoints to keep; older ones are deleted",
               {.range = kAtLeastOne, .default_text = "all"});
-  options.add("max_shard_size", r.max_shard_size, "largest size of a written weights file");
+  options.add("max_shard_size", r.max_shard_size, "largest size of one weights file");
   options.add("report_to", r.report_to,
-              "tensorboard: event files that TensorBoard shows; none: no such files",
+              "tensorboard: write event files for TensorBoard; none: write none",
               {.value_name = "NAME"});
   options.add("logging_dir", r.logging_dir, "folder for the event files",
               {.value_name = "DIR", .default_text = "a new one in output_dir/runs"});
-  options.add("disable_tqdm", r.disable_tqdm, "no progress line");
-  options.add("log_level", r.log_level, "least important messages shown");
+  options.add("disable_tqdm", r.disable_tqdm, "show no progress bar");
+  options.add("log_level", r.log_level, "least important messages to show");
 }
 
 void add_machine_options(OptionSet& options, TrainRecipe& r) {
   options.group("Machine");
-  options.add("seed", r.seed, "seed of everything random", {.range = kNonNegative, .letter = 's'});
-  options.add("data_seed", r.data_seed, "seed of the order of the data",
+  options.add("seed", r.seed, "seed of all random numbers", {.range = kNonNegative, .letter = 's'});
+  options.add("data_seed", r.data_seed, "seed of the order of the training data",
               {.range = kNonNegative, .default_text = "seed"});
   options.add(
       "device", r.device,
-      "what computes: cpu, cuda, or cuda:N for one of several GPUs; auto: a GPU where there "
-      "is one and lmpo was built for it");
-  options.add("threads", r.threads, "threads; 0: one for each processor",
+      "device to run on: cpu, cuda, or cuda:N; auto: a GPU if there is one and lmpo was built for "
+      "it");
+  options.add("threads", r.threads, "number of threads; 0: one per processor",
               {.range = within(0, 1024), .letter = 't'});
   options.add("max_memory", r.max_memory,
-              "refuse to start a run that needs more; 0: what the machine has free");
+              "refuse to start a run that needs more memory; 0: what is free");
   options.add("dry_run", r.dry_run,
-              "show every setting and where it came from, the plan of the run, its memory and, by "
-              "trying a few rows, its time; and stop");
-  options.add("time_estimate", r.time_estimate, "with dry_run: measure how long the run will take");
+              "show every setting and where it came from, the memory of the run and, measured on a "
+              "few rows, its time; then stop");
+  options.add("time_estimate", r.time_estimate,
+              "with dry_run: estimate how long the run will take");
 }
 
 std::string objectives_section() {
@@ -261,88 +285,88 @@ std::int64_t absolute_steps(double steps_or_ratio, std::int64_t total) {
 void add_data_options(OptionSet& options, DataOptions& data) {
   options.group("Text to tokens");
   options.add("boundary", data.boundary,
-              "where the response begins: trl: after the generation prompt; simpo: as the SimPO "
-              "and LMPO runs did, with the assistant's header scored; simpo_published: exactly as "
-              "they did, even where that scores a template's default system turn");
-  options.add("max_length", data.max_length, "most tokens of prompt and response",
+              "where the response begins. trl: after the generation prompt; simpo: as in the "
+              "published SimPO and LMPO runs, which score the assistant's header too; "
+              "simpo_published: exactly as they did, even where that scores a template's default "
+              "system turn");
+  options.add("max_length", data.max_length, "most tokens of a prompt with its response",
               {.range = at_least(2),
-               .old_names = {"cutoff_len", "max_seq_length"},
+               .old_names = {"cutoff_len", "max_seq_length", "sequence_len"},
                .default_text = data.max_length ? "" : "no limit"});
   options.add("max_prompt_length", data.max_prompt_length,
-              "selects the older way to truncate: prompts that are too long are cut to this, then "
-              "responses to the rest of max_length; unset: only max_length counts",
+              "truncate in TRL's older way: cut long prompts to this length, then responses to the "
+              "rest of max_length; unset: use max_length alone",
               {.range = kAtLeastOne, .default_text = "unset"});
-  options.add("truncation_mode", data.truncation_mode, "the end that survives where text is cut",
+  options.add("truncation_mode", data.truncation_mode,
+              "which end of a text to keep when it is truncated",
               {.default_text = "keep_end with max_prompt_length, else keep_start"});
-  options.add("sft_on", data.sft_target, "what sft scores");
-  options.add("auto_insert_empty_system_msg", data.insert_empty_system,
-              "boundary simpo: begin conversations without a system turn with an empty one, where "
-              "the template knows of it");
+  options.add(
+      "sft_on", data.sft_target, "sft: score the response, or the whole conversation",
+      {.flags = {{"train_on_prompt", "conversation"}, {"train_on_inputs", "conversation"}}});
+  options.add(
+      "auto_insert_empty_system_msg", data.insert_empty_system,
+      "boundary simpo: begin a conversation that has no system turn with an empty one, if the "
+      "template handles system turns");
   options.add("split_special_tokens", data.split_special_tokens,
-              "special tokens that stand in prompts and responses are ordinary text, so that no "
-              "text can end a turn; without, they are what they say, as in transformers");
+              "treat special tokens in prompts and responses as ordinary text, so that no text can "
+              "end a turn; without it they keep their meaning, as in transformers");
 }
 
-void add_objective_options(OptionSet& options, ObjectiveOptions& o) {
-  const auto add = [&](const char* name, auto& value, const char* help, OptionTraits traits = {}) {
-    options.add(name, value, help + users(name), std::move(traits));
-  };
-  add("beta", o.beta, "scale of the rewards",
-      {.range = kPositive, .old_names = {"pref_beta", "rl_beta"}});
-  add("gamma", o.gamma, "target margin between the rewards",
-      {.old_names = {"simpo_gamma"}, .default_text = "gamma_beta_ratio * beta"});
-  add("home_advantage", o.home_advantage, "log h, the target margin",
-      {.default_text = "1.6, or gamma_beta_ratio * beta"});
-  add("gamma_beta_ratio", o.gamma_beta_ratio, "gamma or home_advantage as a multiple of beta",
-      {.default_text = "0.25 with simpo"});
-  add("loss_type", o.loss_type, "shape of the loss",
-      {.elsewhere = {{"simpo", "objective", "simpo"}, {"kto", "objective", "kto"}}});
-  add("label_smoothing", o.label_smoothing, "chance that a pair's labels are swapped",
-      {.range = {.low = 0, .high = 0.5, .high_open = true}});
-  add("sft_weight", o.sft_weight, "weight of the chosen responses' NLL, a mean over tokens",
-      {.range = kNonNegative});
-  add("cpo_alpha", o.cpo_alpha, "weight of the chosen responses' NLL, a mean over tokens",
-      {.range = kNonNegative});
-  add("delta", o.delta, "margin between the responses' log-probabilities", {.range = kNonNegative});
-  add("rdpo_alpha", o.rdpo_alpha, "price of a token of length", {.range = kNonNegative});
-  add("nll_on", o.nll_on, "whose NLL: of the chosen conversation, or of its response alone");
-  add("desirable_weight", o.desirable_weight, "weight of responses that were approved of",
-      {.range = kNonNegative});
-  add("undesirable_weight", o.undesirable_weight, "weight of the others", {.range = kNonNegative});
-  add("lambda", o.lambda, "weight of the margin (slic: of the chosen response's likelihood)",
-      {.range = kNonNegative});
-  add("margin", o.margin, "margin function");
-  add("margin_alpha", o.margin_alpha, "alpha of margin log", {.range = kPositive});
-  add("margin_beta", o.margin_beta, "beta of margin sigmoid", {.range = kPositive});
-  add("margin_scale", o.margin_scale, "factor of the margin; the published code has 0.5",
-      {.range = kPositive});
-  add("margin_gradient", o.margin_gradient,
-      "detach: the margin is a constant in the gradient, as in the published code; full: it is "
-      "not");
-  add("length_normalization", o.length_normalization,
-      "average: responses are compared at the pair's average length; none: each at its own");
-  add("zscore", o.zscore,
-      "statistics that normalise the margin: moving average, whole run, as the published code, or "
-      "none");
-  add("ema_decay", o.ema_decay, "decay of zscore ema and code", {.range = kInsideUnit});
-  add("zscore_group", o.zscore_group, "pairs in a group of zscore code", {.range = kAtLeastOne});
+namespace {
+
+void set_objective_defaults(OptionSet& options, TrainRecipe& recipe) {
+  const ObjectiveInfo& objective = find_objective(recipe.objective);
+  recipe.objective_options = objective.defaults;
+  if (recipe.is_sft()) {
+    recipe.learning_rate = 2e-5;
+  }
+  if (objective.published.schedule_is_default) {
+    recipe.num_train_epochs = 1;
+    recipe.lr_scheduler_type = TrainRecipe::Scheduler::cosine;
+    recipe.warmup_ratio = options.given("warmup_steps") ? 0 : 0.1;
+  }
+  recipe.evaluates =
+      !options.given("eval_strategy") || recipe.eval_strategy != TrainRecipe::Strategy::no;
+  // TRL's SimPO is a loss of its CPO trainer, and so is the weight of its NLL.
+  if (recipe.objective == "simpo" && options.given("cpo_alpha") && !options.given("sft_weight")) {
+    options.pass_on("cpo_alpha", "sft_weight");
+  }
 }
+
+// evals_per_epoch and saves_per_epoch as parts of the run.
+void space_by_epochs(const OptionSet& options, TrainRecipe& r) {
+  const auto part = [&](double per_epoch) {
+    constexpr double kWhole = 0.999999;  // 1 would be a step
+    return std::min(kWhole, 1 / (per_epoch * r.num_train_epochs));
+  };
+  if (r.saves_per_epoch.value_or(0) > 0) {
+    r.save_steps = part(*r.saves_per_epoch);
+  }
+  const bool has_data = r.test_split_size > 0 || options.given("eval_dataset");
+  if (r.evals_per_epoch.value_or(0) > 0 && has_data) {
+    r.eval_strategy = TrainRecipe::Strategy::steps;
+    r.eval_steps = part(*r.evals_per_epoch);
+  }
+}
+
+}  // namespace
 
 void add_train_options(OptionSet& options, TrainRecipe& recipe) {
   options.accept_config_file();
   add_model_options(options, recipe);
   add_data_options(options, recipe.data);
   options.group("Objective");
-  options.add("objective", recipe.objective, "what is trained",
+  options.add("objective", recipe.objective, "what to train",
               {.choices = objective_names(),
-               .old_names = {"pref_loss"},
-               .spellings = {{"sigmoid", "dpo"}}});
+               .old_names = {"pref_loss", "rl", "rlhf_type"},
+               .spellings = {{"sigmoid", "dpo"}},
+               .decides_defaults = true});
   add_objective_options(options, recipe.objective_options);
   options.add("ref_model_name_or_path", recipe.reference_model,
-              "folder of the frozen reference model of dpo, ipo, hinge, rdpo and kto",
+              "folder of the frozen reference model, for dpo, ipo, hinge, rdpo and kto",
               {.synonyms = {"ref_model"}, .default_text = "the model as it is before training"});
   options.add("reference_cache", recipe.reference_cache,
-              "folder in which the reference's log-probabilities are kept for later runs",
+              "folder in which the reference's log-probabilities are cached for later runs",
               {.default_text = "$LMPO_CACHE, $XDG_CACHE_HOME/lmpo or ~/.cache/lmpo"});
   add_optimizer_options(options, recipe);
   add_batch_options(options, recipe);
@@ -351,24 +375,42 @@ void add_train_options(OptionSet& options, TrainRecipe& recipe) {
   options.section("Objectives", objectives_section());
   options.common(common_options(recipe));
 
-  options.adjust_defaults([&recipe] {
-    recipe.objective_options = find_objective(recipe.objective).defaults;
-    if (recipe.is_sft()) {
-      recipe.learning_rate = 2e-5;
-    }
+  options.adjust_defaults([&options, &recipe] {
+    choose_objective(options, recipe);
+    set_objective_defaults(options, recipe);
+    space_by_epochs(options, recipe);
   });
   add_recipe_checks(options, recipe);
 }
 
-std::string objectives_markdown() {
-  std::string text = "| objective | loss of a pair | what it is | options |\n|---|---|---|---|\n";
+std::string objective_defaults_markdown() {
+  // Of every option the default of each objective.
+  std::vector<std::pair<std::string, CommandDescription>> all;
   for (const ObjectiveInfo& info : objectives()) {
-    std::vector<std::string> names;
-    for (const std::string_view name : info.options) {
-      names.push_back(fmt::format("`{}`", name));
+    TrainRecipe recipe;
+    OptionSet options("lmpo train", "");
+    add_train_options(options, recipe);
+    recipe.objective = info.name;
+    set_objective_defaults(options, recipe);
+    all.emplace_back(info.name, options.describe());
+  }
+  const CommandDescription& first = all.front().second;
+  std::string text = "| objective | its defaults |\n|---|---|\n";
+  for (const auto& [name, description] : all) {
+    std::vector<std::string> own;
+    for (std::size_t i = 0; i < first.options.size(); ++i) {
+      const std::string& option = first.options[i].name;
+      const bool differs = std::ranges::any_of(all, [&](const auto& other) {
+        return other.second.options[i].default_text != first.options[i].default_text;
+      });
+      const bool of_objectives = std::ranges::any_of(
+          objectives(), [&](const ObjectiveInfo& info) { return info.uses(option); });
+      if (differs && option != "objective" &&
+          (!of_objectives || find_objective(name).uses(option))) {
+        own.push_back(fmt::format("`{}` {}", option, description.options[i].default_text));
+      }
     }
-    text += fmt::format("| `{}` | {} | {} | {} |\n", info.name, info.formula, info.summary,
-                        join(names, ", "));
+    text += fmt::format("| `{}` | {} |\n", name, join(own, ", "));
   }
   return text;
 }

@@ -54,8 +54,12 @@ struct TrainRecipe {
   std::string dataset_train_split;
   std::string dataset_test_split;
   std::vector<std::string> dataset_splits;
-  double test_split_size = 0;        // rows held out for evaluation; below 1, that part of them
-  std::string token_cache = "auto";  // a folder, "auto" or "none"
+  // A folder whose dataset_info.json says what the names in `dataset` are; "": none is asked.
+  fs::path dataset_dir;
+  std::int64_t max_samples = 0;  // rows of each source; 0: all
+  double test_split_size = 0;    // rows held out for evaluation; below 1, that part of them
+  std::optional<std::int64_t> test_split_seed;  // draws them; unset: data_seed
+  std::string token_cache = "auto";             // a folder, "auto" or "none"
   fs::path output_dir;
   bool overwrite_output_dir = false;
   std::string resume_from_checkpoint;  // a folder, "true" for the newest, or "" for none
@@ -102,9 +106,12 @@ struct TrainRecipe {
   // Logging, evaluation and checkpoints
   double logging_steps = 10;
   Strategy eval_strategy = Strategy::no;
+  bool evaluates = true;  // false: `eval_strategy: no` was said, and evaluation data is not read
   std::optional<double> eval_steps;  // unset: logging_steps
   Strategy save_strategy = Strategy::steps;
   double save_steps = 500;
+  std::optional<double> evals_per_epoch;  // instead of eval_steps, and
+  std::optional<double> saves_per_epoch;  // of save_steps, as axolotl says it
   std::optional<std::int64_t> save_total_limit;
   Bytes max_shard_size = {5'000'000'000};
   std::int64_t eval_samples = 2;  // answers an evaluation generates
@@ -150,8 +157,9 @@ constexpr std::array<std::string_view, 2> choice_names(TrainRecipe::Sampling) {
 // number of 1 or more is itself, rounded down.
 std::int64_t absolute_steps(double steps_or_ratio, std::int64_t total);
 
-// The options of a training run with their checks. The objective's defaults (of recipe.objective,
-// or of what is given) replace the recipe's where nothing was given.
+// The options of a training run with their checks. The objective is recipe.objective, what is given,
+// or what the given recipe tells (objective_choice.h); its defaults replace the recipe's where
+// nothing was given.
 void add_train_options(OptionSet& options, TrainRecipe& recipe);
 
 // Parts of it, for other commands.
@@ -160,5 +168,7 @@ void add_objective_options(OptionSet& options, ObjectiveOptions& objective);
 
 // The table of objectives for the documentation: name, loss, options.
 std::string objectives_markdown();
+// What each objective's defaults are where they are not those of every objective.
+std::string objective_defaults_markdown();
 
 }  // namespace lmpo

@@ -68,6 +68,33 @@ TEST(TrainRecipe, DefaultsAreThoseOfTheEcosystem) {
   EXPECT_EQ(r.train_batch_size(), 8);
 }
 
+// Those of every published run of the two.
+TEST(TrainRecipe, LmpoAndSimpoTrainOneEpochWithACosine) {
+  for (const char* objective : {"lmpo", "simpo"}) {
+    const TrainRecipe r = Reading(needed_and({"--objective", objective})).recipe;
+    EXPECT_EQ(r.num_train_epochs, 1);
+    EXPECT_EQ(r.lr_scheduler_type, TrainRecipe::Scheduler::cosine);
+    EXPECT_EQ(r.warmup_ratio, 0.1);
+  }
+  const TrainRecipe dpo = Reading(needed_and({"--objective", "dpo"})).recipe;
+  EXPECT_EQ(dpo.num_train_epochs, 3);
+  EXPECT_EQ(dpo.lr_scheduler_type, TrainRecipe::Scheduler::linear);
+  EXPECT_EQ(dpo.warmup_ratio, 0);
+  const TrainRecipe given = Reading(needed_and({"--num_train_epochs", "3", "--warmup_steps", "0",
+                                                "--lr_scheduler_type", "linear"}))
+                                .recipe;
+  EXPECT_EQ(given.num_train_epochs, 3);
+  EXPECT_EQ(given.lr_scheduler_type, TrainRecipe::Scheduler::linear);
+  EXPECT_EQ(given.warmup_ratio, 0);  // no warm-up was asked for
+}
+
+TEST(TrainRecipe, EvaluationDataIsNotReadWhereNoneIsWanted) {
+  const Reading none(needed_and({"--eval_dataset", "b.json", "--eval_strategy", "no"}));
+  EXPECT_TRUE(run_data(none.recipe).evaluation.empty());
+  const Reading unsaid(needed_and({"--eval_dataset", "b.json"}));
+  EXPECT_EQ(run_data(unsaid.recipe).evaluation.size(), 1u);
+}
+
 TEST(TrainRecipe, DefaultsFollowTheObjective) {
   EXPECT_EQ(Reading(needed_and({"--objective", "sft"})).recipe.learning_rate, 2e-5);
   EXPECT_EQ(Reading(needed_and({"--objective", "sft"})).recipe.data.kind, RowKind::sft);
@@ -203,8 +230,11 @@ TEST(TrainRecipe, LossTypesThatAreObjectivesHere) {
   EXPECT_EQ(run.options.remarks()[0].text,
             "r.yaml:1: 'loss_type: simpo' is 'objective: simpo' here");
   EXPECT_EQ(run.options.place("objective"), "r.yaml:1: objective");
-  EXPECT_EQ(Reading(needed_and({"--loss_type", "hinge"})).recipe.objective, "lmpo");
-  EXPECT_THAT(error_of(kNeeded, "objective: dpo\nloss_type: simpo\n"), HasSubstr("says again"));
+  EXPECT_THAT(error_of(needed_and({"--loss_type", "hinge"})), HasSubstr("add --objective"));
+  EXPECT_THAT(error_of(kNeeded, "objective: dpo\nloss_type: simpo\n"), HasSubstr("contradicts"));
+  const Reading nll(kNeeded, "loss_type: simpo\n");
+  ASSERT_EQ(nll.options.remarks().size(), 2u);
+  EXPECT_THAT(nll.options.remarks()[1].text, HasSubstr("Set cpo_alpha to say which is meant"));
 }
 
 TEST(TrainRecipe, ATemplateMayBeWrittenIntoTheRecipe) {
@@ -221,13 +251,16 @@ TEST(TrainRecipe, ForeignKeysAreRefusedWhereTheyWouldChangeTheRun) {
        {"f_divergence_type: reverse_kl", "loss_weights: [1.0]", "loss_weights: null",
         "lr_scheduler_kwargs: {}", "neftune_noise_alpha: None", "alpha: 0.0",
         "completion_only_loss: true", "activation_checkpointing: false", "reference_free: no"}) {
-    EXPECT_EQ(error_of(kNeeded, harmless), "nothing was thrown") << harmless;
+    EXPECT_EQ(error_of(kNeeded, std::string("objective: dpo\n") + harmless), "nothing was thrown")
+        << harmless;
   }
   for (const char* harmful :
        {"f_divergence_type: js_divergence", "loss_weights: [0.5, 1.0]", "ld_alpha: 0.5",
         "lr_scheduler_kwargs: {num_cycles: 3}", "neftune_noise_alpha: 5", "alpha: 0.25",
         "assistant_only_loss: false", "reference_free: true", "label_smoothing_factor: 0.1"}) {
-    EXPECT_THAT(error_of(kNeeded, harmful), HasSubstr("is not supported")) << harmful;
+    EXPECT_THAT(error_of(kNeeded, std::string("objective: dpo\n") + harmful),
+                HasSubstr("is not supported"))
+        << harmful;
   }
 }
 
@@ -238,7 +271,7 @@ TEST(TrainRecipe, MistakesCanBeCollected) {
   EXPECT_TRUE(run.options.read_arguments({"-m", "model", "--sed", "5", "--seed", "x"}));
   run.options.read_yaml(
       "beta: [1, 2]\nlearning_rate: 3e-7\nmax_lenght: 5\nload_in_4bit: true\n"
-      "eval_strategy: steps\n",
+      "eval_strategy: steps\nobjective: lmpo\n",
       "r.yaml");
   run.options.resolve();
   std::vector<std::string> found;

@@ -21,7 +21,14 @@ std::string place_of(const std::string& source, const YAML::Mark& mark) {
 
 YAML::Node load(std::string_view text, const std::string& source) {
   try {
-    return YAML::Load(std::string(text));
+    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
+    for (std::size_t i = 1; i < documents.size(); ++i) {
+      if (!documents[i].IsNull()) {
+        user_error("{}: a second document begins here, after '---': a recipe is one document",
+                   place_of(source, documents[i].Mark()));
+      }
+    }
+    return documents.empty() ? YAML::Node() : documents[0];
   } catch (const YAML::Exception& error) {
     user_error("{}: not valid YAML: {}", place_of(source, error.mark), error.msg);
   }
@@ -92,25 +99,38 @@ RawValue read_value(const YAML::Node& node, const std::string& key, const std::s
   return value;
 }
 
-void check_foreign(const ForeignKey& foreign, const std::string& key, const YAML::Node& node,
-                   const std::string& place) {
-  const bool plain = node.IsScalar();
-  const bool empty = node.IsNull() || (plain ? node.Scalar() == "None" : node.size() == 0);
-  const bool each_allowed =  // as in a list of one
-      node.IsSequence() && std::all_of(node.begin(), node.end(), [&](const YAML::Node& item) {
-        return item.IsScalar() && foreign.allows(item.Scalar());
-      });
-  if (foreign.allowed.empty() || empty || each_allowed ||
-      (plain && foreign.allows(node.Scalar()))) {
-    return;
+// Whether a foreign key's value changes nothing: a plain one that is allowed, a list of such, or
+// nothing at all.
+bool is_allowed(const ForeignFamily& family, const YAML::Node& node) {
+  if (node.IsNull()) {
+    return true;
   }
-  user_error("{}: {}: {} is not supported ({})", place, key,
-             plain ? "'" + node.Scalar() + "'" : "this", foreign.reason);
+  if (node.IsScalar()) {
+    return family.allows(node.Scalar());
+  }
+  return family.accepts == ForeignFamily::Accepts::anything ||
+         std::all_of(node.begin(), node.end(), [&](const auto& item) {
+           return node.IsSequence() && item.IsScalar() && family.allows(item.Scalar());
+         });
+}
+
+void refuse_other_files(const YAML::Node& map, const std::string& source) {
+  for (const auto& item : map) {
+    const std::string_view kind =
+        item.first.IsScalar() ? not_a_recipe(item.first.Scalar()) : std::string_view();
+    if (!kind.empty()) {
+      user_error(
+          "{} is {}, which starts the processes of other trainers. lmpo is one process and needs "
+          "none: give it the recipe itself",
+          source, kind);
+    }
+  }
 }
 
 }  // namespace
 
 void OptionSet::read_yaml(std::string_view text, const std::string& source) {
+  recipe_text_ = text;
   const YAML::Node root = load(text, source);
   if (root.IsNull()) {
     return;
@@ -118,7 +138,27 @@ void OptionSet::read_yaml(std::string_view text, const std::string& source) {
   if (!root.IsMap()) {
     user_error("{}: a mapping of option names to values was expected, such as 'beta: 2.0'", source);
   }
+  refuse_other_files(root, source);
   read_yaml_keys(root, source);
+}
+
+// The alignment handbook's: `datasets` and `test_split_size` as options of those names, and a seed
+// of its own.
+void OptionSet::read_yaml_mixture(const YAML::Node& map, const std::string& source) {
+  YAML::Node rest;
+  for (const auto& item : map) {
+    if (item.first.IsScalar() && item.first.Scalar() == "seed" &&
+        look_up("test_split_seed") != nullptr) {
+      const std::string place = place_of(source, item.first.Mark());
+      attempt("option_invalid", place,
+              [&] { read_yaml_key("test_split_seed", item.second, place); });
+    } else {
+      rest[item.first] = item.second;
+    }
+  }
+  if (rest.size() > 0) {
+    read_yaml_keys(rest, source);
+  }
 }
 
 void OptionSet::read_yaml_keys(const YAML::Node& map, const std::string& source) {
@@ -137,7 +177,7 @@ void OptionSet::read_yaml_keys(const YAML::Node& map, const std::string& source)
         file_environment_.emplace_back(variable.first.Scalar(), variable.second.Scalar());
       }
     } else if (key == "dataset_mixture" && node.IsMap()) {
-      read_yaml_keys(node, source);
+      read_yaml_mixture(node, source);
     } else if (look_up(key) == nullptr && find_foreign_key(key) == nullptr) {
       attempt("option_unknown", place, [&] {
         user_error("{}: unknown key '{}'{}; {} --help lists them", place, key,
@@ -160,10 +200,12 @@ void OptionSet::read_yaml_key(const std::string& key, const YAML::Node& node,
       value.texts = split_list(value.texts[0], true);
     }
     take(key, *meaning, std::move(value));
-  } else if (const ForeignKey* foreign = find_foreign_key(key)) {
-    check_foreign(*foreign, key, node, place);
-    notice({LogLevel::info, "option_not_used", place,
-            fmt::format("{}: '{}' is not used: {}", place, key, foreign->reason)});
+  } else if (const ForeignFamily* family = find_foreign_key(key)) {
+    foreign_.push_back({.name = key,
+                        .text = node.IsScalar() ? node.Scalar() : flow_text(node),
+                        .source = Source::file,
+                        .place = place,
+                        .allowed = is_allowed(*family, node)});
   }
 }
 

@@ -26,6 +26,7 @@ std::span<const Check> checks() {
       {check_batches},
       {check_published_batch},
       {check_learning_rate},
+      {check_beta},
       {check_warmup},
       {check_intervals},
       {check_memory, true},

@@ -50,6 +50,7 @@ void check_reference(const RunFacts& facts, Findings& findings);
 void check_batches(const RunFacts& facts, Findings& findings);
 void check_published_batch(const RunFacts& facts, Findings& findings);
 void check_learning_rate(const RunFacts& facts, Findings& findings);
+void check_beta(const RunFacts& facts, Findings& findings);
 void check_warmup(const RunFacts& facts, Findings& findings);
 void check_intervals(const RunFacts& facts, Findings& findings);
 

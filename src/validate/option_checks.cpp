@@ -55,11 +55,9 @@ std::vector<Silenced> silenced(const TrainRecipe& r) {
 
 void check_objective_named(const RunFacts& facts, Findings& findings) {
   if (facts.options.config_file() && !facts.options.given("objective")) {
-    findings.note(
-        "objective_not_named", *facts.options.config_file(),
-        fmt::format("the recipe names no objective: {} is trained", facts.recipe.objective),
-        "if the recipe is another trainer's, say which one it was for: --objective simpo, "
-        "dpo, ...");
+    findings.note("objective_not_named", *facts.options.config_file(),
+                  fmt::format("no objective is named: {} is trained", facts.recipe.objective),
+                  "if it is meant for another objective, name it: --objective simpo, dpo, ...");
   }
 }
 

@@ -24,6 +24,23 @@ bool is_small(const std::optional<ModelConfig>& model) {
   return model && parameter_count(*model) < kLargeModel;
 }
 
+std::string range_text(double low, double high) {
+  return low == high ? fmt::format("{:.3g}", low) : fmt::format("{:.3g} to {:.3g}", low, high);
+}
+
+// What a batch that is `times` smaller than the published one means.
+std::string about_rate(double times) {
+  return times > 1 ? fmt::format(
+                         "with a batch {:.3g} times smaller there are {:.3g} times as many steps, "
+                         "each with a noisier gradient: the published learning rate is rather "
+                         "high for it",
+                         times, times)
+                   : fmt::format(
+                         "with a batch {:.3g} times larger there are fewer steps: the published "
+                         "learning rate is rather low for it",
+                         1 / times);
+}
+
 }  // namespace
 
 void check_batches(const RunFacts& facts, Findings& findings) {
@@ -63,22 +80,33 @@ void check_batches(const RunFacts& facts, Findings& findings) {
 void check_published_batch(const RunFacts& facts, Findings& findings) {
   const PublishedRuns& published = find_objective(facts.recipe.objective).published;
   const std::int64_t batch = batch_of(facts);
-  if (published.batch == 0 || batch == published.batch || is_small(facts.model)) {
+  if (published.batch == 0 || batch == published.batch) {
+    return;
+  }
+  const double times = static_cast<double>(published.batch) / static_cast<double>(batch);
+  const bool far = times >= kFar || times * kFar <= 1;
+  const std::string what = fmt::format(
+      "a step has {} examples ({} x {}); the published runs of {} had {} ({})", batch,
+      facts.recipe.per_device_train_batch_size, facts.recipe.gradient_accumulation_steps,
+      facts.recipe.objective, published.batch, published.source);
+  if (is_small(facts.model)) {
+    if (far) {
+      findings.note("batch_not_published", facts.where("gradient_accumulation_steps"),
+                    what + "; " + about_rate(times), "no action needed if the loss falls steadily");
+    }
     return;
   }
   // Their recipes say what each of several GPUs does.
   findings.warning(
       "batch_not_published", facts.where("gradient_accumulation_steps"),
-      fmt::format("a step has {} examples ({} x {}); the published runs of {} had {} ({}), and "
-                  "others of the same recipe come out differently",
-                  batch, facts.recipe.per_device_train_batch_size,
-                  facts.recipe.gradient_accumulation_steps, facts.recipe.objective, published.batch,
-                  published.source),
+      what + "; " + (far ? about_rate(times) : "a different batch size changes the results"),
       published.batch % facts.recipe.per_device_train_batch_size == 0
-          ? fmt::format("set gradient_accumulation_steps to {}: recipes for several GPUs name the "
-                        "share of one",
-                        published.batch / facts.recipe.per_device_train_batch_size)
-          : "choose gradient_accumulation_steps so that the product is that number");
+          ? fmt::format(
+                "set gradient_accumulation_steps to {}: a recipe for several GPUs gives the "
+                "share of one",
+                published.batch / facts.recipe.per_device_train_batch_size)
+          : fmt::format("choose gradient_accumulation_steps so that the product is {}",
+                        published.batch));
 }
 
 void check_learning_rate(const RunFacts& facts, Findings& findings) {
@@ -92,26 +120,54 @@ void check_learning_rate(const RunFacts& facts, Findings& findings) {
   if (published.highest_rate == 0) {
     return;
   }
-  const std::string range =
-      published.lowest_rate == published.highest_rate
-          ? fmt::format("{:.3g}", published.lowest_rate)
-          : fmt::format("{:.3g} to {:.3g}", published.lowest_rate, published.highest_rate);
   const auto reason = [&](const char* what) {
     return fmt::format("a learning rate of {:.3g} is {}: the published runs of {} had {} ({})",
-                       rate, what, facts.recipe.objective, range, published.source);
+                       rate, what, facts.recipe.objective,
+                       range_text(published.lowest_rate, published.highest_rate), published.source);
   };
   const bool small = is_small(facts.model);
   if (rate > kFar * published.highest_rate) {
     findings.add({small ? Severity::note : Severity::warning, "learning_rate_high",
                   facts.where("learning_rate"), reason("high"),
-                  small ? "models as small as this one take larger ones than those of 7 billion "
-                          "parameters: see that the loss falls"
-                        : fmt::format("start with {:.3g}; far above, answers become incoherent",
-                                      published.highest_rate)});
+                  small
+                      ? "small models take larger learning rates than those of 7 billion "
+                        "parameters; check that the loss falls"
+                      : fmt::format("start with {:.3g}; with much more, answers become incoherent",
+                                    published.highest_rate)});
   } else if (rate * kFar < published.lowest_rate) {
-    findings.warning("learning_rate_low", facts.where("learning_rate"), reason("low"),
+    findings.warning("learning_rate_low", facts.where("learning_rate"),
+                     reason("low and will hardly move the model"),
                      fmt::format("start with {:.3g}", published.lowest_rate));
   }
+}
+
+void check_beta(const RunFacts& facts, Findings& findings) {
+  const ObjectiveInfo& objective = find_objective(facts.recipe.objective);
+  const PublishedRuns& published = objective.published;
+  const double beta = facts.recipe.objective_options.beta;
+  if (published.highest_beta == 0 || !objective.uses("beta")) {
+    return;
+  }
+  const bool low = beta * kFar < published.lowest_beta;
+  const bool high = beta > kFar * published.highest_beta;
+  if (!low && !high) {
+    return;
+  }
+  // What a beta far away does differs: with a reference a small one lets the model move freely.
+  const bool free = facts.needs_reference.value_or(false);
+  const char* effect = low ? (free ? "low: the model may move far from the reference"
+                                   : "low: the loss is nearly flat and will hardly move the model")
+                           : (free ? "high: the model will hardly move away from the reference"
+                                   : "high: only pairs that are nearly tied are learnt from");
+  findings.add(
+      {is_small(facts.model) && high ? Severity::note : Severity::warning,
+       low ? "beta_low" : "beta_high", facts.where("beta"),
+       fmt::format("a beta of {:.3g} is {}; the published runs of {} had {} ({})", beta, effect,
+                   facts.recipe.objective,
+                   range_text(published.lowest_beta, published.highest_beta), published.source),
+       fmt::format("start with {:.3g}, or check the objective: other methods have other "
+                   "betas",
+                   low ? published.lowest_beta : published.highest_beta)});
 }
 
 void check_warmup(const RunFacts& facts, Findings& findings) {

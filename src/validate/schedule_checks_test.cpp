@@ -51,7 +51,7 @@ TEST(ScheduleChecks, LearningRatesFarFromThePublished) {
          "5e-05 is high: the published runs of lmpo had 3e-07 to 1e-06 (Table 5", "1e-06");
   high.facts.model->layers = 1;
   expect(high.find("learning_rate_high"), Severity::note, "r.yaml:2: learning_rate", "high",
-         "as small as this one");
+         "small models take larger learning rates");
   expect(TestedRun({"--learning_rate", "1e-8"}).find("learning_rate_low"), Severity::warning,
          "--learning_rate", "is low", "3e-07");
   expect(TestedRun({"--learning_rate", "0"}).find("learning_rate_zero"), Severity::warning,
@@ -65,11 +65,41 @@ TEST(ScheduleChecks, LearningRatesFarFromThePublished) {
       TestedRun({"--objective", "sft", "--learning_rate", "2e-5"}).find("learning_rate_high"));
 }
 
+TEST(ScheduleChecks, BetasFarFromThePublished) {
+  const TestedRun low({"--beta", "0.1"});
+  expect(low.find("beta_low"), Severity::warning, "--beta",
+         "a beta of 0.1 is low: the loss is nearly flat and will hardly move the model; the "
+         "published runs of lmpo had 2 to 2.5",
+         "start with 2");
+  EXPECT_TRUE(TestedRun({"--objective", "dpo", "--beta", "2"}).find("beta_high"));
+  EXPECT_FALSE(TestedRun({"--objective", "dpo", "--beta", "0.01"}).find("beta_low"));
+  for (const char* usual : {"2", "2.5", "10"}) {
+    EXPECT_FALSE(TestedRun({"--beta", usual}).find("beta_high")) << usual;
+  }
+  for (const Finding& finding : check_run(low.facts, CheckedBy::training).all()) {
+    if (finding.name == "beta_low") {
+      return;  // train says it too
+    }
+  }
+  FAIL() << "lmpo train does not warn";
+}
+
+TEST(ScheduleChecks, ASmallBatchSaysWhatItMeansForTheLearningRate) {
+  TestedRun run({"--per_device_train_batch_size", "1"});
+  expect(run.find("batch_not_published"), Severity::warning, "--gradient_accumulation_steps",
+         "with a batch 8 times smaller there are 8 times as many steps");
+  run.facts.model->layers = 1;
+  expect(run.find("batch_not_published"), Severity::note, "--gradient_accumulation_steps",
+         "the published learning rate is rather high for it");
+}
+
 TEST(ScheduleChecks, EveryPublishedRangeHasItsSource) {
   for (const ObjectiveInfo& info : objectives()) {
     const PublishedRuns& published = info.published;
     EXPECT_LE(published.lowest_rate, published.highest_rate) << info.name;
     EXPECT_EQ(published.highest_rate > 0, !published.source.empty()) << info.name;
+    EXPECT_LE(published.lowest_beta, published.highest_beta) << info.name;
+    EXPECT_TRUE(published.highest_beta == 0 || info.uses("beta")) << info.name;
   }
 }
 

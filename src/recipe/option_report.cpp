@@ -1,0 +1,122 @@
+// What an option set says of itself: for help, for a dry run, for the record of a run.
+#include <fmt/format.h>
+
+#include <array>
+
+#include "base/error.h"
+#include "base/utf8.h"
+#include "recipe/option_set.h"
+
+namespace lmpo {
+namespace {
+
+// 1e-06 as people write it: 1e-6.
+std::string number_text(double value) {
+  std::string text = fmt::format("{}", value);
+  for (const std::string_view padded : {"e-0", "e+0"}) {
+    if (const auto at = text.find(padded); at != std::string::npos) {
+      text.erase(at + 2, 1);
+    }
+  }
+  return text;
+}
+
+std::string value_text(const json& value) {
+  if (value.is_string()) {
+    return value.get<std::string>();
+  }
+  if (value.is_number_float()) {
+    return number_text(value.get<double>());
+  }
+  if (value.is_array()) {
+    std::vector<std::string> items;
+    for (const json& item : value) {
+      items.push_back(value_text(item));
+    }
+    return join(items, ",");
+  }
+  return value.is_null() ? "" : value.dump();
+}
+
+}  // namespace
+
+std::string OptionSet::settings() const {
+  const auto line = [&](std::size_t i, std::string_view place) {
+    const Option& option = options_[i];
+    std::string value = value_text(option.show());
+    if (value.empty() && !option.traits.default_text.empty()) {
+      value = "(" + option.traits.default_text + ")";
+    }
+    return printable(fmt::format("  {:<30} {:<30} {}", option.name, value, place),
+                     LineEnds::escape) +
+           "\n";
+  };
+  std::string text = "Set by you\n";
+  std::string defaults;
+  std::string group;
+  for (std::size_t i = 0; i < options_.size(); ++i) {
+    const auto found = given_.find(i);
+    if (found != given_.end() && !found->second.null) {
+      text += line(i, found->second.place);
+      continue;
+    }
+    if (options_[i].group != group) {
+      group = options_[i].group;
+      defaults += group + "\n";
+    }
+    defaults += line(i, "default");
+  }
+  return text + "\nDefaults\n" + defaults;
+}
+
+CommandDescription OptionSet::describe() const {
+  CommandDescription result = {.command = command_,
+                               .summary = summary_,
+                               .accepts_config = accepts_config_,
+                               .options = {},
+                               .sections = sections_,
+                               .common = common_};
+  for (const std::string& name : common_) {
+    find(name);  // it must be there
+  }
+  for (const Option& option : options_) {
+    const OptionTraits& traits = option.traits;
+    result.options.push_back({.name = option.name,
+                              .group = option.group,
+                              .help = option.help,
+                              .value_name = option.value_name,
+                              .expected = option.expected,
+                              .default_text = traits.default_text.empty()
+                                                  ? value_text(option.show())
+                                                  : traits.default_text,
+                              .choices = option.choices,
+                              .synonyms = traits.synonyms,
+                              .letter = traits.letter,
+                              .positional = option.is_positional,
+                              .named_or_positional = option.takes_position && !option.is_positional,
+                              .list = option.is_list,
+                              .required = traits.required,
+                              .negatable = option.is_bool && option.show() != json(false),
+                              .value_optional = !traits.implied.empty()});
+  }
+  return result;
+}
+
+ordered_json OptionSet::record() const {
+  static constexpr std::array names = {"default", "file", "environment", "flag"};
+  ordered_json result = ordered_json::object();
+  for (std::size_t i = 0; i < options_.size(); ++i) {
+    const auto found = given_.find(i);
+    const bool is_given = found != given_.end() && !found->second.null;
+    const Source source = is_given ? found->second.source : Source::builtin;
+    ordered_json entry = {{"value", options_[i].show()},
+                          {"source", names[static_cast<std::size_t>(source)]}};
+    if (is_given) {
+      entry["place"] = replace_invalid_utf8(found->second.place);
+    }
+    result[options_[i].name] = std::move(entry);
+  }
+  return result;
+}
+
+}  // namespace lmpo
