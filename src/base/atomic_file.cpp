@@ -52,12 +52,12 @@ bool keep(const Descriptor& made) {
   return take(made) && ::fstat(made.get(), &status) == 0 && status.st_nlink > 0;
 }
 
-// Takes a leftover's lock; none where it belongs to a running program.
+// Takes a leftover's lock; none where it belongs to a running program, or to another user.
 std::optional<Descriptor> take_leftover(const fs::path& path) {
   const int kind = is_folder(path) ? O_RDONLY | O_DIRECTORY : O_RDWR;
   Descriptor descriptor(::open(path.c_str(), kind | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-  return descriptor.is_open() && !take(descriptor) ? std::nullopt
-                                                   : std::optional(std::move(descriptor));
+  return descriptor.is_open() && take(descriptor) ? std::optional(std::move(descriptor))
+                                                  : std::nullopt;
 }
 
 bool is_held(const fs::path& path) {

@@ -50,7 +50,7 @@ TEST_F(Streams, AnOutputThatIsAStreamIsWrittenIntoAndStays) {
        {score(""),
         samples,
         {"pair", "--samples", pairs, "--scores", pairs, "--output"},
-        {"inspect", model().string(), "--data", world("preferences.jsonl").string(), "--html"}}) {
+        {"inspect", world("preferences.jsonl").string(), "-m", model().string(), "--html"}}) {
     if (words.back().empty()) {
       words.pop_back();
     }
@@ -187,8 +187,8 @@ TEST_F(Streams, TextThatCommandsATerminalIsEscaped) {
   const std::vector<Words> commands = {
       {"generate", "-m", model().string(), "--prompt", text, "--max_new_tokens", "1"},
       {"pair", "--samples", samples, "--scores", samples},
-      {"inspect", model().string(), "--data", data.string()},
-      {"inspect", model().string(), "--data", data.string(), "--rows", "0"}};
+      {"inspect", data.string(), "-m", model().string()},
+      {"inspect", data.string(), "-m", model().string(), "--json"}};
   for (const Words& words : commands) {
     const Result result = run(words);
     const std::string all = result.out + result.err;
