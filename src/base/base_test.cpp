@@ -13,6 +13,7 @@
 #include "base/growing_file.h"
 #include "base/json.h"
 #include "base/names.h"
+#include "base/printable_json.h"
 #include "base/random.h"
 #include "base/threads.h"
 #include "base/utf8.h"
@@ -177,18 +178,6 @@ TEST_F(Files, AFailedAppendLeavesTheFileAsItWas) {
   EXPECT_THROW(append_to_file(folder_ / "none/log", "x"), MachineError);
 }
 
-TEST_F(Files, FoldersReplaceWhole) {
-  const fs::path path = folder_ / "checkpoint";
-  for (const char* text : {"one", "two"}) {
-    AtomicFolder folder(path);
-    write_file_atomically(folder.path() / "x", text);
-    folder.commit();
-    EXPECT_EQ(read_file(path / "x"), text);
-  }
-  { AtomicFolder abandoned(path); }
-  EXPECT_EQ(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()), 1);
-}
-
 TEST(Utf8, IsValidWhereReplacingChangesNothing) {
   const std::string ascii(20, 'a');
   for (const std::string part : {"a", "\xC3\xA4", "\xF0\x9F\x99\x82", "\xE9", "\x80", "\xE2\x82"}) {
@@ -225,6 +214,17 @@ TEST(Utf8, PrintableTextCommandsNoTerminal) {
     for (const char shown : printable(text, LineEnds::escape)) {
       EXPECT_TRUE(shown >= 0x20 && shown < 0x7F) << static_cast<unsigned>(c);
     }
+  }
+}
+
+TEST(Utf8, PrintableJsonIsTheSameJson) {
+  const json value = {{"text", "plain \u00e9 \u009b31m\u202e \x1b\x7f \U000E0041 \U0001F600\n"}};
+  for (const int indent : {-1, 2}) {
+    const std::string shown = printable_json(value.dump(indent));
+    EXPECT_EQ(json::parse(shown), value);
+    EXPECT_EQ(printable(shown, LineEnds::keep), shown);
+    EXPECT_NE(shown.find("\u00e9"), std::string::npos);
+    EXPECT_NE(shown.find("\\u009b31m\\u202e"), std::string::npos);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "base/path_kind.h"
 namespace lmpo {
 namespace {
 
@@ -60,14 +61,14 @@ fs::path find_in_hub_cache(std::string_view kind, const fs::path& name) {
   const fs::path folder = hub_cache_folder() / (std::string(kind) + "--" + text.substr(0, slash) +
                                                 "--" + text.substr(slash + 1));
   const fs::path main = folder / "refs" / "main";
-  if (!fs::is_regular_file(main)) {
+  if (!is_file(main)) {
     return {};
   }
   std::string revision = read_file(main);
   revision.erase(std::find_if(revision.begin(), revision.end(), [](char c) { return c <= ' '; }),
                  revision.end());
   fs::path snapshot = folder / "snapshots" / revision;
-  return fs::is_directory(snapshot) ? snapshot : fs::path();
+  return is_folder(snapshot) ? snapshot : fs::path();
 }
 
 }  // namespace lmpo

@@ -1,77 +1,62 @@
 #include "base/file.h"
 
 #include <fcntl.h>
-#include <sys/mman.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
-#include <utility>
-#include <vector>
 
 #include "base/error.h"
 #include "base/growing_file.h"
+#include "base/open_input.h"
+#include "base/output_target.h"
+#include "base/readable.h"
 
 namespace lmpo {
 namespace {
 
-constexpr std::string_view temporary_suffix = ".incomplete";
+constexpr std::size_t kLargestRead = std::size_t{2} << 30;
 
-fs::path temporary_beside(const fs::path& path) {
-  fs::path result = path;
-  result += fmt::format("{}-{}", temporary_suffix, ::getpid());
-  return result;
-}
-
-int open_for_reading(const fs::path& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) {
-    user_error("{}: cannot be read: {}", path.string(), std::strerror(errno));
-  }
-  struct stat status {};
-  if (::fstat(descriptor, &status) == 0 && S_ISDIR(status.st_mode)) {
-    ::close(descriptor);
-    user_error("{}: is a folder, a file was expected", path.string());
-  }
-  return descriptor;
-}
-
-// The error's number, or 0 when all is written.
-int write_all(int descriptor, const void* data, std::size_t size) {
-  const char* cursor = static_cast<const char*>(data);
-  while (size > 0) {
-    const ssize_t written = ::write(descriptor, cursor, size);
-    if (written < 0) {
-      if (errno == EINTR) {
-        continue;
-      }
-      return errno;
-    }
-    cursor += written;
-    size -= static_cast<std::size_t>(written);
-  }
-  return 0;
-}
-
-// The rename itself reaches the disk only when the folder that holds the name is synced.
-void sync_folder(const fs::path& folder) {
-  const fs::path name = folder.empty() ? fs::path(".") : folder;
-  const int descriptor = ::open(name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor >= 0) {
-    ::fsync(descriptor);
-    ::close(descriptor);
+const char* kind_of(mode_t mode) {
+  switch (mode & S_IFMT) {
+    case S_IFDIR:
+      return "folder";
+    case S_IFIFO:
+      return "FIFO";
+    case S_IFSOCK:
+      return "socket";
+    default:
+      return "device";
   }
 }
 
-void rename_or_fail(const fs::path& from, const fs::path& to) {
-  if (::rename(from.c_str(), to.c_str()) != 0) {
-    machine_error("{}: cannot be put in place: {}", to.string(), std::strerror(errno));
-  }
-  sync_folder(to.parent_path());
+// Pipes without a name have a writer, which a FIFO may wait for without end.
+bool is_pipe_without_name(int descriptor) {
+  struct statfs status {};
+  return ::fstatfs(descriptor, &status) == 0 && status.f_type == PIPEFS_MAGIC;
 }
 
 }  // namespace
+
+Descriptor open_input(const fs::path& path, Pipes pipes) {
+  // A FIFO that nobody writes would keep a plain open from returning.
+  Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  if (!descriptor.is_open()) {
+    user_error("{}: cannot be read: {}", path.string(), std::strerror(errno));
+  }
+  struct stat status {};
+  ::fstat(descriptor.get(), &status);
+  const bool pipe =
+      pipes == Pipes::allowed && S_ISFIFO(status.st_mode) && is_pipe_without_name(descriptor.get());
+  if (!pipe && !S_ISREG(status.st_mode)) {
+    user_error("{}: is a {}, a file was expected", path.string(), kind_of(status.st_mode));
+  }
+  ::fcntl(descriptor.get(), F_SETFL, ::fcntl(descriptor.get(), F_GETFL) & ~O_NONBLOCK);
+  return descriptor;
+}
 
 bool is_folder(const fs::path& path) {
   std::error_code ignored;
@@ -79,105 +64,35 @@ bool is_folder(const fs::path& path) {
 }
 
 std::string read_file(const fs::path& path) {
-  const int descriptor = open_for_reading(path);
+  const Descriptor descriptor = open_input(path, Pipes::allowed);
   std::string content;
   char buffer[1 << 16];
   for (;;) {
-    const ssize_t got = ::read(descriptor, buffer, sizeof buffer);
-    if (got > 0) {
-      content.append(buffer, static_cast<std::size_t>(got));
-    } else if (got == 0) {
-      break;
-    } else if (errno != EINTR) {
-      const int code = errno;
-      ::close(descriptor);
-      machine_error("{}: reading failed: {}", path.string(), std::strerror(code));
+    const ssize_t got = ::read(descriptor.get(), buffer, sizeof buffer);
+    if (got == 0) {
+      return content;
+    }
+    if (got < 0 && errno != EINTR) {
+      machine_error("{}: reading failed: {}", path.string(), std::strerror(errno));
+    }
+    content.append(buffer, got > 0 ? static_cast<std::size_t>(got) : 0);
+    if (content.size() > kLargestRead) {
+      user_error("{}: too large: at most {} are read of such a file", path.string(),
+                 readable_bytes(kLargestRead));
     }
   }
-  ::close(descriptor);
-  return content;
-}
-
-MappedFile::MappedFile(const fs::path& path) : path_(path) {
-  const int descriptor = open_for_reading(path);
-  struct stat status {};
-  ::fstat(descriptor, &status);
-  size_ = static_cast<std::size_t>(status.st_size);
-  if (size_ > 0) {
-    void* mapped = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, descriptor, 0);
-    if (mapped == MAP_FAILED) {
-      const int code = errno;
-      ::close(descriptor);
-      machine_error("{}: cannot be mapped: {}", path.string(), std::strerror(code));
-    }
-    data_ = static_cast<const std::byte*>(mapped);
-  }
-  ::close(descriptor);
-}
-
-MappedFile::MappedFile(MappedFile&& other) noexcept
-    : path_(std::move(other.path_)),
-      data_(std::exchange(other.data_, nullptr)),
-      size_(std::exchange(other.size_, 0)) {}
-
-MappedFile::~MappedFile() {
-  if (data_ != nullptr) {
-    ::munmap(const_cast<std::byte*>(data_), size_);
-  }
-}
-
-void MappedFile::forget(std::size_t begin, std::size_t end) const {
-  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-  const std::size_t first = begin / page * page;
-  if (data_ != nullptr && end > first && end <= size_) {
-    ::madvise(const_cast<std::byte*>(data_ + first), end - first, MADV_DONTNEED);
-  }
-}
-
-AtomicFile::AtomicFile(fs::path path)
-    : path_(std::move(path)), temporary_(temporary_beside(path_)) {
-  descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (descriptor_ < 0) {
-    machine_error("{}: cannot be written: {}", path_.string(), std::strerror(errno));
-  }
-}
-
-AtomicFile::~AtomicFile() {
-  if (descriptor_ >= 0) {
-    ::close(descriptor_);
-    ::unlink(temporary_.c_str());
-  }
-}
-
-void AtomicFile::write(const void* data, std::size_t size) {
-  if (const int code = write_all(descriptor_, data, size); code != 0) {
-    machine_error("{}: writing failed: {}", path_.string(), std::strerror(code));
-  }
-}
-
-void AtomicFile::commit() {
-  if (::fsync(descriptor_) != 0) {
-    machine_error("{}: writing failed: {}", path_.string(), std::strerror(errno));
-  }
-  ::close(std::exchange(descriptor_, -1));
-  rename_or_fail(temporary_, path_);
-}
-
-void write_file_atomically(const fs::path& path, std::string_view content) {
-  AtomicFile file(path);
-  file.write(content);
-  file.commit();
 }
 
 void append_to_file(const fs::path& path, std::string_view content) {
-  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-  const off_t size = descriptor < 0 ? 0 : ::lseek(descriptor, 0, SEEK_END);
-  int code = descriptor < 0 ? errno : write_all(descriptor, content.data(), content.size());
-  if (descriptor >= 0) {
-    if (code != 0 && size >= 0 && ::ftruncate(descriptor, size) != 0) {
-      code = errno;
+  const Descriptor descriptor = open_at_end(output_target(path));
+  int code = descriptor.is_open() ? 0 : errno;
+  if (descriptor.is_open()) {
+    struct stat before {};
+    ::fstat(descriptor.get(), &before);
+    code = write_all(descriptor.get(), content.data(), content.size());
+    if (code != 0 && S_ISREG(before.st_mode)) {
+      [[maybe_unused]] const int cut = ::ftruncate(descriptor.get(), before.st_size);
     }
-    ::close(descriptor);
   }
   if (code != 0) {
     machine_error("{}: writing failed: {}", path.string(), std::strerror(code));
@@ -186,51 +101,6 @@ void append_to_file(const fs::path& path, std::string_view content) {
 
 void append_line(const fs::path& path, std::string_view line) {
   append_to_file(path, std::string(line) + '\n');
-}
-
-void remove_incomplete(const fs::path& folder) {
-  std::vector<fs::path> found;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    const std::string name = entry.path().filename().string();
-    if (name.find(fmt::format("{}-", temporary_suffix)) != std::string::npos) {
-      found.push_back(entry.path());
-    }
-  }
-  for (const fs::path& path : found) {
-    fs::remove_all(path);
-  }
-}
-
-AtomicFolder::AtomicFolder(fs::path final_path)
-    : final_path_(std::move(final_path)), temporary_(temporary_beside(final_path_)) {
-  std::error_code code;
-  fs::remove_all(temporary_, code);
-  fs::create_directories(temporary_, code);
-  if (code) {
-    machine_error("{}: cannot be created: {}", final_path_.string(), code.message());
-  }
-}
-
-AtomicFolder::~AtomicFolder() {
-  if (!committed_) {
-    std::error_code ignored;
-    fs::remove_all(temporary_, ignored);
-  }
-}
-
-void AtomicFolder::commit() {
-  sync_folder(temporary_);
-  std::error_code code;
-  if (fs::exists(final_path_)) {
-    fs::path old = temporary_;
-    old += "-old";
-    rename_or_fail(final_path_, old);
-    rename_or_fail(temporary_, final_path_);
-    fs::remove_all(old, code);
-  } else {
-    rename_or_fail(temporary_, final_path_);
-  }
-  committed_ = true;
 }
 
 }  // namespace lmpo

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -11,28 +10,31 @@
 
 namespace lmpo {
 
-FileLock::FileLock(const fs::path& path) : descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
-  if (descriptor_ < 0) {
+namespace {
+
+Descriptor open(const fs::path& path) {
+  return Descriptor(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+}
+
+// False where another holds it.
+bool take(const Descriptor& descriptor, int kind) {
+  return ::flock(descriptor.get(), kind | LOCK_NB) == 0 || errno != EWOULDBLOCK;
+}
+
+}  // namespace
+
+FileLock::FileLock(const fs::path& path) : descriptor_(open(path)) {
+  if (!descriptor_.is_open()) {
     user_error("{}: cannot be read: {}", path.string(), std::strerror(errno));
   }
-  if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-    ::close(descriptor_);
+  if (!take(descriptor_, LOCK_EX)) {
     user_error("{}: another program is writing it; wait for its end, or end it", path.string());
   }
 }
 
-FileLock::~FileLock() {
-  ::close(descriptor_);
-}
-
 bool FileLock::is_held(const fs::path& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) {
-    return false;
-  }
-  const bool held = ::flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-  ::close(descriptor);
-  return held;
+  const Descriptor descriptor = open(path);
+  return descriptor.is_open() && !take(descriptor, LOCK_SH);
 }
 
 }  // namespace lmpo

@@ -1,6 +1,7 @@
 // Who may write a file that grows.
 #pragma once
 
+#include "base/descriptor.h"
 #include "base/file.h"
 
 namespace lmpo {
@@ -11,15 +12,12 @@ class FileLock {
  public:
   // UserError where another program holds it. A file system without locks holds nothing.
   explicit FileLock(const fs::path& path);
-  ~FileLock();
-  FileLock(const FileLock&) = delete;
-  FileLock& operator=(const FileLock&) = delete;
 
   // Whether another program, or another object of this one, holds it.
   static bool is_held(const fs::path& path);
 
  private:
-  int descriptor_;
+  Descriptor descriptor_;
 };
 
 }  // namespace lmpo

@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <charconv>
-#include <filesystem>
 #include <fstream>
 #include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "base/control_group.h"
 
 namespace lmpo {
 namespace {
@@ -30,24 +31,6 @@ std::optional<std::size_t> kilobytes(const char* path, std::string_view name) {
   return std::nullopt;
 }
 
-// A file that holds one number; none where it says "max" or is not there.
-std::optional<std::size_t> number_in(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  std::size_t value = 0;
-  return file >> value ? std::optional(value) : std::nullopt;
-}
-
-// Under the limit of the control group (version 2, then 1) that containers show at the root.
-std::size_t left_in_container() {
-  const std::filesystem::path root = "/sys/fs/cgroup";
-  const auto left = [](std::optional<std::size_t> limit, std::optional<std::size_t> used) {
-    return limit && used ? *limit - std::min(*limit, *used) : kUnknown;
-  };
-  return std::min(left(number_in(root / "memory.max"), number_in(root / "memory.current")),
-                  left(number_in(root / "memory/memory.limit_in_bytes"),
-                       number_in(root / "memory/memory.usage_in_bytes")));
-}
-
 }  // namespace
 
 std::size_t resident_memory() {
@@ -59,8 +42,9 @@ std::size_t peak_resident_memory() {
 }
 
 std::size_t available_memory() {
+  const auto group = tightest_group();
   return std::min(kilobytes("/proc/meminfo", "MemAvailable").value_or(kUnknown),
-                  left_in_container());
+                  group ? group->left : kUnknown);
 }
 
 }  // namespace lmpo

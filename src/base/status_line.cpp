@@ -5,6 +5,7 @@
 
 #include <cstdio>
 #include <mutex>
+#include <system_error>
 
 #include "base/terminal.h"
 
@@ -65,7 +66,11 @@ void above_status_line(const std::function<void()>& write) {
   if (screen.owner != nullptr) {
     erase_line();
   }
-  write();
+  try {
+    write();
+  } catch (const std::system_error&) {
+    // fmt's way to say that nothing could be written: the terminal is closed, the disk full.
+  }
   if (screen.owner != nullptr) {
     std::fputs(screen.text.c_str(), stderr);
   }

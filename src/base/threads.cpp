@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/signal_stack.h"
 
 namespace lmpo {
 namespace {
@@ -86,6 +87,7 @@ class ThreadPool {
   }
 
   void work(int index) {
+    use_signal_stack();
     std::uint64_t seen = 0;
     for (;;) {
       const std::function<void(int)>* task = nullptr;

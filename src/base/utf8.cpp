@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
+
+#include "base/printable_json.h"
 
 namespace lmpo {
 namespace {
@@ -133,6 +136,28 @@ std::string printable(std::string_view text, LineEnds line_ends) {
                              : fmt::format("\\U{:08x}", static_cast<std::uint32_t>(c));
     } else {
       shown += character;
+    }
+  }
+  return shown;
+}
+
+std::string printable_json(std::string_view valid_json) {
+  const auto plain = [](char c) { return static_cast<unsigned char>(c) < 0x7F; };
+  if (std::ranges::all_of(valid_json, plain)) {
+    return std::string(valid_json);
+  }
+  std::string shown;
+  shown.reserve(valid_json.size());
+  for (std::size_t at = 0; at < valid_json.size(); at += utf8_size(valid_json[at])) {
+    const std::string_view character = valid_json.substr(at, utf8_size(valid_json[at]));
+    const char32_t c = first_code_point(character);
+    if (c < 0x20 || !commands_terminal(c)) {  // below are only the white space between values
+      shown += character;
+    } else if (c < 0x10000) {
+      shown += fmt::format("\\u{:04x}", static_cast<std::uint32_t>(c));
+    } else {
+      const auto above = static_cast<std::uint32_t>(c) - 0x10000;
+      shown += fmt::format("\\u{:04x}\\u{:04x}", 0xD800 + (above >> 10), 0xDC00 + (above & 0x3FF));
     }
   }
   return shown;

@@ -1,11 +1,11 @@
 #include "bench/step_speed.h"
 
 #include <chrono>
-#include <filesystem>
 #include <optional>
 
 #include "base/file.h"
 #include "base/random.h"
+#include "base/temporary_folder.h"
 #include "model/llama.h"
 #include "objective/registry.h"
 #include "train/optimizer.h"
@@ -88,7 +88,7 @@ StepSpeed measure_steps(const ModelConfig& config, Device& device, Ops& ops,
   Arena arena = device.make_arena(speed.memory.arena);
   std::optional<Arena> paged;
   if (const std::size_t bytes = speed.memory.disk + speed.memory.host; bytes > 0) {
-    paged.emplace(device.make_paged_arena(bytes, fs::temp_directory_path()));
+    paged.emplace(device.make_paged_arena(bytes, temporary_folder()));
   }
   const auto at = [&](Place place) { return place == Place::arena ? nullptr : &*paged; };
   Weights weights(

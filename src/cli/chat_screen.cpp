@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "base/standard_streams.h"
 #include "base/terminal.h"
 #include "base/utf8.h"
 #include "inspect/column_text.h"
@@ -131,8 +132,8 @@ void show_answers(const std::vector<ChatPartner*>& partners,
 
 void show_note(std::string_view text) {
   const std::string shown = printable(text, LineEnds::keep);
-  fmt::print(stderr, "{}\n",
-             has_colours(STDERR_FILENO) ? fmt::format("\x1b[2m{}\x1b[0m", shown) : shown);
+  put_on_standard_error(
+      (has_colours(STDERR_FILENO) ? fmt::format("\x1b[2m{}\x1b[0m", shown) : shown) + "\n");
 }
 
 }  // namespace lmpo

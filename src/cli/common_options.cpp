@@ -4,10 +4,17 @@
 #include <iostream>
 
 #include "base/error.h"
+#include "base/line_input.h"
+#include "base/readable.h"
 #include "base/threads.h"
 #include "data/boundary.h"
 
 namespace lmpo {
+namespace {
+
+constexpr std::size_t kMostInput = std::size_t{1} << 30;  // of lines that are read at once
+
+}  // namespace
 
 void add_model_option(OptionSet& set, fs::path& model) {
   set.add_named_or_positional(
@@ -81,9 +88,13 @@ std::string TextModel::render(const ordered_json& messages, bool add_generation_
 
 std::vector<std::string> read_standard_input() {
   std::vector<std::string> lines;
-  for (std::string line; std::getline(std::cin, line);) {
-    if (line.ends_with('\r')) {
-      line.pop_back();
+  LineInput input(std::cin, "standard input");
+  std::size_t bytes = 0;
+  for (std::string line; input.read(line);) {
+    bytes += line.size() + sizeof line;
+    if (bytes > kMostInput) {
+      user_error("standard input: more than {} of lines; give them in parts",
+                 readable_bytes(kMostInput));
     }
     lines.push_back(line);
   }

@@ -6,7 +6,9 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/file_lock.h"
 #include "base/log.h"
+#include "base/standard_streams.h"
 #include "base/threads.h"
 #include "cli/commands.h"
 #include "demo/results.h"
@@ -23,7 +25,7 @@ struct DemoOptions {
   std::int64_t seeds = 5;
   std::vector<std::string> parts;
   bool sweep = false;
-  std::int64_t jobs = 0;
+  std::optional<std::int64_t> jobs;
   StudySizes sizes;
 };
 
@@ -49,7 +51,7 @@ void declare(OptionSet& set, DemoOptions& options) {
           "instead, the sweep that each method's learning rate and strength come from, on a world "
           "of its own");
   set.add("jobs", options.jobs, "trainings at once, a thread each",
-          {.range = within(0, 4096), .default_text = "one a processor"});
+          {.range = within(1, 4096), .default_text = "one a processor"});
   set.add("max_steps", options.sizes.steps, "of each training on preferences, for a quick look",
           {.range = at_least(1), .default_text = "one epoch"});
   set.add("sft_max_steps", options.sizes.sft_steps, "of each SFT training",
@@ -60,8 +62,8 @@ void declare(OptionSet& set, DemoOptions& options) {
               "  lmpo demo sweep --sweep                    how the settings were found\n");
 }
 
-// Nothing of another study, or of another program's, is mixed up with this one.
-void open_study(const fs::path& root) {
+// Nothing of another study, or of another program's, is mixed up with this one: holds the folder.
+FileLock open_study(const fs::path& root) {
   const fs::path mark = root / "demo.json";
   const json own = {{"lmpo", LMPO_VERSION}};
   if (fs::exists(root) && (!fs::is_directory(root) || (!fs::exists(mark) && !fs::is_empty(root)))) {
@@ -70,28 +72,30 @@ void open_study(const fs::path& root) {
         "another one: lmpo demo OUT",
         root.string());
   }
+  fs::create_directories(root);
+  FileLock lock(root);
   if (fs::exists(mark) && read_json(mark) != own) {
     user_error(
         "{}: begun by another version of lmpo, whose results do not belong with this one's; "
         "name another folder: lmpo demo OUT",
         root.string());
   }
-  fs::create_directories(root);
   write_file_atomically(mark, own.dump() + "\n");
+  return lock;
 }
 
 bool run_all(const fs::path& root, const std::vector<Job>& jobs, std::int64_t at_once) {
   return run_jobs(root, jobs, {.at_once = at_once}, [](const JobProgress& progress) {
-    fmt::print(stderr, "{:>4}/{}  {:<32} {:5.1f} s   {} left\n", progress.done, progress.total,
-               progress.job.folder.string(), progress.seconds,
-               readable_time(progress.seconds_left));
+    put_on_standard_error(fmt::format("{:>4}/{}  {:<32} {:5.1f} s   {} left\n", progress.done,
+                                      progress.total, progress.job.folder.string(),
+                                      progress.seconds, readable_time(progress.seconds_left)));
   });
 }
 
 // Worlds, SFT models, then every variant of the parts, a seed after another. False: interrupted.
 bool run_study(const DemoOptions& options, std::span<const Part> chosen,
                std::span<const std::int64_t> seeds) {
-  const std::int64_t at_once = options.jobs > 0 ? options.jobs : available_threads();
+  const std::int64_t at_once = options.jobs.value_or(available_threads());
   std::vector<Job> first;
   std::vector<Job> jobs;
   for (const std::int64_t seed : seeds) {
@@ -168,7 +172,7 @@ int run_demo(const std::vector<std::string>& arguments) {
       return std::ranges::find(options.parts, part.name) != options.parts.end();
     });
   }
-  open_study(options.output);
+  const FileLock lock = open_study(options.output);
   if (!run_study(options, chosen, seeds)) {
     log_warning("interrupted; the same command goes on with what is done");
     return 130;

@@ -21,6 +21,16 @@ class Demo : public ProgramTest {
   }
 };
 
+TEST_F(Demo, OneAtATimeInAFolder) {
+  EXPECT_EQ(run(demo(path("out"), {"--jobs", "0"})).exit_code, 2);
+  EXPECT_FALSE(fs::exists(path("out")));
+  Program first(demo(path("out")));
+  ASSERT_TRUE(first.read_until("1/"));
+  const Result second = run(demo(path("out")));
+  EXPECT_EQ(second.exit_code, 2);
+  EXPECT_THAT(second.err, HasSubstr("another program"));
+}
+
 TEST_F(Demo, EndsInTheSameTablesWhenItWasBrokenOff) {
   const Result whole = run(demo(path("whole")));
   ASSERT_EQ(whole.exit_code, 0) << whole.err;

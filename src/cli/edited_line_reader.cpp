@@ -8,6 +8,8 @@
 #include <cstdlib>
 
 #include "base/log.h"
+#include "base/path_kind.h"
+#include "base/temporary_name.h"
 #include "cli/line_reader.h"
 
 namespace lmpo {
@@ -28,7 +30,7 @@ class EditedLineReader : public LineReader {
     HistEvent event{};
     ::history(history_, &event, H_SETSIZE, kKept);
     ::history(history_, &event, H_SETUNIQUE, 1);
-    if (!file_.empty() && fs::exists(file_)) {
+    if (!file_.empty() && is_file(file_)) {
       ::history(history_, &event, H_LOAD, file_.c_str());
     }
     ::el_set(editor_, EL_CLIENTDATA, this);
@@ -94,7 +96,8 @@ class EditedLineReader : public LineReader {
     }
     std::error_code error;
     fs::create_directories(file_.parent_path(), error);
-    const fs::path temporary = file_.string() + ".incomplete-" + std::to_string(::getpid());
+    remove_incomplete(file_.parent_path());
+    const fs::path temporary = temporary_beside(file_);
     if (::history(history_, &event, H_SAVE, temporary.c_str()) >= 0) {
       fs::rename(temporary, file_, error);
       return;

@@ -3,6 +3,8 @@
 
 #include <fstream>
 
+#include "base/control_group.h"
+#include "base/readable.h"
 #include "base/threads.h"
 #include "cli/commands.h"
 #include "ops/device.h"
@@ -56,6 +58,11 @@ int run_env(const std::vector<std::string>& arguments) {
   line("threads", fmt::format("{}", available_threads()));
   line("memory", fmt::format("{} in all, {} available", proc_value("/proc/meminfo", "MemTotal"),
                              proc_value("/proc/meminfo", "MemAvailable")));
+  if (const auto group = tightest_group()) {
+    line("", fmt::format("{} left of the {} that its control group may use ({})",
+                         readable_bytes(group->left), readable_bytes(group->limit),
+                         group->group.string()));
+  }
   std::string devices = "cpu";
   for (const std::string& gpu : cuda_devices()) {
     devices += ", " + gpu;

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/standard_streams.h"
 #include "cli/commands.h"
 #include "cli/common_options.h"
 #include "example/measure.h"
@@ -29,7 +30,7 @@ void run(int (*command)(const Words&), const char* name, const Words& arguments)
   for (const std::string& word : arguments) {
     line += " " + word;
   }
-  fmt::print(stderr, "\n$ {}\n", line);
+  put_on_standard_error(fmt::format("\n$ {}\n", line));
   if (command(arguments) != 0) {
     throw MachineError("the example was interrupted");
   }

@@ -4,6 +4,8 @@
 #include <map>
 
 #include "base/error.h"
+#include "base/printable_json.h"
+#include "base/standard_streams.h"
 #include "base/threads.h"
 #include "cli/commands.h"
 #include "cli/common_options.h"
@@ -127,8 +129,9 @@ void print_answers(Generator& generator, const std::vector<Prompt>& prompts,
                    const GenerationOptions& options, const Tokenizer& tokenizer) {
   generate_in_order(generator, prompts, options, [&](const Completion& completion) {
     const Prompt& prompt = prompts[static_cast<std::size_t>(completion.prompt)];
-    std::cout << to_line(answer_line(completion, prompt, options.samples > 1, tokenizer))
-              << std::endl;
+    const auto line = answer_line(completion, prompt, options.samples > 1, tokenizer);
+    std::cout << printable_json(to_line(line)) << std::endl;
+    require_reader();
   });
 }
 

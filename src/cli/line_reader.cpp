@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "base/line_input.h"
+#include "base/standard_streams.h"
 #include "base/terminal.h"
 
 namespace lmpo {
@@ -17,19 +19,17 @@ class PlainLineReader : public LineReader {
   explicit PlainLineReader(std::string prompt) : prompt_(std::move(prompt)) {}
 
   ReadLine read() override {
-    fmt::print(stderr, "{}", prompt_);  // standard output may be a file
+    put_on_standard_error(prompt_);  // standard output may be a file
     std::string line;
-    if (!std::getline(std::cin, line)) {
+    if (!input_.read(line)) {
       return {};
-    }
-    if (line.ends_with('\r')) {
-      line.pop_back();
     }
     return {.kind = ReadLine::Kind::line, .text = line};
   }
 
  private:
   std::string prompt_;
+  LineInput input_{std::cin, "standard input"};
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "base/cache_folder.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/path_kind.h"
 #include "cli/common_options.h"
 #include "data/files.h"
 #include "data/token_cache.h"
@@ -117,7 +118,7 @@ Dataset load_rows(const std::vector<DataSource>& sources, DataPurpose purpose, R
                   const TrainRecipe& recipe) {
   const TokenCache cache(cache_folder(recipe, sources, purpose));
   const std::string key = cache.keeps() ? token_key(recipe, sources, purpose) : "";
-  if (cache.keeps() && fs::exists(cache.path(key))) {
+  if (cache.keeps() && is_file(cache.path(key))) {
     log_info("tokens of an earlier start: {}", cache.path(key).string());
   }
   return cache.get(key, [&](const TreeSink& sink) {

@@ -5,12 +5,15 @@
 #include <cstdio>
 #include <exception>
 #include <iostream>
+#include <system_error>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/standard_streams.h"
 #include "cli/command_table.h"
 #include "cli/commands.h"
+#include "demo/child_process.h"
 #include "recipe/pages/completion.h"
 
 namespace lmpo {
@@ -46,6 +49,7 @@ int run(const std::vector<std::string>& words) {
 void finish_output() {
   const bool streamed = static_cast<bool>(std::cout.flush());
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0 || !streamed) {
+    require_reader();
     throw MachineError("standard output: writing failed");
   }
 }
@@ -63,6 +67,8 @@ int report_path(const fs::filesystem_error& error) {
 }  // namespace lmpo
 
 int main(int count, char** words) {
+  lmpo::prepare_standard_streams();
+  lmpo::end_with_parent();
   try {
     const int exit_code = lmpo::run({words + 1, words + count});
     lmpo::finish_output();
@@ -72,6 +78,12 @@ int main(int count, char** words) {
     return 2;
   } catch (const lmpo::fs::filesystem_error& error) {
     return lmpo::report_path(error);
+  } catch (const std::system_error& error) {
+    if (error.code() == std::errc::broken_pipe) {
+      lmpo::require_reader();
+    }
+    lmpo::log_error("{}", error.what());
+    return 1;
   } catch (const std::bad_alloc&) {
     lmpo::log_error("out of memory");
     return 1;

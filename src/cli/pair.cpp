@@ -2,6 +2,7 @@
 #include <cstdio>
 
 #include "base/error.h"
+#include "base/printable_json.h"
 #include "cli/commands.h"
 #include "cli/common_options.h"
 #include "cli/rewards.h"
@@ -107,7 +108,7 @@ int run_pair(const std::vector<std::string>& arguments) {
   }
   const std::string lines = pair_lines(samples, scores);
   if (options.output.empty()) {
-    std::fwrite(lines.data(), 1, lines.size(), stdout);
+    fmt::print("{}", printable_json(lines));
   } else {
     write_file_atomically(options.output, lines);
   }

@@ -1,5 +1,8 @@
 #include "cli/prompts.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "base/error.h"
 
 namespace lmpo {
@@ -24,19 +27,25 @@ ordered_json prompt_of_row(const ordered_json& row, const std::string& place) {
       place);
 }
 
-std::vector<ordered_json> read_prompt_file(const fs::path& path) {
+// A prompt and where it stands.
+struct PlacedPrompt {
+  ordered_json shown;
+  std::string place;
+};
+
+std::vector<PlacedPrompt> read_prompt_file(const fs::path& path) {
   const std::string content = read_file(path);
-  std::vector<ordered_json> prompts;
+  std::vector<PlacedPrompt> prompts;
   const std::size_t start = content.find_first_not_of(" \t\r\n");
   const auto add = [&](std::string_view text, const std::string& place) {
     parse_json(text, place);  // for its error message
-    prompts.push_back(prompt_of_row(ordered_json::parse(text), place));
+    prompts.push_back({prompt_of_row(ordered_json::parse(text), place), place});
   };
   if (path.extension() == ".json" && start != std::string::npos && content[start] == '[') {
     parse_json(content, path.string());
     for (const ordered_json& row : ordered_json::parse(content)) {
-      prompts.push_back(
-          prompt_of_row(row, fmt::format("{}: row {}", path.string(), prompts.size())));
+      const std::string place = fmt::format("{}: row {}", path.string(), prompts.size());
+      prompts.push_back({prompt_of_row(row, place), place});
     }
     return prompts;
   }
@@ -52,25 +61,27 @@ std::vector<ordered_json> read_prompt_file(const fs::path& path) {
     if (line.find_first_not_of(" \t") == std::string::npos) {
       continue;
     }
+    const std::string place = fmt::format("{}:{}", path.string(), number);
     if (path.extension() == ".txt") {
-      prompts.emplace_back(line);
+      prompts.push_back({line, place});
     } else {
-      add(line, fmt::format("{}:{}", path.string(), number));
+      add(line, place);
     }
   }
   return prompts;
 }
 
-std::vector<ordered_json> read_prompts(const PromptSources& sources) {
-  std::vector<ordered_json> prompts(sources.texts.begin(), sources.texts.end());
+std::vector<PlacedPrompt> read_prompts(const PromptSources& sources) {
+  std::vector<PlacedPrompt> prompts;
+  for (const std::string& text : sources.texts) {
+    prompts.push_back({text, fmt::format("--prompt '{}'", text)});
+  }
   if (!sources.file.empty()) {
-    for (ordered_json& prompt : read_prompt_file(sources.file)) {
-      prompts.push_back(std::move(prompt));
-    }
+    std::ranges::move(read_prompt_file(sources.file), std::back_inserter(prompts));
   }
   if (prompts.empty()) {
     for (const std::string& line : read_standard_input()) {
-      prompts.emplace_back(line);
+      prompts.push_back({line, fmt::format("standard input, line {}", prompts.size() + 1)});
     }
   }
   if (prompts.empty()) {
@@ -101,8 +112,7 @@ void add_sampling_options(OptionSet& set, SamplingOptions& sampling, std::int64_
 std::vector<Prompt> collect_prompts(const PromptSources& sources, const TextModel& model,
                                     bool use_template) {
   std::vector<Prompt> prompts;
-  for (const ordered_json& shown : read_prompts(sources)) {
-    const std::string place = fmt::format("prompt {}", prompts.size());
+  for (const auto& [shown, place] : read_prompts(sources)) {
     prompts.push_back({shown, prompt_tokens(shown, place, model, use_template)});
     if (prompts.back().tokens.empty()) {
       user_error("{} is empty, and the tokenizer adds no BOS to start from", place);

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/path_kind.h"
 
 namespace lmpo {
 namespace {
@@ -24,6 +25,10 @@ fs::path SampleFile::settings_path(const fs::path& file) {
 
 SampleFile::SampleFile(fs::path path, ordered_json settings)
     : path_(std::move(path)), settings_(std::move(settings)) {
+  if (is_stream(path_)) {
+    stream_.emplace(path_);
+    return;
+  }
   if (!fs::exists(path_)) {
     return;
   }
@@ -87,10 +92,14 @@ void SampleFile::begin() {
 }
 
 void SampleFile::append(std::string_view line) {
-  if (!std::exchange(begun_, true)) {
-    begin();
+  if (stream_) {
+    stream_->write(std::string(line) + '\n');
+  } else {
+    if (!std::exchange(begun_, true)) {
+      begin();
+    }
+    append_line(path_, line);
   }
-  append_line(path_, line);
   ++done_;
 }
 

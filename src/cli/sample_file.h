@@ -11,6 +11,7 @@ namespace lmpo {
 
 class SampleFile {
  public:
+  // Of a device, a FIFO or /dev/stdout nothing can be read back: it takes the lines alone.
   // Looks at what is there and touches nothing yet. UserError where the file is not one that these
   // settings began: it has no settings beside it, others, or lines that are none of its own; or
   // where another program is at it.
@@ -36,6 +37,7 @@ class SampleFile {
   std::uintmax_t whole_bytes_ = 0;  // of the lines that are done
   bool begun_ = false;
   std::optional<FileLock> lock_;
+  std::optional<AtomicFile> stream_;
 };
 
 }  // namespace lmpo

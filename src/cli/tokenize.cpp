@@ -4,6 +4,9 @@
 #include <iostream>
 
 #include "base/error.h"
+#include "base/line_input.h"
+#include "base/printable_json.h"
+#include "base/standard_streams.h"
 #include "base/threads.h"
 #include "cli/commands.h"
 #include "cli/common_options.h"
@@ -26,9 +29,10 @@ constexpr std::size_t kLinesAtOnce = 1024;
 
 // A line of output.
 std::string result(const std::string& text, const std::vector<TokenId>& ids) {
-  return fmt::format("{{\"text\":{},\"ids\":[{}]}}\n",
-                     json(text).dump(-1, ' ', false, json::error_handler_t::replace),
-                     fmt::join(ids, ","));
+  return fmt::format(
+      "{{\"text\":{},\"ids\":[{}]}}\n",
+      printable_json(json(text).dump(-1, ' ', false, json::error_handler_t::replace)),
+      fmt::join(ids, ","));
 }
 
 std::string decode_line(const json& value, const std::string& place, const TextModel& model,
@@ -76,12 +80,12 @@ std::string answer(const std::string& line, std::int64_t number, const TextModel
 }
 
 // Lines that are there already, at least one: who writes a line and waits gets its answer.
-std::vector<std::string> next_lines() {
+std::vector<std::string> next_lines(LineInput& input) {
   std::vector<std::string> lines;
   std::string line;
   while (lines.size() < kLinesAtOnce && (lines.empty() || std::cin.rdbuf()->in_avail() > 0) &&
-         std::getline(std::cin, line)) {
-    lines.push_back(std::move(line));
+         input.read(line)) {
+    lines.push_back(line);
   }
   return lines;
 }
@@ -118,7 +122,8 @@ int run_tokenize(const std::vector<std::string>& arguments) {
   std::ios::sync_with_stdio(false);
   const TextModel model = TextModel::load(options.model);
   std::int64_t number = 0;
-  for (auto lines = next_lines(); !lines.empty(); lines = next_lines()) {
+  LineInput input(std::cin, "standard input");
+  for (auto lines = next_lines(input); !lines.empty(); lines = next_lines(input)) {
     const auto count = static_cast<std::int64_t>(lines.size());
     parallel_each(count, [&](std::int64_t i) {
       std::string& line = lines[static_cast<std::size_t>(i)];
@@ -128,6 +133,7 @@ int run_tokenize(const std::vector<std::string>& arguments) {
     for (const std::string& line : lines) {
       std::cout << line;
     }
+    require_reader();
   }
   return 0;
 }

@@ -6,6 +6,8 @@
 #include <cstdlib>
 
 #include "base/error.h"
+#include "base/line_input.h"
+#include "base/readable.h"
 #include "base/utf8.h"
 #include "data/schema.h"
 #include "io/text_file.h"
@@ -173,6 +175,10 @@ class RowReader {
   }
 
   void hand_on(std::string_view content, std::int64_t nesting, const std::string& location) {
+    if (content.size() > kLongestLine) {
+      user_error("{}: a row of {}; at most {} are read of one", location,
+                 readable_bytes(content.size()), readable_bytes(kLongestLine));
+    }
     if (nesting > kMostNesting) {
       user_error("{}: nested deeper than {}; a row of text was expected", location, kMostNesting);
     }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/line_input.h"
 #include "data/schema.h"
 
 namespace lmpo {
@@ -114,6 +115,12 @@ TEST(Reader, AVeryLongLine) {
   const auto rows = rows_of("{\"a\":\"" + content + "\"}\n{\"a\":\"y\"}");
   ASSERT_EQ(rows.size(), 2u);
   EXPECT_EQ(rows[0].value["a"].get_ref<const std::string&>().size(), content.size());
+}
+
+TEST(Reader, ARowThatIsNoTextIsRefused) {
+  std::string text(kLongestLine + 1, 'a');
+  text = "{\"prompt\": \"a\"}\n{\"prompt\": \"" + text + "\"}\n";
+  EXPECT_THAT(error_of(text), HasSubstr("f:2: a row of 67"));
 }
 
 TEST(Reader, DeepNestingIsRefusedBeforeItIsParsed) {

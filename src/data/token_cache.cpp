@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/path_kind.h"
 
 namespace lmpo {
 namespace {
@@ -224,7 +225,7 @@ Dataset read_token_file(const fs::path& path, const std::string& key) {
 }
 
 std::optional<Dataset> TokenCache::find(const std::string& key) const {
-  if (!keeps() || !fs::exists(path(key))) {
+  if (!keeps() || !is_file(path(key))) {
     return std::nullopt;
   }
   try {
@@ -250,6 +251,7 @@ Dataset TokenCache::get(const std::string& key, const Make& make) const {
   }
   try {
     fs::create_directories(folder_);
+    remove_incomplete(folder_);
     TokenFileWriter writer(path(key));
     const Dataset dataset = make([&](const Tree& tree) { writer.add(tree); });
     writer.commit(dataset, key);

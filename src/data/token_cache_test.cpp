@@ -5,6 +5,7 @@
 
 #include <csignal>
 
+#include "base/temporary_name.h"
 #include "base/testing/test_folder.h"
 
 namespace lmpo {
@@ -100,6 +101,13 @@ TEST_F(TokenCacheTest, AFileOfAnotherKeyOrVersionIsNotUsed) {
   write_file_atomically(file(), later);
   EXPECT_THAT(user_error_of([&] { read_token_file(file(), "key"); }),
               HasSubstr("no token file of this version"));
+}
+
+TEST_F(TokenCacheTest, WhatKilledProgramsLeftIsRemoved) {
+  write_file_atomically(temporary_beside(folder_ / "other.tokens"), "half");
+  write_file_atomically(folder_ / "notes.incomplete-1", "mine");
+  expect_whole(get());
+  EXPECT_EQ(listing(), (std::set<std::string>{"key.tokens", "notes.incomplete-1"}));
 }
 
 // Writing beyond the limit fails as on a disk that is full.

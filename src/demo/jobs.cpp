@@ -1,19 +1,18 @@
 #include "demo/jobs.h"
 
-#include <fcntl.h>
 #include <fmt/ranges.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <deque>
+#include <memory>
+#include <optional>
 #include <thread>
 
 #include "base/error.h"
 #include "base/json.h"
+#include "demo/child_process.h"
 #include "train/interrupt.h"
 
 namespace lmpo {
@@ -45,19 +44,17 @@ std::string last_line(const fs::path& file) {
   return text.substr(text.rfind('\n') + 1);
 }
 
-// In the child: becomes the program with other words. Nothing here may allocate or take a lock,
-// because other threads may have held one at the fork.
-[[noreturn]] void become(const char* program, const char* root, const char* log,
-                         char* const* words) {
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  const int output = ::open(log, O_WRONLY | O_APPEND | O_CLOEXEC);
-  const int input = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-  if (output >= 0 && input >= 0 && ::dup2(input, 0) == 0 && ::dup2(output, 1) == 1 &&
-      ::dup2(output, 2) == 2 && ::chdir(root) == 0) {
-    ::execv(program, words);
-  }
-  ::_exit(127);
-}
+// Where SIGCHLD is ignored, as after some that start programs, nobody learns how a child ended.
+class ChildSignals {
+ public:
+  ChildSignals() : before_(std::signal(SIGCHLD, SIG_DFL)) {}
+  ~ChildSignals() { std::signal(SIGCHLD, before_); }
+  ChildSignals(const ChildSignals&) = delete;
+  ChildSignals& operator=(const ChildSignals&) = delete;
+
+ private:
+  void (*before_)(int);
+};
 
 class RunningJob {
  public:
@@ -67,24 +64,17 @@ class RunningJob {
     fs::create_directories(root / job.folder);
     start_command();
   }
-  ~RunningJob() {
-    if (child_ > 0) {
-      ::kill(child_, SIGKILL);
-      ::waitpid(child_, nullptr, 0);
-    }
-  }
   RunningJob(const RunningJob&) = delete;
   RunningJob& operator=(const RunningJob&) = delete;
 
   // Whether the last command has ended; starts the next one where one has.
   bool poll() {
-    int status = 0;
-    if (::waitpid(child_, &status, WNOHANG) == 0) {
+    const std::optional<bool> well = child_->ended_well();
+    if (!well) {
       return false;
     }
-    child_ = -1;
     const fs::path log = log_file(root_, job_);
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+    if (!*well) {
       machine_error("{} failed: lmpo {}\n{} has all of what it said; at last: {}",
                     job_.folder.string(), fmt::join(job_.commands[command_], " "), log.string(),
                     last_line(log));
@@ -106,27 +96,16 @@ class RunningJob {
   void start_command() {
     std::vector<std::string> words = {"lmpo"};
     words.insert(words.end(), job_.commands[command_].begin(), job_.commands[command_].end());
-    const fs::path log = fs::absolute(log_file(root_, job_));
+    const fs::path log = log_file(root_, job_);
     append_line(log, fmt::format("$ {}", fmt::join(words, " ")));
-    std::vector<char*> pointers;
-    for (std::string& word : words) {
-      pointers.push_back(word.data());
-    }
-    pointers.push_back(nullptr);
-    child_ = ::fork();
-    if (child_ == 0) {
-      become(program_.c_str(), root_.c_str(), log.c_str(), pointers.data());
-    }
-    if (child_ < 0) {
-      machine_error("no process could be started for {}", job_.folder.string());
-    }
+    child_.emplace(ChildCommand{program_, words, root_, log});
   }
 
   const fs::path& root_;
   const Job& job_;
   const fs::path& program_;
   std::size_t command_ = 0;
-  pid_t child_ = -1;
+  std::optional<ChildProcess> child_;
   Clock::time_point start_ = Clock::now();
 };
 
@@ -153,6 +132,7 @@ bool run_jobs(const fs::path& root, std::span<const Job> jobs, const JobOptions&
   std::int64_t done = 0;
   const auto start = Clock::now();
   const InterruptWatch watch;
+  const ChildSignals signals;
   std::vector<std::unique_ptr<RunningJob>> running;
   while (done < total) {
     if (watch.interrupted()) {

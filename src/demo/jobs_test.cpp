@@ -117,6 +117,29 @@ TEST_F(Jobs, ASignalStopsThem) {
   EXPECT_FALSE(fs::exists(root_ / "never"));
 }
 
+TEST_F(Jobs, AFailureIsSeenWhereTheProgramWasStartedWithChildrenIgnored) {
+  const auto before = std::signal(SIGCHLD, SIG_IGN);
+  const std::vector<Job> jobs = {shell("a", {"exit 3"})};
+  EXPECT_THROW(run(jobs), MachineError);
+  EXPECT_FALSE(is_done(root_, jobs[0]));
+  EXPECT_TRUE(run({shell("b", {"true"})}));
+  EXPECT_EQ(std::signal(SIGCHLD, before), SIG_IGN);
+}
+
+TEST_F(Jobs, WhatThisProgramDoesAboutSignalsIsNotTheirs) {
+  const auto before = std::signal(SIGPIPE, SIG_IGN);
+  sigset_t blocked;
+  sigset_t mask;
+  sigemptyset(&blocked);
+  sigaddset(&blocked, SIGTERM);
+  ::pthread_sigmask(SIG_BLOCK, &blocked, &mask);
+  for (const char* signal : {"PIPE", "TERM"}) {
+    EXPECT_THROW(run({shell(signal, {fmt::format("kill -{} $$; exit 0", signal)})}), MachineError);
+  }
+  ::pthread_sigmask(SIG_SETMASK, &mask, nullptr);
+  std::signal(SIGPIPE, before);
+}
+
 TEST_F(Jobs, WhatIsNoProgramFails) {
   EXPECT_THROW(run_jobs(root_, std::vector{shell("a", {"x"})}, {.program = root_ / "absent"},
                         [](const JobProgress&) {}),

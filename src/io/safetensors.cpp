@@ -5,11 +5,11 @@
 #include <cstring>
 #include <numeric>
 #include <optional>
-#include <set>
 #include <utility>
 
 #include "base/error.h"
 #include "base/json.h"
+#include "io/header_json.h"
 
 namespace lmpo {
 namespace {
@@ -42,48 +42,6 @@ const FormatType* find_type(std::string_view name) {
 
 const FormatType& type_of(Dtype dtype) {
   return *std::ranges::find(format_types, dtype, &FormatType::dtype);
-}
-
-// Watches a header being parsed: the JSON library keeps the last of two equal keys in silence, and
-// reads any nesting, which would exhaust the stack of code that prints what is wrong.
-class HeaderWatch {
- public:
-  explicit HeaderWatch(std::string_view source) : source_(source) {}
-
-  bool operator()(int depth, json::parse_event_t event, const json& parsed) {
-    using Event = json::parse_event_t;
-    const auto level = static_cast<std::size_t>(depth);
-    if ((event == Event::object_start || event == Event::array_start) && level > deepest) {
-      user_error("{}: the header is nested too deep: {{NAME: {{\"shape\": [...]}}}} was expected",
-                 source_);
-    }
-    if (event == Event::object_start) {
-      keys_[level].clear();
-    } else if (event == Event::key) {
-      const auto& key = parsed.get_ref<const std::string&>();
-      if (!keys_[level - 1].insert(key).second) {
-        user_error("{}: the header names '{}' twice", source_, key);
-      }
-    }
-    return true;
-  }
-
- private:
-  static constexpr std::size_t deepest = 2;
-  std::string_view source_;
-  std::array<std::set<std::string>, deepest + 1> keys_;  // of the open object that began at a depth
-};
-
-json parse_header_text(std::string_view text, std::string_view source) {
-  if (!text.starts_with('{')) {
-    user_error("{}: not a safetensors file: its header does not start with '{{'", source);
-  }
-  HeaderWatch watch(source);
-  try {
-    return json::parse(text, std::ref(watch));
-  } catch (const json::exception& error) {
-    user_error("{}: the header is not valid JSON: {}", source, short_message(error));
-  }
 }
 
 std::string_view header_text(std::span<const std::byte> file, std::string_view source) {
@@ -255,7 +213,7 @@ std::string make_header(const std::vector<const TensorSource*>& tensors,
 
 SafetensorsHeader parse_safetensors(std::span<const std::byte> file, std::string_view source) {
   const std::string_view text = header_text(file, source);
-  const json entries = parse_header_text(text, source);
+  const json entries = parse_header_json(text, source);
   const std::size_t data_begin = length_bytes + text.size();
   SafetensorsHeader header;
   for (const auto& [name, entry] : entries.items()) {

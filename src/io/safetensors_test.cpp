@@ -268,6 +268,22 @@ TEST_P(Malformed, IsRefusedByName) {
 INSTANTIATE_TEST_SUITE_P(Headers, Malformed, testing::ValuesIn(lies),
                          [](const auto& lie) { return lie.param.name; });
 
+// Hours, where each tensor is compared with all others.
+TEST(ParseSafetensors, ManyTensorsAreReadOneAfterTheOther) {
+  constexpr int kTensors = 300'000;
+  std::string header = "{";
+  for (int i = 0; i < kTensors; ++i) {
+    header += fmt::format(R"({}"t{}":{{"dtype":"F32","shape":[0],"data_offsets":[0,0]}})",
+                          i == 0 ? "" : ",", i);
+  }
+  header += "}";
+  std::string file(8, '\0');
+  for (std::size_t i = 0; i < file.size(); ++i) {
+    file[i] = static_cast<char>(header.size() >> (8 * i));
+  }
+  EXPECT_EQ(refusal(file + header), "");
+}
+
 TEST(ParseSafetensors, RefusesEveryTruncation) {
   const std::string whole = read_file(golden_folder / "readable.safetensors");
   EXPECT_EQ(refusal(whole), "");

@@ -1,5 +1,6 @@
 #include "io/text_file.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -9,18 +10,20 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <limits>
 #include <memory>
 #include <vector>
 
+#include "base/descriptor.h"
 #include "base/error.h"
+#include "base/readable.h"
+#include "base/temporary_folder.h"
 
 namespace lmpo {
 namespace {
 
 using Bytes = std::span<const std::byte>;
 
-constexpr std::size_t piece_bytes = 1 << 18;
+constexpr std::size_t kPieceBytes = 1 << 18;
 
 bool begins_with(Bytes bytes, std::initializer_list<unsigned char> magic) {
   return bytes.size() >= magic.size() &&
@@ -29,45 +32,64 @@ bool begins_with(Bytes bytes, std::initializer_list<unsigned char> magic) {
          });
 }
 
-// A file that nobody else sees and that is gone when it is closed.
+// What a compressed file may unpack to: text never shrinks further than this.
+constexpr std::uint64_t kMostRatio = 256;
+constexpr std::uint64_t kAlwaysAllowed = std::uint64_t{256} << 20;
+
+// A file without a name, which is gone when it is closed, however the program ends.
+Descriptor open_nameless(const fs::path& folder) {
+  Descriptor file(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+  if (file.is_open()) {
+    return file;
+  }
+  std::string path = (folder / "lmpo-XXXXXX").string();  // not every file system knows O_TMPFILE
+  Descriptor named(::mkostemp(path.data(), O_CLOEXEC));
+  if (named.is_open()) {
+    ::unlink(path.c_str());
+  }
+  return named;
+}
+
+// Where a file's content is unpacked.
 class Unpacked {
  public:
-  Unpacked() : path_((fs::temp_directory_path() / "lmpo-XXXXXX").string()) {
-    descriptor_ = ::mkstemp(path_.data());
-    if (descriptor_ < 0) {
-      fail();
+  Unpacked(const fs::path& path, std::size_t packed_bytes)
+      : path_(path),
+        most_(std::max(kAlwaysAllowed, kMostRatio * packed_bytes)),
+        folder_(temporary_folder()),
+        file_(open_nameless(folder_)) {
+    if (!file_.is_open()) {
+      fail(errno);
     }
   }
-  ~Unpacked() {
-    ::close(descriptor_);
-    ::unlink(path_.c_str());
-  }
-  Unpacked(const Unpacked&) = delete;
-  Unpacked& operator=(const Unpacked&) = delete;
 
   void write(const void* data, std::size_t size) {
-    const auto* cursor = static_cast<const char*>(data);
-    while (size > 0) {
-      const ssize_t written = ::write(descriptor_, cursor, size);
-      if (written < 0 && errno != EINTR) {
-        fail();
-      }
-      cursor += std::max<ssize_t>(written, 0);
-      size -= static_cast<std::size_t>(std::max<ssize_t>(written, 0));
+    written_ += size;
+    if (written_ > most_) {
+      user_error(
+          "{}: unpacks to more than {}, {} times its own size: text does not; if it is really "
+          "data, unpack it first",
+          path_.string(), readable_bytes(most_), kMostRatio);
+    }
+    if (const int code = write_all(file_.get(), data, size); code != 0) {
+      fail(code);
     }
   }
-  MappedFile map() const { return MappedFile(path_); }
+  MappedFile map() const { return MappedFile(fmt::format("/proc/self/fd/{}", file_.get())); }
 
  private:
-  [[noreturn]] void fail() const {
+  [[noreturn]] void fail(int code) const {
     machine_error(
-        "{}: a compressed file cannot be unpacked there: {}. Free some space, or name another "
-        "folder by the environment's TMPDIR",
-        fs::path(path_).parent_path().string(), std::strerror(errno));
+        "{}: {} cannot be unpacked there: {}. Free some space, or name another folder by the "
+        "environment's TMPDIR",
+        folder_.string(), path_.string(), std::strerror(code));
   }
 
-  std::string path_;
-  int descriptor_ = -1;
+  const fs::path& path_;
+  std::uint64_t most_;
+  std::uint64_t written_ = 0;
+  fs::path folder_;
+  Descriptor file_;
 };
 
 [[noreturn]] void broken(const fs::path& path, std::string_view format, std::string_view why) {
@@ -77,10 +99,10 @@ class Unpacked {
 
 void unpack_gzip(const fs::path& path, Bytes packed, Unpacked& out) {
   z_stream stream{};
-  constexpr int gzip_format = 15 + 16;
-  LMPO_CHECK(::inflateInit2(&stream, gzip_format) == Z_OK);
+  constexpr int kGzipFormat = 15 + 16;
+  LMPO_CHECK(::inflateInit2(&stream, kGzipFormat) == Z_OK);
   const std::unique_ptr<z_stream, int (*)(z_stream*)> end(&stream, ::inflateEnd);
-  std::vector<unsigned char> piece(piece_bytes);
+  std::vector<unsigned char> piece(kPieceBytes);
   std::size_t given = 0;
   int status = Z_OK;
   do {
@@ -88,7 +110,7 @@ void unpack_gzip(const fs::path& path, Bytes packed, Unpacked& out) {
       LMPO_CHECK(::inflateReset(&stream) == Z_OK);
     }
     if (stream.avail_in == 0) {
-      const std::size_t size = std::min(packed.size() - given, piece_bytes);
+      const std::size_t size = std::min(packed.size() - given, kPieceBytes);
       stream.next_in =
           const_cast<unsigned char*>(reinterpret_cast<const unsigned char*>(packed.data() + given));
       stream.avail_in = static_cast<uInt>(size);
@@ -107,7 +129,7 @@ void unpack_gzip(const fs::path& path, Bytes packed, Unpacked& out) {
 void unpack_zstd(const fs::path& path, Bytes packed, Unpacked& out) {
   const std::unique_ptr<ZSTD_DCtx, std::size_t (*)(ZSTD_DCtx*)> context(::ZSTD_createDCtx(),
                                                                         ::ZSTD_freeDCtx);
-  std::vector<char> piece(piece_bytes);
+  std::vector<char> piece(kPieceBytes);
   ZSTD_inBuffer input{packed.data(), packed.size(), 0};
   std::size_t wanted = 0;  // bytes that the present part still lacks
   bool full = false;
@@ -119,7 +141,8 @@ void unpack_zstd(const fs::path& path, Bytes packed, Unpacked& out) {
     }
     out.write(piece.data(), output.pos);
     full = output.pos == output.size;
-  } while (input.pos < input.size || full);
+    // Full, with more to come; at the end of a part there is nothing left to ask for.
+  } while (input.pos < input.size || (full && wanted != 0));
   if (wanted != 0) {
     broken(path, "zstd", "it ends too early");
   }
@@ -134,7 +157,7 @@ MappedFile TextFile::open(const fs::path& path) {
   if (!gzip && !zstd) {
     return file;
   }
-  Unpacked unpacked;
+  Unpacked unpacked(path, file.bytes().size());
   (gzip ? unpack_gzip : unpack_zstd)(path, file.bytes(), unpacked);
   return unpacked.map();
 }

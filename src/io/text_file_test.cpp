@@ -13,6 +13,7 @@
 namespace lmpo {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 std::string gzip(const std::string& text) {
@@ -106,6 +107,47 @@ TEST_P(TextFileTest, BrokenBytesAreAnErrorOrHarmless) {
     found += user_error_of([&] { unpacked(broken); }).empty() ? 0 : 1;
   }
   EXPECT_GT(found, 280);
+}
+
+TEST_P(TextFileTest, EverySizeNearAWholePieceIsRead) {
+  for (const std::size_t size : {(1 << 18) - 1, 1 << 18, (1 << 18) + 1, 1 << 19}) {
+    const std::string text = sample(size).substr(0, size);
+    EXPECT_EQ(unpacked(GetParam().pack(text)), text) << size;
+    EXPECT_EQ(unpacked(GetParam().pack(text) + GetParam().pack(text)), text + text) << size;
+  }
+}
+
+TEST_P(TextFileTest, ABombIsRefusedBeforeItFillsTheDisk) {
+  // 300 MB of one letter: 1,000 times the packed size, where text is hardly ever beyond 20.
+  const fs::path path = folder_ / "bomb";
+  write_file_atomically(path, GetParam().pack(std::string(std::size_t{300} << 20, 'a')));
+  EXPECT_THAT(user_error_of([&] { TextFile file(path); }),
+              AllOf(HasSubstr(path.string()), HasSubstr("unpacks to more than 268")));
+  // What is small may be as uniform as it likes.
+  const std::string uniform(1 << 20, 'a');
+  write_file_atomically(path, GetParam().pack(uniform));
+  EXPECT_EQ(TextFile(path).text(), uniform);
+}
+
+TEST_P(TextFileTest, AFolderForTemporaryFilesThatIsNotThereIsNamed) {
+  write_file_atomically(folder_ / "file", GetParam().pack("text"));
+  const char* before = std::getenv("TMPDIR");
+  const std::string kept = before == nullptr ? "/tmp" : before;
+  ::setenv("TMPDIR", "/nowhere", 1);
+  EXPECT_THAT(user_error_of([&] { TextFile file(folder_ / "file"); }), HasSubstr("/nowhere"));
+  ::setenv("TMPDIR", kept.c_str(), 1);
+}
+
+TEST_P(TextFileTest, LeavesNothingInTheFolderForTemporaryFiles) {
+  write_file_atomically(folder_ / "file", GetParam().pack("text"));
+  const char* before = std::getenv("TMPDIR");
+  const std::string kept = before == nullptr ? "/tmp" : before;
+  fs::create_directory(folder_ / "temporary");
+  ::setenv("TMPDIR", (folder_ / "temporary").c_str(), 1);
+  const TextFile file(folder_ / "file");
+  ::setenv("TMPDIR", kept.c_str(), 1);
+  EXPECT_TRUE(fs::is_empty(folder_ / "temporary"));  // also while it is read: a kill leaves nothing
+  EXPECT_EQ(file.text(), "text");
 }
 
 TEST_P(TextFileTest, WithoutRoomForItIsAMachineError) {

@@ -136,6 +136,12 @@ TEST_F(Parquet, FilesCutShort) {
   EXPECT_THAT(rows_of(no_footer, kPairColumns).error, StartsWith("f: damaged"));
 }
 
+TEST_F(Parquet, ABombIsRefused) {
+  EXPECT_LT(content("bomb.parquet").size(), 5'000U);
+  EXPECT_THAT(rows_of(content("bomb.parquet"), kPairColumns).error,
+              AllOf(StartsWith("f: "), HasSubstr("unpack to more than 1 GB")));
+}
+
 // The golden files have checksums of their pages, which most writers leave out; what no checksum
 // covers, the pages' headers, is checked by their number of values.
 TEST_F(Parquet, ABitThatFlipsIsNoticedOrChangesNothing) {

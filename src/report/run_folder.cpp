@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/file_lock.h"
 #include "base/host_name.h"
+#include "base/path_kind.h"
 #include "report/answers.h"
 #include "report/lenient_json.h"
 #include "report/logged_metrics.h"
@@ -25,11 +26,6 @@ constexpr const char* kLog = "trainer_log.jsonl";
 constexpr const char* kSamples = "eval_samples.jsonl";
 // A run on a machine that cannot be asked is taken for dead after this long without a word.
 constexpr double kLongestSilence = 600;
-
-bool is_file(const fs::path& path) {
-  std::error_code ignored;
-  return fs::is_regular_file(path, ignored);
-}
 
 // Null, and a notice, where the text is there and is no object.
 json object_of(std::string_view text, const char* file, Run& run) {

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/growing_file.h"
+#include "base/host_name.h"
 
 namespace lmpo {
 namespace {
@@ -163,10 +164,9 @@ std::int64_t seconds_of(const std::string& name) {
   return seconds;
 }
 
-std::string host_name() {
-  std::array<char, 256> name{};
-  return ::gethostname(name.data(), name.size() - 1) == 0 && name[0] != '\0' ? name.data()
-                                                                             : "localhost";
+std::string host_in_names() {
+  const std::string name = host_name();
+  return name.empty() ? "localhost" : name;
 }
 
 }  // namespace
@@ -199,8 +199,8 @@ EventFile::EventFile(const fs::path& folder, std::int64_t first_step)
     seconds = std::max(seconds, seconds_of(last) + 1);
     beginning_ += start_record(first_step);
   }
-  path_ =
-      folder / fmt::format("{}{:010}.{}.{}.{}", kPrefix, seconds, host_name(), ::getpid(), files++);
+  path_ = folder /
+          fmt::format("{}{:010}.{}.{}.{}", kPrefix, seconds, host_in_names(), ::getpid(), files++);
 }
 
 void EventFile::append(std::string_view records) {

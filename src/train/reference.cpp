@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/path_kind.h"
 #include "base/threads.h"
 #include "model/model_folder.h"
 #include "train/progress.h"
@@ -45,7 +46,7 @@ std::string checksum(const std::vector<double>& logps) {
 
 // In the order of the trees. Empty where the file is not what it should be.
 std::vector<double> read_cache(const fs::path& path, const std::string& key, std::size_t count) {
-  if (!fs::exists(path)) {
+  if (!is_file(path)) {
     return {};
   }
   try {
@@ -65,6 +66,7 @@ std::vector<double> read_cache(const fs::path& path, const std::string& key, std
 void write_cache(const fs::path& path, const std::string& key, const std::vector<double>& logps) {
   std::error_code error;
   fs::create_directories(path.parent_path(), error);
+  remove_incomplete(path.parent_path());
   try {
     write_file_atomically(
         path, json({{"key", key}, {"checksum", checksum(logps)}, {"logps", logps}}).dump() + "\n");

@@ -116,6 +116,10 @@ def write_others():
     columns = {"promt": ["a"], "chosen_response": ["b"], "id": [1]}
     pq.write_table(pa.table(columns), ROOT / "other_columns.parquet", write_statistics=False)
     pq.write_table(PAIRS.empty_table(), ROOT / "no_rows.parquet")
+    # A few hundred bytes that are 512 rows of 3 MB each: one text in the dictionary.
+    large = pa.DictionaryArray.from_arrays(pa.array([0] * 512, pa.int32()), pa.array(["a" * 3_000_000]))
+    pq.write_table(pa.table({"prompt": large}), ROOT / "bomb.parquet", compression="zstd", write_statistics=False,
+                   store_schema=False)
 
 
 ROOT.mkdir(exist_ok=True)

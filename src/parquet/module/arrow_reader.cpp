@@ -24,8 +24,9 @@
 namespace {
 
 constexpr std::int64_t kRowsAtOnce = 512;
-// A damaged file may claim pages of any size; no batch of text needs this much.
-constexpr std::int64_t kMostMemory = std::int64_t{4} << 30;
+// A damaged or hostile file may claim, or unpack to, pages of any size; no batch of text needs this
+// much.
+constexpr std::int64_t kMostMemory = std::int64_t{1} << 30;
 
 using Array = std::shared_ptr<arrow::Array>;
 using ArrayResult = arrow::Result<Array>;
@@ -184,7 +185,9 @@ class Reader {
       if (status.ok()) {
         return nullptr;
       }
-      message_ = status.ToStringWithoutContextLines();
+      message_ = status.IsOutOfMemory()
+                     ? "512 of its rows, or one of its pages, unpack to more than 1 GB"
+                     : status.ToStringWithoutContextLines();
     } catch (const std::exception& error) {
       message_ = error.what();
     }

@@ -1,0 +1,223 @@
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <thread>
+
+#include "base/descriptor.h"
+#include "base/file.h"
+#include "base/path_kind.h"
+#include "base/replace_folder.h"
+#include "base/temporary_name.h"
+#include "base/testing/test_folder.h"
+
+namespace lmpo {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::UnorderedElementsAre;
+
+class AtomicFiles : public FolderTest {
+ protected:
+  fs::path make_folder(const fs::path& path, const std::string& text) {
+    fs::create_directories(path);
+    write_file_atomically(path / "x", text);
+    return path;
+  }
+};
+
+// Does something in a process of its own, which is killed at once when it has done it.
+template <typename Action>
+void in_a_killed_process(Action&& action) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    action();
+    ::raise(SIGKILL);
+  }
+  ::waitpid(child, nullptr, 0);
+}
+
+TEST_F(AtomicFiles, NamesThatPeopleChooseAreNotTemporary) {
+  const fs::path temporary = temporary_beside(folder_ / "checkpoint-6");
+  EXPECT_EQ(temporary.parent_path(), folder_);
+  EXPECT_EQ(final_name(temporary.filename().string()), "checkpoint-6");
+  EXPECT_NE(temporary, temporary_beside(folder_ / "checkpoint-6"));
+  for (const char* name :
+       {"notes.incomplete-draft", "notes.incomplete-2", ".incomplete-", "a.incomplete-12-old", "a",
+        "notes.incomplete-0123456789abcdef", ".incomplete-0123456789abcdef"}) {
+    EXPECT_EQ(final_name(name), "") << name;
+  }
+  // Renamed by hand it is a person's.
+  std::string renamed = temporary.filename().string();
+  renamed[0] = 'C';
+  EXPECT_EQ(final_name(renamed), "");
+}
+
+TEST_F(AtomicFiles, WhatKilledProgramsLeftIsRemovedAndNothingElse) {
+  for (const char* name : {"notes.incomplete-draft", "notes.incomplete-2", "other"}) {
+    make_folder(folder_ / name, "mine");
+    write_file_atomically(folder_ / (std::string("file-") + name), "mine");
+  }
+  const auto before = listing();
+  in_a_killed_process([&] {
+    AtomicFile file(folder_ / "model.safetensors");
+    file.write("half");
+    AtomicFolder folder(folder_ / "checkpoint-6");
+    write_file_atomically(folder.path() / "x", "half");
+    ::raise(SIGKILL);
+  });
+  EXPECT_EQ(listing().size(), before.size() + 2);
+  remove_incomplete(folder_);
+  EXPECT_EQ(listing(), before);
+}
+
+TEST_F(AtomicFiles, WritingAgainRemovesTheLeftoversOfTheSameName) {
+  in_a_killed_process([&] {
+    AtomicFile one(folder_ / "one");
+    AtomicFile two(folder_ / "two");
+    ::raise(SIGKILL);
+  });
+  write_file_atomically(folder_ / "one", "whole");
+  EXPECT_EQ(listing().size(), 2U);  // "one" and what is left of "two"
+  { AtomicFolder folder(folder_ / "two"); }
+  EXPECT_THAT(listing(), UnorderedElementsAre("one"));
+}
+
+TEST_F(AtomicFiles, WhatARunningProgramWritesStays) {
+  AtomicFile file(folder_ / "a");
+  file.write("text");
+  AtomicFolder folder(folder_ / "b");
+  // Also in the eyes of another process.
+  const pid_t child = ::fork();
+  if (child == 0) {
+    remove_incomplete(folder_);
+    AtomicFile same(folder_ / "a");
+    same.write("other");
+    same.commit();
+    ::_exit(0);
+  }
+  ::waitpid(child, nullptr, 0);
+  EXPECT_EQ(read_file(folder_ / "a"), "other");
+  write_file_atomically(folder.path() / "x", "y");
+  file.commit();
+  folder.commit();
+  EXPECT_EQ(read_file(folder_ / "a"), "text");
+  EXPECT_EQ(read_file(folder_ / "b/x"), "y");
+  EXPECT_THAT(listing(), UnorderedElementsAre("a", "b"));
+}
+
+TEST_F(AtomicFiles, AFolderIsReplacedWithoutAMomentInWhichItIsGone) {
+  const fs::path path = folder_ / "checkpoint";
+  make_folder(path, "0");
+  std::atomic<bool> done = false;
+  std::atomic<int> missing = 0;
+  std::thread reader([&] {
+    struct stat status {};
+    while (!done) {
+      missing += ::stat(path.c_str(), &status) != 0 ? 1 : 0;
+    }
+  });
+  for (int i = 1; i <= 50; ++i) {
+    AtomicFolder folder(path);
+    write_file_atomically(folder.path() / "x", std::to_string(i));
+    folder.commit();
+    EXPECT_EQ(read_file(path / "x"), std::to_string(i));
+  }
+  done = true;
+  reader.join();
+  EXPECT_EQ(missing, 0);
+  EXPECT_THAT(listing(), UnorderedElementsAre("checkpoint"));
+}
+
+// A file system without an exchange of names: a kill between any two calls loses neither version.
+TEST_F(AtomicFiles, AReplacementThatWasBrokenOffIsFinished) {
+  const fs::path path = folder_ / "checkpoint";
+  const fs::path fresh = temporary_beside(path);
+  // Before the first rename.
+  make_folder(path, "old");
+  make_folder(fresh, "new");
+  remove_incomplete(folder_);
+  EXPECT_EQ(read_file(path / "x"), "old");
+  EXPECT_THAT(listing(), UnorderedElementsAre("checkpoint"));
+  // Between the two.
+  make_folder(fresh, "new");
+  fs::rename(path, replaced_name(fresh));
+  remove_incomplete(folder_);
+  EXPECT_EQ(read_file(path / "x"), "new");
+  EXPECT_THAT(listing(), UnorderedElementsAre("checkpoint"));
+  // After both.
+  make_folder(fresh, "newer");
+  replace_folder_by_renames(fresh, path);
+  EXPECT_EQ(read_file(replaced_name(fresh) / "x"), "new");
+  remove_incomplete(folder_);
+  EXPECT_EQ(read_file(path / "x"), "newer");
+  EXPECT_THAT(listing(), UnorderedElementsAre("checkpoint"));
+  // Only the old one is left.
+  fs::rename(path, replaced_name(fresh));
+  remove_incomplete(folder_);
+  EXPECT_EQ(read_file(path / "x"), "newer");
+}
+
+TEST_F(AtomicFiles, AFolderDoesNotReplaceAFile) {
+  write_file_atomically(folder_ / "a", "text");
+  EXPECT_THAT(user_error_of([&] { AtomicFolder folder(folder_ / "a"); }),
+              HasSubstr("not a folder"));
+  fs::create_directory(folder_ / "b");
+  EXPECT_THAT(user_error_of([&] { AtomicFile file(folder_ / "b"); }), HasSubstr("is a folder"));
+  EXPECT_EQ(read_file(folder_ / "a"), "text");
+}
+
+TEST_F(AtomicFiles, AnEndingSlashChangesNothing) {
+  AtomicFolder folder(folder_ / "a/");
+  folder.commit();
+  EXPECT_THAT(listing(), UnorderedElementsAre("a"));
+}
+
+TEST_F(AtomicFiles, LinksAreFollowed) {
+  fs::create_directory(folder_ / "there");
+  fs::create_symlink("there/file", folder_ / "link");
+  write_file_atomically(folder_ / "link", "one");
+  EXPECT_EQ(read_file(folder_ / "there/file"), "one");
+  write_file_atomically(folder_ / "link", "two");
+  EXPECT_TRUE(fs::is_symlink(folder_ / "link"));
+  EXPECT_EQ(read_file(folder_ / "there/file"), "two");
+}
+
+TEST_F(AtomicFiles, StreamsAreWrittenIntoAndStay) {
+  EXPECT_TRUE(is_stream("/dev/null"));
+  EXPECT_TRUE(is_stream("/dev/stdout"));
+  EXPECT_FALSE(is_stream(folder_ / "none"));
+  EXPECT_FALSE(is_stream(folder_));
+  write_file_atomically("/dev/null", "lost");
+  EXPECT_THROW(write_file_atomically("/dev/full", "x"), MachineError);
+  EXPECT_TRUE(fs::is_character_file("/dev/null"));
+  EXPECT_TRUE(fs::is_character_file("/dev/full"));
+  const fs::path fifo = folder_ / "fifo";
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  std::string got(4, ' ');
+  std::thread reader([&] {
+    const Descriptor input(::open(fifo.c_str(), O_RDONLY | O_CLOEXEC));
+    EXPECT_EQ(::read(input.get(), got.data(), got.size()), 4);
+  });
+  write_file_atomically(fifo, "text");
+  reader.join();
+  EXPECT_EQ(got, "text");
+  EXPECT_TRUE(fs::is_fifo(fifo));
+}
+
+TEST_F(AtomicFiles, AnOpenDescriptorIsWrittenOnWhereItStands) {
+  const fs::path path = folder_ / "out";
+  const Descriptor out(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  EXPECT_EQ(write_all(out.get(), "one ", 4), 0);
+  write_file_atomically(fmt::format("/dev/fd/{}", out.get()), "two ");
+  EXPECT_EQ(write_all(out.get(), "three", 5), 0);
+  EXPECT_EQ(read_file(path), "one two three");
+}
+
+}  // namespace
+}  // namespace lmpo

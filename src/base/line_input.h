@@ -1,0 +1,30 @@
+// Lines of a stream whose length nobody knows.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <istream>
+#include <string>
+
+namespace lmpo {
+
+// The longest line, or row of data, that is read: some 16 million tokens. What is longer is not
+// text (/dev/zero, a file that unpacks to one endless line).
+inline constexpr std::size_t kLongestLine = std::size_t{64} << 20;
+
+class LineInput {
+ public:
+  LineInput(std::istream& stream, std::string source)
+      : stream_(stream), source_(std::move(source)) {}
+
+  // The next line without its end ("\n" or "\r\n"); false where there is none. UserError that names
+  // source and line where it is too long.
+  bool read(std::string& line);
+
+ private:
+  std::istream& stream_;
+  std::string source_;
+  std::int64_t number_ = 0;
+};
+
+}  // namespace lmpo

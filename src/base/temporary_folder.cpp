@@ -1,0 +1,19 @@
+#include "base/temporary_folder.h"
+
+#include <cstdlib>
+
+#include "base/error.h"
+
+namespace lmpo {
+
+fs::path temporary_folder() {
+  const char* named = std::getenv("TMPDIR");
+  const fs::path folder = named != nullptr && *named != '\0' ? named : "/tmp";
+  if (!is_folder(folder)) {
+    user_error("{}: there is no such folder for temporary files; name another one by TMPDIR",
+               folder.string());
+  }
+  return folder;
+}
+
+}  // namespace lmpo
