@@ -223,12 +223,12 @@ std::int64_t read_source(const std::vector<fs::path>& files, const RowTaker& tak
   return total;
 }
 
-void load_source(const DataSource& source, DataPurpose purpose, Loader& loader) {
+void load_source(const DataSource& source, DataPurpose purpose, const RowTaker& add) {
   const std::vector<fs::path> files = find_data_files(source, purpose);
   Renaming renaming(source);
   const RowTaker take = [&](SourceRow&& row) {
     renaming.apply(row);
-    loader.add(std::move(row));
+    add(std::move(row));
   };
   const double whole = std::floor(source.weight);
   for (double pass = 0; pass < whole; ++pass) {
@@ -247,6 +247,17 @@ void load_source(const DataSource& source, DataPurpose purpose, Loader& loader) 
   renaming.check();
 }
 
+ordered_json prompt_of(const Row& row) {
+  if (!row.conversational) {
+    return row.prompt.text;
+  }
+  ordered_json messages = ordered_json::array();
+  for (const Message& message : row.prompt.turns) {
+    messages.push_back({{"role", message.role}, {"content", message.content}});
+  }
+  return messages;
+}
+
 }  // namespace
 
 Dataset load_dataset(const std::vector<DataSource>& sources, const Tokenizer& tokenizer,
@@ -255,9 +266,32 @@ Dataset load_dataset(const std::vector<DataSource>& sources, const Tokenizer& to
   check_truncation(options);
   Loader loader(tokenizer, chat_template, options, sink, observer);
   for (const DataSource& source : sources) {
-    load_source(source, purpose, loader);
+    load_source(source, purpose, [&](SourceRow&& row) { loader.add(std::move(row)); });
   }
   return loader.finish();
+}
+
+std::map<std::int64_t, ordered_json> read_prompts(const std::vector<DataSource>& sources,
+                                                  DataPurpose purpose, RowKind kind,
+                                                  const std::set<std::int64_t>& rows) {
+  std::map<std::int64_t, ordered_json> prompts;
+  std::int64_t next = 0;
+  const auto take = [&](SourceRow&& row) {
+    const std::int64_t number = next++;
+    if (!rows.contains(number) || !row.valid_utf8) {
+      return;
+    }
+    const auto normalised = normalise_row(row.value, kind, row.location);
+    if (const auto* found = std::get_if<Row>(&normalised)) {
+      prompts[number] = prompt_of(*found);
+    }
+  };
+  for (const DataSource& source : sources) {
+    if (prompts.size() < rows.size()) {
+      load_source(source, purpose, take);
+    }
+  }
+  return prompts;
 }
 
 Dataset hold_out(Dataset& data, double size, std::uint64_t seed) {

@@ -4,8 +4,10 @@
 #include <set>
 
 #include "base/json.h"
+#include "base/log.h"
 #include "base/utf8.h"
 #include "generate/loaded_model.h"
+#include "recipe/run_data.h"
 #include "train/event_file.h"
 
 namespace lmpo {
@@ -16,16 +18,17 @@ std::vector<std::int32_t> prompt_of(const Tree& tree) {
   return {first.tokens.begin(), first.tokens.begin() + first.scored_begin};
 }
 
-PromptTokens choose_prompts(const std::vector<Tree>& trees, std::int64_t count,
-                            std::int64_t max_positions) {
-  PromptTokens chosen;
+std::vector<const Tree*> choose_prompts(const std::vector<Tree>& trees, std::int64_t count,
+                                        std::int64_t max_positions) {
+  std::vector<const Tree*> chosen;
   std::set<std::vector<std::int32_t>> seen;
   std::int64_t next = 0;
   for (std::int64_t i = 0; i < count; ++i) {
     for (next = std::max(next, std::ssize(trees) * i / count); next < std::ssize(trees); ++next) {
-      std::vector<std::int32_t> prompt = prompt_of(trees[static_cast<std::size_t>(next)]);
-      if (std::ssize(prompt) < max_positions && seen.insert(prompt).second) {
-        chosen.push_back(std::move(prompt));
+      const Tree& tree = trees[static_cast<std::size_t>(next)];
+      std::vector<std::int32_t> prompt = prompt_of(tree);
+      if (std::ssize(prompt) < max_positions && seen.insert(std::move(prompt)).second) {
+        chosen.push_back(&tree);
         break;
       }
     }
@@ -68,7 +71,16 @@ EvalSamples::EvalSamples(const TrainInputs& inputs, const ModelConfig& config) {
   if (!inputs.evaluation || recipe.eval_samples == 0) {
     return;
   }
-  prompts_ = choose_prompts(inputs.evaluation->trees, recipe.eval_samples, config.max_positions);
+  for (const Tree* tree :
+       choose_prompts(inputs.evaluation->trees, recipe.eval_samples, config.max_positions)) {
+    prompts_.push_back(prompt_of(*tree));
+    rows_.push_back(tree->row);
+  }
+  const RunData data = run_data(recipe);
+  const bool held_out = data.evaluation.empty();
+  sources_ = held_out ? data.training : data.evaluation;
+  purpose_ = held_out ? DataPurpose::training : DataPurpose::evaluation;
+  kind_ = recipe.data.kind;
   options_.sampling.temperature = 0;
   options_.max_new_tokens = recipe.eval_sample_tokens;
   options_.stop_ids = stop_tokens(recipe.model_name_or_path, config);
@@ -76,12 +88,32 @@ EvalSamples::EvalSamples(const TrainInputs& inputs, const ModelConfig& config) {
   tokenizer_ = Tokenizer::load(recipe.model_name_or_path);
 }
 
-std::vector<EvalSample> EvalSamples::generate(Weights& weights, Ops& ops, Arena& arena) const {
+// The answers are worth more than what they are found by.
+void EvalSamples::read_messages() {
+  if (!messages_.empty()) {
+    return;
+  }
+  messages_.resize(prompts_.size());
+  try {
+    const auto found = read_prompts(sources_, purpose_, kind_, {rows_.begin(), rows_.end()});
+    for (std::size_t i = 0; i < rows_.size(); ++i) {
+      if (const auto prompt = found.find(rows_[i]); prompt != found.end()) {
+        messages_[i] = prompt->second;
+      }
+    }
+  } catch (const std::exception& error) {
+    log_warning("the sample answers are kept without their messages: {}", error.what());
+  }
+}
+
+std::vector<EvalSample> EvalSamples::generate(Weights& weights, Ops& ops, Arena& arena) {
+  read_messages();
   std::vector<EvalSample> samples(prompts_.size());
   generate_with(weights, ops, arena, prompts_, options_, [&](const Completion& completion) {
     const auto index = static_cast<std::size_t>(completion.prompt);
     samples[index] = {.index = completion.prompt,
                       .prompt = tokenizer_->decode(prompts_[index], true),
+                      .messages = messages_[index],
                       .response = tokenizer_->decode(completion.tokens, true),
                       .tokens = std::ssize(completion.tokens),
                       .stopped = completion.stopped};
@@ -92,6 +124,7 @@ std::vector<EvalSample> EvalSamples::generate(Weights& weights, Ops& ops, Arena&
 std::string eval_sample_line(const EvalSample& sample, std::int64_t step) {
   const ordered_json line = {{"step", step},
                              {"index", sample.index},
+                             {"messages", sample.messages},
                              {"prompt", sample.prompt},
                              {"response", sample.response},
                              {"tokens", sample.tokens},
