@@ -5,18 +5,16 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
-#include <set>
 #include <utility>
 #include <variant>
 
 #include "base/error.h"
 #include "base/log.h"
-#include "base/names.h"
 #include "base/random.h"
 #include "base/threads.h"
 #include "data/boundary.h"
-#include "data/files.h"
 #include "data/reader.h"
+#include "data/source_rows.h"
 #include "data/truncation.h"
 
 namespace lmpo {
@@ -163,101 +161,6 @@ class Loader {
   Dataset dataset_;
 };
 
-// Gives a row's columns the names that schema.h knows, and remembers which columns there were.
-class Renaming {
- public:
-  explicit Renaming(const DataSource& source) : source_(source) {}
-
-  void apply(SourceRow& row) {
-    if (source_.columns.empty() || !row.valid_utf8) {
-      return;
-    }
-    json renamed = row.value;
-    for (const auto& [column, key] : source_.columns) {
-      if (row.value.contains(column)) {
-        renamed.erase(column);
-        seen_.insert(column);
-      }
-    }
-    for (const auto& [column, key] : source_.columns) {
-      if (row.value.contains(column)) {
-        renamed[key] = row.value[column];
-      }
-    }
-    if (names_.empty()) {
-      for (const auto& [name, value] : row.value.items()) {
-        names_.push_back(name);
-      }
-    }
-    row.value = std::move(renamed);
-  }
-
-  // A column that no row had is a slip of the pen.
-  void check() const {
-    for (const auto& [column, key] : source_.columns) {
-      if (!seen_.contains(column) && !names_.empty()) {
-        user_error("{}: columns: no row has '{}'{}; the first one has {}", source_.path.string(),
-                   column, suggestion(column, names_), fmt::join(names_, ", "));
-      }
-    }
-  }
-
- private:
-  const DataSource& source_;
-  std::set<std::string> seen_;
-  std::vector<std::string> names_;
-};
-
-using RowTaker = std::function<void(SourceRow&&)>;
-
-std::int64_t read_source(const std::vector<fs::path>& files, const RowTaker& take) {
-  std::int64_t total = 0;
-  for (const fs::path& file : files) {
-    const std::int64_t rows = read_rows(file, take);
-    if (rows == 0) {
-      user_error("{}: no rows; a JSON array of objects, JSON Lines or Parquet was expected",
-                 file.string());
-    }
-    total += rows;
-  }
-  return total;
-}
-
-void load_source(const DataSource& source, DataPurpose purpose, const RowTaker& add) {
-  const std::vector<fs::path> files = find_data_files(source, purpose);
-  Renaming renaming(source);
-  const RowTaker take = [&](SourceRow&& row) {
-    renaming.apply(row);
-    add(std::move(row));
-  };
-  const double whole = std::floor(source.weight);
-  for (double pass = 0; pass < whole; ++pass) {
-    read_source(files, take);
-  }
-  if (source.weight > whole) {
-    const std::int64_t all = read_source(files, [](SourceRow&&) {});
-    const auto rows = static_cast<double>(all);
-    auto left = static_cast<std::int64_t>(std::floor(source.weight * rows) - whole * rows);
-    read_source(files, [&](SourceRow&& row) {
-      if (left-- > 0) {
-        take(std::move(row));
-      }
-    });
-  }
-  renaming.check();
-}
-
-ordered_json prompt_of(const Row& row) {
-  if (!row.conversational) {
-    return row.prompt.text;
-  }
-  ordered_json messages = ordered_json::array();
-  for (const Message& message : row.prompt.turns) {
-    messages.push_back({{"role", message.role}, {"content", message.content}});
-  }
-  return messages;
-}
-
 }  // namespace
 
 Dataset load_dataset(const std::vector<DataSource>& sources, const Tokenizer& tokenizer,
@@ -266,32 +169,9 @@ Dataset load_dataset(const std::vector<DataSource>& sources, const Tokenizer& to
   check_truncation(options);
   Loader loader(tokenizer, chat_template, options, sink, observer);
   for (const DataSource& source : sources) {
-    load_source(source, purpose, [&](SourceRow&& row) { loader.add(std::move(row)); });
+    read_source(source, purpose, [&](SourceRow&& row) { loader.add(std::move(row)); });
   }
   return loader.finish();
-}
-
-std::map<std::int64_t, ordered_json> read_prompts(const std::vector<DataSource>& sources,
-                                                  DataPurpose purpose, RowKind kind,
-                                                  const std::set<std::int64_t>& rows) {
-  std::map<std::int64_t, ordered_json> prompts;
-  std::int64_t next = 0;
-  const auto take = [&](SourceRow&& row) {
-    const std::int64_t number = next++;
-    if (!rows.contains(number) || !row.valid_utf8) {
-      return;
-    }
-    const auto normalised = normalise_row(row.value, kind, row.location);
-    if (const auto* found = std::get_if<Row>(&normalised)) {
-      prompts[number] = prompt_of(*found);
-    }
-  };
-  for (const DataSource& source : sources) {
-    if (prompts.size() < rows.size()) {
-      load_source(source, purpose, take);
-    }
-  }
-  return prompts;
 }
 
 Dataset hold_out(Dataset& data, double size, std::uint64_t seed) {

@@ -3,9 +3,7 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -69,12 +67,6 @@ Dataset load_dataset(const std::vector<DataSource>& sources, const Tokenizer& to
                      const ChatTemplate* chat_template, const DataOptions& options,
                      DataPurpose purpose = DataPurpose::training, const TreeSink& sink = {},
                      const RowObserver& observer = {});
-
-// The prompts of some rows, which are counted as in load_dataset: messages, or a text where the row is
-// plain text. Rows that cannot be used are left out. Reads the sources again.
-std::map<std::int64_t, ordered_json> read_prompts(const std::vector<DataSource>& sources,
-                                                  DataPurpose purpose, RowKind kind,
-                                                  const std::set<std::int64_t>& rows);
 
 // Takes rows out of the data and gives them back as data of their own, for evaluation: `size` of
 // the trees, or that part of them where it is below 1, chosen by the seed alone. Both keep the

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/threads.h"
+#include "data/source_rows.h"
 
 namespace lmpo {
 namespace {

@@ -10,10 +10,8 @@
 //   begin_step(totals, scores)             what the whole global batch knows
 //   evaluate(example, seeds, metrics)      for each example, in the order of the batch
 //   end_step()                             statistics move on
-// Evaluation (totals.training false) scores every example first and does the same without end_step.
-// Running statistics neither move nor matter there: what an evaluation is normalised by is its own,
-// so that its loss changes only when the model does.
-// Not thread-safe.
+// Evaluation (totals.training false) scores every example first and has no end_step. What it is
+// normalised by is its own, so its loss moves only with the model. Not thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -97,8 +95,7 @@ class Objective {
   // which may change after the first step (statistics that start from one scoring pass).
   virtual bool needs_batch_scores() const { return false; }
 
-  // `scores`: every example of the global batch in order; empty in training unless
-  // needs_batch_scores().
+  // `scores`: every example of the batch in order; empty in training unless needs_batch_scores().
   virtual void begin_step(const BatchTotals& totals,
                           std::span<const std::vector<ResponseScore>> scores);
   // Returns the example's share of the batch loss (already divided by the batch's size), writes

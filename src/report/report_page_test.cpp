@@ -219,7 +219,8 @@ TEST(ReportPage, LengthsLeaveOutAnswersThatWereCut) {
                                .response = "x",
                                .tokens = tokens,
                                .finish_reason = tokens == 64 ? "length" : "stop"});
-    runs[1].answers.push_back({.step = 1, .prompt = "p", .response = "x", .tokens = 64});
+    runs[1].answers.push_back(runs[0].answers.back());
+    runs[1].answers.back().tokens = 64;
     runs[1].answers.back().finish_reason = "length";
   }
   const std::string page = page_of(runs);

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/utf8.h"
+#include "data/source_rows.h"
 #include "generate/loaded_model.h"
 #include "recipe/run_data.h"
 #include "train/event_file.h"

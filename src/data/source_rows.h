@@ -1,0 +1,27 @@
+// The rows of a run's data sources, in the order in which they are counted.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <vector>
+
+#include "base/json.h"
+#include "data/reader.h"
+#include "data/schema.h"
+#include "data/source.h"
+
+namespace lmpo {
+
+// Calls `callback` for each row of the source: of its files in order, with the columns it renames, as
+// often as its weight says. Throws UserError for what read_rows refuses, for a file without rows,
+// and for a renamed column that no row has.
+void read_source(const DataSource& source, DataPurpose purpose, const RowCallback& callback);
+
+// The prompts of these rows, which are counted from 0 over all sources, as load_dataset counts:
+// messages, or a text where the row is plain text. Rows that cannot be used are left out.
+std::map<std::int64_t, ordered_json> read_prompts(const std::vector<DataSource>& sources,
+                                                  DataPurpose purpose, RowKind kind,
+                                                  const std::set<std::int64_t>& rows);
+
+}  // namespace lmpo
