@@ -98,9 +98,9 @@ void print_table(const Measured& m, const BenchOptions& options) {
              m.dense_rate > 0 ? m.device : fmt::format("{} threads", threads()),
              dtype_name(m.compute));
   if (m.dense_rate > 0) {
-    fmt::print("products of 8192 x 8192          {:.0f} {}\n", m.dense_rate / unit.size, unit.name);
+    fmt::print("matmul of 8192 x 8192            {:.0f} {}\n", m.dense_rate / unit.size, unit.name);
   }
-  fmt::print("products at the model's shapes   {:.0f} {}\n", m.product_rate / unit.size, unit.name);
+  fmt::print("matmul at the model's shapes     {:.0f} {}\n", m.product_rate / unit.size, unit.name);
   fmt::print("memory                           {:.1f} GB/s\n\n", m.bandwidth / 1e9);
   fmt::print("{:<18}{:>12}{:>9}{:>12}{:>9}{:>8}\n",
              "a step of " + std::to_string(options.step.batch), "forward ms", unit.name,
@@ -123,11 +123,9 @@ void print_table(const Measured& m, const BenchOptions& options) {
       "computed once\n",
       step.seconds, m.pairs_per_second(options), m.tokens_per_second(options),
       100.0 * static_cast<double>(step.shared_tokens) / static_cast<double>(step.tokens));
-  fmt::print("{:.0f} useful {}, {:.1f}% of the products' rate\n", m.achieved() / unit.size,
-             unit.name, 100 * m.share());
-  if (m.dense_rate > 0) {
-    fmt::print("{:.1f}% of the rate of large square products\n", 100 * m.achieved() / m.dense_rate);
-  }
+  const double peak = m.dense_rate > 0 ? m.dense_rate : m.product_rate;
+  fmt::print("{:.0f} useful {} ({:.1f}% of peak matmul)\n", m.achieved() / unit.size, unit.name,
+             100 * m.achieved() / peak);
   fmt::print(
       "memory: {} planned for the step{}, {} at the peak\n", readable_bytes(step.memory.arena),
       step.memory.host > 0 ? fmt::format(" and {} of the host", readable_bytes(step.memory.host))

@@ -7,6 +7,7 @@
 namespace lmpo {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;
@@ -240,11 +241,42 @@ TEST_F(Commands, ScoreWritesOneObjectARow) {
   EXPECT_EQ(quiet.out, "");
   const std::vector<json> again = json_lines(read_file(file));
   ASSERT_EQ(again.size(), scores.size());
+  double right = 0;
+  double per_token = 0;
+  for (const json& line : scores) {
+    const double chosen = line["chosen_logp"].get<double>();
+    right += chosen > line["rejected_logp"].get<double>() ? 1.0 / 48 : 0;
+    per_token += chosen / line["chosen_tokens"].get<double>() / 48;
+  }
+  const json summary = json::parse(read_file(path("scores.summary.json")));
+  EXPECT_EQ(summary["scored"], 48);
+  EXPECT_NEAR(summary["accuracy/sum"].get<double>(), right, 1e-9);
+  EXPECT_NEAR(summary["logps_per_token/chosen"].get<double>(), per_token, 1e-4);
+  EXPECT_THAT(quiet.err, AllOf(HasSubstr("48 rows: 48 scored, 0 dropped"), HasSubstr("margin of"),
+                               HasSubstr("mean length")));
   for (std::size_t row = 0; row < scores.size(); ++row) {
     for (const char* key : {"chosen_logp", "rejected_logp"}) {
       EXPECT_NEAR(again[row][key].get<double>(), scores[row][key].get<double>(), 1e-4);
     }
   }
+}
+
+// Finite weights whose products are not.
+TEST_F(Commands, ScoresThatAreNotFiniteAreAnError) {
+  const fs::path config = write("config.json", read_file(world("config.json")));
+  edit_json(config, [](ordered_json& content) { content["initializer_range"] = 1e18; });
+  const Result made = run({"init", "--config", config.string(), "--tokenizer", world("").string(),
+                           path("huge").string()});
+  ASSERT_EQ(made.exit_code, 0) << made.err;
+  const Result result =
+      run({"score", "-m", path("huge").string(), "--data", world("preferences.jsonl").string(),
+           "--output", path("scores.jsonl").string()});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.err,
+              AllOf(HasSubstr("rows 0, 1, 2, "), HasSubstr("and 28 more (counted from 0)"),
+                    HasSubstr("are not finite, so no scores are written")));
+  EXPECT_FALSE(fs::exists(path("scores.jsonl")));
+  EXPECT_FALSE(fs::exists(path("scores.summary.json")));
 }
 
 // The assistant's header is prompt with one boundary and response with the other.

@@ -143,7 +143,7 @@ void print_sweep(const fs::path& root) {
   for (const ResultTable& table : result.tables) {
     fmt::print("{}\n", to_text(table));
   }
-  fmt::print("Best length-controlled win rate\n");
+  fmt::print("Best win rate at equal length\n");
   for (const std::string& best : result.best) {
     fmt::print("  {}\n", best);
   }

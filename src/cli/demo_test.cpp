@@ -34,7 +34,7 @@ TEST_F(Demo, OneAtATimeInAFolder) {
 TEST_F(Demo, EndsInTheSameTablesWhenItWasBrokenOff) {
   const Result whole = run(demo(path("whole")));
   ASSERT_EQ(whole.exit_code, 0) << whole.err;
-  EXPECT_THAT(whole.out, AllOf(HasSubstr("LC win rate %"), HasSubstr("lambda = 0.05"),
+  EXPECT_THAT(whole.out, AllOf(HasSubstr("win rate at equal length %"), HasSubstr("lambda = 0.05"),
                                HasSubstr("Means over 1 seed ")));
   EXPECT_THAT(whole.err, HasSubstr("5/5"));
   {
@@ -59,7 +59,7 @@ TEST_F(Demo, EndsInTheSameTablesWhenItWasBrokenOff) {
   };
   EXPECT_EQ(tables(resumed), tables(whole));
   EXPECT_THAT(read_file(path("whole") / "report.html"),
-              AllOf(HasSubstr("lambda = 0.05"), HasSubstr("LC win rate %")));
+              AllOf(HasSubstr("lambda = 0.05"), HasSubstr("win rate at equal length %")));
   for (const char* file : {"results.json", "results.md", "lambda.svg"}) {
     EXPECT_EQ(read_file(path("broken") / file), read_file(path("whole") / file)) << file;
   }

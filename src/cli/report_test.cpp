@@ -81,8 +81,9 @@ TEST_F(Report, OfARunThatGoesIsKilledAndIsGoneOnWith) {
     EXPECT_THAT(going, HasSubstr("<span class=\"state going\">"));
     const json data = data_of(going);
     const json& columns = data["runs"][0]["training"]["columns"];
-    for (const char* metric : {"loss", "rewards/margins", "logps/chosen", "grad_norm",
-                               "lengths/chosen", "throughput", "learning_rate"}) {
+    for (const char* metric :
+         {"loss", "rewards/margins", "logps_per_token/chosen", "logps_sum/chosen", "grad_norm",
+          "lengths/chosen", "throughput", "learning_rate"}) {
       ASSERT_TRUE(columns.contains(metric)) << metric;
       EXPECT_GE(columns[metric]["y"].size(), 9U) << metric;
     }

@@ -3,10 +3,12 @@
 #include <map>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "cli/commands.h"
 #include "cli/common_options.h"
 #include "data/dataset.h"
 #include "recipe/train_recipe.h"
+#include "train/score_summary.h"
 #include "train/scorer.h"
 
 namespace lmpo {
@@ -16,6 +18,7 @@ struct ScoreOptions {
   fs::path model;
   std::vector<DataSource> data;
   fs::path output;
+  fs::path summary;
   std::string device = "auto";
   std::string dtype = "float32";
   std::string compute = "auto";
@@ -34,18 +37,30 @@ ordered_json score_line(const Tree& tree, std::span<const double> sums) {
           {"rejected_logp", sums[1]}};
 }
 
+// Where the summary goes where nobody says: "scores.summary.json" beside "scores.jsonl".
+fs::path summary_beside(const fs::path& output) {
+  fs::path beside = output;
+  return fs::exists(output) && !fs::is_regular_file(output)
+             ? fs::path()
+             : beside.replace_extension(".summary.json");
+}
+
 }  // namespace
 
 int run_score(const std::vector<std::string>& arguments) {
   ScoreOptions options;
   OptionSet set("lmpo score",
                 "Writes the summed log-probability of both responses of every preference pair, one "
-                "JSON object a row.");
+                "JSON object a row, and a summary of them all to standard error.");
   set.group("Model and data");
   add_model_option(set, options.model);
   add_data_option(set, options.data);
   set.add("output", options.output, "where to write; standard output when absent",
           {.value_name = "FILE.jsonl"});
+  set.add("summary", options.summary,
+          "where to write accuracy, margins, mean log-probabilities and lengths; beside --output, "
+          "as FILE.summary.json, when absent",
+          {.value_name = "FILE.json"});
   set.add("dtype", options.dtype, "storage of the weights",
           {.choices = {"float32", "bfloat16", "float16"}, .old_names = {"torch_dtype"}});
   set.add("compute", options.compute,
@@ -66,6 +81,7 @@ int run_score(const std::vector<std::string>& arguments) {
   }
   apply_threads(options.threads);
   require_folder_for("output", options.output);
+  require_folder_for("summary", options.summary);
 
   const std::shared_ptr<Device> device = open_device(options.device);
   const TextModel text = TextModel::load(options.model);
@@ -80,11 +96,14 @@ int run_score(const std::vector<std::string>& arguments) {
   for (const Drop& drop : dataset.drops.drops()) {
     lines[drop.row] = {{"row", drop.row}, {"dropped", name(drop.reason)}};
   }
+  ScoreSummary summary;
   scorer.score(dataset.trees, {options.batch_size, options.max_pack_tokens},
                [&](std::size_t index, std::span<const double> sums) {
                  const Tree& tree = dataset.trees[index];
                  lines[tree.row] = score_line(tree, sums);
+                 summary.add(tree, sums);
                });
+  summary.require_finite();
   std::string all;
   for (const auto& [row, line] : lines) {
     all += line.dump() + "\n";
@@ -93,6 +112,15 @@ int run_score(const std::vector<std::string>& arguments) {
     std::fwrite(all.data(), 1, all.size(), stdout);
   } else {
     write_file_atomically(options.output, all);
+  }
+  const fs::path summary_file = options.summary.empty() && !options.output.empty()
+                                    ? summary_beside(options.output)
+                                    : options.summary;
+  if (!summary_file.empty()) {
+    write_file_atomically(summary_file, summary.to_json(dataset).dump(2) + "\n");
+  }
+  for (const std::string& line : summary.lines(dataset)) {
+    log_info("{}", line);
   }
   return 0;
 }

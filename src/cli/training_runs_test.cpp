@@ -356,10 +356,14 @@ TEST_F(TrainingRuns, RecordsAreNamedAsInTheEcosystem) {
                                                                : ""));
   }
   EXPECT_EQ(order, (Words{"2", "3e", "4", "6", "6e", "6end"}));
-  const std::set<std::string> metrics = {
-      "rewards/chosen",   "rewards/rejected", "rewards/margins",  "rewards/accuracies",
-      "logps/chosen",     "logps/rejected",   "lmpo/margin_mean", "lmpo/margin_std",
-      "lmpo/margin_term", "lengths/chosen",   "lengths/rejected"};
+  const std::set<std::string> metrics = {"rewards/chosen",         "rewards/rejected",
+                                         "rewards/margins",        "rewards/accuracies",
+                                         "logps/chosen",           "logps/rejected",
+                                         "logps_per_token/chosen", "logps_per_token/rejected",
+                                         "logps_sum/chosen",       "logps_sum/rejected",
+                                         "lmpo/margin_mean",       "lmpo/margin_std",
+                                         "lmpo/margin_term",       "lengths/chosen",
+                                         "lengths/rejected"};
   std::set<std::string> trained = keys(history[0]);
   for (const char* name : {"loss", "grad_norm", "learning_rate", "num_tokens", "epoch", "step"}) {
     EXPECT_EQ(trained.count(name), 1U) << name;

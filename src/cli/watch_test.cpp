@@ -190,6 +190,7 @@ TEST_F(Watching, SamplesAreWhatTheModelWouldAnswer) {
     EXPECT_EQ(sample["index"], i);
     EXPECT_EQ(sample["prompt"], samples[i]["prompt"]);
     const json& answer = answers[2 * i];
+    EXPECT_EQ(sample["messages"], answer["prompt"]);
     EXPECT_THAT(sample["prompt"].get<std::string>(),
                 HasSubstr(answer["prompt"].is_string()
                               ? answer["prompt"].get<std::string>()

@@ -11,13 +11,11 @@
 
 #include "base/error.h"
 #include "base/log.h"
-#include "base/names.h"
 #include "base/random.h"
 #include "base/threads.h"
 #include "data/boundary.h"
-#include "data/files.h"
 #include "data/reader.h"
-#include "data/split_slice.h"
+#include "data/source_rows.h"
 #include "data/truncation.h"
 
 namespace lmpo {
@@ -181,60 +179,6 @@ class Loader {
   Dataset dataset_;
 };
 
-using RowTaker = std::function<void(SourceRow&&)>;
-
-std::int64_t read_source(const std::vector<fs::path>& files, const Renaming& renaming,
-                         Loader& loader, const RowTaker& take) {
-  std::int64_t total = 0;
-  for (const fs::path& file : files) {
-    std::vector<std::string> unread;
-    const std::int64_t rows = read_rows(file, renaming.wanted(), take, &unread);
-    loader.see_unread(unread);
-    if (rows == 0) {
-      user_error("{}: no rows; a JSON array of objects, JSON Lines or Parquet was expected",
-                 file.string());
-    }
-    total += rows;
-  }
-  return total;
-}
-
-void load_source(const DataSource& source, DataPurpose purpose, Loader& loader) {
-  const std::vector<fs::path> files = find_data_files(source, purpose);
-  Renaming renaming(source);
-  const RowTaker take = [&](SourceRow&& row) {
-    renaming.apply(row);
-    loader.add(std::move(row));
-  };
-  const SplitSlice slice = parse_split(source.split);
-  constexpr std::int64_t kAll = std::numeric_limits<std::int64_t>::max();
-  const double whole = std::floor(source.weight);
-  const bool counts = source.weight > whole || slice.counts_rows();
-  const std::int64_t rows =
-      counts ? read_source(files, renaming, loader, [](SourceRow&&) {}) : kAll;
-  const auto [first, last] = slice.range(rows);
-  std::int64_t left = source.most_rows > 0 ? source.most_rows : kAll;
-  const auto read_part = [&, first = first, last = last](std::int64_t wanted) {
-    std::int64_t index = 0;
-    read_source(files, renaming, loader, [&](SourceRow&& row) {
-      if (index >= first && index < last && wanted > 0 && left > 0) {
-        --wanted;
-        --left;
-        take(std::move(row));
-      }
-      ++index;
-    });
-  };
-  for (double pass = 0; pass < whole; ++pass) {
-    read_part(kAll);
-  }
-  if (source.weight > whole) {
-    const auto part = static_cast<double>(last - first);
-    read_part(static_cast<std::int64_t>(std::floor(source.weight * part) - whole * part));
-  }
-  renaming.check();
-}
-
 }  // namespace
 
 Dataset load_dataset(const std::vector<DataSource>& sources, const Tokenizer& tokenizer,
@@ -243,7 +187,9 @@ Dataset load_dataset(const std::vector<DataSource>& sources, const Tokenizer& to
   check_truncation(options);
   Loader loader(tokenizer, chat_template, options, sink, observer);
   for (const DataSource& source : sources) {
-    load_source(source, purpose, loader);
+    read_source(
+        source, purpose, [&](SourceRow&& row) { loader.add(std::move(row)); },
+        [&](const std::vector<std::string>& unread) { loader.see_unread(unread); });
   }
   return loader.finish();
 }

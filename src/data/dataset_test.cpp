@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/threads.h"
+#include "data/source_rows.h"
 
 namespace lmpo {
 namespace {
@@ -314,6 +315,23 @@ TEST_F(DatasetTest, AWeightIsThePartOfTheRowsThatIsUsed) {
   const Dataset more = load({source});
   EXPECT_EQ(more.trees[6].sequences[0].tokens, more.trees[1].sequences[0].tokens);
   EXPECT_EQ(more.trees[6].row, 6);
+}
+
+// By the numbers that the trees of load_dataset bear.
+TEST_F(DatasetTest, PromptsAreFoundByTheirRows) {
+  const auto talk = file(
+      "talk.jsonl",
+      R"({"prompt": [{"role": "user", "content": "hi"}], "chosen": [{"role": "assistant", "content": "a"}], "rejected": [{"role": "assistant", "content": "b"}]})"
+      "\n" +
+          std::string(R"({"prompt": "a", "chosen": "b", "rejected": "b"})") + "\n");
+  DataSource twice(talk);
+  twice.weight = 2;
+  const auto text = file("text.jsonl", kGood);
+  const auto found =
+      read_prompts({twice, text}, DataPurpose::training, RowKind::preference, {1, 2, 4, 9});
+  EXPECT_EQ(found,
+            (std::map<std::int64_t, ordered_json>{
+                {2, ordered_json::parse(R"([{"role": "user", "content": "hi"}])")}, {4, "One"}}));
 }
 
 TEST_F(DatasetTest, RowsAreHeldOutBySeed) {

@@ -36,8 +36,8 @@ Estimate paired_difference(const std::vector<Verdict>& verdicts,
                            const std::vector<Verdict>& others) {
   std::vector<double> differences;
   for (std::size_t i = 0; i < verdicts.size(); ++i) {
-    differences.push_back(verdicts[i].length_controlled_win_rate -
-                          others[i].length_controlled_win_rate);
+    differences.push_back(verdicts[i].win_rate_at_equal_length -
+                          others[i].win_rate_at_equal_length);
   }
   return estimate(differences);
 }
@@ -47,7 +47,7 @@ ResultRow row_of(const Variant& variant, const std::vector<Verdict>& own,
   return {variant.title,
           variant.settings,
           estimate_of(own, &Verdict::win_rate),
-          estimate_of(own, &Verdict::length_controlled_win_rate),
+          estimate_of(own, &Verdict::win_rate_at_equal_length),
           estimate_of(own, &Verdict::right),
           estimate_of(own, &Verdict::tokens),
           lmpo.empty() ? Estimate{} : paired_difference(own, lmpo)};
@@ -60,11 +60,12 @@ struct Column {
   bool needs_lmpo = false;
 };
 constexpr Column kWinRate = {"win rate %", &ResultRow::win_rate};
-constexpr Column kLengthControlled = {"LC win rate %", &ResultRow::length_controlled_win_rate};
+constexpr Column kAtEqualLength = {"win rate at equal length %",
+                                   &ResultRow::win_rate_at_equal_length};
 constexpr Column kTokens = {"tokens", &ResultRow::tokens, 1};
 constexpr Column kColumns[] = {kWinRate,
-                               kLengthControlled,
-                               {"LC beside LMPO", &ResultRow::beside_lmpo, 100, true},
+                               kAtEqualLength,
+                               {"beside LMPO", &ResultRow::beside_lmpo, 100, true},
                                {"right %", &ResultRow::right},
                                kTokens};
 
@@ -134,7 +135,7 @@ Figure option_figure(const fs::path& root, const Part& part, Seeds seeds) {
           {curves,
            {"win rate against SFT",
             part.x_label,
-            {along(part, table, kWinRate), along(part, table, kLengthControlled)}},
+            {along(part, table, kWinRate), along(part, table, kAtEqualLength)}},
            {"length of answers", part.x_label, {along(part, table, kTokens)}}}};
 }
 
@@ -163,7 +164,7 @@ SweepResult sweep_result(const fs::path& root) {
       }
     }
     const auto best = std::ranges::max_element(
-        table.rows, {}, [](const ResultRow& row) { return row.length_controlled_win_rate.mean; });
+        table.rows, {}, [](const ResultRow& row) { return row.win_rate_at_equal_length.mean; });
     result.best.push_back(fmt::format("{}: {}", best->title, best->settings));
     result.tables.push_back(std::move(table));
   }
@@ -192,15 +193,17 @@ std::vector<std::vector<std::string>> to_cells(const ResultTable& table) {
 
 std::string to_text(const ResultTable& table) {
   const auto lines = to_cells(table);
-  std::size_t width = 0;
+  std::vector<std::size_t> widths(lines[0].size());
   for (const auto& line : lines) {
-    width = std::max(width, line[0].size());
+    for (std::size_t i = 0; i < line.size(); ++i) {
+      widths[i] = std::max(widths[i], line[i].size());
+    }
   }
   std::string text;
   for (const auto& line : lines) {
-    text += fmt::format("{:<{}}", line[0], width);
+    text += fmt::format("{:<{}}", line[0], widths[0]);
     for (std::size_t i = 1; i < line.size(); ++i) {
-      text += fmt::format("  {:>14}", line[i]);
+      text += fmt::format("  {:>{}}", line[i], widths[i]);
     }
     text += "\n";
   }
@@ -232,8 +235,8 @@ ordered_json to_json(const ResultTable& table) {
     rows.push_back({{"name", row.title},
                     {"settings", row.settings},
                     {"win_rate", value(row.win_rate)},
-                    {"length_controlled_win_rate", value(row.length_controlled_win_rate)},
-                    {"length_controlled_win_rate_beside_lmpo", value(row.beside_lmpo)},
+                    {"win_rate_at_equal_length", value(row.win_rate_at_equal_length)},
+                    {"win_rate_at_equal_length_beside_lmpo", value(row.beside_lmpo)},
                     {"right", value(row.right)},
                     {"tokens", value(row.tokens)}});
   }

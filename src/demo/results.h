@@ -17,10 +17,10 @@ struct ResultRow {
   std::string title;
   std::string settings;  // learning rate and strength of a method; else empty
   Estimate win_rate;     // against the SFT model of the same seed
-  Estimate length_controlled_win_rate;
+  Estimate win_rate_at_equal_length;
   Estimate right;
   Estimate tokens;
-  // Length-controlled win rate less that of LMPO in the same seeds, so that what seeds have in
+  // Win rate at equal length less that of LMPO in the same seeds, so that what seeds have in
   // common drops out.
   Estimate beside_lmpo;
 };
@@ -37,7 +37,7 @@ struct ResultTable {
 ResultTable result_table(const fs::path& root, const Part& part,
                          std::span<const std::int64_t> seeds);
 
-// The best row of each method, by its length-controlled win rate, and all rows of the sweep.
+// The best row of each method, by its win rate at equal length, and all rows of the sweep.
 struct SweepResult {
   std::vector<ResultTable> tables;  // a method each
   std::vector<std::string> best;    // "LMPO, learning rate 0.0001, beta 10", a method each

@@ -14,8 +14,11 @@ namespace {
 constexpr const char* kColumnsText =
     "Win rate: the mean chance that the people of the small world prefer the answer to that of the "
     "SFT model of the same seed. They nearly always prefer what is right and, where that does not "
-    "decide, mostly what is longer. LC: the win rate that would be at equal lengths, by a logistic "
-    "regression. Beside LMPO: the difference of length-controlled win rates in the same seeds. "
+    "decide, mostly what is longer. Win rate at equal length: what it would be if both answers "
+    "were "
+    "equally long, by a logistic regression on the difference of lengths; it is not AlpacaEval's "
+    "length-controlled win rate. Beside LMPO: the difference of win rates at equal length in the "
+    "same seeds. "
     "Right: the share of right answers. Tokens: the mean length of answers.";
 
 ReportSection section_of(const Part& part, const ResultTable& table,

@@ -124,11 +124,12 @@ Verdict judge(std::span<const JudgedAnswer> answers, std::span<const JudgedAnswe
     verdict.tokens += answers[i].tokens / count;
   }
   verdict.win_rate = mean_of(chances);
-  verdict.length_controlled_win_rate = length_controlled(chances, differences);
+  verdict.win_rate_at_equal_length = win_rate_at_equal_length(chances, differences);
   return verdict;
 }
 
-double length_controlled(std::span<const double> chances, std::span<const double> differences) {
+double win_rate_at_equal_length(std::span<const double> chances,
+                                std::span<const double> differences) {
   LMPO_CHECK(chances.size() == differences.size() && !chances.empty());
   const double deviation = deviation_of(differences);
   if (deviation == 0) {

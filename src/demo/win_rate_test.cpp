@@ -86,19 +86,21 @@ TEST(LengthControlled, FindsTheRateAtEqualLengths) {
   const std::vector<double> differences = {-12, -9, -3, -3, 0, 1, 2, 5, 14, -8, -7, -1};
   for (const double theta : {-1.5, 0.0, 0.7}) {
     for (const double phi : {-1.0, 0.0, 2.0}) {
-      EXPECT_NEAR(length_controlled(made(theta, phi, differences), differences), sigmoid(theta),
-                  5e-4)
+      EXPECT_NEAR(win_rate_at_equal_length(made(theta, phi, differences), differences),
+                  sigmoid(theta), 5e-4)
           << theta << " " << phi;
     }
   }
 }
 
 TEST(LengthControlled, IsTheWinRateWhereLengthSaysNothing) {
-  EXPECT_DOUBLE_EQ(length_controlled(std::vector{0.2, 0.9, 0.4}, std::vector{3.0, 3.0, 3.0}), 0.5);
-  EXPECT_DOUBLE_EQ(length_controlled(std::vector{0.7}, std::vector{-4.0}), 0.7);
+  EXPECT_DOUBLE_EQ(win_rate_at_equal_length(std::vector{0.2, 0.9, 0.4}, std::vector{3.0, 3.0, 3.0}),
+                   0.5);
+  EXPECT_DOUBLE_EQ(win_rate_at_equal_length(std::vector{0.7}, std::vector{-4.0}), 0.7);
   // Lengths that are as often with either chance.
-  EXPECT_NEAR(length_controlled(std::vector{0.6, 0.8, 0.6, 0.8}, std::vector{-1.0, -1.0, 1.0, 1.0}),
-              0.7, 1e-6);
+  EXPECT_NEAR(
+      win_rate_at_equal_length(std::vector{0.6, 0.8, 0.6, 0.8}, std::vector{-1.0, -1.0, 1.0, 1.0}),
+      0.7, 1e-6);
 }
 
 TEST(LengthControlled, TurnsAroundWithTheSides) {
@@ -110,15 +112,15 @@ TEST(LengthControlled, TurnsAroundWithTheSides) {
     opposite.push_back(1 - chances[i]);
     negative.push_back(-differences[i]);
   }
-  EXPECT_NEAR(length_controlled(chances, differences), 1 - length_controlled(opposite, negative),
-              1e-9);
+  EXPECT_NEAR(win_rate_at_equal_length(chances, differences),
+              1 - win_rate_at_equal_length(opposite, negative), 1e-9);
 }
 
 TEST(LengthControlled, StaysFiniteWhereLengthTellsAll) {
   const double rate =
-      length_controlled(std::vector{1.0, 1.0, 0.0, 0.0}, std::vector{1.0, 2.0, -1.0, -2.0});
+      win_rate_at_equal_length(std::vector{1.0, 1.0, 0.0, 0.0}, std::vector{1.0, 2.0, -1.0, -2.0});
   EXPECT_NEAR(rate, 0.5, 1e-6);
-  EXPECT_GT(length_controlled(std::vector{1.0, 1.0}, std::vector{1.0, 2.0}), 0.9);
+  EXPECT_GT(win_rate_at_equal_length(std::vector{1.0, 1.0}, std::vector{1.0, 2.0}), 0.9);
 }
 
 TEST(Estimate, HasTheErrorOfTheMean) {
@@ -158,7 +160,7 @@ TEST_F(Answers, AreJudged) {
   EXPECT_DOUBLE_EQ(verdict.win_rate, (0.95 + 0.35) / 2);
   EXPECT_DOUBLE_EQ(verdict.right, 0.5);
   EXPECT_DOUBLE_EQ(verdict.tokens, 4);
-  EXPECT_NEAR(judge(own, own).length_controlled_win_rate, 0.5, 1e-12);
+  EXPECT_NEAR(judge(own, own).win_rate_at_equal_length, 0.5, 1e-12);
   EXPECT_THROW(judge(own, std::span(others).first(1)), UserError);
   EXPECT_THROW(judge({}, {}), UserError);
 }

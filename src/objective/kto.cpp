@@ -55,7 +55,7 @@ class Kto final : public Objective {
       const std::string side = response.desirable ? "chosen" : "rejected";
       metrics.add("rewards/" + side, beta_ * z);
       metrics.add("logps/" + side, response.logp);
-      metrics.add("lengths/" + side, static_cast<double>(response.tokens));
+      add_response_metrics(metrics, side, response);
       metrics.add("kl", divergence_);
     }
     return loss;

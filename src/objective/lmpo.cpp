@@ -47,7 +47,11 @@ class Lmpo final : public PairObjective {
       LMPO_CHECK(pair.size() == 2);
       margins.push_back(scaled_margin(pair[0], pair[1]).value);
     }
-    statistics_.begin(totals.training, margins);
+    if (totals.training) {
+      statistics_.begin(margins);
+    } else {
+      statistics_.evaluate(margins);
+    }
   }
 
   void turn_to(std::int64_t place) override { statistics_.turn_to(place); }

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "base/error.h"
+#include "objective/statistics.h"
 #include "objective/testing.h"
 
 namespace lmpo {
@@ -88,10 +89,10 @@ TEST_P(Derivatives, EqualTheComplexStep) {
   const double mean = 0.31;
   const double deviation = 0.12;
   const auto objective = make_objective("lmpo", options);
-  set_statistics(*objective, mean, deviation);
 
   for (const Pair& pair : testing::random_batch(4000, 7)) {
-    const auto result = run_step(*objective, {pair}, false);
+    set_statistics(*objective, mean, deviation);
+    const auto result = run_step(*objective, {pair});
     const auto n_w = static_cast<long double>(pair[0].tokens);
     const auto n_l = static_cast<long double>(pair[1].tokens);
     const Complex step(0, testing::kComplexStep);
@@ -164,7 +165,6 @@ TEST(Lmpo, DetachedIsSimpoWithATargetForEachPair) {
   const double mean = 0.6;
   const double deviation = 0.2;
   const auto lmpo = make_objective("lmpo", options);
-  set_statistics(*lmpo, mean, deviation);
   options.home_advantage = 1.6;
   for (const Pair& pair : testing::random_batch(500, 3)) {
     const long double m =
@@ -173,7 +173,8 @@ TEST(Lmpo, DetachedIsSimpoWithATargetForEachPair) {
     ObjectiveOptions simpo_options;
     simpo_options.gamma = 1.6 + 0.4 * (static_cast<double>(m) - mean) / deviation;
     const auto simpo = make_objective("simpo", simpo_options);
-    const auto ours = run_step(*lmpo, {pair}, false);
+    set_statistics(*lmpo, mean, deviation);
+    const auto ours = run_step(*lmpo, {pair});
     const auto theirs = run_step(*simpo, {pair});
     for (std::size_t i = 0; i < 2; ++i) {
       EXPECT_NEAR(ours.seeds[0][i], theirs.seeds[0][i], 1e-12 * std::abs(theirs.seeds[0][i]));
@@ -299,6 +300,48 @@ TEST(Lmpo, EvaluationMovesNothing) {
   }
 }
 
+// The same scores have the same loss, whatever statistics training left behind: that of margins
+// normalised by their own mean and unbiased deviation.
+TEST(Lmpo, AnEvaluationsLossMovesWithItsScoresAlone) {
+  const Batch evaluation = testing::typical_batch(40, 500);
+  std::vector<double> margins;
+  for (const Pair& pair : evaluation) {
+    const auto n_w = static_cast<double>(pair[0].tokens);
+    const auto n_l = static_cast<double>(pair[1].tokens);
+    const double p_w = std::exp(pair[0].logp / n_w * (n_w + n_l) / (2 * n_w));
+    const double p_l = std::exp(pair[1].logp / n_l * (n_w + n_l) / (2 * n_l));
+    margins.push_back((1 - p_w) * (1 - std::pow(p_w - p_l, 5.0)));
+  }
+  const double mean = std::accumulate(margins.begin(), margins.end(), 0.0) / 40;
+  double squares = 0;
+  for (const double m : margins) {
+    squares += (m - mean) * (m - mean);
+  }
+  const double deviation = std::sqrt(squares / 39);
+  for (const auto zscore :
+       {ZscoreMode::ema, ZscoreMode::running, ZscoreMode::code, ZscoreMode::none}) {
+    ObjectiveOptions options;
+    options.zscore = zscore;
+    const Zscale used = zscore == ZscoreMode::none ? Zscale{} : Zscale{mean, deviation};
+    double expected = 0;
+    for (std::size_t i = 0; i < 40; ++i) {
+      const Pair& pair = evaluation[i];
+      const double gap = 2.0 * (pair[0].logp / static_cast<double>(pair[0].tokens) -
+                                pair[1].logp / static_cast<double>(pair[1].tokens));
+      expected += softplus(1.6 - (gap - 0.2 * used.normalize(margins[i]))) / 40;
+    }
+    const auto objective = make_objective("lmpo", options);
+    const testing::StepResult first = run_step(*objective, evaluation, false);
+    EXPECT_NEAR(first.loss, expected, 1e-13);
+    EXPECT_NEAR(first.metrics.at("lmpo/margin_mean"), used.mean, 1e-14);
+    EXPECT_NEAR(first.metrics.at("lmpo/margin_std"), used.deviation, 1e-14);
+    for (std::uint64_t step = 0; step < 4; ++step) {
+      run_step(*objective, testing::typical_batch(16, step));
+      EXPECT_EQ(run_step(*objective, evaluation, false).losses, first.losses);
+    }
+  }
+}
+
 TEST(Lmpo, StateSurvivesItsTextBitForBit) {
   for (const auto zscore : {ZscoreMode::ema, ZscoreMode::running, ZscoreMode::code}) {
     ObjectiveOptions options;
@@ -400,6 +443,8 @@ TEST(Lmpo, ReportsTheMetricsOfThePair) {
   EXPECT_EQ(metrics.at("rewards/accuracies"), 0.5);
   EXPECT_EQ(metrics.at("logps/chosen"), (-0.5 - 3) / 2);
   EXPECT_EQ(metrics.at("logps/rejected"), (-1.5 - 1) / 2);
+  EXPECT_EQ(metrics.at("logps_per_token/chosen"), (-0.5 - 3) / 2);
+  EXPECT_EQ(metrics.at("logps_per_token/rejected"), (-1.5 - 1) / 2);
   EXPECT_EQ(metrics.at("logps_sum/chosen"), -5);
   EXPECT_EQ(metrics.at("logps_sum/rejected"), -6.5);
   EXPECT_EQ(metrics.at("lengths/chosen"), 5);

@@ -6,12 +6,12 @@
 // micro-batches, packs or ranks.
 //
 // The life of one optimizer step:
-//   if (needs_batch_scores())  score every example without gradients
+//   if (needs_batch_scores())              score every example without gradients
 //   begin_step(totals, scores)             what the whole global batch knows
 //   evaluate(example, seeds, metrics)      for each example, in the order of the batch
 //   end_step()                             statistics move on
-// Evaluation (totals.training false) does the same without end_step: statistics never move.
-// Not thread-safe.
+// Evaluation (totals.training false) scores every example first and has no end_step. What it is
+// normalised by is its own, so its loss moves only with the model. Not thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -47,14 +47,14 @@ enum class ExampleForm {
 enum class ExtraResponse {
   none,
   conversation,  // the whole chosen conversation, prompt included
-  mismatched     // another example's response after this prompt
+  mismatched     // a response to another prompt after this one
 };
 
 // What is known of the global batch from the data alone.
 struct BatchTotals {
   std::int64_t examples = 0;
   std::int64_t nll_tokens = 0;  // scored tokens of the responses that nll_response() names
-  bool training = true;         // false: running statistics are used as they stand
+  bool training = true;         // false: an evaluation, normalised by itself
 };
 
 // Sums over the examples of the global batch, by the names of docs/method.md section 4.
@@ -91,11 +91,11 @@ class Objective {
   // The loss of a batch in which every score equals its reference, where that is one number: what
   // the first step must show when the reference is the policy itself.
   virtual std::optional<double> loss_at_reference() const { return std::nullopt; }
-  // Whether begin_step must be given the scores of the whole global batch: now, which may change
-  // after the first step (statistics that start from one scoring pass).
+  // Whether a training step's begin_step must be given the scores of the whole global batch: now,
+  // which may change after the first step (statistics that start from one scoring pass).
   virtual bool needs_batch_scores() const { return false; }
 
-  // `scores`: every example of the global batch in order when needs_batch_scores(), else empty.
+  // `scores`: every example of the batch in order; empty in training unless needs_batch_scores().
   virtual void begin_step(const BatchTotals& totals,
                           std::span<const std::vector<ResponseScore>> scores);
   // Returns the example's share of the batch loss (already divided by the batch's size), writes

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "objective/testing.h"
 
@@ -65,6 +67,38 @@ TEST(Registry, KnowsItsObjectivesAndNamesTheNearest) {
     FAIL();
   } catch (const UserError& error) {
     EXPECT_THAT(error.what(), ::testing::HasSubstr("did you mean 'simpo'?"));
+  }
+}
+
+// One axis for every method: logps_per_token/* and logps_sum/* mean the same in all of them, and
+// logps/* is the one or the other.
+TEST(Registry, LogProbabilitiesHaveTheSameNamesInEveryMethod) {
+  const Pair pair = {{.logp = -4, .reference_logp = -5, .tokens = 8},
+                     {.logp = -9, .reference_logp = -7, .tokens = 6}};
+  for (const auto& info : objectives()) {
+    const auto objective = info.make(info.defaults);
+    Batch batch = {pair};
+    const bool alone =
+        objective->form() == ExampleForm::single || objective->form() == ExampleForm::labelled;
+    if (alone) {
+      batch = {{pair[0]}, {pair[1]}};
+      batch[1][0].desirable = false;
+    }
+    if (objective->extra() != ExtraResponse::none) {
+      std::ranges::for_each(batch, [](auto& example) { example.push_back(example[0]); });
+    }
+    const auto metrics = run_step(*objective, batch).metrics;
+    if (objective->form() == ExampleForm::single) {  // all responses count as chosen
+      EXPECT_EQ(metrics.at("logps_per_token/chosen"), (-4.0 / 8 - 9.0 / 6) / 2);
+      EXPECT_EQ(metrics.at("logps_sum/chosen"), -6.5);
+      continue;
+    }
+    EXPECT_EQ(metrics.at("logps_per_token/chosen"), -4.0 / 8) << info.name;
+    EXPECT_EQ(metrics.at("logps_per_token/rejected"), -9.0 / 6) << info.name;
+    EXPECT_EQ(metrics.at("logps_sum/chosen"), -4) << info.name;
+    EXPECT_EQ(metrics.at("logps_sum/rejected"), -9) << info.name;
+    EXPECT_THAT(metrics.at("logps/chosen"), ::testing::AnyOf(-4.0, -4.0 / 8)) << info.name;
+    EXPECT_EQ(metrics.at("lengths/rejected"), 6) << info.name;
   }
 }
 

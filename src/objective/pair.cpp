@@ -35,6 +35,13 @@ MarginLossFunction margin_loss(PairLossType type, double label_smoothing) {
   user_error("loss_type ipo is for the objective dpo; sigmoid or hinge was expected");
 }
 
+void add_response_metrics(MetricSums& metrics, const std::string& side,
+                          const ResponseScore& response) {
+  metrics.add("logps_per_token/" + side, average_logp(response));
+  metrics.add("logps_sum/" + side, response.logp);
+  metrics.add("lengths/" + side, static_cast<double>(response.tokens));
+}
+
 double PairObjective::evaluate(ExampleScores example, std::span<double> seeds,
                                MetricSums& metrics) {
   LMPO_CHECK(example.size() >= 2 && seeds.size() == example.size());
@@ -59,8 +66,6 @@ double PairObjective::evaluate(ExampleScores example, std::span<double> seeds,
     return loss;
   }
 
-  const auto chosen_tokens = static_cast<double>(chosen.tokens);
-  const auto rejected_tokens = static_cast<double>(rejected.tokens);
   const bool averages = logps_ == Logps::averages;
   metrics.add("rewards/chosen", pair.chosen_reward);
   metrics.add("rewards/rejected", pair.rejected_reward);
@@ -68,10 +73,8 @@ double PairObjective::evaluate(ExampleScores example, std::span<double> seeds,
   metrics.add("rewards/accuracies", pair.chosen_reward > pair.rejected_reward ? 1 : 0);
   metrics.add("logps/chosen", averages ? average_logp(chosen) : chosen.logp);
   metrics.add("logps/rejected", averages ? average_logp(rejected) : rejected.logp);
-  metrics.add("logps_sum/chosen", chosen.logp);
-  metrics.add("logps_sum/rejected", rejected.logp);
-  metrics.add("lengths/chosen", chosen_tokens);
-  metrics.add("lengths/rejected", rejected_tokens);
+  add_response_metrics(metrics, "chosen", chosen);
+  add_response_metrics(metrics, "rejected", rejected);
   if (nll_weight_ != 0) {
     const ResponseScore& likely = example[nll_response()];
     metrics.add("nll_loss", -average_logp(likely), static_cast<double>(likely.tokens));

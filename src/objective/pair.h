@@ -61,4 +61,10 @@ inline double average_logp(const ResponseScore& response) {
   return response.logp / static_cast<double>(response.tokens);
 }
 
+// What is logged of one response, `side` being "chosen" or "rejected": its length and its
+// log-probability, as a sum and for each token. These names mean the same for every method;
+// logps/*, TRL's, is the one or the other.
+void add_response_metrics(MetricSums& metrics, const std::string& side,
+                          const ResponseScore& response);
+
 }  // namespace lmpo

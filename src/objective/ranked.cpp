@@ -25,17 +25,14 @@ double RankedObjective::evaluate(ExampleScores example, std::span<double> seeds,
   seeds[0] -= nll_share;
   if (std::isfinite(loss)) {
     const ResponseScore& best = example.front();
-    const ResponseScore& worst = example.back();
     metrics.add("rewards/chosen", averages.front());
     metrics.add("rewards/rejected", averages.back());
     metrics.add("rewards/margins", averages.front() - averages.back());
     metrics.add("rewards/accuracies", averages.front() > averages.back() ? 1 : 0);
     metrics.add("logps/chosen", averages.front());
     metrics.add("logps/rejected", averages.back());
-    metrics.add("logps_sum/chosen", best.logp);
-    metrics.add("logps_sum/rejected", worst.logp);
-    metrics.add("lengths/chosen", static_cast<double>(best.tokens));
-    metrics.add("lengths/rejected", static_cast<double>(worst.tokens));
+    add_response_metrics(metrics, "chosen", best);
+    add_response_metrics(metrics, "rejected", example.back());
     metrics.add("nll_loss", -averages.front(), static_cast<double>(best.tokens));
   }
   return loss;

@@ -25,9 +25,8 @@ class Sft final : public Objective {
     const double loss = -weight * response.logp;
     seeds[0] = -weight;
     if (std::isfinite(loss)) {
-      const auto tokens = static_cast<double>(response.tokens);
-      metrics.add("nll_loss", -average_logp(response), tokens);
-      metrics.add("lengths/chosen", tokens);
+      metrics.add("nll_loss", -average_logp(response), static_cast<double>(response.tokens));
+      add_response_metrics(metrics, "chosen", response);
     }
     return loss;
   }

@@ -20,6 +20,11 @@ Moments moments_of(std::span<const double> values) {
   return result;
 }
 
+Zscale scale_of(std::span<const double> values) {
+  const Moments moments = moments_of(values);
+  return {moments.mean, moments.deviation(1)};
+}
+
 }  // namespace
 
 void Moments::add(double value) {
@@ -56,22 +61,26 @@ bool ZscoreStatistics::needs_margins() const {
   return mode_ == ZscoreMode::code || (mode_ != ZscoreMode::none && !started_);
 }
 
-void ZscoreStatistics::begin(bool training, std::span<const double> margins) {
+void ZscoreStatistics::begin(std::span<const double> margins) {
+  LMPO_CHECK(!needs_margins() || !margins.empty());
   position_ = 0;
   batch_ = {};
   scales_ = {standing_};
-  if (training && mode_ == ZscoreMode::code) {
+  if (mode_ == ZscoreMode::code) {
     follow_groups(margins);
-  } else if (!started_ && mode_ != ZscoreMode::none) {
-    LMPO_CHECK(!training || !margins.empty());
-    const Moments first = moments_of(margins);
-    scales_ = {{first.mean, first.deviation(1)}};
+  } else if (needs_margins()) {
+    scales_ = {scale_of(margins)};
   }
+}
+
+void ZscoreStatistics::evaluate(std::span<const double> margins) {
+  position_ = 0;
+  batch_ = {};
+  scales_ = {mode_ == ZscoreMode::none ? Zscale{} : scale_of(margins)};
 }
 
 // Each group moves the statistics before it is normalised with them.
 void ZscoreStatistics::follow_groups(std::span<const double> margins) {
-  LMPO_CHECK(!margins.empty());
   scales_.clear();
   Zscale scale = standing_;
   for (std::size_t begin = 0; begin < margins.size(); begin += static_cast<std::size_t>(group_)) {

@@ -32,12 +32,15 @@ struct Zscale {
 };
 
 // The statistics over the life of a run, used as an Objective is:
-//   begin(training, margins)  with the whole batch's margins when needs_margins()
+//   begin(margins)            a training step, with the whole batch's margins when needs_margins()
+//   evaluate(margins)         instead of it: an evaluation, with the margins of all its pairs
 //   turn_to(place)            says which pair of the batch is next; without it, one after another
 //   next()                    the scale of the next pair
 //   observe(margin)           what the pair's margin turned out to be
 //   end()                     after a training step: the batch joins the statistics
-// What begin prepares is not kept unless end follows. Values that are not finite are left out.
+// What begin prepares is not kept unless end follows. An evaluation is normalised by the mean and
+// deviation of its own margins: the running statistics move while the model stands still, and its
+// loss would move with them. Values that are not finite are left out.
 // A deviation is never below 1e-6; one of fewer than two values keeps the deviation that was (1 at
 // the start). Not thread-safe.
 class ZscoreStatistics {
@@ -46,7 +49,8 @@ class ZscoreStatistics {
 
   // `code`: always. `ema` and `running`: until the first training step has ended.
   bool needs_margins() const;
-  void begin(bool training, std::span<const double> margins);
+  void begin(std::span<const double> margins);
+  void evaluate(std::span<const double> margins);
   void turn_to(std::int64_t place) { position_ = place; }
   Zscale next();
   void observe(double margin);

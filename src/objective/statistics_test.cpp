@@ -34,7 +34,7 @@ Zscale two_passes(const std::vector<double>& values) {
 
 // One training step; returns the scale of its first value.
 Zscale step(ZscoreStatistics& statistics, const std::vector<double>& margins) {
-  statistics.begin(true, statistics.needs_margins() ? margins : std::vector<double>());
+  statistics.begin(statistics.needs_margins() ? margins : std::vector<double>());
   Zscale first;
   for (std::size_t i = 0; i < margins.size(); ++i) {
     const Zscale scale = statistics.next();
@@ -110,7 +110,7 @@ TEST(ZscoreStatistics, RunningIsOverEveryPairOnce) {
 TEST(ZscoreStatistics, CodeCutsItsGroupsWithinTheBatch) {
   ZscoreStatistics statistics(ZscoreMode::code, 0.9, 3);
   const std::vector<double> batch = {1, 2, 6, 4};  // a group of three and one of one
-  statistics.begin(true, batch);
+  statistics.begin(batch);
   const double deviation = 0.1 * std::sqrt(7.0);
   for (int i = 0; i < 3; ++i) {
     const Zscale scale = statistics.next();
@@ -123,8 +123,33 @@ TEST(ZscoreStatistics, CodeCutsItsGroupsWithinTheBatch) {
   EXPECT_ANY_THROW(static_cast<void>((statistics.next(), statistics.next(), statistics.next())));
   statistics.end();
   EXPECT_TRUE(statistics.needs_margins());
-  statistics.begin(false, {});
-  EXPECT_DOUBLE_EQ(statistics.next().mean, last.mean);
+}
+
+// Whatever the run has seen, and without a trace in it.
+TEST(ZscoreStatistics, AnEvaluationIsNormalisedByItself) {
+  const auto margins = numbers(30, 99, 5);
+  const Zscale expected = two_passes(margins);
+  for (const ZscoreMode mode : {ZscoreMode::ema, ZscoreMode::running, ZscoreMode::code}) {
+    ZscoreStatistics statistics(mode, 0.9, 8);
+    for (std::uint64_t i = 0; i < 4; ++i) {
+      const json before = statistics.state();
+      statistics.evaluate(margins);
+      for (std::size_t pair = 0; pair < margins.size(); ++pair) {
+        const Zscale scale = statistics.next();
+        EXPECT_NEAR(scale.mean, expected.mean, 1e-13);
+        EXPECT_NEAR(scale.deviation, expected.deviation, 1e-13);
+      }
+      EXPECT_EQ(statistics.state(), before);
+      step(statistics, numbers(16, i, static_cast<double>(i)));
+    }
+    statistics.evaluate(std::vector{0.4});  // one pair has no deviation
+    EXPECT_EQ(statistics.next().normalize(0.4), 0);
+    statistics.evaluate(std::vector{0.4, 0.4});
+    EXPECT_EQ(statistics.next().deviation, 1e-6);
+  }
+  ZscoreStatistics none(ZscoreMode::none, 0.9, 8);
+  none.evaluate(margins);
+  EXPECT_EQ(none.next().normalize(0.7), 0.7);
 }
 
 TEST(ZscoreStatistics, OnePairKeepsTheDeviationAndAFloorHoldsIt) {

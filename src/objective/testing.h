@@ -75,7 +75,7 @@ struct StepResult {
 
 // One optimizer step (or one evaluation) as the trainer does it.
 inline StepResult run_step(Objective& objective, const Batch& batch, bool training = true) {
-  const bool scored = objective.needs_batch_scores();
+  const bool scored = !training || objective.needs_batch_scores();
   objective.begin_step(totals_of(batch, training, objective.nll_response()),
                        scored ? std::span<const Pair>(batch) : std::span<const Pair>());
   StepResult result;

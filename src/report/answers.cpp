@@ -8,13 +8,18 @@
 namespace lmpo {
 namespace {
 
-// A prompt is a text or the turns of a conversation.
+// A prompt is a text or the turns of a conversation. A user's turn alone is its text: so the prompt
+// of `lmpo generate --prompt` is the same as that of a row of data.
 std::string prompt_text(const json& prompt) {
   if (prompt.is_string()) {
     return prompt.get<std::string>();
   }
   if (!prompt.is_array()) {
     return prompt.is_null() ? "" : prompt.dump();
+  }
+  if (prompt.size() == 1 && text_or(prompt[0], "role", "") == "user" &&
+      member(prompt[0], "content").is_string()) {
+    return member(prompt[0], "content").get<std::string>();
   }
   std::string text;
   for (const json& turn : prompt) {
@@ -31,10 +36,12 @@ const json& item(const json& list, std::size_t i) {
   return list.is_array() && i < list.size() ? list[i] : none;
 }
 
+// What a run rendered with its template is found by the messages that it was made of.
 Answer answer_of(const json& line, const json& response, const json& tokens, const json& reason) {
+  const json& messages = member(line, "messages");
   return {.step = -1,
           .index = integer_or(line, "index", 0),
-          .prompt = prompt_text(member(line, "prompt")),
+          .prompt = prompt_text(messages.is_null() ? member(line, "prompt") : messages),
           .response = response.get<std::string>(),
           .tokens = tokens.is_number() ? integer_or({{"n", tokens}}, "n", 0) : 0,
           .finish_reason = reason.is_string() ? reason.get<std::string>() : ""};

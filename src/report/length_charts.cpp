@@ -1,5 +1,7 @@
 #include "report/length_charts.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -46,11 +48,15 @@ Chart histogram(std::string title, const std::vector<Lengths>& all) {
   return chart;
 }
 
+bool was_cut(const Answer& answer) {
+  return answer.finish_reason == "length";
+}
+
 // Lengths by step; unknown ones (0 or less) are left out, and so are absurd ones.
 std::map<std::int64_t, std::vector<std::int64_t>> by_step(const std::vector<Answer>& answers) {
   std::map<std::int64_t, std::vector<std::int64_t>> steps;
   for (const Answer& answer : answers) {
-    if (answer.tokens > 0 && answer.tokens < 1'000'000'000) {
+    if (answer.tokens > 0 && answer.tokens < 1'000'000'000 && !was_cut(answer)) {
       steps[answer.step].push_back(answer.tokens);
     }
   }
@@ -101,6 +107,25 @@ std::vector<Chart> length_charts(const Report& report) {
     charts.push_back(std::move(means));
   }
   return charts;
+}
+
+std::string left_out_of_lengths(const Report& report) {
+  std::string parts;
+  const auto add = [&](const std::string& name, const std::vector<Answer>& answers) {
+    const auto cut = std::ranges::count_if(answers, was_cut);
+    if (cut > 0) {
+      parts += fmt::format("{}{}: {} of {}", parts.empty() ? "" : ", ", name, cut, answers.size());
+    }
+  };
+  for (const Run& run : report.runs) {
+    add(run.name, run.answers);
+  }
+  for (const AnswerSet& set : report.answers) {
+    add(set.name, set.answers);
+  }
+  return parts.empty() ? ""
+                       : "Left out are answers that were cut at their limit of tokens. " + parts +
+                             " answers.";
 }
 
 }  // namespace lmpo

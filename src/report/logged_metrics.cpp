@@ -1,5 +1,7 @@
 #include "report/logged_metrics.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -44,6 +46,18 @@ bool is_evaluation(const json& entry) {
     }
   }
   return false;
+}
+
+// TRL's logps/* are sums in one method and means per token in another. A run that logs both under
+// names of their own needs it no more.
+void drop_ambiguous(MetricTable& table) {
+  for (const char* prefix : {"", "eval_"}) {
+    for (const char* side : {"/chosen", "/rejected"}) {
+      if (table.has(fmt::format("{}logps_per_token{}", prefix, side))) {
+        table.columns.erase(fmt::format("{}logps{}", prefix, side));
+      }
+    }
+  }
 }
 
 }  // namespace
@@ -172,6 +186,7 @@ MetricTable LoggedMetrics::table(const Rows& rows) const {
       (*columns[i])[place] = row.values[i];
     }
   }
+  drop_ambiguous(table);
   return table;
 }
 

@@ -21,7 +21,7 @@ class LoggedMetrics {
   // Of a history that an earlier run left: what lies beyond the log's last step.
   void drop_beyond_lines();
 
-  // In order of steps.
+  // In order of steps. Without logps/* where logps_per_token/* are there.
   MetricTable training() const { return table(training_); }
   MetricTable evaluation() const { return table(evaluation_); }
   std::vector<NonFinite> not_finite() const;

@@ -144,7 +144,12 @@ class PageWriter {
                : html;
   }
 
-  std::string lengths() { return figures(length_charts(report_)); }
+  std::string lengths() {
+    const std::string left_out = left_out_of_lengths(report_);
+    return (left_out.empty() ? ""
+                             : fmt::format("<p class=\"note\">{}</p>\n", shown_text(left_out))) +
+           figures(length_charts(report_));
+  }
 
   // The script puts the prompts' answers beside each other; without it, the last ones of each.
   std::string answers() const {

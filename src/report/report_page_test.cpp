@@ -11,6 +11,7 @@
 #include "report/html.h"
 #include "report/page_data.h"
 #include "report/run_charts.h"
+#include "report/run_folder.h"
 #include "report/run_summary.h"
 #include "report/testing.h"
 
@@ -67,11 +68,11 @@ TEST(ReportPage, HasRunsTablesCurves) {
   const std::string page = page_of(runs);
   const std::string markup = markup_of(page);
   lmpo::testing::checked_tags(markup + "</body>");
-  EXPECT_THAT(markup,
-              AllOf(HasSubstr("<h2>Runs</h2>"), HasSubstr("Settings that differ"),
-                    HasSubstr("<code>beta</code>"), HasSubstr("1 settings that are the same"),
-                    HasSubstr("<span class=\"state killed\">killed</span>"),
-                    HasSubstr("7 <small>of 100</small>"), HasSubstr("data-plan=\"0\"")));
+  EXPECT_THAT(markup, AllOf(HasSubstr("<h2>Runs</h2>"), HasSubstr("Settings that differ"),
+                            HasSubstr("<code>beta</code>"),
+                            HasSubstr("<summary>1 common setting</summary>"),
+                            HasSubstr("<span class=\"state killed\">killed</span>"),
+                            HasSubstr("7 <small>of 100</small>"), HasSubstr("data-plan=\"0\"")));
   EXPECT_THAT(markup, Not(HasSubstr("output_dir")));
   const json data = data_of(page);
   ASSERT_EQ(data["runs"].size(), 2U);
@@ -207,6 +208,77 @@ TEST(ReportPage, AnswersAreCountedCutAndBinned) {
   }
   EXPECT_NEAR(sum, 100, 1e-6);
   EXPECT_NEAR(highest, 25, 1e-6);
+}
+
+// An answer that was cut has no length, but the limit's.
+TEST(ReportPage, LengthsLeaveOutAnswersThatWereCut) {
+  std::vector<lmpo::Run> runs = {run_of("a", 3), run_of("b", 3)};
+  for (const std::int64_t tokens : {10, 20, 64, 64}) {
+    runs[0].answers.push_back({.step = 1,
+                               .prompt = "p",
+                               .response = "x",
+                               .tokens = tokens,
+                               .finish_reason = tokens == 64 ? "length" : "stop"});
+    runs[1].answers.push_back(runs[0].answers.back());
+    runs[1].answers.back().tokens = 64;
+    runs[1].answers.back().finish_reason = "length";
+  }
+  const std::string page = page_of(runs);
+  EXPECT_THAT(markup_of(page),
+              HasSubstr("cut at their limit of tokens. a: 2 of 4, b: 4 of 4 answers."));
+  const json charts = data_of(page)["charts"];
+  ASSERT_EQ(charts.size(), 1U);
+  ASSERT_EQ(charts[0]["series"].size(), 1U);  // of b nothing is known
+  EXPECT_LE(charts[0]["series"][0]["x"].back(), 21);
+  EXPECT_THAT(page_of({run_of("c", 3)}), Not(HasSubstr("were cut")));
+}
+
+// One axis: means per token for every method, sums under their own name. TRL's logps/*, the one or
+// the other, are shown of runs that log nothing else.
+TEST(RunCharts, LogProbabilitiesOfAllMethodsShareAnAxis) {
+  const auto logged = [](const std::string& name, const json& metrics) {
+    json state = {{"max_steps", 4}, {"log_history", json::array()}};
+    json entry = {{"step", 2}, {"loss", 1.0}};
+    entry.update(metrics);
+    state["log_history"].push_back(entry);
+    lmpo::Run run;
+    run.name = name;
+    read_run_files({.record = "", .state = state.dump(), .log = "", .samples = ""}, run);
+    return run;
+  };
+  const std::vector<lmpo::Run> runs = {logged("dpo", {{"logps/chosen", -90.0},
+                                                      {"logps_per_token/chosen", -1.5},
+                                                      {"logps_sum/chosen", -90.0}}),
+                                       logged("lmpo", {{"logps/chosen", -1.2},
+                                                       {"logps_per_token/chosen", -1.2},
+                                                       {"logps_sum/chosen", -72.0}}),
+                                       logged("trl", {{"logps/chosen", -80.0}})};
+  const auto values = [&](const std::string& id) {
+    std::map<std::string, double> found;
+    for (const ChartPlan& plan : plan_charts(runs)) {
+      for (const Curve& curve : plan.curves) {
+        for (const lmpo::Run& run : runs) {
+          if (const auto points = points_of(run, curve); plan.id == id && !points.empty()) {
+            found[run.name] = points[0].y;
+          }
+        }
+      }
+    }
+    return found;
+  };
+  using Values = std::map<std::string, double>;
+  EXPECT_EQ(values("log-probabilities"), (Values{{"dpo", -1.5}, {"lmpo", -1.2}}));
+  EXPECT_EQ(values("log-probability-sums"), (Values{{"dpo", -90}, {"lmpo", -72}}));
+  EXPECT_EQ(values("log-probabilities-as-logged"), (Values{{"trl", -80}}));
+}
+
+TEST(RunCharts, RewardsSayThatTheyAreScaled) {
+  lmpo::Run run = run_of("a", 2);
+  run.training.columns["rewards/chosen"] = {1, 2};
+  run.training.columns["rewards/margins"] = {1, 2};
+  for (const ChartPlan& plan : plan_charts({&run, 1})) {
+    EXPECT_EQ(plan.id == "loss", plan.note.find("beta") == std::string::npos) << plan.id;
+  }
 }
 
 TEST(ReportPage, WhatRunsShareIsSaidOnce) {

@@ -28,8 +28,14 @@ struct Column {
   std::function<Cell(const Run&)> cell;
 };
 
-Cell number_cell(double value, const std::string& text) {
-  return value > 0 ? Cell{shown_text(text), value} : Cell{};
+// A number above 0; any other is unknown. `below`, where there is any, stands below it in small.
+Cell number_cell(double value, const std::string& text, const std::string& below = "") {
+  if (below.empty()) {
+    return value > 0 ? Cell{shown_text(text), value} : Cell{};
+  }
+  return {fmt::format("{} <small>{}</small>", value > 0 ? shown_text(text) : kNothing,
+                      shown_text(below)),
+          value > 0 ? value : std::nan("")};
 }
 
 Cell last_cell(const Run& run, const char* metric) {
@@ -55,9 +61,25 @@ Cell state_cell(const Run& run) {
 }
 
 Cell steps_cell(const Run& run) {
-  const std::string of =
-      run.total_steps > run.step ? fmt::format(" <small>of {:.0f}</small>", run.total_steps) : "";
-  return {fmt::format("{:.0f}{}", run.step, of), run.step};
+  std::string html = fmt::format("{:.0f}", run.step);
+  if (run.total_steps > run.step) {
+    html += fmt::format(" <small>of {:.0f}</small>", run.total_steps);
+  }
+  if (run.epoch > 0) {
+    html += fmt::format(" <small>{:.3g} epoch{}</small>", run.epoch, run.epoch == 1 ? "" : "s");
+  }
+  return {html, run.step};
+}
+
+Cell time_cell(const Run& run) {
+  return number_cell(run.seconds, readable_duration(run.seconds),
+                     run.tokens > 0 ? grouped(run.tokens) + " tokens" : "");
+}
+
+Cell speed_cell(const Run& run) {
+  return number_cell(
+      run.tokens_per_second, grouped(run.tokens_per_second),
+      run.pairs_per_second > 0 ? readable_number(run.pairs_per_second) + " pairs/s" : "");
 }
 
 std::vector<Column> columns() {
@@ -69,8 +91,6 @@ std::vector<Column> columns() {
   };
   return {{"state", state_cell},
           {"steps", steps_cell},
-          {"epochs",
-           [](const Run& run) { return number_cell(run.epoch, fmt::format("{:.3g}", run.epoch)); }},
           last("loss", "loss"),
           last("eval loss", "eval_loss"),
           best("best", "eval_loss"),
@@ -79,17 +99,8 @@ std::vector<Column> columns() {
           best("best", "eval_rewards/accuracies"),
           last("eval margin", "eval_rewards/margins"),
           last("eval token accuracy", "eval_mean_token_accuracy"),
-          {"time",
-           [](const Run& run) { return number_cell(run.seconds, readable_duration(run.seconds)); }},
-          {"tokens", [](const Run& run) { return number_cell(run.tokens, grouped(run.tokens)); }},
-          {"pairs/s",
-           [](const Run& run) {
-             return number_cell(run.pairs_per_second, readable_number(run.pairs_per_second));
-           }},
-          {"tokens/s",
-           [](const Run& run) {
-             return number_cell(run.tokens_per_second, grouped(run.tokens_per_second));
-           }},
+          {"time", time_cell},
+          {"tokens/s", speed_cell},
           {"peak memory", [](const Run& run) {
              return number_cell(run.memory_peak,
                                 readable_bytes(static_cast<std::size_t>(run.memory_peak)));
@@ -269,8 +280,8 @@ std::string settings_part(std::span<const Run> runs) {
                       source == known->option_sources.end() ? "" : source->second});
     }
     const std::string head[] = {"setting", "value", "from"};
-    html += fmt::format("<details><summary>{} settings{}</summary>{}</details>\n", rows.size(),
-                        runs.size() > 1 ? " that are the same in all runs" : "",
+    html += fmt::format("<details><summary>{}{} setting{}</summary>{}</details>\n", rows.size(),
+                        runs.size() > 1 ? " common" : "", rows.size() == 1 ? "" : "s",
                         html_table(head, rows));
   }
   return html;

@@ -48,7 +48,7 @@ struct NonFinite {
 struct Answer {
   std::int64_t step = -1;  // of the run; -1: of a file, not of a run
   std::int64_t index = 0;  // of the prompt
-  std::string prompt;
+  std::string prompt;      // answers to the same messages have the same
   std::string response;
   std::int64_t tokens = 0;
   std::string finish_reason;  // "stop", "length", or empty

@@ -44,15 +44,23 @@ ChartPlan single(const char* id, const char* title, const char* metric, bool noi
   return {id, title, note, {{.metric = metric, .kind = "training", .noisy = noisy}}};
 }
 
+constexpr const char* kRewardsNote =
+    "Scaled by each method's beta: not comparable across methods or betas.";
+
 const std::vector<ChartPlan>& usual_charts() {
   static const std::vector<ChartPlan> all = {
       twofold("loss", "loss", "loss", "Losses of different objectives are not comparable."),
       twofold("reward-accuracy", "reward accuracy", "rewards/accuracies",
               "Share of pairs whose chosen response has the higher reward."),
-      contrasted("rewards", "rewards", "rewards", ""),
-      twofold("reward-margin", "reward margin", "rewards/margins",
-              "Reward of the chosen less that of the rejected response."),
-      contrasted("log-probabilities", "log-probability of responses", "logps", ""),
+      contrasted("rewards", "rewards", "rewards", kRewardsNote),
+      twofold("reward-margin", "reward margin", "rewards/margins", kRewardsNote),
+      contrasted("log-probabilities", "log-probability per token", "logps_per_token",
+                 "Mean over the tokens of a response: the same for every method."),
+      contrasted("log-probability-sums", "log-probability of whole responses", "logps_sum",
+                 "Sum over the tokens of a response: long responses have low sums."),
+      contrasted(
+          "log-probabilities-as-logged", "logps as logged", "logps",
+          "Sums or means per token, depending on the method: not comparable across methods."),
       twofold("token-accuracy", "token accuracy", "mean_token_accuracy",
               "Share of tokens that the model thinks likeliest."),
       contrasted("lengths", "tokens of a response", "lengths", ""),

@@ -279,13 +279,47 @@ bad
   EXPECT_EQ(read_samples(text, answers), 1);
   ASSERT_EQ(answers.size(), 3U);
   EXPECT_EQ(answers[0].step, 10);
-  EXPECT_EQ(answers[1].prompt, "user: hi");
+  EXPECT_EQ(answers[1].prompt, "hi");
   EXPECT_EQ(answers[1].response, "a");
   EXPECT_EQ(answers[2].tokens, 3);
   EXPECT_EQ(answers[2].finish_reason, "stop");
 }
 
 using AnswerFiles = FolderTest;
+
+// Whatever template a run rendered them with, and whatever their places were.
+TEST_F(AnswerFiles, MatchByTheirMessages) {
+  const json user = {{"role", "user"}, {"content", "hi"}};
+  const json system = {{"role", "system"}, {"content", "Be kind."}};
+  std::vector<Answer> samples;
+  read_samples(json({{"step", 1},
+                     {"index", 0},
+                     {"messages", {system, user}},
+                     {"prompt", "<|system|>Be kind.<|user|>hi"},
+                     {"response", "a"}})
+                       .dump() +
+                   "\n" +
+                   json({{"step", 1},
+                         {"index", 1},
+                         {"messages", {user}},
+                         {"prompt", "[INST] hi"},
+                         {"response", "b"}})
+                       .dump() +
+                   "\n",
+               samples);
+  write_file_atomically(
+      folder_ / "a.jsonl",
+      json({{"index", 0}, {"prompt", "hi"}, {"output", "x"}}).dump() + "\n" +
+          json({{"index", 1}, {"prompt", {user}}, {"output", "y"}}).dump() + "\n" +
+          json({{"index", 2}, {"prompt", {system, user}}, {"output", "z"}}).dump());
+  const std::vector<Answer> answers = read_answers(folder_ / "a.jsonl");
+  ASSERT_EQ(samples.size(), 2U);
+  ASSERT_EQ(answers.size(), 3U);
+  EXPECT_EQ(samples[0].prompt, answers[2].prompt);
+  EXPECT_EQ(samples[1].prompt, answers[0].prompt);
+  EXPECT_EQ(samples[1].prompt, answers[1].prompt);
+  EXPECT_NE(samples[0].prompt, samples[1].prompt);
+}
 
 TEST_F(AnswerFiles, OfLmpoGenerate) {
   write_file_atomically(

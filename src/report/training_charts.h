@@ -10,9 +10,9 @@
 namespace lmpo {
 
 // One chart for each thing people look at, of what the history has: loss, reward accuracy, rewards,
-// margins, average log-probabilities, token accuracy, learning rate, gradient norm; training and
-// evaluation in one chart. Entries that are no objects, without a step or with null values are
-// passed over.
+// margins, log-probabilities per token and summed, token accuracy, lengths, learning rate, gradient
+// norm; training and evaluation in one chart. Entries that are no objects, without a step or with
+// null values are passed over.
 std::vector<Chart> training_charts(const json& log_history);
 
 // Written whole or not at all.

@@ -164,8 +164,7 @@ BatchResult BatchRunner::evaluate(std::span<const Tree* const> batch, const Pack
   Trees trees(batch.begin(), batch.end());
   Scores scores = score(trees, limits, scored);
   leave_out(trees, scores, result);
-  objective_.begin_step(totals_of(batch, objective_.nll_response(), false),
-                        objective_.needs_batch_scores() ? scores : Scores());
+  objective_.begin_step(totals_of(batch, objective_.nll_response(), false), scores);
   for (const auto& example : scores) {
     std::vector<double> seeds(example.size());
     result.loss += objective_.evaluate(example, seeds, result.metrics);

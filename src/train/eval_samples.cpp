@@ -4,8 +4,11 @@
 #include <set>
 
 #include "base/json.h"
+#include "base/log.h"
 #include "base/utf8.h"
+#include "data/source_rows.h"
 #include "generate/loaded_model.h"
+#include "recipe/run_data.h"
 #include "train/event_file.h"
 
 namespace lmpo {
@@ -16,8 +19,9 @@ std::vector<std::int32_t> prompt_of(const Tree& tree) {
   return {first.tokens.begin(), first.tokens.begin() + first.scored_begin};
 }
 
-PromptTokens choose_prompts(const TrainInputs& inputs, const ModelConfig& config) {
-  PromptTokens chosen;
+// None where there is no evaluation data.
+std::vector<const Tree*> choose_prompts(const TrainInputs& inputs, const ModelConfig& config) {
+  std::vector<const Tree*> chosen;
   if (!inputs.evaluation) {
     return chosen;
   }
@@ -27,14 +31,23 @@ PromptTokens choose_prompts(const TrainInputs& inputs, const ModelConfig& config
   std::int64_t next = 0;
   for (std::int64_t i = 0; i < count; ++i) {
     for (next = std::max(next, std::ssize(trees) * i / count); next < std::ssize(trees); ++next) {
-      std::vector<std::int32_t> prompt = prompt_of(trees[static_cast<std::size_t>(next)]);
-      if (std::ssize(prompt) < config.max_positions && seen.insert(prompt).second) {
-        chosen.push_back(std::move(prompt));
+      const Tree& tree = trees[static_cast<std::size_t>(next)];
+      std::vector<std::int32_t> prompt = prompt_of(tree);
+      if (std::ssize(prompt) < config.max_positions && seen.insert(std::move(prompt)).second) {
+        chosen.push_back(&tree);
         break;
       }
     }
   }
   return chosen;
+}
+
+PromptTokens tokens_of(const std::vector<const Tree*>& chosen) {
+  PromptTokens prompts;
+  for (const Tree* tree : chosen) {
+    prompts.push_back(prompt_of(*tree));
+  }
+  return prompts;
 }
 
 GenerationOptions greedy(const TrainRecipe& recipe) {
@@ -72,23 +85,55 @@ std::string first_of(const std::string& text, std::int64_t characters) {
 }  // namespace
 
 EvalSamples::EvalSamples(const TrainInputs& inputs, const ModelConfig& config)
-    : prompts_(choose_prompts(inputs, config)), options_(greedy(inputs.recipe)) {
-  if (!prompts_.empty()) {
-    options_.stop_ids = stop_tokens(inputs.recipe.model_name_or_path, config);
-    tokenizer_ = Tokenizer::load(inputs.recipe.model_name_or_path);
+    : options_(greedy(inputs.recipe)) {
+  const TrainRecipe& recipe = inputs.recipe;
+  const std::vector<const Tree*> chosen = choose_prompts(inputs, config);
+  if (chosen.empty()) {
+    return;
   }
+  prompts_ = tokens_of(chosen);
+  for (const Tree* tree : chosen) {
+    rows_.push_back(tree->row);
+  }
+  const RunData data = run_data(recipe);
+  const bool held_out = data.evaluation.empty();
+  sources_ = held_out ? data.training : data.evaluation;
+  purpose_ = held_out ? DataPurpose::training : DataPurpose::evaluation;
+  kind_ = recipe.data.kind;
+  options_.stop_ids = stop_tokens(recipe.model_name_or_path, config);
+  tokenizer_ = Tokenizer::load(recipe.model_name_or_path);
 }
 
 GenerationSize EvalSamples::planned(const TrainInputs& inputs, const ModelConfig& config) {
-  return generation_size(choose_prompts(inputs, config), greedy(inputs.recipe), config);
+  return generation_size(tokens_of(choose_prompts(inputs, config)), greedy(inputs.recipe), config);
 }
 
-std::vector<EvalSample> EvalSamples::generate(Weights& weights, Ops& ops, Arena& arena) const {
+// The answers are worth more than what they are found by.
+void EvalSamples::read_messages() {
+  if (!messages_.empty()) {
+    return;
+  }
+  messages_.resize(prompts_.size());
+  try {
+    const auto found = read_prompts(sources_, purpose_, kind_, {rows_.begin(), rows_.end()});
+    for (std::size_t i = 0; i < rows_.size(); ++i) {
+      if (const auto prompt = found.find(rows_[i]); prompt != found.end()) {
+        messages_[i] = prompt->second;
+      }
+    }
+  } catch (const std::exception& error) {
+    log_warning("the sample answers are kept without their messages: {}", error.what());
+  }
+}
+
+std::vector<EvalSample> EvalSamples::generate(Weights& weights, Ops& ops, Arena& arena) {
+  read_messages();
   std::vector<EvalSample> samples(prompts_.size());
   generate_with(weights, ops, arena, prompts_, options_, [&](const Completion& completion) {
     const auto index = static_cast<std::size_t>(completion.prompt);
     samples[index] = {.index = completion.prompt,
                       .prompt = tokenizer_->decode(prompts_[index], true),
+                      .messages = messages_[index],
                       .response = tokenizer_->decode(completion.tokens, true),
                       .tokens = std::ssize(completion.tokens),
                       .stopped = completion.stopped};
@@ -99,6 +144,7 @@ std::vector<EvalSample> EvalSamples::generate(Weights& weights, Ops& ops, Arena&
 std::string eval_sample_line(const EvalSample& sample, std::int64_t step) {
   const ordered_json line = {{"step", step},
                              {"index", sample.index},
+                             {"messages", sample.messages},
                              {"prompt", sample.prompt},
                              {"response", sample.response},
                              {"tokens", sample.tokens},

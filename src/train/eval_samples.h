@@ -7,6 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "base/json.h"
+#include "data/schema.h"
+#include "data/source.h"
 #include "generate/generator.h"
 #include "text/tokenizer.h"
 #include "train/trainer.h"
@@ -14,8 +17,9 @@
 namespace lmpo {
 
 struct EvalSample {
-  std::int64_t index = 0;  // place among the chosen prompts
-  std::string prompt;      // without special tokens, as is the response
+  std::int64_t index = 0;           // place among the chosen prompts
+  std::string prompt;               // without special tokens, as is the response
+  ordered_json messages = nullptr;  // the prompt as the data have it, before any template
   std::string response;
   std::int64_t tokens = 0;  // of the response
   bool stopped = false;     // ended by a stop token rather than by length
@@ -34,11 +38,19 @@ class EvalSamples {
   const PromptTokens& prompts() const { return prompts_; }
 
   // Takes its memory from the arena and gives it back; changes no weight. UserError where logits
-  // are not finite.
-  std::vector<EvalSample> generate(Weights& weights, Ops& ops, Arena& arena) const;
+  // are not finite. The first call reads the prompts' messages from the data.
+  std::vector<EvalSample> generate(Weights& weights, Ops& ops, Arena& arena);
 
  private:
+  void read_messages();
+
   PromptTokens prompts_;
+  // Of each prompt: its row in `sources_`, and what that says.
+  std::vector<std::int64_t> rows_;
+  std::vector<ordered_json> messages_;
+  std::vector<DataSource> sources_;
+  DataPurpose purpose_ = DataPurpose::evaluation;
+  RowKind kind_ = RowKind::preference;
   GenerationOptions options_;
   std::optional<Tokenizer> tokenizer_;
 };

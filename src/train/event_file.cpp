@@ -126,6 +126,19 @@ std::string summary_record(std::int64_t step, const Message& summary) {
       event_now().varint(2, static_cast<std::uint64_t>(step)).message(5, summary).bytes());
 }
 
+// A number; the description is TensorBoard's help beside the chart, told with a tag's first number.
+Message number_value(std::string_view tag, float value, std::string_view description) {
+  Message message = Message().text(1, tag).fixed(2, value);  // tag, simple_value
+  if (!description.empty()) {
+    const Message plugin = Message().text(1, "scalars");  // plugin_name
+    message.message(9, Message()
+                           .message(1, plugin)    // plugin_data
+                           .text(3, description)  // summary_description
+                           .varint(4, 1));        // data_class: DATA_CLASS_SCALAR
+  }
+  return message;
+}
+
 Message text_value(std::string_view tag, std::string_view text) {
   const Message plugin = Message().text(1, "text");       // plugin_name
   const Message metadata = Message().message(1, plugin);  // plugin_data
@@ -138,6 +151,26 @@ Message text_value(std::string_view tag, std::string_view text) {
 }
 
 // --- names
+
+// What a person should know of a metric before comparing it across runs; empty for most.
+std::string_view description_of(std::string_view metric) {
+  struct Description {
+    std::string_view beginning;
+    std::string_view text;
+  };
+  static constexpr Description kAll[] = {
+      {"rewards/accuracies", "Share of pairs whose chosen response has the higher reward."},
+      {"rewards/", "Scaled by the method's beta: not comparable across methods or betas."},
+      {"logps/",
+       "A mean per token in length-normalised methods, a sum in others: not comparable across "
+       "methods. See logps_per_token and logps_sum."},
+      {"logps_per_token/", "Mean over a response's tokens: the same for every method."},
+      {"logps_sum/", "Sum over a response's tokens: the same for every method."}};
+  metric.remove_prefix(metric.starts_with("eval_") ? 5 : 0);
+  const auto* found = std::ranges::find_if(
+      kAll, [&](const Description& each) { return metric.starts_with(each.beginning); });
+  return found == std::end(kAll) ? std::string_view() : found->text;
+}
 
 bool is_event_file(const fs::path& path) {
   return path.filename().string().starts_with(kPrefix);
@@ -217,13 +250,17 @@ void EventFile::append(std::string_view records) {
 
 void EventFile::scalars(std::int64_t step, const json& entry) {
   Message summary;
+  std::vector<std::string> tags;
   for (const auto& [name, value] : entry.items()) {
     if (value.is_number() && name != "step") {
-      summary.message(
-          1, Message().text(1, event_tag(name)).fixed(2, value.get<float>()));  // tag, simple_value
+      const std::string tag = event_tag(name);
+      const bool is_new = !described_.contains(tag);
+      summary.message(1, number_value(tag, value.get<float>(), is_new ? description_of(name) : ""));
+      tags.push_back(tag);
     }
   }
   append(summary_record(step, summary));
+  described_.insert(tags.begin(), tags.end());
 }
 
 void EventFile::text(std::int64_t step, std::string_view tag, std::string_view markdown) {

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -32,8 +33,9 @@ class EventFile {
   // written before the first call below.
   EventFile(const fs::path& folder, std::int64_t first_step);
 
-  // Every number of the entry but its step, by event_tag. On the disk, or rather in the system's
-  // hands, on return. MachineError leaves the file as it was.
+  // Every number of the entry but its step, by event_tag; what a number must not be compared with
+  // is TensorBoard's description of its tag. On the disk, or rather in the system's hands, on
+  // return. MachineError leaves the file as it was.
   void scalars(std::int64_t step, const json& entry);
   // Text in Markdown.
   void text(std::int64_t step, std::string_view tag, std::string_view markdown);
@@ -44,7 +46,8 @@ class EventFile {
   void append(std::string_view records);
 
   fs::path path_;
-  std::string beginning_;  // records that are yet to be written before all others
+  std::string beginning_;            // records that are yet to be written before all others
+  std::set<std::string> described_;  // tags whose description is in the file
 };
 
 // The newest folder of `parent` that has event files.

@@ -22,6 +22,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
+using ::testing::Pair;
 
 std::uint32_t crc32c(std::string_view data) {
   std::uint32_t crc = 0xFFFFFFFFU;
@@ -85,6 +86,7 @@ struct Event {
   bool starts = false;
   std::map<std::string, float> scalars;
   std::map<std::string, std::string> texts;
+  std::map<std::string, std::string> descriptions;
 };
 
 Event parse(const std::string& payload) {
@@ -107,6 +109,12 @@ Event parse(const std::string& payload) {
       if (value.contains(2)) {
         result.scalars[tag] =
             std::bit_cast<float>(static_cast<std::uint32_t>(value.find(2)->second.value));
+        if (value.contains(9)) {
+          const Fields metadata = fields(text_of(value, 9));
+          EXPECT_EQ(text_of(fields(text_of(metadata, 1)), 1), "scalars");
+          EXPECT_EQ(metadata.find(4)->second.value, 1U);  // a scalar
+          result.descriptions[tag] = text_of(metadata, 3);
+        }
       } else {
         EXPECT_EQ(text_of(fields(text_of(fields(text_of(value, 9)), 1)), 1), "text");
         const Fields tensor = fields(text_of(value, 8));
@@ -157,6 +165,28 @@ TEST_F(EventFiles, HoldWhatWasWritten) {
   for (const Event& event : all) {
     EXPECT_FALSE(event.starts);  // nothing to forget
   }
+}
+
+// Said once a file, with the first number of a tag.
+TEST_F(EventFiles, SayWhatMustNotBeCompared) {
+  EventFile file(folder_, 1);
+  for (const int step : {1, 2}) {
+    file.scalars(step, {{"loss", 1},
+                        {"rewards/accuracies", 1},
+                        {"eval_rewards/margins", 1},
+                        {"logps/chosen", -1},
+                        {"logps_per_token/chosen", -1}});
+  }
+  const std::vector<Event> all = events(file.path());
+  ASSERT_EQ(all.size(), 3U);
+  EXPECT_EQ(all[1].scalars.size(), 5U);
+  EXPECT_THAT(all[1].descriptions,
+              ElementsAre(Pair("eval/rewards/margins", HasSubstr("Scaled by the method's beta")),
+                          Pair("train/logps/chosen", HasSubstr("not comparable")),
+                          Pair("train/logps_per_token/chosen", HasSubstr("the same for every")),
+                          Pair("train/rewards/accuracies", HasSubstr("Share of pairs"))));
+  EXPECT_EQ(all[2].scalars.size(), 5U);
+  EXPECT_TRUE(all[2].descriptions.empty());
 }
 
 TEST_F(EventFiles, ALaterFileVoidsLaterSteps) {

@@ -1,6 +1,8 @@
 #include "train/examples.h"
 
 #include <algorithm>
+#include <map>
+#include <span>
 
 #include "base/error.h"
 
@@ -32,16 +34,67 @@ Sequence mismatched(const Sequence& own, const Sequence& other,
   return {std::move(tokens), own.scored_begin};
 }
 
-void add_mismatched(std::vector<Tree>& trees, std::optional<std::int64_t> max_length) {
-  if (trees.size() < 2) {
-    user_error(
-        "kto estimates its divergence on mismatched prompts and responses: the data needs "
-        "at least two examples");
+using TokenView = std::span<const std::int32_t>;
+
+TokenView prompt_of(const Tree& tree) {
+  const Sequence& own = tree.sequences[0];
+  return TokenView(own.tokens.data(), own.tokens.size())
+      .first(static_cast<std::size_t>(own.scored_begin));
+}
+
+// Indices of the trees, those of one row or of one prompt together.
+std::vector<std::vector<std::size_t>> by_prompt(std::span<const Tree> trees) {
+  std::vector<std::vector<std::size_t>> groups;
+  const auto less = [](TokenView a, TokenView b) {
+    return std::ranges::lexicographical_compare(a, b);
+  };
+  std::map<TokenView, std::size_t, decltype(less)> known(less);  // prompts
+  std::size_t group = 0;
+  for (std::size_t i = 0; i < trees.size(); ++i) {
+    if (i == 0 || trees[i].row != trees[i - 1].row) {
+      group = known.try_emplace(prompt_of(trees[i]), groups.size()).first->second;
+      groups.resize(std::max(groups.size(), group + 1));
+    }
+    groups[group].push_back(i);
   }
+  return groups;
+}
+
+// For each tree another one, of another prompt. With the trees ordered by their prompts, it is the
+// one that lies as many places on as the most common prompt has trees: so each response is taken
+// once. Where one prompt has more than half of the trees, some are taken again.
+std::vector<std::size_t> mismatched_trees(std::span<const Tree> trees) {
+  const std::vector<std::vector<std::size_t>> groups = by_prompt(trees);
+  if (groups.size() < 2) {
+    user_error(
+        "kto needs at least two different prompts, in the training data and in the evaluation "
+        "data: "
+        "its KL term pairs each prompt with a response to another prompt; found {}",
+        groups.size());
+  }
+  std::vector<std::size_t> ordered;
+  std::size_t most = 0;
+  for (const auto& group : groups) {
+    ordered.insert(ordered.end(), group.begin(), group.end());
+    most = std::max(most, group.size());
+  }
+  std::vector<std::size_t> others(trees.size());
+  std::size_t end = 0;  // of the group, in `ordered`
+  for (const auto& group : groups) {
+    end += group.size();
+    for (std::size_t i = 0; i < group.size(); ++i) {
+      const std::size_t step = (i + most - group.size()) % (trees.size() - group.size());
+      others[group[i]] = ordered[(end + step) % trees.size()];
+    }
+  }
+  return others;
+}
+
+void add_mismatched(std::vector<Tree>& trees, std::optional<std::int64_t> max_length) {
+  const std::vector<std::size_t> others = mismatched_trees(trees);
   std::vector<Sequence> extra;
   for (std::size_t i = 0; i < trees.size(); ++i) {
-    extra.push_back(
-        mismatched(trees[i].sequences[0], trees[(i + 1) % trees.size()].sequences[0], max_length));
+    extra.push_back(mismatched(trees[i].sequences[0], trees[others[i]].sequences[0], max_length));
   }
   for (std::size_t i = 0; i < trees.size(); ++i) {
     trees[i].sequences.push_back(std::move(extra[i]));

@@ -14,7 +14,7 @@ namespace {
 constexpr std::int64_t kWidestBar = 30;
 constexpr std::int64_t kNarrowestBar = 6;
 constexpr int kUnknownWidth = 80;  // of a terminal that does not say
-constexpr std::int64_t kFileWidth = 160;
+constexpr std::int64_t kFileWidth = 120;
 constexpr std::chrono::milliseconds kRedraw{100};
 
 // Of parts with a space after each.
@@ -55,6 +55,22 @@ std::string readable_time(double seconds) {
   const std::string day_text =
       days == 0 ? "" : fmt::format("{} day{}, ", days, days == 1 ? "" : "s");
   return fmt::format("{}{}:{:02}:{:02}", day_text, whole / 3600 % 24, whole / 60 % 60, whole % 60);
+}
+
+std::string wrapped_fields(std::span<const std::string> fields, std::int64_t columns) {
+  constexpr std::string_view kBetween = "  ";
+  constexpr std::string_view kIndent = "    ";
+  std::string text;
+  std::int64_t width = 0;  // of the last line
+  for (const std::string& field : fields) {
+    const std::int64_t longer = width + std::ssize(kBetween) + std::ssize(field);
+    const bool is_first = text.empty();
+    const bool fits = longer <= columns;
+    text += is_first ? "" : fits ? std::string(kBetween) : "\n" + std::string(kIndent);
+    text += field;
+    width = is_first ? std::ssize(field) : fits ? longer : std::ssize(kIndent) + std::ssize(field);
+  }
+  return text;
 }
 
 std::string progress_line(std::vector<ProgressPart> parts, std::size_t before_bar, double share,
@@ -108,6 +124,10 @@ void Progress::line(std::string_view text) {
   above_status_line([&] { fmt::print(stderr, "{}\n", text); });
 }
 
+void Progress::fields(std::span<const std::string> fields) {
+  line(wrapped_fields(fields, columns()));
+}
+
 std::int64_t Progress::columns() const {
   const int columns = terminal_columns(STDERR_FILENO);
   return columns > 0 ? std::max<std::int64_t>(columns, kUnknownWidth) : kFileWidth;
@@ -130,9 +150,10 @@ double Progress::tokens_per_second() const {
   return static_cast<double>(tokens_) / std::max(1e-9, elapsed_seconds());
 }
 
-std::string Progress::speed() const {
-  return fmt::format("{} {}/s, {:.0f} tokens/s, {} left", rate_text(examples_per_second()),
-                     options_.unit, tokens_per_second(), readable_time(remaining_seconds()));
+std::vector<std::string> Progress::speed() const {
+  return {fmt::format("{} {}/s", rate_text(examples_per_second()), options_.unit),
+          fmt::format("{:.0f} tokens/s", tokens_per_second()),
+          readable_time(remaining_seconds()) + " left"};
 }
 
 void Progress::draw() {

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,8 @@ class Progress {
   void step(std::int64_t examples, std::int64_t tokens, std::vector<std::string> notes = {});
   // A line that stays.
   void line(std::string_view text);
+  // The same of fields; where they need more than columns(), it is several lines.
+  void fields(std::span<const std::string> fields);
   // How wide a line that stays should be: as the terminal, but for a very narrow one, where it
   // takes several lines; in a file as is easy to read.
   std::int64_t columns() const;
@@ -41,8 +44,8 @@ class Progress {
   double remaining_seconds() const;
   double examples_per_second() const;
   double tokens_per_second() const;
-  // "12.3 pairs/s, 4512 tokens/s, 0:01:23 left"
-  std::string speed() const;
+  // "12.3 pairs/s", "4512 tokens/s", "0:01:23 left"
+  std::vector<std::string> speed() const;
 
  private:
   void draw();
@@ -74,6 +77,10 @@ struct BarStyle {
 // them, a bar of `share` (0 to 1) in what room is left for it; none where share is negative.
 std::string progress_line(std::vector<ProgressPart> parts, std::size_t before_bar, double share,
                           int columns, const BarStyle& style);
+
+// Fields with two spaces between them, in lines of at most `columns` that are broken between two
+// fields; all but the first are indented.
+std::string wrapped_fields(std::span<const std::string> fields, std::int64_t columns);
 
 // "0:01:23", as Python's timedelta.
 std::string readable_time(double seconds);

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <sstream>
 #include <string>
 #include <thread>
 
@@ -17,6 +18,7 @@ namespace lmpo {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using ::testing::Ge;
 using ::testing::HasSubstr;
@@ -43,6 +45,24 @@ TEST(Progress, PlainLinesWhereThereIsNoTerminal) {
   EXPECT_EQ(::testing::internal::GetCapturedStderr(), "step 1/3\n");
 }
 
+TEST(Progress, FieldsAreWrappedBetweenThem) {
+  const std::vector<std::string> fields = {"step 3/9", "loss 0.5", "kl 0.25", "1 pairs/s"};
+  EXPECT_EQ(wrapped_fields(fields, 80), "step 3/9  loss 0.5  kl 0.25  1 pairs/s");
+  EXPECT_EQ(wrapped_fields(fields, 27), "step 3/9  loss 0.5  kl 0.25\n    1 pairs/s");
+  EXPECT_EQ(wrapped_fields(fields, 26), "step 3/9  loss 0.5\n    kl 0.25  1 pairs/s");
+  EXPECT_EQ(wrapped_fields(fields, 1), "step 3/9\n    loss 0.5\n    kl 0.25\n    1 pairs/s");
+  EXPECT_EQ(wrapped_fields({}, 80), "");
+  // What is not a terminal gets at most 120 columns.
+  ::testing::internal::CaptureStderr();
+  Progress({.total = 3}).fields(std::vector<std::string>(30, "rewards/margins 0.125"));
+  std::istringstream lines(::testing::internal::GetCapturedStderr());
+  int count = 0;
+  for (std::string line; std::getline(lines, line); ++count) {
+    EXPECT_LE(line.size(), 120u);
+  }
+  EXPECT_EQ(count, 6);
+}
+
 TEST(Progress, SpeedIsThatOfThisProcess) {
   Progress progress({.begin = 92, .total = 100, .bar = false});  // resumed after 92 steps
   std::this_thread::sleep_for(std::chrono::milliseconds(20));
@@ -59,7 +79,9 @@ TEST(Progress, SpeedIsThatOfThisProcess) {
   EXPECT_THAT(examples, AllOf(Ge(16 / after), Le(16 / before)));
   EXPECT_THAT(tokens, AllOf(Ge(200 / after), Le(200 / before)));
   EXPECT_THAT(remaining, AllOf(Ge(before), Le(after)));
-  EXPECT_THAT(progress.speed(), MatchesRegex("[0-9.]+ pairs/s, [0-9]+ tokens/s, [0-9:]+ left"));
+  EXPECT_THAT(progress.speed(),
+              ElementsAre(MatchesRegex("[0-9.]+ pairs/s"), MatchesRegex("[0-9]+ tokens/s"),
+                          MatchesRegex("[0-9:]+ left")));
 }
 
 std::vector<ProgressPart> parts_of_training() {

@@ -158,23 +158,23 @@ void remove_run(const fs::path& output_dir) {
   remove_event_files(output_dir / kEventFolders);
 }
 
-std::string readable_entry(const json& entry) {
-  static constexpr const char* shown[] = {"loss",
-                                          "eval_loss",
-                                          "rewards/accuracies",
-                                          "eval_rewards/accuracies",
-                                          "rewards/margins",
-                                          "eval_rewards/margins",
-                                          "nll_loss",
-                                          "grad_norm",
-                                          "learning_rate"};
-  std::string text;
-  for (const char* name : shown) {
-    if (entry.contains(name) && entry[name].is_number()) {
-      text += fmt::format("{}{} {:.4g}", text.empty() ? "" : "  ", name, entry[name].get<double>());
+std::vector<std::string> readable_fields(const json& entry) {
+  static constexpr const char* kShown[] = {
+      "loss", "rewards/accuracies", "rewards/margins", "rewards/chosen", "rewards/rejected",
+      "kl",   "nll_loss",           "grad_norm",       "learning_rate"};
+  std::vector<std::string> fields;
+  for (const std::string_view metric : kShown) {
+    const bool of_one_side = metric == "rewards/chosen" || metric == "rewards/rejected";
+    for (const char* prefix : {"", "eval_"}) {
+      const std::string name = fmt::format("{}{}", prefix, metric);
+      const bool in_margin =
+          of_one_side && entry.contains(fmt::format("{}rewards/margins", prefix));
+      if (entry.contains(name) && entry[name].is_number() && !in_margin) {
+        fields.push_back(fmt::format("{} {:.4g}", name, entry[name].get<double>()));
+      }
     }
   }
-  return text;
+  return fields;
 }
 
 }  // namespace lmpo

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/json.h"
 #include "recipe/train_recipe.h"
@@ -43,7 +44,8 @@ void write_results(const fs::path& output_dir, const std::string& split, const j
 void remove_run(const fs::path& output_dir);
 inline constexpr const char* kCurvesFile = "training_curves.svg";
 
-// "loss 0.6931  grad_norm 1.2  ...": an entry of the history for a person.
-std::string readable_entry(const json& entry);
+// "loss 0.6931", "grad_norm 1.2", ...: an entry of the history for a person. Rewards of both sides
+// are among them where there is no margin (kto).
+std::vector<std::string> readable_fields(const json& entry);
 
 }  // namespace lmpo

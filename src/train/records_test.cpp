@@ -88,9 +88,18 @@ TEST_F(RecordsTest, ALogLineForEachEntry) {
 }
 
 TEST_F(RecordsTest, AnEntryForAPerson) {
-  EXPECT_EQ(readable_entry(state_.log_history[0]),
-            "loss 0.5  rewards/accuracies 0.75  rewards/margins 0.125  learning_rate 1e-06");
-  EXPECT_EQ(readable_entry({{"loss", nullptr}, {"grad_norm", 1.23456}}), "grad_norm 1.235");
+  EXPECT_THAT(readable_fields(state_.log_history[0]),
+              ElementsAre("loss 0.5", "rewards/accuracies 0.75", "rewards/margins 0.125",
+                          "learning_rate 1e-06"));
+  EXPECT_THAT(readable_fields({{"loss", nullptr}, {"grad_norm", 1.23456}}),
+              ElementsAre("grad_norm 1.235"));
+  // kto has no margin of a pair: its two rewards and its divergence are shown.
+  EXPECT_THAT(readable_fields({{"eval_loss", 0.5},
+                               {"eval_rewards/chosen", 0.25},
+                               {"eval_rewards/rejected", -0.125},
+                               {"eval_kl", 3}}),
+              ElementsAre("eval_loss 0.5", "eval_rewards/chosen 0.25",
+                          "eval_rewards/rejected -0.125", "eval_kl 3"));
 }
 
 TEST_F(RecordsTest, TheLogGoesBackToTheCheckpoint) {

@@ -4,6 +4,10 @@
 #include <gmock/gmock.h>
 
 #include <cmath>
+#include <functional>
+#include <map>
+#include <ranges>
+#include <set>
 
 #include "train/examples.h"
 #include "train/testing/small_run.h"
@@ -12,6 +16,7 @@
 namespace lmpo {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 class ReferenceTest : public lmpo::testing::SmallRun {
@@ -117,17 +122,90 @@ TEST(Examples, PairsAreTakenApartForKto) {
     EXPECT_EQ(trees[i].sequences.at(0).tokens, own.tokens);
     EXPECT_EQ(trees[i].desirable, i % 2 == 0);
     EXPECT_EQ(trees[i].row, pairs[i / 2].row);
-    // This prompt, the next example's response.
-    const std::size_t next_index = (i + 1) % 6;
-    const Sequence& next = pairs[next_index / 2].sequences[next_index % 2];
+    // This prompt, the next row's response.
+    const Sequence& next = pairs[(i / 2 + 1) % 3].sequences[i % 2];
     std::vector<std::int32_t> expected(own.tokens.begin(), own.tokens.begin() + own.scored_begin);
     expected.insert(expected.end(), next.tokens.begin() + next.scored_begin, next.tokens.end());
     EXPECT_EQ(trees[i].sequences.at(1).tokens, expected);
     EXPECT_EQ(trees[i].sequences[1].scored_begin, own.scored_begin);
   }
-  std::vector<Tree> one = lmpo::testing::random_trees(1, 1);
-  EXPECT_THAT(user_error_of([&] { prepare_examples(one, *make_objective("kto", {}), 1024); }),
-              HasSubstr("at least two"));
+}
+
+// A labelled row: prompt, response, both of one token.
+Tree labelled_row(std::int64_t row, std::int32_t prompt, std::int32_t response) {
+  Tree tree;
+  tree.row = row;
+  tree.sequences = {{{prompt, response}, 1}};
+  return tree;
+}
+
+// Of rows with these prompts: the row whose response stands behind each prompt.
+std::vector<std::int32_t> mismatched_rows(const std::vector<std::int32_t>& prompts) {
+  std::vector<Tree> trees;
+  for (const std::int32_t prompt : prompts) {
+    const auto row = static_cast<std::int32_t>(trees.size());
+    trees.push_back(labelled_row(row, 100 + prompt, row));
+  }
+  prepare_examples(trees, *make_objective("kto", {}), 1024);
+  std::vector<std::int32_t> rows;
+  for (std::size_t i = 0; i < trees.size(); ++i) {
+    const Sequence& extra = trees[i].sequences.at(1);
+    EXPECT_EQ(extra.tokens[0], 100 + prompts[i]);
+    EXPECT_EQ(extra.scored_begin, 1);
+    rows.push_back(extra.tokens[1]);
+  }
+  return rows;
+}
+
+TEST(Examples, AMismatchedResponseAnswersAnotherPrompt) {
+  EXPECT_THAT(mismatched_rows({0, 1, 2}), ElementsAre(1, 2, 0));
+  EXPECT_THAT(mismatched_rows({0, 0, 1, 1}), ElementsAre(2, 3, 0, 1));
+  EXPECT_THAT(mismatched_rows({0, 0, 0, 1}), ElementsAre(3, 3, 3, 2));
+  Random random(3, 0);
+  for (int trial = 0; trial < 200; ++trial) {
+    std::vector<std::int32_t> prompts(2 + random.below(12));
+    std::ranges::generate(prompts, [&] { return static_cast<std::int32_t>(random.below(4)); });
+    prompts.back() = prompts.front() + 1;  // at least two
+    const std::vector<std::int32_t> rows = mismatched_rows(prompts);
+    std::map<std::int32_t, std::ptrdiff_t> trees_of;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      EXPECT_NE(prompts[i], prompts[static_cast<std::size_t>(rows[i])]);
+      ++trees_of[prompts[i]];
+    }
+    const auto most = std::ranges::max(trees_of | std::views::values);
+    if (2 * most <= std::ssize(prompts)) {  // each response once
+      EXPECT_EQ(std::set(rows.begin(), rows.end()).size(), rows.size());
+    }
+  }
+}
+
+// Rows that repeat a prompt, and rows whose two responses part within a token of the prompt.
+TEST(Examples, AMismatchedResponseIsOfAnotherRow) {
+  std::vector<Tree> trees = lmpo::testing::random_trees(5);
+  trees.push_back(trees[1]);
+  trees.back().row = 5;
+  ++trees[2].sequences[1].scored_begin;
+  const std::vector<Tree> pairs = trees;
+  prepare_examples(trees, *make_objective("kto", {}), 1024);
+  ASSERT_EQ(trees.size(), 12u);
+  for (const Tree& tree : trees) {
+    const Sequence& extra = tree.sequences.at(1);
+    const std::vector<std::int32_t> response(extra.tokens.begin() + extra.scored_begin,
+                                             extra.tokens.end());
+    for (const Sequence& own : pairs[static_cast<std::size_t>(tree.row)].sequences) {
+      EXPECT_NE(response,
+                std::vector<std::int32_t>(own.tokens.begin() + own.scored_begin, own.tokens.end()));
+    }
+  }
+}
+
+TEST(Examples, DataOfOnePromptCannotBeMismatched) {
+  std::vector<Tree> one_pair = lmpo::testing::random_trees(1);
+  std::vector<Tree> one_prompt = {labelled_row(0, 7, 1), labelled_row(1, 7, 2)};
+  for (std::vector<Tree>& trees : {std::ref(one_pair), std::ref(one_prompt)}) {
+    EXPECT_THAT(user_error_of([&] { prepare_examples(trees, *make_objective("kto", {}), 1024); }),
+                HasSubstr("at least two different prompts"));
+  }
 }
 
 TEST(Examples, MismatchedResponsesAreCut) {

@@ -31,15 +31,15 @@ void RunRecorder::steps(double step_seconds) {
   record(std::move(entry), arithmetic(step_seconds));
 }
 
-// "345 GFLOP/s, 76% of its matrix products'": useful operations of the steps since the last log.
-// Of a GPU, whose products are not timed one by one, the first number alone.
+// "345 GFLOP/s (53% of peak matmul)": useful operations of the steps since the last log. A GPU's
+// products are not timed one by one, so there it is the first number alone.
 std::string RunRecorder::arithmetic(double step_seconds) const {
   const double rate = setup_.times.total().operations / std::max(1e-9, step_seconds);
   if (setup_.ops->is_asynchronous()) {
-    return fmt::format("; {:.0f} TFLOP/s", rate / 1e12);
+    return fmt::format("{:.0f} TFLOP/s", rate / 1e12);
   }
   const double products = setup_.times.product_rate();
-  return fmt::format("; {:.0f} GFLOP/s, {:.0f}% of its matrix products'", rate / 1e9,
+  return fmt::format("{:.0f} GFLOP/s ({:.0f}% of peak matmul)", rate / 1e9,
                      products > 0 ? 100 * rate / products : 0);
 }
 
@@ -48,8 +48,14 @@ void RunRecorder::record(json entry, const std::string& arithmetic) {
   entry["step"] = state_.step;
   state_.log_history.push_back(entry);
   log_.entry(entry, log_line(state_, setup_.length, progress_));
-  progress_.line(fmt::format("step {}/{}  {}  ({}{})", state_.step, setup_.length.total_steps,
-                             readable_entry(entry), progress_.speed(), arithmetic));
+  std::vector<std::string> fields = {
+      fmt::format("step {}/{}", state_.step, setup_.length.total_steps)};
+  std::ranges::copy(readable_fields(entry), std::back_inserter(fields));
+  std::ranges::copy(progress_.speed(), std::back_inserter(fields));
+  if (!arithmetic.empty()) {
+    fields.push_back(arithmetic);
+  }
+  progress_.fields(fields);
 }
 
 void RunRecorder::evaluation(const BatchResult& result, double seconds) {

@@ -35,8 +35,10 @@ std::string rows_of(const Trees& batch) {
 std::vector<std::string> step_notes(const BatchResult& result) {
   std::vector<std::string> notes = {fmt::format("loss {:.4f}", result.loss)};
   const json means = result.metrics.means();
-  if (const auto accuracy = means.find("rewards/accuracies"); accuracy != means.end()) {
-    notes.push_back(fmt::format("acc {:.2f}", accuracy->get<double>()));
+  for (const auto& [metric, shown] : {std::pair("rewards/accuracies", "acc"), {"kl", "kl"}}) {
+    if (means.contains(metric)) {
+      notes.push_back(fmt::format("{} {:.2f}", shown, means.at(metric).get<double>()));
+    }
   }
   return notes;
 }

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include <cmath>
+#include <set>
 
 #include "io/safetensors.h"
 #include "objective/registry.h"
@@ -15,6 +16,7 @@
 namespace lmpo {
 namespace {
 
+using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -167,6 +169,33 @@ TEST_F(TrainerRun, EvaluationChangesNothing) {
   run_training(std::move(evaluated));
   EXPECT_EQ(read_file(folder_ / "plain/model.safetensors"),
             read_file(folder_ / "evaluated/model.safetensors"));
+}
+
+// Weights that stand still have one eval_loss, though the statistics of the training batches move.
+TEST_F(TrainerRun, AnEvaluationMovesWithTheModelAlone) {
+  for (const ZscoreMode mode : {ZscoreMode::ema, ZscoreMode::running, ZscoreMode::code}) {
+    TrainInputs given = inputs("run");
+    given.recipe.objective_options.zscore = mode;
+    given.recipe.learning_rate = 0;
+    given.recipe.max_steps = 3;
+    given.recipe.eval_strategy = TrainRecipe::Strategy::steps;
+    given.recipe.eval_steps = 1;
+    given.evaluation = lmpo::testing::dataset_of(lmpo::testing::random_trees(10));
+    fs::remove_all(folder_ / "run");
+    run_training(std::move(given));
+    std::vector<double> evaluations;
+    std::set<double> training_means;
+    for (const json& entry : state("run").at("log_history")) {
+      if (entry.contains("eval_loss")) {
+        evaluations.push_back(entry["eval_loss"]);
+      } else if (entry.contains("lmpo/margin_mean")) {
+        training_means.insert(entry["lmpo/margin_mean"].get<double>());
+      }
+    }
+    ASSERT_EQ(evaluations.size(), 3u);
+    EXPECT_THAT(evaluations, Each(evaluations[0]));
+    EXPECT_EQ(training_means.size(), 3u);  // they did move
+  }
 }
 
 TEST_F(TrainerRun, LeavesItsRecords) {

@@ -59,15 +59,17 @@ struct Metric {
   Best best;
 };
 
-constexpr std::array<Metric, 9> kMetrics = {{{"loss", Best::lowest},
-                                             {"rewards/accuracies", Best::highest},
-                                             {"rewards/margins", Best::highest},
-                                             {"rewards/chosen", Best::unknown},
-                                             {"rewards/rejected", Best::unknown},
-                                             {"logps/chosen", Best::unknown},
-                                             {"logps/rejected", Best::unknown},
-                                             {"nll_loss", Best::lowest},
-                                             {"mean_token_accuracy", Best::highest}}};
+constexpr std::array<Metric, 11> kMetrics = {{{"loss", Best::lowest},
+                                              {"rewards/accuracies", Best::highest},
+                                              {"rewards/margins", Best::highest},
+                                              {"rewards/chosen", Best::unknown},
+                                              {"rewards/rejected", Best::unknown},
+                                              {"logps/chosen", Best::unknown},
+                                              {"logps/rejected", Best::unknown},
+                                              {"logps_per_token/chosen", Best::unknown},
+                                              {"logps_per_token/rejected", Best::unknown},
+                                              {"nll_loss", Best::lowest},
+                                              {"mean_token_accuracy", Best::highest}}};
 
 struct Logged {
   json last;

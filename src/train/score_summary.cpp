@@ -1,0 +1,89 @@
+#include "train/score_summary.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.h"
+#include "objective/pair.h"
+
+namespace lmpo {
+namespace {
+
+constexpr std::size_t kNamedRows = 20;
+
+std::string rows_text(std::span<const std::int64_t> rows) {
+  const auto named = rows.first(std::min(rows.size(), kNamedRows));
+  return fmt::format(
+      "{}{}", fmt::join(named, ", "),
+      named.size() < rows.size() ? fmt::format(" and {} more", rows.size() - named.size()) : "");
+}
+
+}  // namespace
+
+void ScoreSummary::add(const Tree& pair, std::span<const double> sums) {
+  LMPO_CHECK(pair.sequences.size() == 2 && sums.size() == 2);
+  if (!std::isfinite(sums[0]) || !std::isfinite(sums[1])) {
+    not_finite_.push_back(pair.row);
+    return;
+  }
+  const ResponseScore chosen = {.logp = sums[0], .tokens = pair.sequences[0].scored_tokens()};
+  const ResponseScore rejected = {.logp = sums[1], .tokens = pair.sequences[1].scored_tokens()};
+  const double margin = chosen.logp - rejected.logp;
+  const double margin_per_token = average_logp(chosen) - average_logp(rejected);
+  sums_.add("accuracy/sum", margin > 0 ? 1 : 0);
+  sums_.add("accuracy/per_token", margin_per_token > 0 ? 1 : 0);
+  sums_.add("margin/sum", margin);
+  sums_.add("margin/per_token", margin_per_token);
+  add_response_metrics(sums_, "chosen", chosen);
+  add_response_metrics(sums_, "rejected", rejected);
+  ++scored_;
+}
+
+void ScoreSummary::require_finite() const {
+  if (not_finite_.empty()) {
+    return;
+  }
+  std::vector<std::int64_t> rows = not_finite_;
+  std::ranges::sort(rows);
+  user_error(
+      "row{} {} (counted from 0): the log-probabilities are not finite, so no scores are written. "
+      "A "
+      "value overflows in the model: try --dtype float32 --compute float32, or look at the data",
+      rows.size() == 1 ? "" : "s", rows_text(rows));
+}
+
+ordered_json ScoreSummary::to_json(const Dataset& dataset) const {
+  ordered_json summary = {
+      {"rows", dataset.rows}, {"scored", scored_}, {"dropped", dataset.drops.total()}};
+  for (const auto& [name, mean] : sums_.means()) {
+    summary[name] = mean;
+  }
+  return summary;
+}
+
+std::vector<std::string> ScoreSummary::lines(const Dataset& dataset) const {
+  std::vector<std::string> lines = {fmt::format("{} row{}: {} scored, {} dropped", dataset.rows,
+                                                dataset.rows == 1 ? "" : "s", scored_,
+                                                dataset.drops.total())};
+  if (scored_ == 0) {
+    return lines;
+  }
+  const auto means = sums_.means();
+  const auto of = [&](const char* name) { return means.at(name); };
+  lines.push_back(fmt::format("the chosen response is the likelier: {:.1f}%; per token: {:.1f}%",
+                              100 * of("accuracy/sum"), 100 * of("accuracy/per_token")));
+  lines.push_back(fmt::format("margin of log-probabilities: {:.4g}; per token: {:.4g}",
+                              of("margin/sum"), of("margin/per_token")));
+  for (const char* side : {"chosen", "rejected"}) {
+    const auto mean = [&](const char* name) { return means.at(fmt::format("{}/{}", name, side)); };
+    lines.push_back(
+        fmt::format("{:<8}  mean log-probability {:.4g}; per token {:.4g}; mean length {:.1f} "
+                    "tokens",
+                    side, mean("logps_sum"), mean("logps_per_token"), mean("lengths")));
+  }
+  return lines;
+}
+
+}  // namespace lmpo
