@@ -105,7 +105,7 @@ TEST_F(Report, OfARunThatGoesIsKilledAndIsGoneOnWith) {
 
   // The command that it proposes goes on.
   const auto next = killed["next"][0].get<std::string>();
-  EXPECT_THAT(next, StartsWith("go on from step "));
+  EXPECT_THAT(next, StartsWith("resume from step "));
   std::istringstream command(next.substr(next.find(": lmpo ") + 7));
   Words proposed;
   for (std::string word; command >> word;) {
