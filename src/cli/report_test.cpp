@@ -191,7 +191,7 @@ TEST_F(Report, WhatIsNoRunIsRefused) {
     expect_refusal({"report", name, "-o", path("page.html").string()}, HasSubstr(kExpected));
   }
   expect_refusal({"report"}, HasSubstr("RUN"));
-  expect_refusal({"inspect", folder_.string()}, HasSubstr("nor a training run"));
+  expect_refusal({"inspect", folder_.string()}, HasSubstr("or of a training run"));
 }
 
 TEST_F(Report, NowhereToWriteIsSaidAndNothingIsLeft) {

@@ -164,7 +164,7 @@ std::vector<std::string> next_steps(const Run& run) {
   const std::string folder = shell_word(run.folder.string());
   std::vector<std::string> steps;
   if (run.state == RunState::done) {
-    steps.push_back(fmt::format("try it: lmpo chat --model {}", folder));
+    steps.push_back(fmt::format("try it: lmpo generate --model {} --prompt TEXT", folder));
   } else if (run.state != RunState::going) {
     const SavedCheckpoint* newest = newest_resumable(run);
     const std::string command = command_of(
