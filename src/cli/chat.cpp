@@ -26,16 +26,16 @@ struct ChatOptions {
 void declare(OptionSet& set, ChatOptions& options) {
   set.group("Model and conversation");
   add_model_option(set, options.model);
-  set.add("other", options.other, "a second model that answers the same", {.value_name = "DIR"});
-  set.add("system", options.system, "the system's message",
-          {.value_name = "TEXT", .verbatim = true});
+  set.add("other", options.other, "a second model that answers the same messages",
+          {.value_name = "DIR"});
+  set.add("system", options.system, "the system message", {.value_name = "TEXT", .verbatim = true});
   set.add("context", options.context,
-          "tokens that a conversation may have, for which memory is set aside",
-          {.range = at_least(0), .default_text = "the model's, but no more than 8192"});
+          "most tokens of a conversation; memory for them is reserved at the start",
+          {.range = at_least(0), .default_text = "the model's, at most 8192"});
   set.add("history", options.history,
-          "keep what is typed for the next time, in ~/.local/state/lmpo");
+          "keep typed lines for later sessions, in ~/.local/state/lmpo");
   set.group("Decoding");
-  set.add("max_new_tokens", options.answer.max_new_tokens, "longest answer",
+  set.add("max_new_tokens", options.answer.max_new_tokens, "most tokens of an answer",
           {.range = at_least(1)});
   set.add("temperature", options.answer.sampling.temperature, "0 takes the likeliest token",
           {.range = at_least(0)});

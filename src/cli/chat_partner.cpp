@@ -23,8 +23,8 @@ ChatPartner::ChatPartner(const fs::path& folder, std::shared_ptr<Device> device,
       model_(folder, std::move(device), context, compute) {
   if (!text_.chat) {
     user_error(
-        "{}: the model has no chat template, so it knows no conversations; lmpo generate "
-        "goes on with plain text",
+        "{}: the model has no chat template, so it cannot chat; lmpo generate continues plain "
+        "text",
         folder.string());
   }
   check_tokenizer_fits(model_.config(), text_.tokenizer.id_limit(), folder);
@@ -38,8 +38,8 @@ void ChatPartner::begin(const std::string& user, const AnswerOptions& options,
     const std::vector<TokenId> prompt = text_.tokenizer.encode(rendered, false);
     if (std::ssize(prompt) >= model_.context()) {
       user_error(
-          "{}: the conversation has {} tokens now, and the context of {} leaves no room for "
-          "an answer. Take something back by /undo, begin anew by /reset{}",
+          "{}: the conversation has {} tokens, and the context of {} leaves no room for an "
+          "answer. Remove the last message with /undo, start over with /reset{}",
           name_, prompt.size(), model_.context(),
           model_.context() < model_.config().max_positions ? ", or start with a larger --context"
                                                            : "");
@@ -94,7 +94,7 @@ std::string ChatPartner::description() const {
   if (const AnswerStatistics& last = model_.statistics(); last.prompt_tokens > 0) {
     text += fmt::format(
         "\nlast answer: {} tokens, {:.3g} tokens/s; the first after {:.3g} s ({} of {} "
-        "prompt tokens were known)",
+        "prompt tokens were cached)",
         last.new_tokens, last.tokens_per_second(), last.prompt_seconds, last.reused_tokens,
         last.prompt_tokens);
   }

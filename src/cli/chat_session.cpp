@@ -60,38 +60,38 @@ const std::vector<ChatSession::Command>& ChatSession::commands() {
   using Text = const std::string&;
   static const std::vector<Command> all = {
       {"help", "", "show this list", [](ChatSession&, Text) { show_note(help()); }},
-      {"reset", "", "begin anew; the system's message stays",
+      {"reset", "", "start over; the system message stays",
        [](ChatSession& chat, Text) {
          for (const auto& partner : chat.partners_) {
            partner->conversation().reset();
          }
        }},
-      {"undo", "", "take back what you said last, and the answer",
+      {"undo", "", "remove your last message and its answer",
        [](ChatSession& chat, Text) { chat.undo(); }},
-      {"retry", "", "answer the same once more", [](ChatSession& chat, Text) { chat.retry(); }},
-      {"system", "TEXT", "set the system's message; without TEXT: none",
+      {"retry", "", "answer the last message again", [](ChatSession& chat, Text) { chat.retry(); }},
+      {"system", "TEXT", "set the system message; without TEXT, remove it",
        [](ChatSession& chat, Text text) { chat.set_system(text); }},
       {"save", "FILE", "write the conversation as JSON",
        [](ChatSession& chat, Text file) { chat.save(file); }},
-      {"load", "FILE", "go on with a conversation: what /save wrote, or a list of messages",
+      {"load", "FILE", "continue a conversation that /save wrote, or a list of messages",
        [](ChatSession& chat, Text file) { chat.load(file); }},
       {"temperature", "X", "0 takes the likeliest token",
        [](ChatSession& chat, Text text) {
          set_number(chat.options_.sampling.temperature, text, 0.0, kMost);
        }},
-      {"top_p", "X", "draw among the likeliest tokens of this mass",
+      {"top_p", "X", "sample from the likeliest tokens of this total probability",
        [](ChatSession& chat, Text text) {
          set_number(chat.options_.sampling.top_p, text, 0.0, 1);
        }},
-      {"top_k", "N", "draw among the likeliest N; 0: all",
+      {"top_k", "N", "sample from the N likeliest tokens; 0: all",
        [](ChatSession& chat, Text text) {
          set_number(chat.options_.sampling.top_k, text, std::int64_t{0}, kMost);
        }},
-      {"max_new_tokens", "N", "longest answer",
+      {"max_new_tokens", "N", "most tokens of an answer",
        [](ChatSession& chat, Text text) {
          set_number(chat.options_.max_new_tokens, text, std::int64_t{1}, kMost);
        }},
-      {"model", "", "what the model is, and how fast it answered",
+      {"model", "", "show the model and the speed of the last answer",
        [](ChatSession& chat, Text) { chat.describe(); }},
       {"quit", "", "leave; Ctrl-D does too", nullptr},
   };
@@ -105,8 +105,8 @@ std::string ChatSession::help() {
                         command.help);
   }
   return text +
-         "//...                 says a line that begins with a slash to the model\n"
-         "Ctrl-C stops an answer; what was said of it stays.";
+         "//...                 send a line that begins with a slash to the model\n"
+         "Ctrl-C stops an answer and keeps what was written so far.";
 }
 
 ChatSession::ChatSession(std::vector<std::unique_ptr<ChatPartner>> partners, AnswerOptions options,
@@ -123,7 +123,7 @@ void ChatSession::run(LineReader& reader) {
     }
     interrupted = line.kind == ReadLine::Kind::interrupted;
     if (interrupted) {
-      show_note("Ctrl-C once more, or Ctrl-D, leaves");
+      show_note("press Ctrl-C again, or Ctrl-D, to leave");
     } else if (!take(line.text)) {
       return;
     }
@@ -190,14 +190,14 @@ void ChatSession::answer(const std::string& user) {
 void ChatSession::say_end(const ChatPartner& partner, bool kept, bool interrupted) const {
   const std::string who = partners_.size() > 1 ? partner.name() + ": " : "";
   if (!kept) {
-    show_note(who + "stopped before anything was said; your words are taken back");
+    show_note(who + "stopped before the answer began; your message is removed");
   } else if (interrupted) {
     show_note(who + "stopped");
   } else if (partner.end() == AnswerEnd::length) {
     show_note(fmt::format("{}cut after {} tokens (/max_new_tokens)", who, options_.max_new_tokens));
   } else if (partner.end() == AnswerEnd::context) {
-    show_note(fmt::format("{}cut: the context of {} tokens is full; /undo or /reset make room", who,
-                          partner.model().context()));
+    show_note(fmt::format("{}cut: the context of {} tokens is full; make room with /undo or /reset",
+                          who, partner.model().context()));
   }
 }
 
@@ -207,9 +207,9 @@ void ChatSession::undo() {
     taken = partner->conversation().undo();
   }
   if (!taken) {
-    user_error("there is nothing to take back");
+    user_error("there is no message to remove");
   }
-  show_note(fmt::format("taken back: {}", *taken));
+  show_note(fmt::format("removed: {}", *taken));
 }
 
 void ChatSession::retry() {
@@ -218,7 +218,7 @@ void ChatSession::retry() {
     taken = partner->conversation().undo();
   }
   if (!taken) {
-    user_error("there is nothing to answer yet");
+    user_error("there is no message to answer yet");
   }
   answer(*taken);
 }

@@ -90,15 +90,14 @@ TEST_F(Chat, CommandsThroughAPipe) {
   const std::vector<std::string> answers = lines_of(result.out);
   ASSERT_EQ(answers.size(), 4U);      // cat, /slash twice, wolf
   EXPECT_EQ(answers[1], answers[2]);  // the likeliest tokens, twice
-  EXPECT_THAT(result.err,
-              AllOf(HasSubstr("taken back: cat"), HasSubstr("tokens/s; the first after"),
-                    HasSubstr("/temperature X"), HasSubstr("2 messages from")));
+  EXPECT_THAT(result.err, AllOf(HasSubstr("removed: cat"), HasSubstr("tokens/s; the first after"),
+                                HasSubstr("/temperature X"), HasSubstr("2 messages from")));
 }
 
 TEST_F(Chat, MistakesThroughAPipeEndIt) {
   const std::pair<const char*, const char*> mistakes[] = {
-      {"/undo\n", "there is nothing to take back"},
-      {"/retry\n", "there is nothing to answer yet"},
+      {"/undo\n", "there is no message to remove"},
+      {"/retry\n", "there is no message to answer yet"},
       {"/sytem x\n", "there is no command /sytem (did you mean 'system'?)"},
       {"/temperature hot\n", "'hot': a number from 0 to"},
       {"/temperature -1\n", "a number from 0 to"},
@@ -225,7 +224,7 @@ TEST_F(Chat, AConversationOnATerminal) {
   ASSERT_TRUE(program.read_until(said.substr(0, said.find('\n'))));
   ASSERT_TRUE(program.read_until("cut after 12 tokens"));
   program.type("/undo\r");
-  ASSERT_TRUE(program.read_until("taken back: cat"));
+  ASSERT_TRUE(program.read_until("removed: cat"));
   program.type("/nonsense\r");
   ASSERT_TRUE(program.read_until("there is no command /nonsense"));
   program.type("/quit\r");
@@ -269,13 +268,13 @@ TEST_F(Chat, ControlCAtThePrompt) {
   TerminalProgram program(chat(), {}, at_home());
   ASSERT_TRUE(at_prompt(program));
   program.type("half a li\x03");
-  ASSERT_TRUE(program.read_until("Ctrl-C once more"));
+  ASSERT_TRUE(program.read_until("press Ctrl-C again"));
   ASSERT_TRUE(at_prompt(program));
   program.type("cat\r");
   ASSERT_TRUE(program.read_until("tokens (/max"));
   ASSERT_TRUE(at_prompt(program));
   program.type("\x03");
-  ASSERT_TRUE(program.read_until("Ctrl-C once more"));
+  ASSERT_TRUE(program.read_until("press Ctrl-C again"));
   ASSERT_TRUE(at_prompt(program));
   program.type("\x03");
   EXPECT_EQ(program.wait(), 0) << program.written();

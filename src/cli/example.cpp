@@ -83,28 +83,30 @@ void print_table(const std::vector<std::pair<std::string, Measured>>& rows) {
 
 int run_example(const std::vector<std::string>& arguments) {
   ExampleOptions options;
-  OptionSet set("lmpo example",
-                "Makes a small world (a toy language, a tiny model, answers and preferences), "
-                "trains with SFT and then with preferences, and judges greedy answers before and "
-                "after.");
-  set.add_positional("OUT", options.output, "folder for everything; it must not exist or be empty");
-  set.add("objective", options.objective, "what the second training uses",
+  OptionSet set(
+      "lmpo example",
+      "Runs the full pipeline (data, SFT, preference optimization) on a synthetic toy task, "
+      "and judges the model's greedy answers before and after.");
+  set.add_positional("OUT", options.output, "folder for all files; it must be new or empty");
+  set.add("objective", options.objective, "objective of the preference optimization",
           {.choices = {"lmpo", "simpo"}});
-  set.add("seed", options.seed, "of the world and of training",
+  set.add("seed", options.seed, "seed of the task and of the training",
           {.range = at_least(0), .letter = 's'});
   add_threads_option(set, options.threads);
-  set.add("train", options.train, "without: only the world's files and a random model");
+  set.add("train", options.train,
+          "train; --no_train writes only the task's files and a random model");
   set.section("Examples",
-              "  lmpo example                         all of it, in less than a minute\n"
+              "  lmpo example                         everything, in less than a minute\n"
               "  lmpo example --objective simpo out   with another objective, into the folder out\n"
-              "  lmpo example --no_train out          only the files, to train by hand\n");
+              "  lmpo example --no_train out          only the files, to train yourself\n");
   if (!set.parse(arguments)) {
     return 0;
   }
   apply_threads(options.threads);
   const fs::path& folder = options.output;
   if (fs::exists(folder) && !fs::is_empty(folder)) {
-    user_error("{}: the folder is not empty; name another one: lmpo example OUT", folder.string());
+    user_error("{}: the folder is not empty; choose another one: lmpo example OUT",
+               folder.string());
   }
   const fs::path world = folder / "world";
   fs::create_directories(world);
@@ -124,7 +126,7 @@ int run_example(const std::vector<std::string>& arguments) {
     return std::pair(name, measure(folder / name, prompts, world / "held_out_preferences.jsonl"));
   };
   print_table({measured("sft"), measured(options.objective)});
-  fmt::print("\ncurves of the training: {}\n",
+  fmt::print("\ntraining curves: {}\n",
              (folder / options.objective / "training_curves.svg").string());
   return 0;
 }

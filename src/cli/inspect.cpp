@@ -19,14 +19,14 @@ namespace lmpo {
 namespace {
 
 constexpr const char* kExamples =
-    "  lmpo inspect pairs.jsonl --model DIR                     rows, lengths, what is dropped\n"
+    "  lmpo inspect pairs.jsonl --model DIR                     rows, lengths, dropped rows\n"
     "  lmpo inspect pairs.jsonl -m DIR --rows 7,12 --show_tokens 0\n"
     "  lmpo inspect pairs.jsonl -m DIR --max_length 1024 --max_prompt_length 512\n"
     "  lmpo inspect pairs.jsonl -m DIR --pack --max_pack_tokens 8192\n"
     "  lmpo inspect pairs.jsonl -m DIR --json\n"
     "  lmpo inspect pairs.jsonl -m DIR --html pairs.html\n"
     "  lmpo inspect DIR                                         a checkpoint\n"
-    "  lmpo inspect DIR OTHER                                   and how another one differs\n"
+    "  lmpo inspect DIR OTHER                                   how two checkpoints differ\n"
     "  lmpo inspect OUTPUT_DIR                                  a training run, finished or not\n";
 
 struct InspectOptions {
@@ -52,36 +52,37 @@ void declare(OptionSet& set, InspectOptions& options) {
                      "files, patterns or folders of rows, with --model; or one or two folders of "
                      "checkpoints; or the folder of a training run; none: the model");
   set.add("model_name_or_path", options.model,
-          "folder of the checkpoint whose tokenizer and chat template show rows; alone: the "
+          "for rows: the checkpoint whose tokenizer and chat template are used; alone: the "
           "checkpoint to look at",
           {.value_name = "DIR", .letter = 'm', .synonyms = {"model"}});
   set.add("chat_template_path", options.chat_template,
-          "a file with another chat template than the model's", {.value_name = "FILE"});
-  set.add("kind", options.kind, "what rows are read as; auto: as the first row looks",
+          "chat template to use instead of the model's", {.value_name = "FILE"});
+  set.add("kind", options.kind, "how to read rows; auto: by the keys of the first row",
           {.choices = {"auto", "preference", "sft", "labelled", "ranked"}});
-  set.group("Rows that are shown");
+  set.group("Rows to show");
   set.add("rows", options.survey.rows, "their numbers, counted from 0",
           {.range = at_least(0), .default_text = "the first ones"});
-  set.add("show", options.survey.show, "how many, where --rows names none", {.range = at_least(0)});
+  set.add("show", options.survey.show, "how many rows, if --rows is not given",
+          {.range = at_least(0)});
   set.add("show_tokens", options.survey.show_tokens,
-          "most tokens shown of a prompt or a response; 0: all", {.range = at_least(0)});
+          "most tokens to show of a prompt or a response; 0: all", {.range = at_least(0)});
   add_data_options(set, options.survey.data);
   set.group("Packs");
   set.add("pack", options.pack,
-          "how well the packs of an epoch of training are filled, one tree a row (kto makes "
-          "others)");
+          "show how full the packs of one epoch of training are (for one example per row; kto "
+          "makes others)");
   set.add("max_pack_tokens", options.max_pack_tokens, "most input tokens in a pack",
           {.range = at_least(1)});
   set.add("per_device_train_batch_size", options.most_trees, "most rows in a pack",
           {.range = at_least(1)});
   set.add("gradient_accumulation_steps", options.accumulation,
-          "a global batch has this many times per_device_train_batch_size rows",
+          "a global batch has per_device_train_batch_size times this many rows",
           {.range = at_least(1)});
   set.add("train_sampling_strategy", options.sampling, "order of rows");
-  set.add("seed", options.seed, "of the random order", {.range = at_least(0)});
+  set.add("seed", options.seed, "seed of the random order", {.range = at_least(0)});
   set.group("Output");
-  set.add("json", options.json, "everything as one JSON object");
-  set.add("html", options.html, "of rows: also as a page for a browser, in a file",
+  set.add("json", options.json, "print everything as one JSON object");
+  set.add("html", options.html, "for rows: also write a page for a browser",
           {.value_name = "FILE"});
   add_threads_option(set, options.threads);
   set.section("Examples", kExamples);
@@ -209,19 +210,20 @@ void check_folders(const OptionSet& set, const InspectOptions& options) {
   for (const DataSource& each : options.what) {
     const bool may_be_run = options.what.size() == 1 && is_run(each.path);
     if (!may_be_run && !is_checkpoint(each.path)) {
-      set.reject("model_name_or_path",
-                 fmt::format("rows are seen through a model, which was expected as --model DIR; {} "
-                             "is not a checkpoint (it has no config.json), nor a training run",
-                             each.path.string()));
+      set.reject(
+          "model_name_or_path",
+          fmt::format("to show rows, give the model: --model DIR. To show a folder, give one of a "
+                      "checkpoint (it has a config.json) or of a training run; {} is neither",
+                      each.path.string()));
     }
   }
   if (!options.html.empty()) {
-    set.reject("html",
-               "a page is made of rows, not of checkpoints; --json tells all of those, and lmpo "
-               "report draws runs");
+    set.reject(
+        "html",
+        "pages are for rows only; for a checkpoint use --json, for training runs lmpo report");
   }
   if (options.what.size() > 2) {
-    user_error("at most two checkpoints were expected, not {}", options.what.size());
+    user_error("give one or two checkpoints, not {}", options.what.size());
   }
 }
 
@@ -231,9 +233,9 @@ int run_inspect(const std::vector<std::string>& arguments) {
   InspectOptions options;
   OptionSet set(
       "lmpo inspect",
-      "Shows rows of data as the model will see them: what is prompt, what is scored, what "
-      "is cut; how long they are, which are dropped and why, and what looks wrong. Or what "
-      "a checkpoint holds, and how two of them differ; or how a training run stands.");
+      "Shows rows of data as the model will see them: what is prompt, what is scored, what is "
+      "truncated; lengths, dropped rows and why, and warnings. Or shows a checkpoint, the "
+      "difference between two checkpoints, or the state of a training run.");
   declare(set, options);
   if (!set.parse(arguments)) {
     return 0;

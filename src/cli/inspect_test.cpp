@@ -140,7 +140,7 @@ TEST_F(Inspect, TwoCheckpoints) {
   EXPECT_GT(difference["tensors"][0]["max_difference"], 0);
   EXPECT_EQ(difference["equal_tensors"], 5);  // norms begin as ones
   EXPECT_THAT(run({"inspect", model().string(), path("new").string()}).out,
-              HasSubstr("config.json, rms_norm_eps: "));
+              HasSubstr("config.json: rms_norm_eps is 1e-05 in the first, 0.5 in the second"));
 }
 
 // --- terminals
@@ -226,7 +226,7 @@ TEST_F(Inspect, Mistakes) {
   expect_refusal({"inspect", write("empty.jsonl", "").string(), "-m", model().string()},
                  HasSubstr("no rows"));
   expect_refusal({"inspect", model().string(), model().string(), model().string()},
-                 HasSubstr("at most two"));
+                 HasSubstr("give one or two checkpoints, not 3"));
 }
 
 }  // namespace

@@ -30,20 +30,21 @@ struct ReportOptions {
 };
 
 void declare(OptionSet& set, ReportOptions& options) {
-  set.add_positional("RUN", options.runs,
-                     "output folders of trainings, finished or not; a folder of such folders; a "
-                     "pattern; NAME=FOLDER calls a run by another name",
-                     {.required = true, .verbatim = true});
-  set.add("output", options.output, "the page, one HTML file that needs nothing else",
+  set.add_positional(
+      "RUN", options.runs,
+      "output folders of training runs, finished or not; a folder of such folders; or a "
+      "pattern. NAME=FOLDER gives a run a name",
+      {.required = true, .verbatim = true});
+  set.add("output", options.output, "the page, a single HTML file",
           {.value_name = "FILE.html", .letter = 'o'});
-  set.add("svg", options.svg, "also each chart as an SVG file, in this folder",
+  set.add("svg", options.svg, "also write each chart as an SVG file into this folder",
           {.value_name = "FOLDER"});
   set.add("answers", options.answers,
-          "answers to show beside those of the runs: a file of lmpo generate; may be repeated",
+          "more answers to show: a file written by lmpo generate; may be repeated",
           {.value_name = "NAME=FILE", .verbatim = true});
-  set.add("prompts", options.prompts, "most prompts whose answers are shown",
+  set.add("prompts", options.prompts, "show answers to at most this many prompts",
           {.range = within(0, 1000)});
-  set.add("title", options.title, "of the page", {.value_name = "TEXT", .verbatim = true});
+  set.add("title", options.title, "title of the page", {.value_name = "TEXT", .verbatim = true});
   set.section("Examples", kExamples);
 }
 
@@ -78,7 +79,7 @@ void write_charts(const fs::path& folder, const Report& report) {
   std::error_code error;
   fs::create_directory(folder, error);
   if (!fs::is_directory(folder)) {
-    machine_error("--svg {}: the folder cannot be made: {}", folder.string(), error.message());
+    machine_error("--svg {}: cannot create the folder: {}", folder.string(), error.message());
   }
   const std::vector<NamedChart> charts = report_charts(report);
   for (const auto& [name, chart] : charts) {
@@ -92,8 +93,8 @@ void write_charts(const fs::path& folder, const Report& report) {
 int run_report(const std::vector<std::string>& arguments) {
   ReportOptions options;
   OptionSet set("lmpo report",
-                "Compares training runs in one page: settings that differ, curves, final and best "
-                "numbers, lengths of answers, answers side by side. Runs may still be going.");
+                "Compares training runs in one page: settings that differ, curves, last and best "
+                "metrics, lengths of answers, answers side by side. Runs may still be going.");
   declare(set, options);
   if (!set.parse(arguments)) {
     return 0;

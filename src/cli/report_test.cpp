@@ -106,7 +106,7 @@ TEST_F(Report, OfARunThatGoesIsKilledAndIsGoneOnWith) {
 
   // The command that it proposes goes on.
   const auto next = killed["next"][0].get<std::string>();
-  EXPECT_THAT(next, StartsWith("go on from step "));
+  EXPECT_THAT(next, StartsWith("resume from step "));
   std::istringstream command(next.substr(next.find(": lmpo ") + 7));
   Words proposed;
   for (std::string word; command >> word;) {
@@ -192,7 +192,7 @@ TEST_F(Report, WhatIsNoRunIsRefused) {
     expect_refusal({"report", name, "-o", path("page.html").string()}, HasSubstr(kExpected));
   }
   expect_refusal({"report"}, HasSubstr("RUN"));
-  expect_refusal({"inspect", folder_.string()}, HasSubstr("nor a training run"));
+  expect_refusal({"inspect", folder_.string()}, HasSubstr("or of a training run"));
 }
 
 TEST_F(Report, NowhereToWriteIsSaidAndNothingIsLeft) {

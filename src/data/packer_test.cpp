@@ -47,7 +47,7 @@ std::int64_t tokens_of(const PackIndices& pack, const std::vector<std::int64_t>&
 TEST_F(PackerTest, CutsByNumberOfTrees) {
   EXPECT_EQ(cut_into_packs(batch({1, 1, 1, 1, 1}), 2, 0), (Packs{{0, 1}, {2, 3}, {4}}));
   EXPECT_EQ(cut_into_packs(batch({1, 1}), 9, 0), (Packs{{0, 1}}));
-  EXPECT_TRUE(cut_into_packs({}, 2, 5).empty());
+  EXPECT_TRUE(cut_into_packs(batch({}), 2, 5).empty());
 }
 
 TEST_F(PackerTest, FitsByTokensAndLetsALargeTreeStandAlone) {

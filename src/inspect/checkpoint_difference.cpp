@@ -166,31 +166,35 @@ ordered_json to_json(const CheckpointDifference& difference) {
 }
 
 void print(const CheckpointDifference& difference, TerminalText& out) {
-  out.heading(fmt::format("{} beside {}", difference.first, difference.second));
+  const auto text = [](const ordered_json& value) {
+    return value.is_null() ? std::string("not set") : value.dump();
+  };
+  out.heading(fmt::format("{} compared with {}", difference.first, difference.second));
   for (const ConfigDifference& each : difference.config) {
-    out.prose(
-        fmt::format("config.json, {}: {} and {}", each.key, each.first.dump(), each.second.dump()));
+    out.prose(fmt::format("config.json: {} is {} in the first, {} in the second", each.key,
+                          text(each.first), text(each.second)));
   }
   for (const std::string& file : difference.files) {
-    out.prose(fmt::format("{} is not the same", file));
+    out.prose(fmt::format("{} differs", file));
   }
   if (difference.config.empty() && difference.files.empty()) {
-    out.prose("configuration, tokenizer and template are the same");
+    out.prose("configuration, tokenizer and template are equal");
   }
-  out.prose(fmt::format("{} tensors are the same, {} differ", difference.equal_tensors,
-                        difference.tensors.size()));
+  out.prose(fmt::format("{} tensors are equal, {} differ{}", difference.equal_tensors,
+                        difference.tensors.size(),
+                        difference.tensors.empty() ? "" : "; their weights differ by:"));
   const std::size_t shown = std::min(difference.tensors.size(), kTensorsNamed);
   for (const TensorDifference& each : std::span(difference.tensors).first(shown)) {
     out.prose(
         each.why.empty()
             ? fmt::format(
-                  "  {}: at most {:.3g}, {:.3g} in the mean{}", each.name, each.most, each.mean,
+                  "  {}: at most {:.3g}, on average {:.3g}{}", each.name, each.most, each.mean,
                   each.not_finite > 0 ? fmt::format(", {} not finite", each.not_finite) : "")
             : fmt::format("  {}: {}", each.name, each.why),
         Ink::plain, 4);
   }
   if (shown < difference.tensors.size()) {
-    out.prose(fmt::format("  and {} that differ less; --json lists all",
+    out.prose(fmt::format("  and {} that differ by less; --json lists all",
                           difference.tensors.size() - shown));
   }
 }

@@ -24,11 +24,11 @@ void print_sizes(const CheckpointFacts& facts, TerminalText& out) {
                   "heads of {}, vocabulary {}",
                   facts.parameters, c.layers, c.hidden_size, c.intermediate_size, c.heads,
                   c.key_heads, c.head_size, c.vocab_size));
-  out.prose(
-      fmt::format("positions {}, rotary {}{}", c.max_positions, rope_text(c),
-                  c.sliding_window > 0 ? fmt::format(", a window of {}", c.sliding_window) : ""));
-  out.prose(c.tie_word_embeddings ? "the head is tied to the embedding"
-                                  : "the head is not tied to the embedding");
+  out.prose(fmt::format(
+      "context of {} positions, rotary embedding: {}{}", c.max_positions, rope_text(c),
+      c.sliding_window > 0 ? fmt::format(", sliding window of {}", c.sliding_window) : ""));
+  out.prose(c.tie_word_embeddings ? "output head and embedding share their weights"
+                                  : "output head and embedding have weights of their own");
   for (const auto& [dtype, part] : facts.parts) {
     out.prose(fmt::format("stored as {}: {} tensors, {} numbers, {}", dtype, part.tensors,
                           part.elements, readable_bytes(static_cast<std::size_t>(part.bytes))));
@@ -37,7 +37,7 @@ void print_sizes(const CheckpointFacts& facts, TerminalText& out) {
 
 void print_text(const TextFacts& text, TerminalText& out) {
   out.heading("Tokens and template");
-  out.prose(fmt::format("the tokenizer has ids up to {}", text.ids - 1));
+  out.prose(fmt::format("token ids: 0 to {}", text.ids - 1));
   for (const auto& [name, token] : text.special) {
     out.prose(
         fmt::format("{}: {} ({})", name, token.first,
@@ -92,11 +92,11 @@ void print(const CheckpointFacts& facts, TerminalText& out) {
   out.prose(fmt::format("{}: a {} model", facts.folder, facts.config.family), Ink::heading);
   print_sizes(facts, out);
   out.heading("Memory");
-  out.prose(
-      fmt::format("a training step of two pairs of 512 + 2 x 512 tokens: {} (lmpo plan has "
-                  "the table and smaller ways)",
-                  readable_bytes(facts.train_bytes)));
-  out.prose(fmt::format("one answer of up to {} tokens: {}", facts.served_length,
+  out.prose(fmt::format(
+      "training on batches of two pairs, each a prompt of 512 tokens and two responses of 512: "
+      "{} (lmpo plan shows how it is made up and how to need less)",
+      readable_bytes(facts.train_bytes)));
+  out.prose(fmt::format("generating one answer of up to {} tokens: {}", facts.served_length,
                         readable_bytes(facts.serve_bytes)));
   if (facts.text.ids > 0) {
     print_text(facts.text, out);

@@ -53,8 +53,8 @@ std::string memory_text(double bytes) {
 void print_rows(const char* data, const std::optional<RowCounts>& rows, TerminalText& out) {
   if (rows) {
     const std::string drops = drops_text(*rows);
-    out.prose(fmt::format("{} data: {} of {} rows used, {} cut{}", data, rows->used, rows->rows,
-                          rows->truncated, drops.empty() ? "" : "; " + drops));
+    out.prose(fmt::format("{} data: {} of {} rows used, {} truncated{}", data, rows->used,
+                          rows->rows, rows->truncated, drops.empty() ? "" : "; " + drops));
   }
 }
 
@@ -73,7 +73,7 @@ void print_settings(const Run& run, TerminalText& out) {
     }
   }
   if (defaults > 0) {
-    out.prose(fmt::format("and {} defaults (--json has them)", defaults), Ink::faint);
+    out.prose(fmt::format("{} more at their defaults; --json lists them", defaults), Ink::faint);
   }
 }
 
@@ -106,7 +106,7 @@ void print_cost(const Run& run, TerminalText& out) {
   if (run.memory_planned > 0) {
     out.prose(fmt::format(
         "memory: {} planned{}", memory_text(run.memory_planned),
-        run.memory_peak > 0 ? ", " + memory_text(run.memory_peak) + " at the peak" : ""));
+        run.memory_peak > 0 ? ", " + memory_text(run.memory_peak) + " used at most" : ""));
   }
 }
 
@@ -120,10 +120,10 @@ void print_checkpoints(const Run& run, TerminalText& out) {
     bytes += checkpoint.bytes;
     out.prose(fmt::format("{}: {}{}", checkpoint.folder.filename().string(),
                           readable_bytes(checkpoint.bytes),
-                          checkpoint.resumable ? "" : ", cannot be gone on from"));
+                          checkpoint.resumable ? "" : ", cannot be resumed"));
   }
   if (run.checkpoints.size() > 1) {
-    out.prose(fmt::format("{} in all", readable_bytes(bytes)));
+    out.prose(fmt::format("{} in total", readable_bytes(bytes)));
   }
 }
 
@@ -164,18 +164,18 @@ std::vector<std::string> next_steps(const Run& run) {
   const std::string folder = shell_word(run.folder.string());
   std::vector<std::string> steps;
   if (run.state == RunState::done) {
-    steps.push_back(fmt::format("answer with it: lmpo generate --model {} --prompt TEXT", folder));
+    steps.push_back(fmt::format("try it: lmpo generate --model {} --prompt TEXT", folder));
   } else if (run.state != RunState::going) {
     const SavedCheckpoint* newest = newest_resumable(run);
     const std::string command = command_of(
         run, newest != nullptr ? " --resume_from_checkpoint" : " --overwrite_output_dir");
-    const std::string what = newest != nullptr ? fmt::format("go on from step {}", newest->step)
-                                               : "begin anew, nothing is saved";
+    const std::string what = newest != nullptr ? fmt::format("resume from step {}", newest->step)
+                                               : "start again, no checkpoint was saved";
     if (!command.empty()) {
       steps.push_back(what + ": " + command);
     }
   }
-  steps.push_back(fmt::format("draw its curves: lmpo report {}", folder));
+  steps.push_back(fmt::format("see its curves: lmpo report {}", folder));
   return steps;
 }
 
