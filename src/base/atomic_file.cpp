@@ -199,9 +199,10 @@ void remove_incomplete(const fs::path& folder) {
 }
 
 AtomicFolder::AtomicFolder(fs::path final_path) {
-  // "runs/" is the folder "runs": the temporary one lies beside it, not in it.
-  final_path_ =
-      output_target(final_path.has_filename() ? final_path : final_path.parent_path()).path;
+  if (!final_path.has_filename()) {  // "runs/": the temporary folder lies beside it, not in it
+    final_path = final_path.parent_path();
+  }
+  final_path_ = output_target(std::move(final_path)).path;
   if (is_there(final_path_) && !is_folder(final_path_)) {
     user_error("{}: exists and is not a folder; name another one", final_path_.string());
   }

@@ -411,7 +411,7 @@ TEST_F(Commands, GenerateNamesWhatIsWrongWithPrompts) {
   EXPECT_THAT(row.err, HasSubstr("prompts.jsonl:2: a string, a list of messages, or an object"));
   const Result empty = run({"generate", "-m", folder, "--no_chat_template", "--prompt", ""});
   EXPECT_EQ(empty.exit_code, 2);
-  EXPECT_THAT(empty.err, HasSubstr("prompt 0 is empty"));
+  EXPECT_THAT(empty.err, HasSubstr("--prompt '' is empty"));
 }
 
 // --- train and sft: what is in force

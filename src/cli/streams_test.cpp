@@ -17,7 +17,7 @@ class Streams : public ProgramTest {
  protected:
   // $LMPO is the program; runs in the test's folder.
   Result shell(const std::string& script) const {
-    return run({"-c", fmt::format("cd '{}' && {}", folder_.string(), script)},
+    return run({"-c", fmt::format("cd '{}' && {{ {}; }}", folder_.string(), script)},
                {.environment = {{"LMPO", LMPO_BINARY}}, .program = "/bin/sh"});
   }
   static std::string quoted(const Words& words) {
