@@ -164,7 +164,6 @@ TEST_F(TrainingRuns, AFinishedRunCanBeResumed) {
   EXPECT_EQ(read_state(out)["log_history"].size(), entries);
 }
 
-// A longer schedule would not end in the bytes of the shorter one, but it is a run like any other.
 // A run that began on another day goes on with its own date.
 TEST_F(TrainingRuns, AResumedRunKeepsItsDate) {
   const fs::path file = path("dated.jinja");
@@ -192,6 +191,7 @@ TEST_F(TrainingRuns, AResumedRunKeepsItsDate) {
               testing::MatchesRegex("[0-9]{4}-[0-9]{2}-[0-9]{2}"));
 }
 
+// A longer schedule would not end in the bytes of the shorter one, but it is a run like any other.
 TEST_F(TrainingRuns, ResumingSaysWhatIsDifferent) {
   const fs::path out = path("out");
   succeed(train(out, {"--max_steps", "3"}));
