@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/path_kind.h"
 #include "cli/common_options.h"
+#include "cli/template_date.h"
 #include "data/files.h"
 #include "data/token_cache.h"
 #include "recipe/run_data.h"
@@ -53,6 +54,9 @@ std::string token_key(const TrainRecipe& recipe, const std::vector<DataSource>& 
   }
   if (!recipe.chat_template_path.empty()) {
     hash.add(recipe.chat_template());
+  }
+  if (template_writes_date(recipe)) {
+    hash.add(template_date(recipe));
   }
   add_options(hash, recipe.data);
   for (const DataSource& source : sources) {
@@ -109,6 +113,11 @@ const TextModel& RunText::get() {
     text_ = TextModel::load(recipe_.model_name_or_path);
     if (!recipe_.chat_template_path.empty()) {
       text_->chat = ChatTemplate::parse(recipe_.chat_template(), recipe_.chat_template_source());
+    }
+    if (text_->chat && text_->chat->writes_date()) {
+      const std::string date = template_date(recipe_);
+      text_->chat->set_date(time_of_date(date));
+      log_info("the chat template writes the date: {} for the whole run (template_date)", date);
     }
   }
   return *text_;

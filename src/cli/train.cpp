@@ -5,6 +5,7 @@
 #include "cli/dry_run.h"
 #include "cli/load_data.h"
 #include "cli/run_facts.h"
+#include "cli/template_date.h"
 #include "report/training_charts.h"
 #include "train/card/model_card.h"
 #include "train/interrupt.h"
@@ -55,6 +56,7 @@ int run_command(const char* command, const char* summary, const char* objective,
   }
 
   const ModelConfig config = read_model_config(recipe.model_name_or_path);
+  recipe.template_date = template_date(recipe);  // recorded with the other options
   RunText text(recipe);
   LoadedData data = load_run_data(recipe, config, text);
   log_findings(recipe, set, config, data, text, *device);

@@ -164,6 +164,33 @@ TEST_F(TrainingRuns, AFinishedRunCanBeResumed) {
   EXPECT_EQ(read_state(out)["log_history"].size(), entries);
 }
 
+// A run that began on another day goes on with its own date.
+TEST_F(TrainingRuns, AResumedRunKeepsItsDate) {
+  const fs::path file = path("dated.jinja");
+  write_file_atomically(
+      file,
+      "{% for m in messages %}{{ m.role }} {{ strftime_now('%d %m') }} {{ m.content }} "
+      "{{ eos_token }}{% endfor %}");
+  const fs::path out = path("out");
+  const Words words =
+      train(out, {"--max_steps", "2", "--save_steps", "2", "--chat_template_path", file.string()});
+  EXPECT_THAT(succeed(with(words, {"--template_date", "2020-02-29"})).err,
+              HasSubstr("the chat template writes the date: 2020-02-29"));
+  const json state = json::parse(read_file(out / "checkpoint-2/lmpo_state.json"));
+  EXPECT_EQ(state["options"]["template_date"], "2020-02-29");
+  EXPECT_THAT(succeed(with(words, {"--resume"})).err, HasSubstr("writes the date: 2020-02-29"));
+  const Result other = run(with(words, {"--resume", "--template_date", "2020-03-01"}));
+  EXPECT_EQ(other.exit_code, 2) << "other tokens";
+  EXPECT_THAT(run(with(words, {"--template_date", "today"})).err,
+              HasSubstr("YYYY-MM-DD was expected"));
+  // Without being told the run keeps the day of its start.
+  succeed(train(path("plain"), {"--max_steps", "2", "--save_steps", "2"}));
+  EXPECT_THAT(json::parse(read_file(path("plain") /
+                                    "checkpoint-2/lmpo_state.json"))["options"]["template_date"]
+                  .get<std::string>(),
+              testing::MatchesRegex("[0-9]{4}-[0-9]{2}-[0-9]{2}"));
+}
+
 // A longer schedule would not end in the bytes of the shorter one, but it is a run like any other.
 TEST_F(TrainingRuns, ResumingSaysWhatIsDifferent) {
   const fs::path out = path("out");

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "jinja/formatting.h"
 #include "jinja/functions.h"
 
 namespace lmpo::jinja {
@@ -14,48 +15,45 @@ namespace {
 
 Value add(const Value& left, const Value& right) {
   if (left.is_string() && right.is_string()) {
-    const std::string& a = left.as<std::string>();
-    const std::string& b = right.as<std::string>();
-    if (a.size() + b.size() > kMostBytes) {
-      too_large("+");
-    }
-    return a + b;
+    TextWriter joined("'+'");
+    joined.add(left.string());
+    joined.add(right.string());
+    return joined.take();
   }
   const List* a = left.as_list();
   const List* b = right.as_list();
-  if (a == nullptr || b == nullptr || a->is_tuple != b->is_tuple) {
+  if (a == nullptr || b == nullptr || a->kind != b->kind ||
+      (a->kind != ListKind::list && a->kind != ListKind::tuple)) {
     fail("'+' cannot join {} and {}", left.type_name(), right.type_name());
   }
   if (a->items.size() + b->items.size() > kMostItems) {
     too_large("+");
   }
+  charge_work((a->items.size() + b->items.size()) * kItemWork);
   std::vector<Value> items = a->items;
   items.insert(items.end(), b->items.begin(), b->items.end());
-  return Value::list(std::move(items), a->is_tuple);
+  return Value::list(std::move(items), a->kind);
 }
 
 Value repeat(const Value& what, const Value& times) {
-  const std::int64_t count = std::max<std::int64_t>(times.integer("*"), 0);
+  const auto count = static_cast<std::size_t>(std::max<std::int64_t>(times.integer("*"), 0));
   if (what.is_string()) {
-    const std::string& part = what.as<std::string>();
-    if (!part.empty() && static_cast<std::size_t>(count) > kMostBytes / part.size()) {
-      too_large("*");
-    }
-    std::string text;
-    for (std::int64_t i = 0; i < count && !part.empty(); ++i) {
-      text += part;
-    }
-    return text;
+    TextWriter text("'*'");
+    text.add(count, what.string());
+    return text.take();
   }
   const List& list = *what.as_list();
-  if (!list.items.empty() && static_cast<std::size_t>(count) > kMostItems / list.items.size()) {
+  if (!list.items.empty() && count > kMostItems / list.items.size()) {
     too_large("*");
   }
   std::vector<Value> items;
-  for (std::int64_t i = 0; i < count && !list.items.empty(); ++i) {
-    items.insert(items.end(), list.items.begin(), list.items.end());
+  if (!list.items.empty()) {
+    charge_work(count * list.items.size() * kItemWork);
+    for (std::size_t i = 0; i < count; ++i) {
+      items.insert(items.end(), list.items.begin(), list.items.end());
+    }
   }
-  return Value::list(std::move(items), list.is_tuple);
+  return Value::list(std::move(items), list.kind);
 }
 
 std::int64_t integer_power(std::int64_t base, std::int64_t exponent) {
@@ -71,6 +69,39 @@ std::int64_t integer_power(std::int64_t base, std::int64_t exponent) {
   return result;
 }
 
+Value floats(std::string_view sign, double a, double b) {
+  if (sign == "+") {
+    return a + b;
+  }
+  if (sign == "-") {
+    return a - b;
+  }
+  if (sign == "*") {
+    return a * b;
+  }
+  if (sign == "**") {
+    if ((a < 0 && b != std::floor(b)) || (a == 0 && b < 0)) {
+      fail("'**': {} to the power of {} is no number", a, b);
+    }
+    const double result = std::pow(a, b);
+    if (std::isinf(result) && std::isfinite(a) && std::isfinite(b)) {
+      too_large(sign);
+    }
+    return result;
+  }
+  if (b == 0) {
+    fail("'{}': division by zero", sign);
+  }
+  if (sign == "//") {
+    return std::floor(a / b);
+  }
+  if (sign == "/") {
+    return a / b;
+  }
+  const double rest = std::fmod(a, b);  // of the divisor's sign in Python
+  return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
+}
+
 Value integers(std::string_view sign, std::int64_t a, std::int64_t b) {
   std::int64_t result = 0;
   bool overflow = false;
@@ -81,7 +112,7 @@ Value integers(std::string_view sign, std::int64_t a, std::int64_t b) {
   } else if (sign == "*") {
     overflow = __builtin_mul_overflow(a, b, &result);
   } else if (sign == "**") {
-    return b < 0 ? Value(std::pow(static_cast<double>(a), static_cast<double>(b)))
+    return b < 0 ? floats(sign, static_cast<double>(a), static_cast<double>(b))
                  : Value(integer_power(a, b));
   } else if (b == 0) {
     fail("'{}': division by zero", sign);
@@ -98,31 +129,9 @@ Value integers(std::string_view sign, std::int64_t a, std::int64_t b) {
   return result;
 }
 
-Value floats(std::string_view sign, double a, double b) {
-  if (sign == "+") {
-    return a + b;
-  }
-  if (sign == "-") {
-    return a - b;
-  }
-  if (sign == "*") {
-    return a * b;
-  }
-  if (sign == "**") {
-    return std::pow(a, b);
-  }
-  if (b == 0) {
-    fail("'{}': division by zero", sign);
-  }
-  if (sign == "//") {
-    return std::floor(a / b);
-  }
-  return sign == "/" ? a / b : a - std::floor(a / b) * b;
-}
-
 void refuse_undefined(const Value& value) {
   if (value.is_undefined()) {
-    fail("{}", value.as<Undefined>().reason);
+    value.as<Undefined>().refuse();
   }
 }
 
@@ -137,9 +146,6 @@ Value signed_value(std::string_view sign, const Value& value) {
 }
 
 Value binary_value(std::string_view sign, const Value& left, const Value& right) {
-  if (sign == "~") {
-    return add(left.str(), right.str());
-  }
   refuse_undefined(left);
   refuse_undefined(right);
   if (left.is_number() && right.is_number()) {
@@ -151,7 +157,7 @@ Value binary_value(std::string_view sign, const Value& left, const Value& right)
     return add(left, right);
   }
   const auto repeats = [](const Value& value) {
-    return value.is_string() || value.as_list() != nullptr;
+    return value.is_string() || value.is_list(ListKind::list) || value.is_list(ListKind::tuple);
   };
   if (sign == "*" && repeats(left) && right.is_integer()) {
     return repeat(left, right);
@@ -160,7 +166,7 @@ Value binary_value(std::string_view sign, const Value& left, const Value& right)
     return repeat(right, left);
   }
   if (sign == "%" && left.is_string()) {
-    fail("formatting with '%' is not supported");
+    return format_percent(left.string(), right);
   }
   fail("'{}' cannot take {} and {}", sign, left.type_name(), right.type_name());
 }

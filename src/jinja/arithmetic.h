@@ -9,7 +9,7 @@ namespace lmpo::jinja {
 
 // -value and +value.
 Value signed_value(std::string_view sign, const Value& value);
-// + - * / // % ** and ~ (text of both, joined).
+// + - * / // % **
 Value binary_value(std::string_view sign, const Value& left, const Value& right);
 // == != < > <= >= in, not in.
 bool compare_values(std::string_view sign, const Value& left, const Value& right);

@@ -6,9 +6,9 @@
 namespace lmpo::jinja {
 namespace {
 
+// Of brackets and the like while a template is read, and of the tree that is made.
 constexpr int kDeepest = 200;
-
-using Kind = Expression::Kind;
+constexpr int kHighest = 200;
 
 std::string describe(const Token& token) {
   switch (token.kind) {
@@ -84,13 +84,67 @@ ExpressionPtr ExpressionParser::make(Kind kind, std::string text) const {
   return expression;
 }
 
-ExpressionPtr ExpressionParser::join(Kind kind, std::string text, ExpressionPtr a,
-                                     ExpressionPtr b) const {
+ExpressionPtr ExpressionParser::make(Kind kind, std::string text, ExpressionPtr first) const {
   auto expression = make(kind, std::move(text));
-  expression->line = a->line;
-  expression->items.push_back(std::move(a));
-  expression->items.push_back(std::move(b));
+  expression->line = first->line;
+  add(*expression, std::move(first));
   return expression;
+}
+
+void ExpressionParser::grow(Expression& whole, const Expression& part) const {
+  whole.height = std::max(whole.height, part.height + 1);
+  if (whole.height > kHighest) {
+    throw SyntaxError(part.line, "expressions are nested too deeply");
+  }
+}
+
+void ExpressionParser::add(Expression& whole, ExpressionPtr part) const {
+  if (part != nullptr) {
+    grow(whole, *part);
+  }
+  whole.items.push_back(std::move(part));
+}
+
+ExpressionPtr ExpressionParser::chain(Kind kind, std::initializer_list<std::string_view> signs,
+                                      Operand read) {
+  auto first = (this->*read)();
+  const auto at_sign = [&] {
+    return std::any_of(signs.begin(), signs.end(),
+                       [&](std::string_view sign) { return peek().is(sign); });
+  };
+  if (!at_sign()) {
+    return first;
+  }
+  auto whole = make(kind, {}, std::move(first));
+  while (at_sign()) {
+    whole->operators.push_back(take().text);
+    add(*whole, (this->*read)());
+  }
+  return whole;
+}
+
+ExpressionPtr ExpressionParser::words(Kind kind, std::string_view word, Operand read) {
+  auto first = (this->*read)();
+  if (!peek().is_name(word)) {
+    return first;
+  }
+  auto whole = make(kind, {}, std::move(first));
+  while (take_name(word)) {
+    add(*whole, (this->*read)());
+  }
+  return whole;
+}
+
+void ExpressionParser::note_unknown(int line, const std::string& message) {
+  if (branches == 0 && !unknown_) {
+    unknown_.emplace(line, message);
+  }
+}
+
+void ExpressionParser::refuse_unknown() const {
+  if (unknown_) {
+    throw SyntaxError(*unknown_);
+  }
 }
 
 bool ExpressionParser::at_expression_end() const {
@@ -106,9 +160,9 @@ ExpressionPtr ExpressionParser::tuple_or_single(bool with_conditional) {
     return first;
   }
   auto tuple = make(Kind::tuple);
-  tuple->items.push_back(std::move(first));
+  add(*tuple, std::move(first));
   while (take_sign(",") && !at_expression_end()) {
-    tuple->items.push_back(single());
+    add(*tuple, single());
   }
   return tuple;
 }
@@ -121,55 +175,48 @@ ExpressionPtr ExpressionParser::target() {
       expect_sign(")");
       return inner;
     }
-    auto name = make(Kind::name);
-    name->text = expect_name();
-    return name;
+    auto bound = make(Kind::name);
+    bound->text = expect_name();
+    return bound;
   };
   auto first = single();
   if (first->kind == Kind::name && peek().is(".")) {
     take();
-    auto attribute = make(Kind::attribute, expect_name());
-    attribute->items.push_back(std::move(first));
-    return attribute;
+    return make(Kind::attribute, expect_name(), std::move(first));
   }
   if (!peek().is(",")) {
     return first;
   }
   auto tuple = make(Kind::tuple);
-  tuple->items.push_back(std::move(first));
+  add(*tuple, std::move(first));
   while (take_sign(",") && !at_expression_end()) {
-    tuple->items.push_back(single());
+    add(*tuple, single());
   }
   return tuple;
 }
 
 ExpressionPtr ExpressionParser::conditional() {
   const Depth depth(*this);
+  const auto unknown = unknown_;
   auto value = either();
   while (take_name("if")) {
-    auto choice = make(Kind::conditional);
-    choice->items.push_back(std::move(value));
-    choice->items.push_back(either());
-    choice->items.push_back(take_name("else") ? conditional() : nullptr);
+    unknown_ = unknown;  // what was read is reached under a condition only
+    ++branches;
+    auto choice = make(Kind::conditional, {}, std::move(value));
+    add(*choice, either());
+    add(*choice, take_name("else") ? conditional() : nullptr);
     value = std::move(choice);
+    --branches;
   }
   return value;
 }
 
 ExpressionPtr ExpressionParser::either() {
-  auto left = both();
-  while (take_name("or")) {
-    left = join(Kind::binary, "or", std::move(left), both());
-  }
-  return left;
+  return words(Kind::any, "or", &ExpressionParser::both);
 }
 
 ExpressionPtr ExpressionParser::both() {
-  auto left = negation();
-  while (take_name("and")) {
-    left = join(Kind::binary, "and", std::move(left), negation());
-  }
-  return left;
+  return words(Kind::all, "and", &ExpressionParser::negation);
 }
 
 ExpressionPtr ExpressionParser::negation() {
@@ -177,15 +224,12 @@ ExpressionPtr ExpressionParser::negation() {
   if (!take_name("not")) {
     return comparison();
   }
-  auto expression = make(Kind::unary, "not");
-  expression->items.push_back(negation());
-  return expression;
+  return make(Kind::unary, "not", negation());
 }
 
 ExpressionPtr ExpressionParser::comparison() {
   static constexpr std::array<std::string_view, 6> signs = {"==", "!=", "<=", ">=", "<", ">"};
-  auto first = sum();
-  auto whole = make(Kind::compare);
+  auto whole = make(Kind::compare, {}, sum());
   while (true) {
     const auto sign = std::find_if(signs.begin(), signs.end(),
                                    [&](std::string_view each) { return peek().is(each); });
@@ -201,55 +245,37 @@ ExpressionPtr ExpressionParser::comparison() {
     } else {
       break;
     }
-    whole->items.push_back(sum());
+    add(*whole, sum());
   }
-  if (whole->operators.empty()) {
-    return first;
-  }
-  whole->items.insert(whole->items.begin(), std::move(first));
-  return whole;
+  return whole->operators.empty() ? std::move(whole->items[0]) : std::move(whole);
 }
 
 ExpressionPtr ExpressionParser::sum() {
-  auto left = concatenation();
-  while (peek().is("+") || peek().is("-")) {
-    std::string sign = take().text;
-    left = join(Kind::binary, std::move(sign), std::move(left), concatenation());
-  }
-  return left;
+  return chain(Kind::chain, {"+", "-"}, &ExpressionParser::concatenation);
 }
 
 ExpressionPtr ExpressionParser::concatenation() {
-  auto left = product();
-  while (take_sign("~")) {
-    left = join(Kind::binary, "~", std::move(left), product());
-  }
-  return left;
+  return chain(Kind::concatenate, {"~"}, &ExpressionParser::product);
 }
 
 ExpressionPtr ExpressionParser::product() {
-  auto left = power();
-  while (peek().is("*") || peek().is("/") || peek().is("//") || peek().is("%")) {
-    std::string sign = take().text;
-    left = join(Kind::binary, std::move(sign), std::move(left), power());
-  }
-  return left;
+  return chain(Kind::chain, {"*", "/", "//", "%"}, &ExpressionParser::power);
 }
 
 ExpressionPtr ExpressionParser::power() {
-  auto left = unary(true);
-  while (take_sign("**")) {
-    left = join(Kind::binary, "**", std::move(left), unary(true));
-  }
-  return left;
+  return chain(Kind::chain, {"**"}, &ExpressionParser::operand);
+}
+
+ExpressionPtr ExpressionParser::operand() {
+  return unary(true);
 }
 
 ExpressionPtr ExpressionParser::unary(bool with_filters) {
   const Depth depth(*this);
   ExpressionPtr value;
   if (peek().is("-") || peek().is("+")) {
-    value = make(Kind::unary, take().text);
-    value->items.push_back(unary(false));
+    std::string sign = take().text;
+    value = make(Kind::unary, std::move(sign), unary(false));
   } else {
     value = primary();
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -29,6 +30,17 @@ class ExpressionParser {
   ExpressionPtr tuple_or_single(bool with_conditional);
   // a, or a, b: what a loop or an assignment binds.
   ExpressionPtr target();
+  // name(arguments) of a filter, and the filters after it, of a block's text.
+  ExpressionPtr block_filters();
+  // (a, b=1): what macros and `call` blocks take.
+  Parameters parameters();
+
+  // What has been named since it was set to something else; null: not of interest.
+  Statement::Uses* uses = nullptr;
+  // In a branch, where a filter that is not known matters only when it is reached.
+  int branches = 0;
+  // Refuses the first filter or test outside of branches that is not known.
+  void refuse_unknown() const;
 
  private:
   // Bounds the nesting, so that no template can exhaust the stack.
@@ -39,10 +51,17 @@ class ExpressionParser {
     Depth& operator=(const Depth&) = delete;
     ExpressionParser& parser;
   };
+  using Kind = Expression::Kind;
+  using Operand = ExpressionPtr (ExpressionParser::*)();
 
-  ExpressionPtr make(Expression::Kind kind, std::string text = {}) const;
-  ExpressionPtr join(Expression::Kind kind, std::string text, ExpressionPtr a,
-                     ExpressionPtr b) const;
+  ExpressionPtr make(Kind kind, std::string text = {}) const;
+  ExpressionPtr make(Kind kind, std::string text, ExpressionPtr first) const;
+  // Appends a part, which may be null. Throws where the tree grows too high.
+  void add(Expression& whole, ExpressionPtr part) const;
+  void grow(Expression& whole, const Expression& part) const;
+  // Operands between any of the signs, as one expression.
+  ExpressionPtr chain(Kind kind, std::initializer_list<std::string_view> signs, Operand read);
+  ExpressionPtr words(Kind kind, std::string_view word, Operand read);
   ExpressionPtr both();
   ExpressionPtr negation();
   ExpressionPtr comparison();
@@ -50,9 +69,11 @@ class ExpressionParser {
   ExpressionPtr concatenation();
   ExpressionPtr product();
   ExpressionPtr power();
+  ExpressionPtr operand();
   ExpressionPtr unary(bool with_filters);
   ExpressionPtr primary();
   ExpressionPtr number();
+  ExpressionPtr name();
   ExpressionPtr bracketed();
   ExpressionPtr list();
   ExpressionPtr dict();
@@ -62,7 +83,9 @@ class ExpressionParser {
   ExpressionPtr filter(ExpressionPtr value);
   ExpressionPtr test(ExpressionPtr value);
   void arguments(Expression& call);
+  void argument(Expression& call);
   bool at_expression_end() const;
+  void note_unknown(int line, const std::string& message);
   // item() reads what stands between commas, up to the closing sign; a comma may stand before it.
   template <typename Item>
   void items_until(std::string_view close, const Item& item) {
@@ -80,6 +103,7 @@ class ExpressionParser {
   std::vector<Token> tokens_;
   std::size_t at_ = 0;
   int depth_ = 0;
+  std::optional<SyntaxError> unknown_;
 };
 
 }  // namespace lmpo::jinja

@@ -4,7 +4,10 @@
 #include <cmath>
 #include <map>
 
+#include "base/utf8.h"
+#include "jinja/formatting.h"
 #include "jinja/functions.h"
+#include "jinja/list_filters.h"
 #include "jinja/text_functions.h"
 
 namespace lmpo::jinja {
@@ -12,190 +15,46 @@ namespace {
 
 using Filter = Value (*)(const Value&, const Arguments&);
 
-// value.a.b.0 for "a.b.0"; the value itself for none.
-Value path_of(const Value& value, const Value& path) {
-  if (path.is_none()) {
-    return value;
-  }
-  if (path.is_integer()) {
-    return item_of(value, path);
-  }
-  Value at = value;
-  for (const std::string& part : split(path.text("attribute"), ".", -1, false)) {
-    std::int64_t place = 0;
-    const char* end = part.data() + part.size();
-    const auto number = std::from_chars(part.data(), end, place);
-    at = item_of(at, number.ec == std::errc() && number.ptr == end ? Value(place) : Value(part));
-  }
-  return at;
-}
-
-Arguments without_first(const Arguments& arguments, std::size_t count) {
-  Arguments rest = arguments;
-  rest.positional.erase(rest.positional.begin(),
-                        rest.positional.begin() +
-                            static_cast<std::ptrdiff_t>(std::min(count, rest.positional.size())));
-  return rest;
-}
-
-Value map_filter(const Value& value, const Arguments& arguments) {
-  const bool by_attribute = arguments.positional.empty();
-  const Value attribute = arguments.get(99, "attribute", nullptr);
-  const Value fallback = arguments.get(99, "default", {});
-  std::vector<Value> items;
-  for (const Value& item : value.iterate()) {
-    if (by_attribute) {
-      Value found = path_of(item, attribute);
-      items.push_back(found.is_undefined() && !fallback.is_undefined() ? fallback : found);
-    } else {
-      items.push_back(
-          apply_filter(arguments.positional[0].text("map"), item, without_first(arguments, 1)));
-    }
-  }
-  return Value::list(std::move(items));
-}
-
-// select, reject, selectattr, rejectattr.
-template <bool kKeep, bool kAttribute>
-Value choose(const Value& value, const Arguments& arguments) {
-  const std::size_t place = kAttribute ? 1 : 0;
-  const Value attribute = kAttribute ? arguments.need(0, "attribute") : Value(nullptr);
-  const Value test = arguments.get(place, "test", nullptr);
-  const Arguments rest = without_first(arguments, place + 1);
-  std::vector<Value> items;
-  for (const Value& item : value.iterate()) {
-    const Value judged = path_of(item, attribute);
-    const bool holds =
-        test.is_none() ? judged.truth() : apply_test(test.text("select"), judged, rest);
-    if (holds == kKeep) {
-      items.push_back(item);
-    }
-  }
-  return Value::list(std::move(items));
-}
-
-// What sorting compares: text without regard to case unless asked.
-Value sort_key(const Value& value, const Value& attribute, bool case_sensitive) {
-  Value key = path_of(value, attribute);
-  return key.is_string() && !case_sensitive ? Value(lower(key.as<std::string>())) : key;
-}
-
-Value sorted(std::vector<Value> items, const Value& attribute, bool case_sensitive, bool reverse) {
-  std::stable_sort(items.begin(), items.end(), [&](const Value& a, const Value& b) {
-    const auto relation =
-        order(sort_key(a, attribute, case_sensitive), sort_key(b, attribute, case_sensitive));
-    return reverse ? relation > 0 : relation < 0;
-  });
-  return Value::list(std::move(items));
-}
-
-Value dictsort(const Value& value, const Arguments& arguments) {
-  if (value.as_dict() == nullptr) {
-    fail("dictsort: expected a dict, got {}", value.type_name());
-  }
-  std::vector<Value> items;
-  for (const auto& [key, item] : value.as_dict()->entries) {
-    items.push_back(Value::list({key, item}, true));
-  }
-  const bool by_value = arguments.get(1, "by", "key").text("dictsort") == "value";
-  return sorted(std::move(items), std::int64_t{by_value ? 1 : 0},
-                arguments.get(0, "case_sensitive", false).truth(),
-                arguments.get(2, "reverse", false).truth());
-}
-
-Value unique(const Value& value, const Arguments& arguments) {
-  const bool case_sensitive = arguments.get(0, "case_sensitive", false).truth();
-  const Value attribute = arguments.get(1, "attribute", nullptr);
-  std::vector<Value> items;
-  std::vector<Value> keys;
-  for (const Value& item : value.iterate()) {
-    Value key = sort_key(item, attribute, case_sensitive);
-    if (std::find(keys.begin(), keys.end(), key) == keys.end()) {
-      keys.push_back(std::move(key));
-      items.push_back(item);
-    }
-  }
-  return Value::list(std::move(items));
-}
-
-template <bool kLargest>
-Value extreme(const Value& value, const Arguments& arguments) {
-  const std::vector<Value> items = value.iterate();
-  if (items.empty()) {
-    return Undefined{"there is no item in an empty list"};
-  }
-  const bool case_sensitive = arguments.get(0, "case_sensitive", false).truth();
-  const Value attribute = arguments.get(1, "attribute", nullptr);
-  const auto less = [&](const Value& a, const Value& b) {
-    return order(sort_key(a, attribute, case_sensitive), sort_key(b, attribute, case_sensitive)) <
-           0;
-  };
-  return kLargest ? *std::max_element(items.begin(), items.end(), less)
-                  : *std::min_element(items.begin(), items.end(), less);
-}
-
-Value sum(const Value& value, const Arguments& arguments) {
-  const Value attribute = arguments.get(0, "attribute", nullptr);
-  const Value start = arguments.get(1, "start", std::int64_t{0});
-  bool whole = start.is_integer();
-  double total = start.number("sum");
-  std::int64_t integer_total = whole ? start.integer("sum") : 0;
-  for (const Value& item : value.iterate()) {
-    const Value number = path_of(item, attribute);
-    whole = whole && number.is_integer();
-    total += number.number("sum");
-    if (whole && __builtin_add_overflow(integer_total, number.integer("sum"), &integer_total)) {
-      fail("sum: the result is too large");
-    }
-  }
-  return whole ? Value(integer_total) : Value(total);
-}
-
-Value join(const Value& value, const Arguments& arguments) {
-  const std::string separator = arguments.get(0, "d", "").str();
-  const Value attribute = arguments.get(1, "attribute", nullptr);
-  std::string text;
-  bool first = true;
-  for (const Value& item : value.iterate()) {
-    text += (first ? "" : separator) + path_of(item, attribute).str();
-    first = false;
-    if (text.size() > kMostBytes) {
-      fail("join: the result is too long");
-    }
-  }
-  return text;
-}
-
 Value indent(const Value& value, const Arguments& arguments) {
   const Value width = arguments.get(0, "width", std::int64_t{4});
-  const std::string margin = width.is_string()
-                                 ? width.as<std::string>()
-                                 : std::string(static_cast<std::size_t>(std::clamp<std::int64_t>(
-                                                   width.integer("indent"), 0, 1000)),
-                                               ' ');
+  std::string margin;
+  if (width.is_string()) {
+    margin = width.string();
+  } else {
+    TextWriter spaces("indent");
+    spaces.add(static_cast<std::size_t>(std::max<std::int64_t>(width.integer("indent"), 0)), " ");
+    margin = spaces.take();
+  }
   const bool first = arguments.get(1, "first", false).truth();
   const bool blank = arguments.get(2, "blank", false).truth();
-  std::string text;
-  const std::vector<std::string> lines = split(value.str(), "\n", -1, false);
-  for (std::size_t i = 0; i < lines.size(); ++i) {
-    text += i > 0 ? "\n" : "";
-    text += (i > 0 ? blank || !lines[i].empty() : first) ? margin + lines[i] : lines[i];
-    if (text.size() > kMostBytes) {
-      fail("indent: the result is too long");
+  std::string_view rest = value.is_undefined() ? "" : std::string_view(value.text("indent"));
+  TextWriter text("indent");
+  for (bool is_first = true, more = true; more; is_first = false) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    const std::string_view line = rest.substr(0, end);
+    text.add(is_first ? "" : "\n");
+    if (is_first ? first : blank || !line.empty()) {
+      text.add(margin);
     }
+    text.add(line);
+    more = end < rest.size();
+    rest.remove_prefix(std::min(end + 1, rest.size()));
   }
-  return text;
+  return text.take();
 }
 
 Value to_number(const Value& value, const Value& fallback, bool whole) {
   double number = 0;
+  if (value.is_undefined()) {
+    value.as<Undefined>().refuse();
+  }
   if (value.is_number()) {
     number = value.number("int");
     if (whole && value.is_integer()) {
       return value.integer("int");
     }
   } else if (value.is_string()) {
-    const std::string text = strip(value.as<std::string>(), std::nullopt, true, true);
+    const std::string text = strip(value.string(), std::nullopt, true, true);
     const char* begin = text.data() + (text.starts_with('+') ? 1 : 0);
     const char* end = text.data() + text.size();
     std::int64_t integer = 0;
@@ -213,13 +72,19 @@ Value to_number(const Value& value, const Value& fallback, bool whole) {
   if (!whole) {
     return number;
   }
-  return std::abs(number) < 9e18 ? Value(static_cast<std::int64_t>(number)) : fallback;
+  if (!(std::abs(number) < 9e18)) {
+    fail("int: the number is too large");
+  }
+  return static_cast<std::int64_t>(number);
 }
 
 Value round(const Value& value, const Arguments& arguments) {
   const std::int64_t precision = std::clamp<std::int64_t>(
       arguments.get(0, "precision", std::int64_t{0}).integer("round"), -300, 300);
   const std::string method = arguments.get(1, "method", "common").text("round");
+  if (value.is_integer() && method == "common" && precision >= 0) {
+    return value.integer("round");
+  }
   const double scale = std::pow(10.0, static_cast<double>(precision));
   const double number = value.number("round") * scale;
   const double rounded = method == "ceil"    ? std::ceil(number)
@@ -236,42 +101,85 @@ Value absolute(const Value& value, const Arguments&) {
   return std::abs(value.number("abs"));
 }
 
-Value reverse(const Value& value, const Arguments&) {
-  if (value.is_string()) {
-    return slice(value.as<std::string>(), std::nullopt, std::nullopt, -1);
-  }
-  std::vector<Value> items = value.iterate();
-  std::reverse(items.begin(), items.end());
-  return Value::list(std::move(items));
-}
-
-Value first_or_last(const Value& value, bool first) {
-  const std::vector<Value> items = value.iterate();
-  if (items.empty()) {
-    return Undefined{"there is no item in an empty list"};
-  }
-  return first ? items.front() : items.back();
-}
-
+// transformers' own: (value, ensure_ascii, indent, separators, sort_keys).
 Value tojson(const Value& value, const Arguments& arguments) {
-  // transformers' own: (value, ensure_ascii, indent, separators, sort_keys).
+  arguments.at_most(4, "tojson");
+  JsonStyle style;
+  style.ascii = arguments.get(0, "ensure_ascii", false).truth();
+  style.sort_keys = arguments.get(3, "sort_keys", false).truth();
   const Value indent = arguments.get(1, "indent", nullptr);
-  if (arguments.get(0, "ensure_ascii", false).truth() ||
-      !arguments.get(2, "separators", nullptr).is_none()) {
-    fail("tojson: 'ensure_ascii' and 'separators' are not supported");
+  if (!indent.is_none()) {
+    style.lines = true;
+    style.item_separator = std::string(1, ',');
+    style.indent = indent.is_string()
+                       ? indent.string()
+                       : std::string(static_cast<std::size_t>(std::clamp<std::int64_t>(
+                                         indent.integer("indent"), 0, 1000)),
+                                     ' ');
   }
-  return to_json(value, indent.is_none() ? -1 : std::max<std::int64_t>(indent.integer("indent"), 0),
-                 arguments.get(3, "sort_keys", false).truth());
+  if (const Value separators = arguments.get(2, "separators", nullptr); !separators.is_none()) {
+    const auto pair = separators.iterate();
+    if (pair->items.size() != 2) {
+      fail("tojson: 'separators' are two texts");
+    }
+    style.item_separator = pair->items[0].text("separators");
+    style.key_separator = pair->items[1].text("separators");
+  }
+  return to_json(value, style);
 }
 
-Value items_filter(const Value& value, const Arguments& arguments) {
-  if (value.is_undefined()) {
-    return Value::list({});
+Value format_filter(const Value& value, const Arguments& arguments) {
+  if (!arguments.positional.empty() && !arguments.named.empty()) {
+    fail("format: arguments by place and by name cannot be mixed");
   }
-  if (value.as_dict() == nullptr) {
-    fail("items: expected a dict, got {}", value.type_name());
+  if (arguments.named.empty()) {
+    return format_percent(value.str().string(), Value::list(arguments.positional, ListKind::tuple));
   }
-  return attribute_of(value, "items").as_callable()->call(arguments);
+  Dict named;
+  for (const auto& [name, each] : arguments.named) {
+    named.add(name, each);
+  }
+  return format_percent(value.str().string(), Value::dict(std::move(named)));
+}
+
+Value truncate(const Value& value, const Arguments& arguments) {
+  const std::string end = arguments.get(2, "end", "...").text("truncate");
+  const std::int64_t length = arguments.get(0, "length", std::int64_t{255}).integer("truncate");
+  const Value leeway = arguments.get(3, "leeway", nullptr);
+  const std::int64_t tolerance = leeway.is_none() ? 5 : leeway.integer("truncate");
+  const auto end_length = static_cast<std::int64_t>(count_characters(end));
+  if (length < end_length || tolerance < 0) {
+    fail("truncate: the length is shorter than '{}'", end);
+  }
+  const Value whole = value.str();
+  // What is no text has a length of its own, as in jinja2.
+  if (!value.is_string() && !value.is_undefined() && value.length() - tolerance <= length) {
+    return value;
+  }
+  if (whole.length() - tolerance <= length) {
+    return whole;
+  }
+  std::string cut = slice(whole.string(), 0, length - end_length, 1);
+  if (!arguments.get(1, "killwords", false).truth()) {
+    cut = split(cut, " ", 1, true)[0];
+  }
+  return cut.append(end);
+}
+
+Value wordcount(const Value& value, const Arguments&) {
+  const Value whole = value.str();
+  const std::string& text = whole.string();
+  charge_work(text.size() * kCharacterWork);
+  std::int64_t count = 0;
+  bool in_word = false;
+  for (std::size_t at = 0; at < text.size(); at += utf8_size(text[at])) {
+    const std::string_view character = std::string_view(text).substr(at, utf8_size(text[at]));
+    const bool is_word =
+        is_letter(character) || character == "_" || (character[0] >= '0' && character[0] <= '9');
+    count += is_word && !in_word ? 1 : 0;
+    in_word = is_word;
+  }
+  return count;
 }
 
 Value default_filter(const Value& value, const Arguments& arguments) {
@@ -284,58 +192,67 @@ const std::map<std::string, Filter, std::less<>>& filters() {
   using V = const Value&;
   using A = const Arguments&;
   static constexpr auto length = [](V value, A) -> Value { return value.length(); };
+  static constexpr auto text = [](V value, A) { return value.str(); };
   static const std::map<std::string, Filter, std::less<>> known = {
       {"abs", absolute},
-      {"capitalize", [](V value, A) -> Value { return capitalize(value.str()); }},
+      {"attr", attr},
+      {"batch", batch},
+      {"capitalize", [](V value, A) -> Value { return capitalize(value.str().string()); }},
+      {"center",
+       [](V value, A a) -> Value {
+         const std::int64_t width = a.get(0, "width", std::int64_t{80}).integer("center");
+         return padded(value.str().string(), width, " ", Side::both);
+       }},
       {"count", length},
       {"d", default_filter},
       {"default", default_filter},
       {"dictsort", dictsort},
-      {"first", [](V value, A) { return first_or_last(value, true); }},
+      {"first", first},
       {"float", [](V value, A a) { return to_number(value, a.get(0, "default", 0.0), false); }},
+      {"format", format_filter},
+      {"groupby", groupby},
       {"indent", indent},
       {"int",
        [](V value, A a) { return to_number(value, a.get(0, "default", std::int64_t{0}), true); }},
       {"items", items_filter},
       {"join", join},
-      {"last", [](V value, A) { return first_or_last(value, false); }},
+      {"last", last},
       {"length", length},
-      {"list", [](V value, A) { return Value::list(value.iterate()); }},
-      {"lower", [](V value, A) -> Value { return lower(value.str()); }},
+      {"list", list_filter},
+      {"lower", [](V value, A) -> Value { return lower(value.str().string()); }},
       {"map", map_filter},
-      {"max", extreme<true>},
-      {"min", extreme<false>},
-      {"reject", choose<false, false>},
-      {"rejectattr", choose<false, true>},
+      {"max", largest},
+      {"min", smallest},
+      {"reject", reject},
+      {"rejectattr", rejectattr},
       {"replace",
        [](V value, A a) -> Value {
          const Value count = a.get(2, "count", nullptr);
-         return replace(value.str(), a.need(0, "old").str(), a.need(1, "new").str(),
+         return replace(value.str().string(), a.need(0, "old").str().string(),
+                        a.need(1, "new").str().string(),
                         count.is_none() ? -1 : count.integer("replace"));
        }},
       {"reverse", reverse},
       {"round", round},
-      {"safe", [](V value, A) -> Value { return value.str(); }},
-      {"select", choose<true, false>},
-      {"selectattr", choose<true, true>},
-      {"sort",
-       [](V value, A a) {
-         return sorted(value.iterate(), a.get(2, "attribute", nullptr),
-                       a.get(1, "case_sensitive", false).truth(),
-                       a.get(0, "reverse", false).truth());
-       }},
-      {"string", [](V value, A) -> Value { return value.str(); }},
+      {"safe", text},
+      {"select", select},
+      {"selectattr", selectattr},
+      {"slice", slice_filter},
+      {"sort", sort},
+      {"string", text},
       {"sum", sum},
-      {"title", [](V value, A) -> Value { return title_words(value.str()); }},
+      {"title", [](V value, A) -> Value { return title_words(value.str().string()); }},
       {"tojson", tojson},
       {"trim",
        [](V value, A a) -> Value {
          const Value set = a.get(0, "chars", nullptr);
-         return strip(value.str(), set.is_none() ? std::nullopt : std::optional(set.text("trim")),
-                      true, true);
+         return strip(value.str().string(),
+                      set.is_none() ? std::nullopt : std::optional(set.text("trim")), true, true);
        }},
+      {"truncate", truncate},
       {"unique", unique},
-      {"upper", [](V value, A) -> Value { return upper(value.str()); }},
+      {"upper", [](V value, A) -> Value { return upper(value.str().string()); }},
+      {"wordcount", wordcount},
   };
   return known;
 }
@@ -351,6 +268,7 @@ Value apply_filter(std::string_view name, const Value& value, const Arguments& a
   if (found == filters().end()) {
     fail("the filter '{}' is not supported", name);
   }
+  charge_work(kStepWork + value.reading_work() + arguments.reading_work());
   return found->second(value, arguments);
 }
 

@@ -1,6 +1,7 @@
 // The functions every template finds: jinja2's and those transformers adds.
 #include <ctime>
 
+#include "jinja/functions.h"
 #include "jinja/interpreter.h"
 
 namespace lmpo::jinja {
@@ -28,50 +29,89 @@ Value range(const Arguments& arguments) {
       break;
     }
   }
-  return Value::list(std::move(items));
+  charge_work(items.size() * kItemWork);
+  return Value::list(std::move(items), ListKind::range);
+}
+
+// dict([('a', 1)])
+void add_pairs(Dict& dict, const Value& pairs) {
+  const auto all = pairs.iterate();
+  for (const Value& pair : all->items) {
+    const auto parts = pair.iterate();
+    if (parts->items.size() != 2) {
+      fail("dict: pairs of a key and a value were expected");
+    }
+    check_key(parts->items[0]);
+    dict.set(parts->items[0], parts->items[1]);
+  }
 }
 
 // dict(a=1) and namespace(a=1), both also with a dictionary to copy.
 Value make_dict(const Arguments& arguments, Dict::Kind kind) {
   arguments.at_most(1, "dict and namespace");
-  Dict dict;
+  Dict dict(kind);
   if (!arguments.positional.empty()) {
-    const Dict* from = arguments.positional[0].as_dict();
-    if (from == nullptr) {
-      fail("dict and namespace: expected a dict, got {}", arguments.positional[0].type_name());
+    const Value& from = arguments.positional[0];
+    const Dict* held = from.as_dict();
+    if (held != nullptr && held->kind == Dict::Kind::dict) {
+      for (const auto& [name, value] : held->entries) {
+        dict.add(name, value);
+      }
+    } else {
+      add_pairs(dict, from);
     }
-    dict.entries = from->entries;
   }
-  dict.kind = kind;
   for (const auto& [name, value] : arguments.named) {
     dict.set(name, value);
+  }
+  if (kind == Dict::Kind::record) {
+    for (const auto& [name, value] : dict.entries) {
+      check_attribute_name(name.text("namespace"));
+    }
   }
   return Value::dict(std::move(dict));
 }
 
-Value strftime_now(const Arguments& arguments) {
-  const std::string format = arguments.need(0, "format").text("strftime_now");
-  const std::time_t now = std::time(nullptr);
+Value strftime_now(const Arguments& arguments, std::time_t now) {
+  // Behind a letter, because a date may be an empty text, which strftime cannot tell from too long.
+  const std::string format = "." + arguments.need(0, "format").text("strftime_now");
   std::tm local{};
   localtime_r(&now, &local);
-  std::string text(1024, '\0');
-  text.resize(std::strftime(text.data(), text.size(), format.c_str(), &local));
-  return text;
+  std::string text(4096, '\0');
+  const std::size_t size = std::strftime(text.data(), text.size(), format.c_str(), &local);
+  if (size == 0) {
+    fail("strftime_now: the date is longer than {} bytes", text.size());
+  }
+  return text.substr(1, size - 1);
+}
+
+// A text that is empty at the first call only.
+Value joiner(const Arguments& arguments) {
+  const Value separator = arguments.get(0, "sep", ", ");
+  return callable(
+      "joiner",
+      [separator, used = std::make_shared<bool>(false)](const Value&, const Arguments&) -> Value {
+        return std::exchange(*used, true) ? separator : Value("");
+      });
 }
 
 }  // namespace
 
-void add_globals(Scope& scope) {
+void add_globals(Scope& scope, std::time_t now) {
   const auto add = [&](const char* name, std::function<Value(const Arguments&)> function) {
-    scope.values[name] = Value::callable(name, std::move(function));
+    scope.values[name] =
+        callable(name, [function = std::move(function)](const Value&, const Arguments& arguments) {
+          return function(arguments);
+        });
   };
   add("range", range);
   add("dict", [](const Arguments& arguments) { return make_dict(arguments, Dict::Kind::dict); });
   add("namespace",
       [](const Arguments& arguments) { return make_dict(arguments, Dict::Kind::record); });
-  add("strftime_now", strftime_now);
+  add("joiner", joiner);
+  add("strftime_now", [now](const Arguments& arguments) { return strftime_now(arguments, now); });
   add("raise_exception", [](const Arguments& arguments) -> Value {
-    fail("the template refuses: {}", arguments.need(0, "message").str());
+    fail("the template refuses: {}", arguments.need(0, "message").str().string());
   });
 }
 

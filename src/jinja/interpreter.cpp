@@ -1,49 +1,37 @@
+// Statements.
 #include "jinja/interpreter.h"
 
-#include <array>
-#include <cmath>
+#include <algorithm>
 
-#include "jinja/arithmetic.h"
 #include "jinja/functions.h"
-#include "jinja/text_functions.h"
 
 namespace lmpo::jinja {
 namespace {
 
-constexpr std::int64_t kMostSteps = 5'000'000;
-constexpr int kDeepestCall = 100;
-constexpr int kDeepestValue = 100;
+// A level takes up to 4 KB of the stack where memory is checked, a fourth of it elsewhere.
+constexpr int kDeepest = 1200;
 
-// What a loop's body sees as `loop`.
-Value loop_record(const std::vector<Value>& items, std::size_t at, int depth) {
-  const auto index = static_cast<std::int64_t>(at);
-  const std::int64_t count = std::ssize(items);
-  Dict record;
-  record.kind = Dict::Kind::record;
-  record.entries = {
-      {"index", index + 1},
-      {"index0", index},
-      {"revindex", count - index},
-      {"revindex0", count - index - 1},
-      {"first", index == 0},
-      {"last", index == count - 1},
-      {"length", count},
-      {"depth", static_cast<std::int64_t>(depth)},
-      {"depth0", static_cast<std::int64_t>(depth - 1)},
-      {"previtem", at > 0 ? items[at - 1] : Value(Undefined{"there is no previous item"})},
-      {"nextitem",
-       at + 1 < items.size() ? items[at + 1] : Value(Undefined{"there is no next item"})},
-      {"cycle", Value::callable("cycle", [at](const Arguments& arguments) {
-         if (arguments.positional.empty()) {
-           fail("loop.cycle: no items");
-         }
-         return arguments.positional[at % arguments.positional.size()];
-       })}};
-  return Value::dict(std::move(record));
-}
-
-std::optional<std::int64_t> bound(const Value& value) {
-  return value.is_none() ? std::nullopt : std::optional(value.integer("a slice"));
+// Whether a record is found among what a value holds; also where it is too deep to tell.
+bool reaches(const Value& value, const Dict& record, int depth) {
+  charge_work(kItemWork);
+  if (depth == 0 || value.as_dict() == &record) {
+    return true;
+  }
+  const auto reaches_it = [&](const Value& inner) { return reaches(inner, record, depth - 1); };
+  if (const List* list = value.as_list()) {
+    return std::any_of(list->items.begin(), list->items.end(), reaches_it);
+  }
+  if (const Loop* loop = value.as_loop()) {
+    return std::any_of(loop->items->items.begin(), loop->items->items.end(), reaches_it);
+  }
+  if (const Callable* function = value.as_callable()) {
+    return reaches_it(function->self);
+  }
+  const Dict* dict = value.as_dict();
+  return dict != nullptr &&
+         std::any_of(dict->entries.begin(), dict->entries.end(), [&](const auto& entry) {
+           return reaches_it(entry.first) || reaches_it(entry.second);
+         });
 }
 
 }  // namespace
@@ -57,36 +45,25 @@ const Value* Scope::find(const std::string& name) const {
   return nullptr;
 }
 
-Interpreter::Interpreter(const ordered_json& variables)
-    : globals_(std::make_shared<Scope>(nullptr)) {
-  add_globals(*globals_);
+Interpreter::Level::Level(Interpreter& of) : interpreter(of) {
+  if (interpreter.depth_ >= kDeepest) {
+    fail("macros, loops and expressions are nested too deeply");
+  }
+  ++interpreter.depth_;
+}
+
+std::string Interpreter::run(const Block& block, const ordered_json& variables, std::time_t now) {
+  add_globals(*globals_, now);
   for (const auto& [name, value] : variables.items()) {
     globals_->values[name] = Value::from_json(value);
   }
-}
-
-std::string Interpreter::run(const Block& block) {
-  std::string out;
+  budget_.begin();
+  TextWriter out("the template");
   execute(block, std::make_shared<Scope>(globals_), out);
-  return out;
+  return out.take();
 }
 
-void Interpreter::count_steps(std::size_t steps) {
-  steps_ += static_cast<std::int64_t>(steps);
-  if (steps_ > kMostSteps) {
-    fail("the template runs for too long");
-  }
-}
-
-void Interpreter::append(std::string& out, std::string_view text) const {
-  out += text;
-  if (out.size() > kMostBytes) {
-    fail("the template writes more than {} bytes", kMostBytes);
-  }
-}
-
-Interpreter::Flow Interpreter::execute(const Block& block, const ScopePtr& scope,
-                                       std::string& out) {
+Interpreter::Flow Interpreter::execute(const Block& block, const ScopePtr& scope, TextWriter& out) {
   for (const auto& statement : block) {
     const Flow flow = execute(*statement, scope, out);
     if (flow != Flow::on) {
@@ -97,41 +74,34 @@ Interpreter::Flow Interpreter::execute(const Block& block, const ScopePtr& scope
 }
 
 Interpreter::Flow Interpreter::execute(const Statement& statement, const ScopePtr& scope,
-                                       std::string& out) {
-  count_steps(1);
+                                       TextWriter& out) {
+  const Level level(*this);
+  budget_.work(kStepWork);
   line_ = statement.line;
   switch (statement.kind) {
     case Statement::Kind::text:
-      append(out, statement.text);
+      out.add(statement.text);
       break;
     case Statement::Kind::print:
-      append(out, evaluate(*statement.value, scope).str());
+      out.add(evaluate(*statement.value, scope).str().string());
       break;
     case Statement::Kind::branch:
-      return execute(
-          evaluate(*statement.value, scope).truth() ? statement.body : statement.otherwise, scope,
-          out);
+      return branch(statement, scope, out);
     case Statement::Kind::loop:
-      return loop(statement, scope, out);
+      return loop(statement, evaluate(*statement.value, scope), scope, out, 1);
     case Statement::Kind::assign:
       bind(*statement.target, evaluate(*statement.value, scope), scope);
       break;
-    case Statement::Kind::capture: {
-      std::string text;
-      const Flow flow = execute(statement.body, std::make_shared<Scope>(scope), text);
-      bind(*statement.target, Value(std::move(text)), scope);
-      return flow;
-    }
+    case Statement::Kind::capture:
+      return capture(statement, scope, out);
     case Statement::Kind::macro:
       scope->values[statement.text] = macro(statement, scope);
       break;
-    case Statement::Kind::scope: {
-      const auto inner = std::make_shared<Scope>(scope);
-      for (const auto& [name, value] : statement.parameters) {
-        inner->values[name] = evaluate(*value, scope);
-      }
-      return execute(statement.body, inner, out);
-    }
+    case Statement::Kind::call:
+      call_block(statement, scope, out);
+      break;
+    case Statement::Kind::scope:
+      return with(statement, scope, out);
     case Statement::Kind::leave:
       return Flow::leave;
     case Statement::Kind::next:
@@ -140,46 +110,95 @@ Interpreter::Flow Interpreter::execute(const Statement& statement, const ScopePt
   return Flow::on;
 }
 
-Interpreter::Flow Interpreter::loop(const Statement& statement, const ScopePtr& scope,
-                                    std::string& out) {
-  std::vector<Value> items = evaluate(*statement.value, scope).iterate();
-  count_steps(items.size());
-  if (statement.condition != nullptr) {
-    std::erase_if(items, [&](const Value& item) {
-      const auto inner = std::make_shared<Scope>(scope);
-      bind(*statement.target, item, inner);
-      return !evaluate(*statement.condition, inner).truth();
-    });
+Interpreter::Flow Interpreter::branch(const Statement& statement, const ScopePtr& scope,
+                                      TextWriter& out) {
+  for (const Statement::Arm& arm : statement.arms) {
+    if (evaluate(*arm.condition, scope).truth()) {
+      return execute(arm.body, scope, out);
+    }
   }
-  if (items.empty()) {
+  return execute(statement.otherwise, scope, out);
+}
+
+Interpreter::Flow Interpreter::with(const Statement& statement, const ScopePtr& scope,
+                                    TextWriter& out) {
+  const auto inner = std::make_shared<Scope>(scope);
+  for (const auto& [name, value] : statement.parameters) {
+    inner->values[name] = evaluate(*value, scope);
+  }
+  return execute(statement.body, inner, out);
+}
+
+Interpreter::Flow Interpreter::capture(const Statement& statement, const ScopePtr& scope,
+                                       TextWriter& out) {
+  TextWriter text("a block");
+  const Flow flow = execute(statement.body, std::make_shared<Scope>(scope), text);
+  Value captured = text.take();
+  if (statement.value != nullptr) {
+    const auto inner = std::make_shared<Scope>(scope);
+    inner->values[kCapturedName] = std::move(captured);
+    captured = evaluate(*statement.value, inner);
+  }
+  if (statement.target != nullptr) {
+    bind(*statement.target, captured, scope);
+  } else {
+    out.add(captured.str().string());
+  }
+  return flow;
+}
+
+std::shared_ptr<const List> Interpreter::loop_items(const Statement& statement, const Value& over,
+                                                    const ScopePtr& scope) {
+  auto items = over.iterate();
+  if (statement.condition == nullptr) {
+    return items;
+  }
+  std::vector<Value> kept;
+  for (const Value& item : items->items) {
+    const auto inner = std::make_shared<Scope>(scope);
+    bind(*statement.target, item, inner);
+    if (evaluate(*statement.condition, inner).truth()) {
+      kept.push_back(item);
+    }
+  }
+  return std::make_shared<const List>(std::move(kept));
+}
+
+Interpreter::Flow Interpreter::loop(const Statement& statement, const Value& over,
+                                    const ScopePtr& scope, TextWriter& out, std::int64_t depth) {
+  auto items = loop_items(statement, over, scope);
+  budget_.work(items->items.size() * kStepWork);
+  if (items->items.empty()) {
     return execute(statement.otherwise, std::make_shared<Scope>(scope), out);
   }
-  for (std::size_t i = 0; i < items.size(); ++i) {
+  return rounds(statement, std::move(items), scope, out, depth);
+}
+
+Interpreter::Flow Interpreter::rounds(const Statement& statement, std::shared_ptr<const List> items,
+                                      const ScopePtr& scope, TextWriter& out, std::int64_t depth) {
+  std::function<Value(const Arguments&)> again;
+  if (statement.recursive) {
+    again = [this, &statement, depth, held = std::weak_ptr(scope)](const Arguments& arguments) {
+      const ScopePtr around = held.lock();
+      if (around == nullptr) {
+        fail("a loop is called after its end");
+      }
+      TextWriter text("a loop");
+      loop(statement, arguments.need(0, "iterable"), around, text, depth + 1);
+      return Value(text.take());
+    };
+  }
+  const auto seen = std::make_shared<std::vector<Value>>();
+  for (std::size_t i = 0; i < items->items.size(); ++i) {
     const auto inner = std::make_shared<Scope>(scope);
-    bind(*statement.target, items[i], inner);
-    inner->values["loop"] = loop_record(items, i, 1);
+    inner->values["loop"] =
+        std::make_shared<const Loop>(Loop{items, i, depth, again, seen, Charge(sizeof(Loop))});
+    bind(*statement.target, items->items[i], inner);
     if (execute(statement.body, inner, out) == Flow::leave) {
       break;
     }
   }
   return Flow::on;
-}
-
-// Whether a record is found among what a value holds; also where it is too deep to tell.
-bool Interpreter::reaches(const Value& value, const Dict& record, int depth) {
-  count_steps(1);
-  if (depth == 0 || value.as_dict() == &record) {
-    return true;
-  }
-  if (const List* list = value.as_list()) {
-    return std::any_of(list->items.begin(), list->items.end(),
-                       [&](const Value& item) { return reaches(item, record, depth - 1); });
-  }
-  if (const Dict* dict = value.as_dict()) {
-    return std::any_of(dict->entries.begin(), dict->entries.end(),
-                       [&](const auto& entry) { return reaches(entry.second, record, depth - 1); });
-  }
-  return false;
 }
 
 void Interpreter::bind(const Expression& target, const Value& value, const ScopePtr& scope) {
@@ -188,193 +207,111 @@ void Interpreter::bind(const Expression& target, const Value& value, const Scope
     return;
   }
   if (target.kind == Expression::Kind::attribute) {
-    const Value object = evaluate(*target.items[0], scope);
-    Dict* record = object.as_dict();
-    if (record == nullptr || record->kind != Dict::Kind::record) {
-      fail("cannot assign to '{}' of {}: only a namespace takes attributes", target.text,
-           object.type_name());
-    }
-    // Values are counted references: what holds itself would never be given back.
-    if (reaches(value, *record, kDeepestValue)) {
-      fail("the attribute '{}' would make a namespace contain itself", target.text);
-    }
-    record->set(target.text, value);
+    bind_attribute(target, value, scope);
     return;
   }
-  const std::vector<Value> items = value.iterate();
-  if (items.size() != target.items.size()) {
-    fail("cannot unpack {} values into {} names", items.size(), target.items.size());
+  const auto items = value.iterate();
+  if (items->items.size() != target.items.size()) {
+    fail("cannot unpack {} values into {} names", items->items.size(), target.items.size());
   }
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    bind(*target.items[i], items[i], scope);
+  for (std::size_t i = 0; i < target.items.size(); ++i) {
+    bind(*target.items[i], items->items[i], scope);
   }
+}
+
+void Interpreter::bind_attribute(const Expression& target, const Value& value,
+                                 const ScopePtr& scope) {
+  const Value object = evaluate(*target.items[0], scope);
+  Dict* record = object.as_dict();
+  if (record == nullptr || record->kind != Dict::Kind::record) {
+    fail("cannot assign to '{}' of {}: only a namespace takes attributes", target.text,
+         object.type_name());
+  }
+  // Values are counted references: what holds itself would never be given back.
+  if (value.is_container() && reaches(value, *record, kDeepestValue)) {
+    fail("the attribute '{}' would make a namespace contain itself", target.text);
+  }
+  check_attribute_name(target.text);
+  record->set(target.text, value);
+}
+
+void Interpreter::call_block(const Statement& statement, const ScopePtr& scope, TextWriter& out) {
+  const Value function = evaluate(*statement.value->items[0], scope);
+  Arguments arguments = arguments_of(*statement.value, scope);
+  arguments.named.emplace_back("caller", macro(statement, scope));
+  out.add(call_value(function, arguments).str().string());
 }
 
 Value Interpreter::macro(const Statement& statement, const ScopePtr& scope) {
   // A weak hold: the scope owns the macro, which must not own the scope.
-  return Value::callable(
-      statement.text, [this, &statement, held = std::weak_ptr(scope)](const Arguments& arguments) {
-        const ScopePtr around = held.lock();
-        if (around == nullptr) {
-          fail("the macro '{}' is called outside of where it lives", statement.text);
-        }
-        return Value(call_macro(statement, around, arguments));
-      });
+  return callable(statement.text, [this, &statement, held = std::weak_ptr(scope)](
+                                      const Value&, const Arguments& arguments) {
+    const ScopePtr around = held.lock();
+    if (around == nullptr) {
+      fail("the macro '{}' is called outside of where it lives", statement.text);
+    }
+    return call_macro(statement, around, arguments);
+  });
 }
 
-std::string Interpreter::call_macro(const Statement& statement, const ScopePtr& scope,
-                                    const Arguments& arguments) {
-  arguments.at_most(statement.parameters.size(), statement.text);
-  if (++depth_ > kDeepestCall) {
-    fail("macros call each other too deeply");
-  }
+Value Interpreter::call_macro(const Statement& statement, const ScopePtr& scope,
+                              const Arguments& arguments) {
+  const Level level(*this);
   const int line = line_;
   const auto inner = std::make_shared<Scope>(scope);
-  for (std::size_t i = 0; i < statement.parameters.size(); ++i) {
-    const auto& [name, fallback] = statement.parameters[i];
-    Value value = arguments.get(i, name, Undefined{fmt::format("'{}' is undefined", name)});
-    if (value.is_undefined() && fallback != nullptr) {
-      value = evaluate(*fallback, inner);
-    }
-    inner->values[name] = std::move(value);
-  }
-  std::string text;
+  bind_parameters(statement, arguments, inner);
+  TextWriter text("a macro");
   execute(statement.body, inner, text);
-  --depth_;
   line_ = line;
-  return text;
+  return text.take();
 }
 
-std::vector<Value> Interpreter::items_of(const Expression& expression, const ScopePtr& scope) {
-  std::vector<Value> values;
-  for (const auto& item : expression.items) {
-    values.push_back(evaluate(*item, scope));
+void Interpreter::bind_parameters(const Statement& statement, const Arguments& arguments,
+                                  const ScopePtr& inner) {
+  const std::size_t count = statement.parameters.size();
+  if (!statement.uses.varargs) {
+    arguments.at_most(count, statement.text);
   }
-  return values;
-}
-
-Value Interpreter::evaluate(const Expression& expression, const ScopePtr& scope) {
-  count_steps(1);
-  const auto item = [&](std::size_t i) { return evaluate(*expression.items[i], scope); };
-  switch (expression.kind) {
-    case Expression::Kind::constant:
-      return expression.value;
-    case Expression::Kind::name: {
-      const Value* found = scope->find(expression.text);
-      return found != nullptr ? *found
-                              : Value(Undefined{fmt::format("'{}' is undefined", expression.text)});
-    }
-    case Expression::Kind::list:
-      return Value::list(items_of(expression, scope));
-    case Expression::Kind::tuple:
-      return Value::list(items_of(expression, scope), true);
-    case Expression::Kind::dict: {
-      Dict dict;
-      for (std::size_t i = 0; i < expression.items.size(); i += 2) {
-        dict.set(item(i), item(i + 1));
-      }
-      return Value::dict(std::move(dict));
-    }
-    case Expression::Kind::unary:
-      return expression.text == "not" ? Value(!item(0).truth())
-                                      : signed_value(expression.text, item(0));
-    case Expression::Kind::binary:
-      return binary(expression, scope);
-    case Expression::Kind::compare:
-      return compare(expression, scope);
-    case Expression::Kind::conditional:
-      if (item(1).truth()) {
-        return item(0);
-      }
-      return expression.items[2] != nullptr
-                 ? item(2)
-                 : Value(Undefined{"the inline if has no else, and its condition is false"});
-    case Expression::Kind::attribute:
-      return attribute_of(item(0), expression.text);
-    case Expression::Kind::item: {
-      const Value object = item(0);
-      return item_of(object, item(1));
-    }
-    case Expression::Kind::slice:
-      return slice_of(expression, scope);
-    case Expression::Kind::call:
-      return call(expression, scope);
-    case Expression::Kind::filter:
-      return apply_filter(expression.text, item(0), arguments_of(expression, scope));
-    case Expression::Kind::test:
-      return apply_test(expression.text, item(0), arguments_of(expression, scope));
-  }
-  return {};
-}
-
-Value Interpreter::binary(const Expression& expression, const ScopePtr& scope) {
-  Value left = evaluate(*expression.items[0], scope);
-  if (expression.text == "and") {
-    return left.truth() ? evaluate(*expression.items[1], scope) : left;
-  }
-  if (expression.text == "or") {
-    return left.truth() ? left : evaluate(*expression.items[1], scope);
-  }
-  return binary_value(expression.text, left, evaluate(*expression.items[1], scope));
-}
-
-Value Interpreter::compare(const Expression& expression, const ScopePtr& scope) {
-  Value left = evaluate(*expression.items[0], scope);
-  for (std::size_t i = 0; i < expression.operators.size(); ++i) {
-    Value right = evaluate(*expression.items[i + 1], scope);
-    if (!compare_values(expression.operators[i], left, right)) {
+  std::vector<std::pair<std::string, Value>> named = arguments.named;
+  // Binds the argument of that name, if it was given.
+  const auto take_named = [&](const std::string& name) {
+    const auto found = std::find_if(named.begin(), named.end(),
+                                    [&](const auto& each) { return each.first == name; });
+    if (found == named.end()) {
       return false;
     }
-    left = std::move(right);
-  }
-  return true;
-}
-
-Value Interpreter::slice_of(const Expression& expression, const ScopePtr& scope) {
-  const Value object = evaluate(*expression.items[0], scope);
-  std::array<Value, 3> parts{nullptr, nullptr, nullptr};
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    if (expression.items[i + 1] != nullptr) {
-      parts[i] = evaluate(*expression.items[i + 1], scope);
+    inner->values[name] = found->second;
+    named.erase(found);
+    return true;
+  };
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto& [name, fallback] = statement.parameters[i];
+    if (i < arguments.positional.size()) {
+      inner->values[name] = arguments.positional[i];
+    } else if (!take_named(name)) {
+      inner->values[name] =
+          fallback != nullptr
+              ? evaluate(*fallback, inner)
+              : Value(Undefined(fmt::format("the parameter '{}' was not provided", name)));
     }
   }
-  const std::int64_t step = bound(parts[2]).value_or(1);
-  if (object.is_string()) {
-    return slice(object.as<std::string>(), bound(parts[0]), bound(parts[1]), step);
+  if (statement.uses.caller && inner->values.find("caller") == inner->values.end() &&
+      !take_named("caller")) {
+    inner->values["caller"] = Undefined("'caller' is undefined");
   }
-  const List* list = object.as_list();
-  if (list == nullptr) {
-    fail("{}", object.is_undefined() ? object.as<Undefined>().reason
-                                     : fmt::format("{} has no slices", object.type_name()));
+  if (statement.uses.kwargs && inner->values.find("kwargs") == inner->values.end()) {
+    Dict rest;
+    for (auto& [name, value] : std::exchange(named, {})) {
+      rest.add(name, std::move(value));
+    }
+    inner->values["kwargs"] = Value::dict(std::move(rest));
   }
-  std::vector<Value> items;
-  for (const std::size_t place :
-       slice_places(list->items.size(), bound(parts[0]), bound(parts[1]), step)) {
-    items.push_back(list->items[place]);
+  if (!named.empty()) {
+    fail("the macro '{}' takes no argument '{}'", statement.text, named.front().first);
   }
-  return Value::list(std::move(items), list->is_tuple);
-}
-
-Arguments Interpreter::arguments_of(const Expression& expression, const ScopePtr& scope) {
-  Arguments arguments;
-  for (std::size_t i = 1; i < expression.items.size(); ++i) {
-    arguments.positional.push_back(evaluate(*expression.items[i], scope));
+  if (statement.uses.varargs) {
+    inner->values["varargs"] = Value::list(arguments.after(count).positional, ListKind::tuple);
   }
-  for (const auto& [name, value] : expression.named) {
-    arguments.named.emplace_back(name, evaluate(*value, scope));
-  }
-  return arguments;
-}
-
-Value Interpreter::call(const Expression& expression, const ScopePtr& scope) {
-  const Value function = evaluate(*expression.items[0], scope);
-  if (function.is_undefined()) {
-    fail("{}", function.as<Undefined>().reason);
-  }
-  if (function.as_callable() == nullptr) {
-    fail("{} cannot be called", function.type_name());
-  }
-  return function.as_callable()->call(arguments_of(expression, scope));
 }
 
 }  // namespace lmpo::jinja

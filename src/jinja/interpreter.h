@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <ctime>
 #include <map>
 #include <memory>
 #include <string>
@@ -20,45 +21,67 @@ struct Scope {
   std::shared_ptr<Scope> outer;
 };
 
-// One rendering. The tree must outlive it.
+// One rendering, with a budget of its own. The tree must outlive it.
 class Interpreter {
  public:
-  explicit Interpreter(const ordered_json& variables);
+  Interpreter() = default;
 
-  // Throws TemplateError; line() then tells where.
-  std::string run(const Block& block);
+  // Throws TemplateError; line() then tells where. Once. `now` is what strftime_now writes.
+  std::string run(const Block& block, const ordered_json& variables, std::time_t now);
   int line() const { return line_; }
 
  private:
   enum class Flow { on, leave, next };
   using ScopePtr = std::shared_ptr<Scope>;
+  // A level of nested calls: of statements, expressions and macros together.
+  struct Level {
+    explicit Level(Interpreter& of);
+    ~Level() { --interpreter.depth_; }
+    Level(const Level&) = delete;
+    Level& operator=(const Level&) = delete;
+    Interpreter& interpreter;
+  };
 
-  Flow execute(const Block& block, const ScopePtr& scope, std::string& out);
-  Flow execute(const Statement& statement, const ScopePtr& scope, std::string& out);
-  Flow loop(const Statement& statement, const ScopePtr& scope, std::string& out);
-  bool reaches(const Value& value, const Dict& record, int depth);
+  Flow execute(const Block& block, const ScopePtr& scope, TextWriter& out);
+  Flow execute(const Statement& statement, const ScopePtr& scope, TextWriter& out);
+  Flow branch(const Statement& statement, const ScopePtr& scope, TextWriter& out);
+  Flow with(const Statement& statement, const ScopePtr& scope, TextWriter& out);
+  Flow capture(const Statement& statement, const ScopePtr& scope, TextWriter& out);
+  Flow loop(const Statement& statement, const Value& over, const ScopePtr& scope, TextWriter& out,
+            std::int64_t depth);
+  std::shared_ptr<const List> loop_items(const Statement& statement, const Value& over,
+                                         const ScopePtr& scope);
+  Flow rounds(const Statement& statement, std::shared_ptr<const List> items, const ScopePtr& scope,
+              TextWriter& out, std::int64_t depth);
   void bind(const Expression& target, const Value& value, const ScopePtr& scope);
+  void bind_attribute(const Expression& target, const Value& value, const ScopePtr& scope);
+  void call_block(const Statement& statement, const ScopePtr& scope, TextWriter& out);
   Value macro(const Statement& statement, const ScopePtr& scope);
-  std::string call_macro(const Statement& statement, const ScopePtr& scope,
-                         const Arguments& arguments);
+  Value call_macro(const Statement& statement, const ScopePtr& scope, const Arguments& arguments);
+  void bind_parameters(const Statement& statement, const Arguments& arguments,
+                       const ScopePtr& inner);
 
   Value evaluate(const Expression& expression, const ScopePtr& scope);
-  Value binary(const Expression& expression, const ScopePtr& scope);
+  Value name(const Expression& expression, const Scope& scope) const;
+  Value list(const Expression& expression, const ScopePtr& scope);
+  Value dict(const Expression& expression, const ScopePtr& scope);
+  Value chain(const Expression& expression, const ScopePtr& scope);
+  Value concatenate(const Expression& expression, const ScopePtr& scope);
+  Value first_that(bool truth, const Expression& expression, const ScopePtr& scope);
   Value compare(const Expression& expression, const ScopePtr& scope);
+  Value conditional(const Expression& expression, const ScopePtr& scope);
   Value slice_of(const Expression& expression, const ScopePtr& scope);
   Value call(const Expression& expression, const ScopePtr& scope);
+  Value filter(const Expression& expression, const ScopePtr& scope);
   Arguments arguments_of(const Expression& expression, const ScopePtr& scope);
-  std::vector<Value> items_of(const Expression& expression, const ScopePtr& scope);
-  void count_steps(std::size_t steps);
-  void append(std::string& out, std::string_view text) const;
 
-  ScopePtr globals_;
+  Budget budget_;  // outlives all values
+  ScopePtr globals_ = std::make_shared<Scope>(nullptr);
   int line_ = 1;
   int depth_ = 0;
-  std::int64_t steps_ = 0;
 };
 
-// The global functions: range, namespace, dict, raise_exception, strftime_now.
-void add_globals(Scope& scope);
+// The global functions: range, namespace, dict, joiner, raise_exception, strftime_now.
+void add_globals(Scope& scope, std::time_t now);
 
 }  // namespace lmpo::jinja

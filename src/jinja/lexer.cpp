@@ -180,20 +180,21 @@ class Lexer {
     while (i < source_.size() && is_space(source_[i])) {
       ++i;
     }
-    i += i < source_.size() && (source_[i] == '-' || source_[i] == '+') ? 1 : 0;
+    const bool may_keep = name != "raw";  // jinja2 knows no {% raw +%}
+    i += i < source_.size() && (source_[i] == '-' || (may_keep && source_[i] == '+')) ? 1 : 0;
     return source_.compare(i, 2, "%}") == 0;
   }
 
-  void skip_raw_tag() {
+  void skip_raw_tag(bool trims_newline) {
     std::size_t close = source_.find("%}", at_);
     close -= source_[close - 1] == '-' || source_[close - 1] == '+' ? 1 : 0;
     advance(close);
-    read_close("%}", true);
+    read_close("%}", trims_newline);
   }
 
   void read_raw() {
     const int begin_line = line_;
-    skip_raw_tag();
+    skip_raw_tag(false);  // jinja2 keeps the line end after this tag, unlike after all others
     std::size_t tag = source_.find("{%", at_);
     const std::size_t begin = at_;
     while (tag != std::string::npos) {
@@ -211,7 +212,7 @@ class Lexer {
     }
     at_ = begin;
     read_data(tag);
-    skip_raw_tag();
+    skip_raw_tag(true);
   }
 
   // Tokens up to the tag's end, which brackets hide: {{ {"a": {}} }}.
@@ -250,6 +251,20 @@ class Lexer {
   void read_number() {
     std::size_t end = at_;
     bool floating = false;
+    if (const char letter = static_cast<char>(peek(1) | 0x20);
+        peek() == '0' && (letter == 'x' || letter == 'o' || letter == 'b')) {
+      end += 2;
+      while (
+          end < source_.size() &&
+          (std::isxdigit(static_cast<unsigned char>(source_[end])) != 0 || source_[end] == '_')) {
+        ++end;
+      }
+      std::string digits = source_.substr(at_, end - at_);
+      std::erase(digits, '_');
+      add(Token::Kind::integer, std::move(digits));
+      advance(end);
+      return;
+    }
     const auto digits = [&] {
       while (end < source_.size() && (is_digit(source_[end]) || source_[end] == '_')) {
         ++end;
@@ -357,6 +372,11 @@ class Lexer {
 }  // namespace
 
 std::vector<Token> tokenize_template(std::string_view source) {
+  constexpr std::size_t kLongestTemplate = std::size_t{4} << 20;
+  if (source.size() > kLongestTemplate) {
+    throw SyntaxError(1, fmt::format("a template of {} bytes is too long: {} are the most",
+                                     source.size(), kLongestTemplate));
+  }
   if (!is_valid_utf8(source)) {
     throw SyntaxError(1, "the template is not valid UTF-8");
   }

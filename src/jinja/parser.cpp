@@ -21,6 +21,7 @@ class Parser {
     if (tokens_.peek().kind != Token::Kind::end) {
       refuse_tag();
     }
+    tokens_.refuse_unknown();
     return block;
   }
 
@@ -88,8 +89,8 @@ class Parser {
 
   [[noreturn]] void refuse_tag() const {
     const Token& name = tokens_.peek(1);
-    static constexpr std::array<std::string_view, 7> known = {"endif",    "endfor", "else",  "elif",
-                                                              "endmacro", "endset", "endraw"};
+    static constexpr std::array<std::string_view, 9> known = {
+        "endif", "endfor", "else", "elif", "endmacro", "endset", "endraw", "endcall", "endfilter"};
     if (std::find(known.begin(), known.end(), name.text) != known.end()) {
       throw SyntaxError(name.line, fmt::format("'{}' closes nothing here", name.text));
     }
@@ -118,12 +119,18 @@ class Parser {
     if (is("with")) {
       return with();
     }
-    if (is("generation")) {  // transformers' mark of what the assistant says: only its content
-                             // counts
+    if (is("call")) {
+      return call();
+    }
+    if (is("filter")) {
+      auto filtered = open(Kind::capture);
+      filtered->value = tokens_.block_filters();
+      finish_block(*filtered, "endfilter");
+      return filtered;
+    }
+    if (is("generation")) {  // transformers' mark of what the assistant says: its content counts
       auto scope = open(Kind::scope);
-      end_tag();
-      scope->body = body({"endgeneration"});
-      closing_tag("endgeneration", *scope);
+      finish_block(*scope, "endgeneration");
       return scope;
     }
     if (is("break") || is("continue")) {
@@ -145,25 +152,37 @@ class Parser {
     return statement;
   }
 
+  // The rest of a block that is no loop: end of its tag, body, closing tag.
+  void finish_block(Statement& statement, std::string_view name) {
+    end_tag();
+    statement.body = body({name});
+    closing_tag(name, statement);
+  }
+
+  // Past "{% NAME", where that is what comes.
+  bool take_tag(std::string_view name) {
+    const bool found =
+        tokens_.peek().kind == Token::Kind::block_begin && tokens_.peek(1).is_name(name);
+    if (found) {
+      tokens_.take();
+      tokens_.take();
+    }
+    return found;
+  }
+
   std::unique_ptr<Statement> branch() {
     auto statement = open(Kind::branch);
-    statement->value = tokens_.tuple_or_single(true);
-    end_tag();
-    statement->body = body({"elif", "else", "endif"});
-    if (tokens_.peek(1).is_name("elif") && tokens_.peek().kind == Token::Kind::block_begin) {
-      if (++depth_ > kDeepest) {
-        throw SyntaxError(statement->line, "too many 'elif' in a row");
-      }
-      statement->otherwise.push_back(branch());
-      --depth_;
-      return statement;  // the inner one has read endif
-    }
-    if (tokens_.peek(1).is_name("else") && tokens_.peek().kind == Token::Kind::block_begin) {
-      tokens_.take();
-      tokens_.take();
+    ++tokens_.branches;
+    do {
+      auto condition = tokens_.tuple_or_single(true);
+      end_tag();
+      statement->arms.push_back({std::move(condition), body({"elif", "else", "endif"})});
+    } while (take_tag("elif"));
+    if (take_tag("else")) {
       end_tag();
       statement->otherwise = body({"endif"});
     }
+    --tokens_.branches;
     closing_tag("endif", *statement);
     return statement;
   }
@@ -178,16 +197,12 @@ class Parser {
     if (tokens_.take_name("if")) {
       statement->condition = tokens_.conditional();
     }
-    if (tokens_.peek().is_name("recursive")) {
-      throw SyntaxError(statement->line, "recursive loops are not supported");
-    }
+    statement->recursive = tokens_.take_name("recursive");
     end_tag();
     ++loops_;
     statement->body = body({"else", "endfor"});
     --loops_;
-    if (tokens_.peek(1).is_name("else") && tokens_.peek().kind == Token::Kind::block_begin) {
-      tokens_.take();
-      tokens_.take();
+    if (take_tag("else")) {
       end_tag();
       statement->otherwise = body({"endfor"});
     }
@@ -203,33 +218,47 @@ class Parser {
       end_tag();
       return statement;
     }
-    if (tokens_.peek().is("|")) {
-      throw SyntaxError(statement->line, "filters on a set block are not supported");
+    if (tokens_.take_sign("|")) {
+      statement->value = tokens_.block_filters();
     }
     statement->kind = Kind::capture;
-    end_tag();
-    statement->body = body({"endset"});
-    closing_tag("endset", *statement);
+    finish_block(*statement, "endset");
     return statement;
+  }
+
+  // The body of a macro, or of a `call` block, which is one without a name.
+  void macro_body(Statement& statement, std::string_view end) {
+    const int loops = std::exchange(loops_, 0);
+    Statement::Uses* const around = std::exchange(tokens_.uses, &statement.uses);
+    finish_block(statement, end);
+    tokens_.uses = around;
+    if (around != nullptr) {
+      around->varargs |= statement.uses.varargs;
+      around->kwargs |= statement.uses.kwargs;
+      around->caller |= statement.uses.caller;
+    }
+    loops_ = loops;
   }
 
   std::unique_ptr<Statement> macro() {
     auto statement = open(Kind::macro);
     statement->text = tokens_.expect_name();
-    tokens_.expect_sign("(");
-    while (!tokens_.take_sign(")")) {
-      if (!statement->parameters.empty()) {
-        tokens_.expect_sign(",");
-      }
-      std::string name = tokens_.expect_name();
-      statement->parameters.emplace_back(std::move(name),
-                                         tokens_.take_sign("=") ? tokens_.conditional() : nullptr);
+    statement->parameters = tokens_.parameters();
+    macro_body(*statement, "endmacro");
+    return statement;
+  }
+
+  std::unique_ptr<Statement> call() {
+    auto statement = open(Kind::call);
+    statement->text = "caller";
+    if (tokens_.peek().is("(")) {
+      statement->parameters = tokens_.parameters();
     }
-    end_tag();
-    const int loops = std::exchange(loops_, 0);
-    statement->body = body({"endmacro"});
-    loops_ = loops;
-    closing_tag("endmacro", *statement);
+    statement->value = tokens_.conditional();
+    if (statement->value->kind != Expression::Kind::call) {
+      throw SyntaxError(statement->line, "'call' was expected to call a macro");
+    }
+    macro_body(*statement, "endcall");
     return statement;
   }
 
@@ -243,9 +272,7 @@ class Parser {
       tokens_.expect_sign("=");
       statement->parameters.emplace_back(std::move(name), tokens_.conditional());
     }
-    end_tag();
-    statement->body = body({"endwith"});
-    closing_tag("endwith", *statement);
+    finish_block(*statement, "endwith");
     return statement;
   }
 

@@ -6,30 +6,52 @@
 #include "jinja/functions.h"
 
 namespace lmpo::jinja {
-namespace {
-
-using Kind = Expression::Kind;
-
-}  // namespace
 
 ExpressionPtr ExpressionParser::number() {
   auto constant = make(Kind::constant);
   const Token token = take();
-  const char* end = token.text.data() + token.text.size();
+  std::string_view digits = token.text;
+  int base = 10;
+  for (const auto& [sign, its_base] : {std::pair('x', 16), std::pair('o', 8), std::pair('b', 2)}) {
+    if (digits.size() > 2 && (digits[1] | 0x20) == sign) {
+      base = its_base;
+      digits.remove_prefix(2);
+    }
+  }
+  const char* end = digits.data() + digits.size();
   if (token.kind == Token::Kind::integer) {
     std::int64_t value = 0;
-    if (std::from_chars(token.text.data(), end, value).ec != std::errc()) {
+    if (std::from_chars(digits.data(), end, value, base).ec != std::errc()) {
       throw SyntaxError(token.line, fmt::format("the integer {} is too large", token.text));
     }
     constant->value = value;
   } else {
     double value = 0;
-    if (std::from_chars(token.text.data(), end, value).ec != std::errc()) {
+    if (std::from_chars(digits.data(), end, value).ec != std::errc()) {
       throw SyntaxError(token.line, fmt::format("the number {} is too large", token.text));
     }
     constant->value = value;
   }
   return constant;
+}
+
+ExpressionPtr ExpressionParser::name() {
+  auto expression = make(Kind::name, peek().text);
+  take();
+  const std::string& name = expression->text;
+  const bool is_true = name == "true" || name == "True";
+  if (is_true || name == "false" || name == "False") {
+    expression->kind = Kind::constant;
+    expression->value = is_true;
+  } else if (name == "none" || name == "None") {
+    expression->kind = Kind::constant;
+    expression->value = nullptr;
+  } else if (uses != nullptr) {
+    uses->varargs |= name == "varargs";
+    uses->kwargs |= name == "kwargs";
+    uses->caller |= name == "caller";
+  }
+  return expression;
 }
 
 ExpressionPtr ExpressionParser::primary() {
@@ -47,18 +69,7 @@ ExpressionPtr ExpressionParser::primary() {
     return number();
   }
   if (token.kind == Token::Kind::name) {
-    auto expression = make(Kind::name, token.text);
-    take();
-    const std::string& name = expression->text;
-    const bool is_true = name == "true" || name == "True";
-    if (is_true || name == "false" || name == "False") {
-      expression->kind = Kind::constant;
-      expression->value = is_true;
-    } else if (name == "none" || name == "None") {
-      expression->kind = Kind::constant;
-      expression->value = nullptr;
-    }
-    return expression;
+    return name();
   }
   if (token.is("(")) {
     return bracketed();
@@ -85,7 +96,7 @@ ExpressionPtr ExpressionParser::bracketed() {
 ExpressionPtr ExpressionParser::list() {
   auto expression = make(Kind::list);
   expect_sign("[");
-  items_until("]", [&] { expression->items.push_back(conditional()); });
+  items_until("]", [&] { add(*expression, conditional()); });
   return expression;
 }
 
@@ -93,9 +104,9 @@ ExpressionPtr ExpressionParser::dict() {
   auto expression = make(Kind::dict);
   expect_sign("{");
   items_until("}", [&] {
-    expression->items.push_back(conditional());
+    add(*expression, conditional());
     expect_sign(":");
-    expression->items.push_back(conditional());
+    add(*expression, conditional());
   });
   return expression;
 }
@@ -105,8 +116,7 @@ ExpressionPtr ExpressionParser::postfix(ExpressionPtr value) {
     if (peek().is(".") || peek().is("[")) {
       value = subscript(std::move(value));
     } else if (peek().is("(")) {
-      auto call = make(Kind::call);
-      call->items.push_back(std::move(value));
+      auto call = make(Kind::call, {}, std::move(value));
       arguments(*call);
       value = std::move(call);
     } else {
@@ -118,12 +128,11 @@ ExpressionPtr ExpressionParser::postfix(ExpressionPtr value) {
 ExpressionPtr ExpressionParser::subscript(ExpressionPtr value) {
   if (take_sign(".")) {
     if (peek().kind == Token::Kind::integer) {
-      auto key = number();
-      return join(Kind::item, "", std::move(value), std::move(key));
+      auto item = make(Kind::item, {}, std::move(value));
+      add(*item, number());
+      return item;
     }
-    auto attribute = make(Kind::attribute, expect_name());
-    attribute->items.push_back(std::move(value));
-    return attribute;
+    return make(Kind::attribute, expect_name(), std::move(value));
   }
   expect_sign("[");
   std::vector<ExpressionPtr> parts;
@@ -144,34 +153,71 @@ ExpressionPtr ExpressionParser::subscript(ExpressionPtr value) {
     throw SyntaxError(peek().line, "a subscript is empty");
   }
   if (!is_slice) {
-    return join(Kind::item, "", std::move(value), std::move(parts[0]));
+    auto item = make(Kind::item, {}, std::move(value));
+    add(*item, std::move(parts[0]));
+    return item;
   }
   if (parts.size() > 3) {
     throw SyntaxError(peek().line, "a slice has at most three parts");
   }
-  auto slice = make(Kind::slice);
-  slice->items.push_back(std::move(value));
+  auto slice = make(Kind::slice, {}, std::move(value));
   parts.resize(3);
-  std::move(parts.begin(), parts.end(), std::back_inserter(slice->items));
+  for (auto& each : parts) {
+    add(*slice, std::move(each));
+  }
   return slice;
 }
 
 void ExpressionParser::arguments(Expression& call) {
   expect_sign("(");
-  items_until(")", [&] {
-    if (peek().is("*") || peek().is("**")) {
-      throw SyntaxError(peek().line, "arguments unpacked with * or ** are not supported");
+  items_until(")", [&] { argument(call); });
+}
+
+void ExpressionParser::argument(Expression& call) {
+  const auto only_if = [&](bool allowed) {
+    if (!allowed) {
+      throw SyntaxError(peek().line, "the arguments of a call are in the wrong order");
     }
-    if (peek().kind == Token::Kind::name && peek(1).is("=")) {
-      std::string name = take().text;
-      take();
-      call.named.emplace_back(std::move(name), conditional());
-    } else if (!call.named.empty()) {
+  };
+  if (take_sign("*")) {
+    only_if(call.more_items == nullptr && call.more_named == nullptr);
+    call.more_items = conditional();
+    grow(call, *call.more_items);
+  } else if (take_sign("**")) {
+    only_if(call.more_named == nullptr);
+    call.more_named = conditional();
+    grow(call, *call.more_named);
+  } else if (peek().kind == Token::Kind::name && peek(1).is("=")) {
+    only_if(call.more_named == nullptr);
+    std::string name = take().text;
+    take();
+    call.named.emplace_back(std::move(name), conditional());
+    grow(call, *call.named.back().second);
+  } else {
+    if (!call.named.empty()) {
       throw SyntaxError(peek().line, "an argument by place follows one by name");
-    } else {
-      call.items.push_back(conditional());
     }
+    only_if(call.more_items == nullptr && call.more_named == nullptr);
+    add(call, conditional());
+  }
+}
+
+Parameters ExpressionParser::parameters() {
+  Parameters parameters;
+  expect_sign("(");
+  items_until(")", [&] {
+    std::string name = expect_name();
+    parameters.emplace_back(std::move(name), take_sign("=") ? conditional() : nullptr);
   });
+  return parameters;
+}
+
+ExpressionPtr ExpressionParser::block_filters() {
+  auto value = filter(make(Kind::name, kCapturedName));
+  while (peek().is("|")) {
+    value = filter(std::move(value));
+  }
+  return value;
 }
 
 ExpressionPtr ExpressionParser::filters(ExpressionPtr value) {
@@ -189,14 +235,17 @@ ExpressionPtr ExpressionParser::filters(ExpressionPtr value) {
 }
 
 ExpressionPtr ExpressionParser::filter(ExpressionPtr value) {
-  expect_sign("|");
-  auto expression = make(Kind::filter);
-  expression->text = expect_name();
-  if (!has_filter(expression->text)) {
-    throw SyntaxError(expression->line,
-                      fmt::format("the filter '{}' is not supported", expression->text));
+  take_sign("|");
+  const int line = peek().line;
+  std::string name = expect_name();
+  while (take_sign(".")) {
+    name += "." + expect_name();
   }
-  expression->items.push_back(std::move(value));
+  if (!has_filter(name)) {
+    note_unknown(line, fmt::format("the filter '{}' is not supported", name));
+  }
+  auto expression = make(Kind::filter, std::move(name), std::move(value));
+  expression->line = line;
   if (peek().is("(")) {
     arguments(*expression);
   }
@@ -206,13 +255,13 @@ ExpressionPtr ExpressionParser::filter(ExpressionPtr value) {
 ExpressionPtr ExpressionParser::test(ExpressionPtr value) {
   take_name("is");
   const bool negated = take_name("not");
-  auto expression = make(Kind::test);
-  expression->text = expect_name();
-  if (!has_test(expression->text)) {
-    throw SyntaxError(expression->line,
-                      fmt::format("the test '{}' is not supported", expression->text));
+  const int line = peek().line;
+  std::string name = expect_name();
+  if (!has_test(name)) {
+    note_unknown(line, fmt::format("the test '{}' is not supported", name));
   }
-  expression->items.push_back(std::move(value));
+  auto expression = make(Kind::test, std::move(name), std::move(value));
+  expression->line = line;
   const Token& next = peek();
   const bool word = next.kind == Token::Kind::name && next.text != "else" && next.text != "or" &&
                     next.text != "and" && next.text != "if" && next.text != "is" &&
@@ -221,14 +270,9 @@ ExpressionPtr ExpressionParser::test(ExpressionPtr value) {
     arguments(*expression);
   } else if (word || next.kind == Token::Kind::text || next.kind == Token::Kind::integer ||
              next.kind == Token::Kind::floating || next.is("[") || next.is("{")) {
-    expression->items.push_back(postfix(primary()));
+    add(*expression, postfix(primary()));
   }
-  if (!negated) {
-    return expression;
-  }
-  auto negation = make(Kind::unary, "not");
-  negation->items.push_back(std::move(expression));
-  return negation;
+  return negated ? make(Kind::unary, "not", std::move(expression)) : std::move(expression);
 }
 
 }  // namespace lmpo::jinja

@@ -21,7 +21,10 @@ struct Expression {
     tuple,        // items
     dict,         // items: key, value, key, value, ...
     unary,        // text: - + not; items: operand
-    binary,       // text: + - * / // % ** ~ and or; items: left, right
+    chain,        // items joined from left to right by `operators`: + - * / // % **
+    concatenate,  // items: ~
+    all,          // items: and
+    any,          // items: or
     compare,      // items: first, then the operands of `operators`
     conditional,  // items: value, condition, otherwise (null: undefined)
     attribute,    // items: object; text
@@ -33,38 +36,61 @@ struct Expression {
   };
   Kind kind;
   int line = 1;
+  // Of the tree from here down: what goes over it uses the stack.
+  int height = 1;
   std::string text;
   Value value;
   std::vector<ExpressionPtr> items;
-  std::vector<std::string> operators;                        // compare
+  std::vector<std::string> operators;                        // chain, compare
   std::vector<std::pair<std::string, ExpressionPtr>> named;  // arguments by name
+  ExpressionPtr more_items;                                  // *arguments
+  ExpressionPtr more_named;                                  // **arguments
 };
 
 struct Statement;
 using Block = std::vector<std::unique_ptr<Statement>>;
+// Names with the expressions of their values, or null.
+using Parameters = std::vector<std::pair<std::string, ExpressionPtr>>;
 
 struct Statement {
   enum class Kind {
     text,     // text
     print,    // value
-    branch,   // value: condition; body, otherwise
+    branch,   // arms; otherwise
     loop,     // target, value, condition (or null); body, otherwise
     assign,   // target, value
-    capture,  // target; body
+    capture,  // target (null: print), value: filters of the text, or null; body
     macro,    // text: name; parameters; body
+    call,     // value: the call; parameters and body of its `caller`
     scope,    // parameters: the variables of `with`; body
     leave,    // break
     next      // continue
   };
+  struct Arm {
+    ExpressionPtr condition;
+    Block body;
+  };
+  // What the body of a macro names: only then it takes such arguments.
+  struct Uses {
+    bool varargs = false;
+    bool kwargs = false;
+    bool caller = false;
+  };
   Kind kind;
   int line = 1;
+  bool recursive = false;
+  Uses uses;
   std::string text;
   ExpressionPtr target;  // a name, a tuple of names, or an attribute of a namespace
   ExpressionPtr value;
   ExpressionPtr condition;
+  std::vector<Arm> arms;
   Block body;
   Block otherwise;
-  std::vector<std::pair<std::string, ExpressionPtr>> parameters;  // with defaults, or null
+  Parameters parameters;  // with defaults, or null
 };
+
+// The name of the text that filters of a block start from: no template can write it.
+inline constexpr const char* kCapturedName = "";
 
 }  // namespace lmpo::jinja

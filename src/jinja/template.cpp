@@ -1,11 +1,25 @@
 #include "jinja/template.h"
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "jinja/interpreter.h"
 #include "jinja/lexer.h"
 #include "jinja/parser.h"
 
 namespace lmpo::jinja {
+
+namespace {
+
+// A template may put a text of any length into a message.
+std::string shortened(std::string_view message) {
+  constexpr std::size_t kLongest = 2000;
+  if (message.size() <= kLongest) {
+    return std::string(message);
+  }
+  return std::string(message.substr(0, previous_character(message, kLongest))) + "...";
+}
+
+}  // namespace
 
 struct Template::Impl {
   std::string source;
@@ -25,12 +39,12 @@ Template Template::parse(std::string_view text, std::string_view source) {
   }
 }
 
-std::string Template::render(const ordered_json& variables) const {
-  Interpreter interpreter(variables);
+std::string Template::render(const ordered_json& variables, std::time_t now) const {
+  Interpreter interpreter;
   try {
-    return interpreter.run(impl_->block);
+    return interpreter.run(impl_->block, variables, now);
   } catch (const TemplateError& error) {
-    user_error("{}:{}: {}", impl_->source, interpreter.line(), error.what());
+    user_error("{}:{}: {}", impl_->source, interpreter.line(), shortened(error.what()));
   }
 }
 

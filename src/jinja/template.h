@@ -1,8 +1,9 @@
 // Templates of the Jinja language, as far as chat templates use it: rendered as jinja2 does with
 // trim_blocks and lstrip_blocks in an immutable sandbox, as transformers sets it up. What is not
-// supported (inheritance, imports, recursive loops, call blocks) is refused by name and line.
+// supported (inheritance, imports, `block`, `do`) is refused by name and line.
 #pragma once
 
+#include <ctime>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -21,7 +22,8 @@ class Template {
 
   // The text with these variables, an object. UserError where the template fails or raises, or
   // where it runs for too long or writes too much. Thread-safe.
-  std::string render(const ordered_json& variables) const;
+  // `now` is the time that strftime_now writes.
+  std::string render(const ordered_json& variables, std::time_t now = std::time(nullptr)) const;
 
  private:
   struct Impl;

@@ -21,10 +21,10 @@ std::string refusal(std::string_view text) {
   return "";
 }
 
-// Every text is jinja2's, in the sandbox of transformers (tools/oracle/jinja_golden.py).
-TEST(JinjaTemplate, RendersAsJinja2) {
+void expect_golden(const std::string& file) {
   const ordered_json golden =
-      ordered_json::parse(read_file(LMPO_SOURCE_DIR "/src/jinja/testdata/golden.json"));
+      ordered_json::parse(read_file(LMPO_SOURCE_DIR "/src/jinja/testdata/" + file));
+  ASSERT_GT(golden.at("cases").size(), 100u);
   for (const auto& each : golden.at("cases")) {
     const std::string text = each.at("template").get<std::string>();
     SCOPED_TRACE(text);
@@ -41,16 +41,40 @@ TEST(JinjaTemplate, RendersAsJinja2) {
   }
 }
 
+// Every text is jinja2's, in the sandbox of transformers (tools/oracle/jinja_golden.py).
+TEST(JinjaTemplate, RendersAsJinja2) {
+  expect_golden("golden.json");
+}
+
+// Filters, tests, methods and operators over all kinds of values (tools/oracle/jinja_battery.py).
+TEST(JinjaTemplate, RendersABatteryAsJinja2) {
+  expect_golden("battery.json");
+}
+
+TEST(JinjaTemplate, AnUnknownFilterMattersWhereItIsReached) {
+  EXPECT_EQ(render("{% if 0 %}{{ 1|from_json }}{% elif 0 is odder %}{% endif %}a"), "a");
+  EXPECT_EQ(render("{{ 1 if 1 else 1|from_json }}"), "1");
+  EXPECT_EQ(refusal("{% if 1 %}\n{{ 1|from_json }}{% endif %}"),
+            "test.jinja:2: the filter 'from_json' is not supported");
+  // Outside of branches it is known to fail before any row is read.
+  EXPECT_THROW(Template::parse("{% for x in [] %}{{ 1|from_json }}{% endfor %}", "t"), UserError);
+}
+
+TEST(JinjaTemplate, WritesTheDateItIsGiven) {
+  setenv("TZ", "UTC", 1);
+  tzset();
+  const Template dated = Template::parse("{{ strftime_now('%d %b %Y|%H') }}", "test.jinja");
+  EXPECT_EQ(dated.render(ordered_json::object(), 86400 * 365), "01 Jan 1971|00");
+}
+
 TEST(JinjaTemplate, NamesWhatIsNotSupportedWithItsLine) {
   EXPECT_EQ(refusal("a\nb {% include 'x' %}"),
             "test.jinja:2: the statement 'include' is not supported");
   EXPECT_EQ(refusal("{{ 1 }}\n\n{{ 'a'|urlize }}"),
             "test.jinja:3: the filter 'urlize' is not supported");
-  EXPECT_EQ(refusal("\n{{ 1 is filter }}"), "test.jinja:2: the test 'filter' is not supported");
-  EXPECT_EQ(refusal("{% if 1 %}\n{% for x in y recursive %}{% endfor %}{% endif %}"),
-            "test.jinja:2: recursive loops are not supported");
-  EXPECT_EQ(refusal("\n{{ 'a'.swapcase() }}"),
-            "test.jinja:2: the method 'swapcase' of a string is not supported");
+  EXPECT_EQ(refusal("\n{{ 1 is odder }}"), "test.jinja:2: the test 'odder' is not supported");
+  EXPECT_EQ(refusal("\n{{ 'a'.translate() }}"),
+            "test.jinja:2: the method 'translate' of a string is not supported");
 }
 
 TEST(JinjaTemplate, NamesTheLineOfAMistake) {
@@ -60,26 +84,6 @@ TEST(JinjaTemplate, NamesTheLineOfAMistake) {
             "test.jinja:2: expected an expression, found the end of the tag");
   EXPECT_EQ(refusal("{% for i in [1] %}\n{{ raise_exception('no') }}{% endfor %}"),
             "test.jinja:2: the template refuses: no");
-}
-
-TEST(JinjaTemplate, EndsWhateverTheTemplateDoes) {
-  EXPECT_THAT(refusal("{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}"
-                      "{% endfor %}"),
-              testing::HasSubstr("runs for too long"));
-  EXPECT_THAT(refusal("{{ 'ab' * 99999999999 }}"), testing::HasSubstr("too large"));
-  EXPECT_THAT(refusal("{% set n = namespace(x='aa') %}{% for i in range(99) %}"
-                      "{% set n.x = n.x ~ n.x %}{% endfor %}"),
-              testing::HasSubstr("too large"));
-  EXPECT_THAT(refusal("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}"),
-              testing::HasSubstr("too deeply"));
-  EXPECT_THAT(refusal("{{ " + std::string(10000, '(') + "1" + std::string(10000, ')') + " }}"),
-              testing::HasSubstr("too deeply"));
-  EXPECT_THAT(refusal("{% set n = namespace() %}{% set n.n = [{'a': n}] %}"),
-              testing::HasSubstr("contain itself"));
-  EXPECT_THAT(refusal("{% set n = namespace(x=[]) %}{% for i in range(90) %}"
-                      "{% set n.x = [n.x, n.x] %}{% endfor %}"),
-              testing::HasSubstr("runs for too long"));
-  EXPECT_THAT(refusal("{{ 99999999999999999999 }}"), testing::HasSubstr("too large"));
 }
 
 TEST(JinjaTemplate, RefusesInvalidUtf8) {

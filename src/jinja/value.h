@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "jinja/budget.h"
 
 namespace lmpo::jinja {
 
@@ -31,72 +32,83 @@ template <typename... Args>
 
 class Value;
 struct Arguments;
+struct List;
+struct Dict;
+struct Callable;
+struct Loop;
 
-struct Undefined {
-  std::string reason;  // what an error says when it is used: "'x' is undefined"
-};
-struct List {
-  std::vector<Value> items;
-  bool is_tuple = false;
-};
-struct Dict {
-  enum class Kind { dict, record };  // a record has attributes only: namespace(), loop
-  std::vector<std::pair<Value, Value>> entries;
-  Kind kind = Kind::dict;
+// Python's kinds of what is gone over item by item. A group is a tuple made by groupby.
+enum class ListKind { list, tuple, group, range, keys, values, items, generator };
 
-  const Value* find(const Value& key) const;  // null where there is none
-  void set(Value key, Value value);
-};
-struct Callable {
-  std::string name;
-  std::function<Value(const Arguments&)> call;
+struct Text {
+  explicit Text(std::string held);
+  const std::string bytes;
+  const Charge charge;
 };
 
-// Lists and dictionaries are shared, as in Python: a copy is the same object.
+// An undefined value says why it is, once it is used: "'x' is undefined".
+class Undefined {
+ public:
+  Undefined() = default;
+  explicit Undefined(std::string reason)
+      : reason_(std::make_shared<const Text>(std::move(reason))) {}
+  [[noreturn]] void refuse() const;
+
+ private:
+  std::shared_ptr<const Text> reason_;
+};
+
+// Texts, lists and dictionaries are shared: a copy is the same object. How deeply they hold each
+// other is not limited; what walks over them is.
 class Value {
  public:
   using None = std::nullptr_t;
   using Variant =
-      std::variant<Undefined, None, bool, std::int64_t, double, std::string, std::shared_ptr<List>,
-                   std::shared_ptr<Dict>, std::shared_ptr<Callable>>;
+      std::variant<Undefined, None, bool, std::int64_t, double, std::shared_ptr<const Text>,
+                   std::shared_ptr<const List>, std::shared_ptr<Dict>,
+                   std::shared_ptr<const Callable>, std::shared_ptr<const Loop>>;
 
   Value() = default;
   Value(None) : held_(nullptr) {}
   Value(bool value) : held_(value) {}
   Value(std::int64_t value) : held_(value) {}
   Value(double value) : held_(value) {}
-  Value(std::string value) : held_(std::move(value)) {}
-  Value(const char* value) : held_(std::string(value)) {}
+  Value(std::string value) : held_(std::make_shared<const Text>(std::move(value))) {}
+  Value(const char* value) : Value(std::string(value)) {}
   Value(Undefined value) : held_(std::move(value)) {}
-  static Value list(std::vector<Value> items, bool is_tuple = false);
+  Value(std::shared_ptr<const List> value) : held_(std::move(value)) {}
+  Value(std::shared_ptr<const Callable> value) : held_(std::move(value)) {}
+  Value(std::shared_ptr<const Loop> value) : held_(std::move(value)) {}
+  static Value list(std::vector<Value> items, ListKind kind = ListKind::list);
   static Value dict(Dict content);
-  static Value callable(std::string name, std::function<Value(const Arguments&)> call);
-  static Value from_json(const ordered_json& content);
+  // TemplateError for content that is nested deeper than templates can print.
+  static Value from_json(const ordered_json& content, int depth = 0);
 
   template <typename T>
   bool is() const {
     return std::holds_alternative<T>(held_);
   }
   template <typename T>
-  const T& as() const& {
+  const T& as() const {
     return std::get<T>(held_);
-  }
-  template <typename T>
-  T as() && {
-    return std::get<T>(std::move(held_));
   }
   bool is_undefined() const { return is<Undefined>(); }
   bool is_none() const { return is<None>(); }
-  bool is_string() const { return is<std::string>(); }
+  bool is_string() const { return is<std::shared_ptr<const Text>>(); }
   bool is_integer() const { return is<bool>() || is<std::int64_t>(); }  // bool is one, in Python
   bool is_number() const { return is_integer() || is<double>(); }
+  bool is_container() const { return held_.index() > 5; }
   // Null where the value is something else.
-  List* as_list() const;
+  const List* as_list() const;
+  bool is_list(ListKind kind) const;
   Dict* as_dict() const;
   const Callable* as_callable() const;
+  const Loop* as_loop() const;
+  // Of a value that is_string(), without a copy.
+  const std::string& string() const { return as<std::shared_ptr<const Text>>()->bytes; }
 
   bool truth() const;
-  std::string str() const;                       // Python's str(); "" when undefined
+  Value str() const;                             // Python's str(), a text; "" when undefined
   std::string repr() const;                      // Python's repr()
   std::string_view type_name() const;            // for messages
   std::int64_t integer(const char* what) const;  // TemplateError unless an integer
@@ -104,13 +116,77 @@ class Value {
   const std::string& text(const char* what) const&;
   std::string text(const char* what) &&;
   // Items to loop over: a list's, a dictionary's keys, a text's characters; none when undefined.
-  std::vector<Value> iterate() const;
+  std::shared_ptr<const List> iterate() const;
   std::int64_t length() const;
+  // What a function does that reads a text whole; what goes over items charges them itself.
+  std::size_t reading_work() const;
 
   bool operator==(const Value& other) const;  // Python's: 1 == 1.0 == True
 
  private:
-  Variant held_ = Undefined{};
+  Variant held_;
+};
+
+struct List {
+  explicit List(std::vector<Value> content, ListKind of_kind = ListKind::list);
+  ~List();
+  List(const List&) = delete;
+  List& operator=(const List&) = delete;
+
+  std::vector<Value> items;
+  ListKind kind;
+  mutable std::size_t taken = 0;  // of a generator, which gives each item once
+  Charge charge;
+};
+
+using Entries = std::vector<std::pair<Value, Value>>;
+
+struct Dict {
+  enum class Kind { dict, record };  // a record has attributes only: namespace()
+
+  explicit Dict(Kind of_kind = Kind::dict) : kind(of_kind), charge(0) {}
+  ~Dict();
+  Dict(Dict&&) = default;
+  Dict& operator=(Dict&&) = delete;
+
+  const Value* find(const Value& key) const;  // null where there is none
+  const Value* find(std::string_view key) const;
+  void set(Value key, Value value);
+  void add(Value key, Value value);  // a key that is new
+
+  Entries entries;
+  Kind kind;
+  Charge charge;
+};
+
+struct Callable {
+  using Function = std::function<Value(const Value& self, const Arguments&)>;
+  Callable(std::string of_name, Value of_self, Function function)
+      : name(std::move(of_name)),
+        self(std::move(of_self)),
+        call(std::move(function)),
+        charge(128) {}
+  ~Callable();
+  Callable(const Callable&) = delete;
+  Callable& operator=(const Callable&) = delete;
+
+  std::string name;
+  Value self;  // of a method
+  Function call;
+  Charge charge;
+};
+Value callable(std::string name, Callable::Function function, Value self = nullptr);
+
+// What a loop's body sees as `loop`.
+struct Loop {
+  std::shared_ptr<const List> items;
+  std::size_t at;
+  std::int64_t depth;
+  // Loops over other items with the same body; empty unless the loop is recursive.
+  std::function<Value(const Arguments&)> again;
+  // What loop.changed was called with last, in any round: no containers, which might hold the loop.
+  std::shared_ptr<std::vector<Value>> seen;
+  Charge charge;
 };
 
 // Python's order; TemplateError for values that have none.
@@ -126,14 +202,26 @@ struct Arguments {
   Value need(std::size_t place, std::string_view name) const;
   // TemplateError when there are more arguments than `most` by place.
   void at_most(std::size_t most, std::string_view function) const;
+  // The rest after the first `count` by place.
+  Arguments after(std::size_t count) const;
+  // TemplateError where a name comes twice.
+  void check_names() const;
+  // What a function that reads them all must do.
+  std::size_t reading_work() const;
 };
 
-// As Python's json.dumps(value, ensure_ascii=False, indent=indent, sort_keys=sort_keys); indent < 0
-// for one line.
-std::string to_json(const Value& value, std::int64_t indent, bool sort_keys);
+// Python's json.dumps.
+struct JsonStyle {
+  std::string indent;  // of one level
+  bool lines = false;  // one line where false
+  std::string item_separator = ", ";
+  std::string key_separator = ": ";
+  bool ascii = false;
+  bool sort_keys = false;
+};
+std::string to_json(const Value& value, const JsonStyle& style);
 
-// The largest text or list a template may make.
-inline constexpr std::size_t kMostBytes = std::size_t{64} << 20;
-inline constexpr std::size_t kMostItems = 1 << 20;
+// Values nested deeper are not printed, compared or passed to templates.
+inline constexpr int kDeepestValue = 600;
 
 }  // namespace lmpo::jinja

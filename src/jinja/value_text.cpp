@@ -2,16 +2,15 @@
 #include <utf8proc.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "base/utf8.h"
+#include "jinja/functions.h"
 #include "jinja/value.h"
 
 namespace lmpo::jinja {
 namespace {
-
-// Values may contain themselves through namespaces; text of them must end all the same.
-constexpr int kDeepest = 100;
 
 std::string number_text(double value) {
   if (std::isnan(value)) {
@@ -62,180 +61,235 @@ std::string escaped(char32_t character) {
   }
 }
 
-std::string quoted(const std::string& text) {
-  const char quote =
-      text.find('\'') != std::string::npos && text.find('"') == std::string::npos ? '"' : '\'';
-  std::string result(1, quote);
-  for (std::size_t at = 0; at < text.size();) {
-    const std::string_view character = std::string_view(text).substr(at, utf8_size(text[at]));
-    const char32_t code_point = first_code_point(character);
-    if (text[at] == quote || text[at] == '\\') {
-      result += '\\';
-      result += character;
-    } else if (!is_printable(code_point)) {
-      result += escaped(code_point);
-    } else {
-      result += character;
-    }
-    at += character.size();
-  }
-  return result + quote;
-}
-
 // Appends Python's repr().
 struct ReprWriter {
-  std::string text;
+  TextWriter text{"str"};
+
+  void quoted(const std::string& held) {
+    const char sign =
+        held.find('\'') != std::string::npos && held.find('"') == std::string::npos ? '"' : '\'';
+    charge_work(held.size() * kCharacterWork);
+    const std::string_view quote(&sign, 1);
+    text.add(quote);
+    for (std::size_t at = 0; at < held.size();) {
+      const std::string_view character = std::string_view(held).substr(at, utf8_size(held[at]));
+      const char32_t code_point = first_code_point(character);
+      if (held[at] == sign || held[at] == '\\') {
+        text.add("\\");
+        text.add(character);
+      } else if (!is_printable(code_point)) {
+        text.add(escaped(code_point));
+      } else {
+        text.add(character);
+      }
+      at += character.size();
+    }
+    text.add(quote);
+  }
+
+  // What stands around the items of a list, by ListKind.
+  static std::pair<std::string_view, std::string_view> around(const List& list) {
+    static constexpr std::array<std::pair<std::string_view, std::string_view>, 8> signs = {
+        {{"[", "]"},
+         {"(", ")"},
+         {"(", ")"},
+         {"range(", ")"},
+         {"dict_keys([", "])"},
+         {"dict_values([", "])"},
+         {"dict_items([", "])"},
+         {"", ""}}};
+    if (list.kind == ListKind::generator) {
+      fail("a generator has no text; append |list to the filter that made it");
+    }
+    return list.kind == ListKind::tuple && list.items.size() == 1
+               ? std::pair<std::string_view, std::string_view>("(", ",)")
+               : signs[static_cast<std::size_t>(list.kind)];
+  }
+
+  void range(const List& list) {
+    const auto number = [&](std::size_t at) { return list.items[at].integer("range"); };
+    if (list.items.empty() || (list.items.size() > 1 && number(1) != number(0) + 1)) {
+      fail("a range has no text; append |list");
+    }
+    text.add(fmt::format("range({}, {})", number(0), number(list.items.size() - 1) + 1));
+  }
 
   void list(const List& list, int depth) {
-    text += list.is_tuple ? '(' : '[';
+    if (list.kind == ListKind::range) {
+      range(list);
+      return;
+    }
+    const auto [open, close] = around(list);
+    text.add(open);
     for (std::size_t i = 0; i < list.items.size(); ++i) {
-      text += i > 0 ? ", " : "";
+      text.add(i > 0 ? ", " : "");
       write(list.items[i], depth + 1);
     }
-    text += list.is_tuple ? (list.items.size() == 1 ? ",)" : ")") : "]";
+    text.add(close);
   }
 
   void dict(const Dict& dict, int depth) {
-    text += '{';
+    const bool is_record = dict.kind == Dict::Kind::record;
+    text.add(is_record ? "<Namespace {" : "{");
     for (std::size_t i = 0; i < dict.entries.size(); ++i) {
-      text += i > 0 ? ", " : "";
+      text.add(i > 0 ? ", " : "");
       write(dict.entries[i].first, depth + 1);
-      text += ": ";
+      text.add(": ");
       write(dict.entries[i].second, depth + 1);
     }
-    text += '}';
+    text.add(is_record ? "}>" : "}");
   }
 
   void write(const Value& value, int depth) {
-    if (depth > kDeepest || text.size() > kMostBytes) {
-      fail("a value is too large to print");
+    if (depth > kDeepestValue) {
+      fail("a value is nested too deeply to print");
     }
+    charge_work(kItemWork);
     if (const List* items = value.as_list()) {
       list(*items, depth);
     } else if (const Dict* entries = value.as_dict()) {
       dict(*entries, depth);
     } else if (value.is_string()) {
-      text += quoted(value.as<std::string>());
+      quoted(value.string());
     } else {
-      text += value.is_undefined() ? "Undefined" : value.str();
+      text.add(value.is_undefined() ? "Undefined" : value.str().string());
     }
   }
 };
 
-std::string json_string(const std::string& text) {
-  std::string result = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    switch (c) {
-      case '"':
-        result += "\\\"";
-        break;
-      case '\\':
-        result += "\\\\";
-        break;
-      case '\n':
-        result += "\\n";
-        break;
-      case '\r':
-        result += "\\r";
-        break;
-      case '\t':
-        result += "\\t";
-        break;
-      case '\b':
-        result += "\\b";
-        break;
-      case '\f':
-        result += "\\f";
-        break;
-      default:
-        if (byte < 0x20) {
-          result += fmt::format("\\u{:04x}", byte);
-        } else {
-          result += c;
-        }
-    }
-  }
-  return result + '"';
-}
-
 // Writes JSON as Python does.
 struct JsonWriter {
-  std::int64_t indent;
-  bool sort_keys;
-  std::string text;
+  const JsonStyle& style;
+  TextWriter text{"tojson"};
 
   void line(int depth) {
-    if (indent >= 0) {
-      text += '\n';
-      text.append(static_cast<std::size_t>(indent * depth), ' ');
+    if (style.lines) {
+      text.add("\n");
+      text.add(static_cast<std::size_t>(depth), style.indent);
     }
   }
-  const char* comma() const { return indent >= 0 ? "," : ", "; }
+
+  void unicode_escape(unsigned unit) { text.add(fmt::format("\\u{:04x}", unit)); }
+
+  // A character that cannot stand for itself.
+  void escape(char32_t character) {
+    static constexpr std::string_view letters = "\"\\\n\r\t\b\f";
+    static constexpr std::string_view names = "\"\\nrtbf";
+    const auto known =
+        character < 0x80 ? letters.find(static_cast<char>(character)) : std::string_view::npos;
+    if (known != std::string_view::npos) {
+      text.add("\\");
+      text.add(names.substr(known, 1));
+    } else if (character < 0x10000) {
+      unicode_escape(static_cast<unsigned>(character));
+    } else {
+      const auto rest = static_cast<unsigned>(character) - 0x10000;
+      unicode_escape(0xD800 + (rest >> 10));
+      unicode_escape(0xDC00 + (rest & 0x3FF));
+    }
+  }
+
+  void quoted(std::string_view held) {
+    const auto plain = [&](char c) {
+      const auto byte = static_cast<unsigned char>(c);
+      return byte >= 0x20 && c != '"' && c != '\\' &&
+             !(style.ascii && (byte >= 0x80 || byte == 0x7F));
+    };
+    text.add("\"");
+    for (std::size_t at = 0; at < held.size();) {
+      std::size_t end = at;
+      while (end < held.size() && plain(held[end])) {
+        ++end;
+      }
+      text.add(held.substr(at, end - at));
+      at = end;
+      if (at < held.size()) {
+        charge_work(kItemWork);
+        escape(first_code_point(held.substr(at)));
+        at += utf8_size(held[at]);
+      }
+    }
+    text.add("\"");
+  }
 
   void scalar(const Value& value) {
     if (value.is<bool>()) {
-      text += value.as<bool>() ? "true" : "false";
+      text.add(value.as<bool>() ? "true" : "false");
     } else if (value.is_none()) {
-      text += "null";
+      text.add("null");
     } else if (value.is_string()) {
-      text += json_string(value.as<std::string>());
+      quoted(value.string());
     } else if (value.is<double>() && !std::isfinite(value.as<double>())) {
       const double number = value.as<double>();
-      text += std::isnan(number) ? "NaN" : number > 0 ? "Infinity" : "-Infinity";
+      text.add(std::isnan(number) ? "NaN" : number > 0 ? "Infinity" : "-Infinity");
     } else if (value.is_number()) {
-      text += value.str();
+      text.add(value.str().string());
     } else {
       fail("tojson: {} has no JSON form", value.type_name());
     }
   }
 
   static std::string key_text(const Value& key) {
-    if (key.is_string()) {
-      return key.as<std::string>();
+    if (key.as_list() != nullptr) {
+      fail("tojson: a tuple is no key");
     }
     return key.is<bool>()  ? (key.as<bool>() ? "true" : "false")
            : key.is_none() ? "null"
-                           : key.str();
+                           : key.str().string();
   }
 
   void list(const List& list, int depth) {
-    text += '[';
+    if (list.kind > ListKind::group) {
+      fail("tojson: only lists, tuples and dictionaries have a JSON form; append |list");
+    }
+    text.add("[");
     for (std::size_t i = 0; i < list.items.size(); ++i) {
-      text += i > 0 ? comma() : "";
+      if (i > 0) {
+        text.add(style.item_separator);
+      }
       line(depth + 1);
       write(list.items[i], depth + 1);
     }
     if (!list.items.empty()) {
       line(depth);
     }
-    text += ']';
+    text.add("]");
   }
 
   void dict(const Dict& dict, int depth) {
-    auto entries = dict.entries;
-    if (sort_keys) {
-      std::stable_sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) {
-        return order(a.first, b.first) == std::partial_ordering::less;
+    if (dict.kind != Dict::Kind::dict) {
+      fail("tojson: a namespace has no JSON form");
+    }
+    std::vector<const Entries::value_type*> entries;
+    for (const auto& entry : dict.entries) {
+      entries.push_back(&entry);
+    }
+    if (style.sort_keys) {
+      std::stable_sort(entries.begin(), entries.end(), [](const auto* a, const auto* b) {
+        return order(a->first, b->first) == std::partial_ordering::less;
       });
     }
-    text += '{';
+    text.add("{");
     for (std::size_t i = 0; i < entries.size(); ++i) {
-      text += i > 0 ? comma() : "";
+      if (i > 0) {
+        text.add(style.item_separator);
+      }
       line(depth + 1);
-      text += json_string(key_text(entries[i].first)) + ": ";
-      write(entries[i].second, depth + 1);
+      quoted(key_text(entries[i]->first));
+      text.add(style.key_separator);
+      write(entries[i]->second, depth + 1);
     }
     if (!entries.empty()) {
       line(depth);
     }
-    text += '}';
+    text.add("}");
   }
 
   void write(const Value& value, int depth) {
-    if (depth > kDeepest || text.size() > kMostBytes) {
-      fail("tojson: the value is too large or contains itself");
+    if (depth > kDeepestValue) {
+      fail("tojson: the value is nested too deeply or contains itself");
     }
+    charge_work(kItemWork);
     if (const List* items = value.as_list()) {
       list(*items, depth);
     } else if (const Dict* entries = value.as_dict()) {
@@ -248,7 +302,7 @@ struct JsonWriter {
 
 }  // namespace
 
-std::string Value::str() const {
+Value Value::str() const {
   if (is_undefined()) {
     return "";
   }
@@ -265,10 +319,14 @@ std::string Value::str() const {
     return number_text(as<double>());
   }
   if (is_string()) {
-    return as<std::string>();
+    return *this;
+  }
+  if (as_loop() != nullptr) {
+    const auto number = [&](const char* name) { return loop_attribute(*this, name).integer(name); };
+    return fmt::format("<LoopContext {}/{}>", number("index"), number("length"));
   }
   if (const Callable* function = as_callable()) {
-    return fmt::format("<function {}>", function->name);
+    fail("the function '{}' has no text; is it to be called?", function->name);
   }
   return repr();
 }
@@ -276,13 +334,13 @@ std::string Value::str() const {
 std::string Value::repr() const {
   ReprWriter writer;
   writer.write(*this, 0);
-  return std::move(writer.text);
+  return writer.text.take();
 }
 
-std::string to_json(const Value& value, std::int64_t indent, bool sort_keys) {
-  JsonWriter writer{std::min<std::int64_t>(indent, 100), sort_keys, {}};
+std::string to_json(const Value& value, const JsonStyle& style) {
+  JsonWriter writer{style};
   writer.write(value, 0);
-  return std::move(writer.text);
+  return writer.text.take();
 }
 
 }  // namespace lmpo::jinja

@@ -101,6 +101,10 @@ void add_model_options(OptionSet& options, TrainRecipe& r) {
   options.add("chat_template_path", r.chat_template_path,
               "file with a chat template, or the template itself, to use instead of the model's",
               {.value_name = "FILE", .synonyms = {"chat_template"}});
+  options.add("template_date", r.template_date,
+              "the date that a chat template writes, YYYY-MM-DD; by default the day of the run's "
+              "start, which a resumed run keeps",
+              {.value_name = "DATE"});
 }
 
 void add_optimizer_options(OptionSet& options, TrainRecipe& r) {

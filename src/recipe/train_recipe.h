@@ -45,6 +45,7 @@ struct TrainRecipe {
   fs::path model_name_or_path;
   std::string dtype = "float32";  // float32, bfloat16, float16, or auto: as in the checkpoint
   fs::path chat_template_path;    // or the template's own text; empty: the model's
+  std::string template_date;      // YYYY-MM-DD; empty: the day of the run's start
 
   // Files
   std::vector<DataSource> dataset;

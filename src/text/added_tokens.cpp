@@ -49,7 +49,13 @@ AddedToken read_token(const JsonPart& part, const Normalizer& normalizer) {
   token.rstrip = part.required<bool>("rstrip");
   token.normalized = part.required<bool>("normalized");
   token.special = part.required<bool>("special");
-  NormalizedText pattern{token.content, 0};
+  // Every place of a text may have to be compared with the whole of it.
+  constexpr std::size_t kLongest = 4096;
+  if (token.content.size() > kLongest) {
+    part.refuse("key 'content': {} bytes are too long for a token; {} are the most",
+                token.content.size(), kLongest);
+  }
+  NormalizedText pattern(token.content, 0);
   if (token.normalized) {
     normalizer(pattern);
   }

@@ -28,11 +28,31 @@ std::optional<std::string> template_text(const json& config, const std::string& 
       source);
 }
 
+// What a message says of its reasoning stands under three names. As transformers 5 does: the first
+// of them that is there becomes `reasoning_content`, and `thinking` where that is missing.
+ordered_json with_reasoning(const ordered_json& messages) {
+  ordered_json result = messages;
+  for (ordered_json& message : result) {
+    for (const char* name : {"reasoning_content", "thinking", "reasoning"}) {
+      if (!message.is_object() || !message.contains(name) || message[name].is_null()) {
+        continue;
+      }
+      ordered_json named = {{"thinking", message[name]}};
+      named.update(message);
+      named["reasoning_content"] = message[name];
+      message = std::move(named);
+      break;
+    }
+  }
+  return result;
+}
+
 }  // namespace
 
 struct ChatTemplate::Impl {
   std::string text;
   jinja::Template parsed;
+  std::time_t date;
 };
 
 ChatTemplate::ChatTemplate(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -57,21 +77,33 @@ std::optional<ChatTemplate> ChatTemplate::load(const fs::path& folder) {
 }
 
 ChatTemplate ChatTemplate::parse(std::string_view text, std::string_view source) {
-  return ChatTemplate(
-      std::make_unique<Impl>(Impl{std::string(text), jinja::Template::parse(text, source)}));
+  return ChatTemplate(std::make_unique<Impl>(
+      Impl{std::string(text), jinja::Template::parse(text, source), std::time(nullptr)}));
 }
 
 std::string ChatTemplate::render(const ordered_json& messages, bool add_generation_prompt,
                                  const ordered_json& variables) const {
   ordered_json all = variables;
-  all["messages"] = messages;
+  all["messages"] = with_reasoning(messages);
   all["add_generation_prompt"] = add_generation_prompt;
   for (const char* absent : {"tools", "documents"}) {  // given as None by transformers
     if (!all.contains(absent)) {
       all[absent] = nullptr;
     }
   }
-  return impl_->parsed.render(all);
+  return impl_->parsed.render(all, impl_->date);
+}
+
+bool ChatTemplate::writes_date() const {
+  return impl_->text.find("strftime_now") != std::string::npos;
+}
+
+std::time_t ChatTemplate::date() const {
+  return impl_->date;
+}
+
+void ChatTemplate::set_date(std::time_t date) {
+  impl_->date = date;
 }
 
 const std::string& ChatTemplate::text() const {

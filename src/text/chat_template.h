@@ -3,6 +3,7 @@
 // `tojson`). Immutable after parsing; render is thread-safe.
 #pragma once
 
+#include <ctime>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,13 +26,20 @@ class ChatTemplate {
   ChatTemplate(ChatTemplate&&) noexcept;
   ChatTemplate& operator=(ChatTemplate&&) noexcept;
 
-  // `messages`: a list of {"role": ..., "content": ...}. `variables`: what else the template may
-  // read, at least bos_token and eos_token. A template that raises is a UserError with the
-  // template's message.
+  // `messages`: a list of {"role": ..., "content": ...}. The names `reasoning_content`, `thinking`
+  // and `reasoning` of a message mean the same, as in transformers 5. `variables`: what else the
+  // template may read, at least bos_token and eos_token. A template that raises is a UserError with
+  // the template's message.
   std::string render(const ordered_json& messages, bool add_generation_prompt,
                      const ordered_json& variables) const;
 
   const std::string& text() const;
+
+  // Whether the text asks for the date. It is that of parsing, unless it is set: what is rendered
+  // twice must not depend on the day.
+  bool writes_date() const;
+  std::time_t date() const;
+  void set_date(std::time_t date);
 
  private:
   struct Impl;

@@ -6,6 +6,7 @@
 
 #include "base/utf8.h"
 #include "text/byte_level.h"
+#include "text/normalizer.h"
 #include "text/pattern.h"
 #include "text/pre_tokenizer.h"
 
@@ -13,6 +14,9 @@ namespace lmpo {
 namespace {
 
 using Tokens = std::vector<std::string>;
+
+// Of all tokens together.
+constexpr std::size_t kLongestDecoded = std::size_t{64} << 20;
 
 // A token made of stand-ins only becomes its bytes; any other is kept as it is.
 void append_bytes(const std::string& token, std::string& bytes) {
@@ -100,12 +104,16 @@ Decoder read_metaspace(const JsonPart& part) {
 }
 
 Decoder read_replace(const JsonPart& part) {
-  return [pattern = read_pattern(part),
-          content = part.required<std::string>("content")](Tokens& tokens) {
+  return [pattern = read_pattern(part), content = part.required<std::string>("content"),
+          where = part.where()](Tokens& tokens) {
+    std::size_t total = 0;
     for (std::string& token : tokens) {
       // The reference does not ask the pattern about an empty token.
       if (!token.empty()) {
-        token = replace_all(token, pattern(token), content);
+        const auto matches = pattern(token);
+        total += replaced_size(token, matches, content);
+        check_growth(total, kLongestDecoded, where);
+        token = replace_all(token, matches, content);
       }
     }
   };

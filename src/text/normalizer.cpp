@@ -7,14 +7,19 @@
 #include <memory>
 #include <vector>
 
+#include "base/error.h"
+#include "base/utf8.h"
+#include "text/newer_normalization.h"
 #include "text/pattern.h"
 
 namespace lmpo {
 namespace {
 
 Normalizer read_prepend(const JsonPart& part) {
-  return [prefix = part.required<std::string>("prepend")](NormalizedText& normalized) {
+  return [prefix = part.required<std::string>("prepend"),
+          where = part.where()](NormalizedText& normalized) {
     if (!normalized.text.empty()) {
+      check_growth(normalized.text.size() + prefix.size(), normalized.longest, where);
       normalized.text.insert(0, prefix);
       normalized.head += normalized.head > 0 ? prefix.size() : 0;
     }
@@ -35,9 +40,10 @@ std::size_t head_after(const std::vector<Span>& matches, std::size_t content, st
 }
 
 Normalizer read_replace(const JsonPart& part) {
-  return [pattern = read_pattern(part),
-          content = part.required<std::string>("content")](NormalizedText& normalized) {
+  return [pattern = read_pattern(part), content = part.required<std::string>("content"),
+          where = part.where()](NormalizedText& normalized) {
     const auto matches = pattern(normalized.text);
+    check_growth(replaced_size(normalized.text, matches, content), normalized.longest, where);
     if (normalized.head > 0) {
       normalized.head = head_after(matches, content.size(), normalized.head);
     }
@@ -45,7 +51,7 @@ Normalizer read_replace(const JsonPart& part) {
   };
 }
 
-std::string map_unicode(const std::string& text, utf8proc_option_t options) {
+std::string map_part(std::string_view text, utf8proc_option_t options) {
   utf8proc_uint8_t* mapped = nullptr;
   const auto size = utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
                                  static_cast<utf8proc_ssize_t>(text.size()), &mapped, options);
@@ -56,6 +62,22 @@ std::string map_unicode(const std::string& text, utf8proc_option_t options) {
   return std::string(reinterpret_cast<const char*>(mapped), static_cast<std::size_t>(size));
 }
 
+// In parts, between the characters that the tables of the reference do not have.
+std::string map_unicode(std::string_view text, utf8proc_option_t options) {
+  std::string mapped;
+  std::size_t begin = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t size = utf8_size(text[at]);
+    if (size > 1 && is_newer_than_tokenizers(first_code_point(text.substr(at, size)))) {
+      mapped += map_part(text.substr(begin, at - begin), options);
+      mapped += text.substr(at, size);
+      begin = at + size;
+    }
+    at += size;
+  }
+  return mapped + map_part(text.substr(begin), options);
+}
+
 // One of the normalization forms of Unicode Standard Annex 15.
 Normalizer unicode_form(int options) {
   const auto option = static_cast<utf8proc_option_t>(options | UTF8PROC_STABLE);
@@ -64,7 +86,8 @@ Normalizer unicode_form(int options) {
     if (std::all_of(normalized.text.begin(), normalized.text.end(), is_ascii)) {
       return;
     }
-    const std::string head = map_unicode(normalized.text.substr(0, normalized.head), option);
+    const std::string head =
+        map_unicode(std::string_view(normalized.text).substr(0, normalized.head), option);
     normalized.text = map_unicode(normalized.text, option);
     normalized.head = std::min(head.size(), normalized.text.size());
   };
@@ -75,14 +98,29 @@ Normalizer read_sequence(const JsonPart& part) {
   for (const JsonPart& step : part.child("normalizers").elements()) {
     steps.push_back(read_normalizer(step));
   }
-  return [steps = std::move(steps)](NormalizedText& normalized) {
+  return [steps = std::move(steps), where = part.where()](NormalizedText& normalized) {
     for (const Normalizer& step : steps) {
       step(normalized);
+      check_growth(normalized.text.size(), normalized.longest, where);
     }
   };
 }
 
 }  // namespace
+
+std::size_t longest_result(std::size_t size) {
+  constexpr std::size_t kGrowth = 64;
+  constexpr std::size_t kSmall = std::size_t{64} << 10;
+  constexpr std::size_t kMost = std::size_t{1} << 30;
+  return std::min(kGrowth * size + kSmall, kMost);
+}
+
+void check_growth(std::size_t size, std::size_t longest, const std::string& where) {
+  if (size > longest) {
+    user_error("{}: it makes a text too long: {} bytes where {} are the most. Check its 'content'",
+               where, size, longest);
+  }
+}
 
 Normalizer read_normalizer(const JsonPart& part) {
   static const std::map<std::string, Normalizer (*)(const JsonPart&)> known = {

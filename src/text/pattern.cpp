@@ -31,9 +31,19 @@ Pattern read_pattern(const JsonPart& part) {
   return literal_pattern(std::move(literal));
 }
 
+std::size_t replaced_size(std::string_view text, const std::vector<Span>& matches,
+                          std::string_view content) {
+  std::size_t size = text.size() + matches.size() * content.size();
+  for (const Span match : matches) {
+    size -= match.size();
+  }
+  return size;
+}
+
 std::string replace_all(std::string_view text, const std::vector<Span>& matches,
                         std::string_view content) {
   std::string replaced;
+  replaced.reserve(replaced_size(text, matches, content));
   std::size_t at = 0;
   for (const Span match : matches) {
     replaced += text.substr(at, match.begin - at);

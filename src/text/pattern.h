@@ -18,6 +18,9 @@ Pattern literal_pattern(std::string literal);
 // {"String": ...} or {"Regex": ...} at the key "pattern" of the part.
 Pattern read_pattern(const JsonPart& part);
 
+// How long the text is then.
+std::size_t replaced_size(std::string_view text, const std::vector<Span>& matches,
+                          std::string_view content);
 // The text with `content` in place of every match.
 std::string replace_all(std::string_view text, const std::vector<Span>& matches,
                         std::string_view content);

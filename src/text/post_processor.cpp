@@ -70,6 +70,18 @@ void PostProcessor::read_template(const JsonPart& part, std::int64_t id_limit) {
       piece.refuse("an object {{\"Sequence\": ...}} or {{\"SpecialToken\": ...}} was expected");
     }
   }
+  std::size_t texts = 0;
+  std::size_t added = 0;
+  for (const Piece& piece : pieces_) {
+    (piece.is_text ? texts : added) += piece.is_text ? 1 : piece.ids.size();
+  }
+  constexpr std::size_t kMostTexts = 16;
+  constexpr std::size_t kMostAdded = 4096;
+  if (texts > kMostTexts || added > kMostAdded) {
+    part.refuse(
+        "key 'single': it repeats a text {} times and adds {} tokens; {} and {} are the most",
+        texts, added, kMostTexts, kMostAdded);
+  }
   if (pieces_.empty()) {
     part.refuse("key 'single': an empty template would drop every text");
   }

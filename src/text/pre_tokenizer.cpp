@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "text/byte_level.h"
+#include "text/normalizer.h"
 #include "text/pattern.h"
 #include "text/regex.h"
 
@@ -228,9 +229,11 @@ PreTokenizer read_sequence(const JsonPart& part) {
   for (const JsonPart& step : part.child("pretokenizers").elements()) {
     steps.push_back(read_pre_tokenizer(step));
   }
-  return [steps = std::move(steps)](Words& words) {
+  return [steps = std::move(steps), where = part.where()](Words& words) {
+    const std::size_t longest = longest_result(words.text.size());
     for (const PreTokenizer& step : steps) {
       step(words);
+      check_growth(words.text.size(), longest, where);
     }
   };
 }

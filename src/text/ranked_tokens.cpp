@@ -13,6 +13,8 @@ namespace {
 
 // Far above any real vocabulary; keeps a file that lies from claiming all memory.
 constexpr std::size_t greatest_rank = (1 << 20) - 1;
+// Every way to cut a token is tried; the longest of real ones has some hundred bytes.
+constexpr std::size_t kLongestToken = 1024;
 
 constexpr std::array<int, 256> base64_values() {
   std::array<int, 256> values{};
@@ -90,6 +92,10 @@ void check_complete(const RankedTokens& tokens) {
     if (bytes.empty()) {
       user_error("{}: no token has the rank {}; the file is damaged or incomplete", tokens.where,
                  rank);
+    }
+    if (bytes.size() > kLongestToken) {
+      user_error("{}: the token of rank {} has {} bytes; {} are the most", tokens.where, rank,
+                 bytes.size(), kLongestToken);
     }
     if (const auto [first, added] = seen.emplace(bytes, rank); !added) {
       user_error("{}: the ranks {} and {} have the same token; the file is damaged", tokens.where,

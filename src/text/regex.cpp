@@ -42,6 +42,20 @@ std::shared_ptr<const pcre2_code> compile(const std::string& pattern, std::strin
   return owner;
 }
 
+// Where the compiler to machine code cannot be used, matching may take so much memory, not PCRE2's
+// usual 20 GB; a pattern that needs more is an error.
+const pcre2_match_context* match_limits() {
+  static const std::unique_ptr<pcre2_match_context, decltype(&pcre2_match_context_free)> context =
+      [] {
+        constexpr std::uint32_t kMostMemory = 256 << 10;  // KiB
+        pcre2_match_context* made = pcre2_match_context_create(nullptr);
+        pcre2_set_heap_limit(made, kMostMemory);
+        return std::unique_ptr<pcre2_match_context, decltype(&pcre2_match_context_free)>(
+            made, pcre2_match_context_free);
+      }();
+  return context.get();
+}
+
 }  // namespace
 
 Regex::Regex(const std::string& pattern, std::string_view where)
@@ -62,7 +76,7 @@ std::vector<Span> Regex::find_all(std::string_view text) const {
       newer_code_ && has_newer_character(text) ? newer_code_.get() : code_.get();
   const auto match = [&](std::size_t start, std::uint32_t options) {
     return pcre2_match(code, units(text), text.size(), start, PCRE2_NO_UTF_CHECK | options,
-                       data.get(), nullptr);
+                       data.get(), const_cast<pcre2_match_context*>(match_limits()));
   };
   std::vector<Span> found;
   std::optional<std::size_t> last_end;
@@ -75,7 +89,8 @@ std::vector<Span> Regex::find_all(std::string_view text) const {
       break;
     }
     if (result < 0) {
-      user_error("{}: the pattern cannot be applied to the text: {}", where_, message_of(result));
+      user_error("{}: the pattern cannot be applied to a text of {} bytes: {}", where_, text.size(),
+                 message_of(result));
     }
     const PCRE2_SIZE* bounds = pcre2_get_ovector_pointer(data.get());
     const Span span{bounds[0], bounds[1]};

@@ -35,7 +35,7 @@ struct Tokenizer::Impl : TokenizerParts {
 
   // `text` lies between added tokens of the raw text.
   void encode_raw_part(std::string_view text, bool begins_input, Encoding& encoding) const {
-    NormalizedText normalized{std::string(text), begins_input ? utf8_size(text[0]) : 0};
+    NormalizedText normalized(std::string(text), begins_input ? utf8_size(text[0]) : 0);
     normalizer(normalized);
     const bool recognise = encoding.special != SpecialText::text;
     for (const auto& part : added.split(normalized.text, true, recognise)) {

@@ -1,0 +1,97 @@
+"""The rows of src/text/newer_normalization.cpp, and that with them utf8proc normalizes as `tokenizers` does.
+
+    tools/oracle/setup && build/oracle/bin/python tools/oracle/normalization.py [--golden]
+
+tokenizers' tables of decompositions and combining classes are older than utf8proc's. A character that is newer than they are
+is to them one that changes nothing and stands between its neighbours. With --golden: texts for
+src/text/testdata/normalization.json.
+"""
+import ctypes
+import json
+import pathlib
+import random
+import sys
+
+from tokenizers import normalizers
+
+LIBRARY = ctypes.CDLL("libutf8proc.so.2")
+LIBRARY.utf8proc_map.restype = ctypes.c_ssize_t
+FREE = ctypes.CDLL(None).free
+FREE.argtypes = [ctypes.c_void_p]
+STABLE, COMPAT, COMPOSE, DECOMPOSE = 2, 4, 8, 16
+FORMS = {"NFC": (normalizers.NFC(), COMPOSE), "NFD": (normalizers.NFD(), DECOMPOSE),
+         "NFKC": (normalizers.NFKC(), COMPOSE | COMPAT), "NFKD": (normalizers.NFKD(), DECOMPOSE | COMPAT)}
+CODES = [code for code in range(0x110000) if not 0xD800 <= code < 0xE000]
+OUT = pathlib.Path(__file__).resolve().parents[2] / "src/text/testdata/normalization.json"
+
+
+def map_text(text, options):
+    data, out = text.encode(), ctypes.c_void_p()
+    size = LIBRARY.utf8proc_map(data, ctypes.c_ssize_t(len(data)), ctypes.byref(out), options | STABLE)
+    result = ctypes.string_at(out, size).decode()
+    FREE(out)
+    return result
+
+
+def mapped(text, options, newer):
+    """As src/text/normalizer.cpp does: in parts, between the newer characters."""
+    result, part = [], []
+    for character in text + "\0":
+        if character in newer or character == "\0":
+            result += [map_text("".join(part), options) if part else "", character]
+            part = []
+        else:
+            part.append(character)
+    return "".join(result)[:-1]
+
+
+def newer_characters():
+    found = set()
+    reference, options = FORMS["NFD"]
+    for code in CODES:
+        character = chr(code)
+        texts = [character, f"a\u0301{character}\u0327\u0301", f"a\u0345{character}\u0334", f"a{character}\u0301"]
+        if any(reference.normalize_str(text) != map_text(text, options) for text in texts):
+            found.add(character)
+        elif FORMS["NFKD"][0].normalize_str(character) != map_text(character, FORMS["NFKD"][1]):
+            found.add(character)
+    # What ends a sequence that only newer tables compose.
+    for code in CODES:
+        parts = map_text(chr(code), DECOMPOSE)
+        if len(parts) > 1 and FORMS["NFC"][0].normalize_str(parts) != map_text(parts, COMPOSE):
+            found.add(parts[-1])
+    return found
+
+
+def texts(newer):
+    source = random.Random(16)
+    marks = [chr(code) for code in list(range(0x300, 0x370)) + [0x334, 0x345, 0x5B0, 0x64B, 0x94D, 0x3099, 0x20D0, 0x1D165]]
+    some = sorted(newer) + marks * 3 + list("aeiouAcns가각각ᆩ한ﬁ①㍿ｱﾞÅΩéñậ\u1E9B\u0958\u212B\u2126ｶﾞ 字\U0001D15E")
+    for _ in range(5000):
+        yield "".join(source.choice(some) if source.random() < 0.8 else chr(source.choice(CODES)) for _ in range(source.randint(1, 12)))
+    for _ in range(5000):
+        yield "".join(chr(source.choice(CODES)) for _ in range(source.randint(1, 30)))
+
+
+def main():
+    newer = newer_characters()
+    rows = []
+    for code in sorted(map(ord, newer)):
+        if rows and rows[-1][1] == code - 1:
+            rows[-1][1] = code
+        else:
+            rows.append([code, code])
+    print(", ".join(f"{{0x{first:X}, 0x{last:X}}}" for first, last in rows))
+    wrong = 0
+    inputs = [chr(code) for code in CODES] + [map_text(chr(code), DECOMPOSE) for code in CODES] + list(texts(newer))
+    for name, (reference, options) in FORMS.items():
+        bad = [text for text in inputs if reference.normalize_str(text) != mapped(text, options, newer)]
+        wrong += len(bad)
+        print(name, len(bad), "differences", [[hex(ord(c)) for c in text] for text in bad[:3]], file=sys.stderr)
+    if "--golden" in sys.argv:
+        some = sorted(newer) + list(texts(newer))[:400]
+        OUT.write_text(json.dumps([[text] + [reference.normalize_str(text) for reference, _ in FORMS.values()] for text in some]) + "\n")
+    return 1 if wrong else 0
+
+
+sys.exit(main())
