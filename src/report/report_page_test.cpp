@@ -230,7 +230,7 @@ TEST(ReportPage, LengthsLeaveOutAnswersThatWereCut) {
   ASSERT_EQ(charts.size(), 1U);
   ASSERT_EQ(charts[0]["series"].size(), 1U);  // of b nothing is known
   EXPECT_LE(charts[0]["series"][0]["x"].back(), 21);
-  EXPECT_THAT(page_of({run_of("c", 3)}), Not(HasSubstr("were cut")));
+  EXPECT_THAT(markup_of(page_of({run_of("c", 3)})), Not(HasSubstr("were cut")));
 }
 
 // One axis: means per token for every method, sums under their own name. TRL's logps/*, the one or
