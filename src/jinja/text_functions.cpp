@@ -436,9 +436,15 @@ std::string slice(std::string_view text, std::optional<std::int64_t> begin,
     return result;
   }
   charge_work(text.size());
-  std::size_t at = 0;
-  for (std::size_t i = 0; i < places.at(0); ++i) {
-    at += utf8_size(text[at]);
+  const auto skip = [&](std::size_t at, std::size_t characters) {
+    for (std::size_t i = 0; i < characters; ++i) {
+      at += utf8_size(text[at]);
+    }
+    return at;
+  };
+  std::size_t at = skip(0, places.at(0));
+  if (places.step == 1) {
+    return std::string(text.substr(at, skip(at, places.count) - at));
   }
   for (std::size_t done = 1;; ++done) {
     result += text.substr(at, utf8_size(text[at]));
