@@ -185,7 +185,8 @@ TEST_F(TrainerRun, AnEvaluationMovesWithTheModelAlone) {
     run_training(std::move(given));
     std::vector<double> evaluations;
     std::set<double> training_means;
-    for (const json& entry : state("run").at("log_history")) {
+    const json saved = state("run");  // outlives the loop
+    for (const json& entry : saved.at("log_history")) {
       if (entry.contains("eval_loss")) {
         evaluations.push_back(entry["eval_loss"]);
       } else if (entry.contains("lmpo/margin_mean")) {
