@@ -26,9 +26,9 @@ TEST_F(PlanInput, SizesThatNoMachineHasAreNamedByTheirOption) {
   }
   expect_refusal(plan({"--prompt_tokens", "1000000", "--per_device_train_batch_size", "100"}),
                  AllOf(HasSubstr("--prompt_tokens 1000000"), HasSubstr("16777216 tokens")));
-  for (const char* option : {"--per_device_train_batch_size", "--gradient_accumulation_steps",
-                             "--per_device_eval_batch_size", "--max_steps"}) {
-    expect_refusal(train(model(), pairs(), {option, huge}), HasSubstr(option));
+  for (const char* option : {"per_device_train_batch_size", "gradient_accumulation_steps",
+                             "per_device_eval_batch_size", "max_steps"}) {
+    expect_refusal(train(model(), pairs(), {std::string("--") + option, huge}), HasSubstr(option));
   }
 }
 

@@ -162,9 +162,9 @@ void add_batch_options(OptionSet& options, TrainRecipe& r) {
       "per_device_train_batch_size", r.per_device_train_batch_size,
       "examples in a micro-batch. Results depend only on the batch, which is this number times "
       "gradient_accumulation_steps",
-      {.range = kExamples, .old_names = {"micro_batch_size", "per_gpu_train_batch_size"}});
+      {.range = kAtLeastOne, .old_names = {"micro_batch_size", "per_gpu_train_batch_size"}});
   options.add("gradient_accumulation_steps", r.gradient_accumulation_steps,
-              "micro-batches per optimizer step", {.range = kExamples});
+              "micro-batches per optimizer step", {.range = kAtLeastOne});
   options.add("per_device_eval_batch_size", r.per_device_eval_batch_size,
               "examples in a micro-batch of an evaluation",
               {.range = kExamples, .old_names = {"eval_batch_size", "per_gpu_eval_batch_size"}});

@@ -30,8 +30,7 @@ constexpr std::array<std::string_view, 4> choice_names(LogLevel) {
   return {"debug", "info", "warning", "error"};
 }
 
-// Most steps of a run, and most examples of each part of a batch: beyond any run, and products of
-// them are far from overflow.
+// Most steps of a run, and most examples evaluated at once: beyond any run, and far from overflow.
 constexpr std::int64_t kMostSteps = 1'000'000'000;
 constexpr std::int64_t kMostExamples = 1 << 20;
 

@@ -155,12 +155,15 @@ TEST_F(CpuPlan, AnOrderThatRepeatsNeedsOneEpoch) {
   EXPECT_EQ(plan(given).memory.arena, plan(once).memory.arena);
 }
 
-// Sample answers are in the plan, whoever makes it.
+// Sample answers are in the plan, whoever makes it. Here they need more than a step does.
 TEST_F(CpuPlan, HoldsTheSampleAnswers) {
   TrainInputs given = inputs("planned");
+  given.recipe.recompute = "layers";
+  given.recipe.per_device_train_batch_size = 1;
+  given.recipe.per_device_eval_batch_size = 1;
   given.evaluation = lmpo::testing::dataset_of(lmpo::testing::random_trees(40));
   const std::size_t without = plan(given).memory.arena;
-  given.recipe.eval_samples = 40;
+  given.recipe.eval_samples = 8;
   given.recipe.eval_sample_tokens = 60;
   EXPECT_GT(plan(given).memory.arena, without);
 }
