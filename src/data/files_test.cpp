@@ -43,7 +43,9 @@ TEST_F(FilesTest, AFileStandsForItselfWhateverItsName) {
   make("axb.json");
   EXPECT_THAT(find(stars), ElementsAre(stars));
   DataSource source(odd);
-  source.split = "train";
+  source.split = "train[:10]";  // as in datasets, a file is its own train split
+  EXPECT_THAT(find(source), ElementsAre(odd));
+  source.split = "test";
   EXPECT_THAT(user_error_of([&] { find(source); }), HasSubstr("rows.txt: is a file; 'split'"));
 }
 
