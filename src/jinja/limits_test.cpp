@@ -79,7 +79,7 @@ TEST(JinjaLimits, RefusesWhatIsNestedTooDeeply) {
     SCOPED_TRACE(form.name);
     EXPECT_THAT(outcome(form.repeated(60'000)), HasSubstr("nested too deeply"));
     EXPECT_THAT(outcome(form.repeated(201)), HasSubstr("nested too deeply"));
-    EXPECT_THAT(outcome(form.repeated(40)), testing::Not(HasSubstr("deeply")));
+    EXPECT_THAT(outcome(form.repeated(15)), testing::Not(HasSubstr("deeply")));
   }
 }
 
@@ -96,7 +96,7 @@ TEST(JinjaLimits, ChainsMayBeLong) {
   EXPECT_EQ(chain("1*", "2"), "2");
   EXPECT_EQ(chain("1//", "1"), "1");
   EXPECT_EQ(chain("1/", "1"), "1.0");
-  EXPECT_EQ(chain("1%", "2"), "1");
+  EXPECT_EQ(chain("1%", "2"), "0");
   EXPECT_EQ(chain("1**", "1"), "1");
   EXPECT_EQ(chain("1==", "1"), "True");
   EXPECT_EQ(chain("1<=", "1"), "True");
@@ -118,9 +118,7 @@ TEST(JinjaLimits, ValuesMayBeDeep) {
   EXPECT_EQ(deep("{% set x = {1: x} %}", "a"), "a");
   EXPECT_EQ(deep("{% set x = dict(a=x) %}", "a"), "a");
   EXPECT_EQ(deep("{% set x = [x].index %}", "a"), "a");
-  EXPECT_EQ(
-      deep("{% for i in [x] %}{% set n.l = 1 %}{% endfor %}{% set x = [x]|map('list') %}", "a"),
-      "a");
+  EXPECT_EQ(deep("{% set x = [x]|map('list') %}", "a"), "a");
   const std::string both = "{% set x = [x] %}{% set y = [y|d([])] %}";
   for (const char* end : {"{{ x }}", "{{ x|tojson }}", "{{ x == y }}", "{{ x < y }}",
                           "{{ x in [y] }}", "{% set n.x = x %}"}) {
