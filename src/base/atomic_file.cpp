@@ -40,6 +40,15 @@ void rename_or_fail(const fs::path& from, const fs::path& to) {
   sync_folder(to.parent_path());
 }
 
+// Unlike rename, takes the place of nothing that appeared meanwhile, where the file system can.
+void name_folder(const fs::path& from, const fs::path& to) {
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) {
+    sync_folder(to.parent_path());
+  } else {
+    rename_or_fail(from, to);
+  }
+}
+
 // Whoever writes something that is not whole yet holds it by a lock, which ends with the program.
 // A file system without locks holds nothing.
 bool take(const Descriptor& descriptor) {
@@ -236,7 +245,7 @@ void AtomicFolder::commit() {
     sync_folder(final_path_.parent_path());
     remove_or_warn(is_there(temporary_) ? temporary_ : replaced_name(temporary_));
   } else {
-    rename_or_fail(temporary_, final_path_);
+    name_folder(temporary_, final_path_);
     committed_ = true;
   }
 }

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <system_error>
 
+#include "base/standard_streams.h"
 #include "base/terminal.h"
 
 namespace lmpo {
@@ -75,6 +76,10 @@ void above_status_line(const std::function<void()>& write) {
     std::fputs(screen.text.c_str(), stderr);
   }
   std::fflush(stderr);
+}
+
+void print_line(std::string_view text) {
+  above_status_line([&] { put_on_standard_error(std::string(text) + "\n"); });
 }
 
 }  // namespace lmpo

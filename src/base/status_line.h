@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 
 namespace lmpo {
 
@@ -26,5 +27,8 @@ class StatusLine {
 
 // Takes the line away, calls `write`, and shows it again below what was written.
 void above_status_line(const std::function<void()>& write);
+// A line on standard error, above the moving one. What cannot be written (a terminal that is closed,
+// a full disk) is lost: no message is worth a program's work.
+void print_line(std::string_view text);
 
 }  // namespace lmpo

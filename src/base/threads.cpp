@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/signal_stack.h"
+#include "base/signals.h"
 
 namespace lmpo {
 namespace {
@@ -88,6 +89,7 @@ class ThreadPool {
 
   void work(int index) {
     use_signal_stack();
+    block_signals();  // a worker computes
     std::uint64_t seen = 0;
     for (;;) {
       const std::function<void(int)>* task = nullptr;

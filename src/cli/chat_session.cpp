@@ -1,36 +1,37 @@
 #include "cli/chat_session.h"
 
+#include <atomic>
 #include <charconv>
 #include <csignal>
 #include <functional>
+#include <optional>
 
 #include "base/error.h"
 #include "base/names.h"
+#include "base/signals.h"
 #include "cli/chat_screen.h"
 
 namespace lmpo {
 namespace {
-
-volatile std::sig_atomic_t stop_answer = 0;
 
 // Ctrl-C while an answer comes ends the answer; a second one the program. Where no one sits there,
 // it ends the program.
 class StopKey {
  public:
   explicit StopKey(bool interactive) {
-    stop_answer = 0;
     if (interactive) {
-      std::signal(SIGINT, [](int) {
-        stop_answer = 1;
-        std::signal(SIGINT, SIG_DFL);
+      watch_.emplace(std::vector<int>{SIGINT}, [this](int) {
+        pressed_ = true;
+        end_program_on({SIGINT});
       });
     }
   }
-  ~StopKey() { std::signal(SIGINT, SIG_DFL); }
-  StopKey(const StopKey&) = delete;
-  StopKey& operator=(const StopKey&) = delete;
 
-  static bool pressed() { return stop_answer != 0; }
+  bool pressed() const { return pressed_; }
+
+ private:
+  std::atomic<bool> pressed_ = false;
+  std::optional<SignalWatch> watch_;
 };
 
 template <typename Number>
@@ -168,14 +169,15 @@ bool ChatSession::obey(std::string_view line) {
 
 void ChatSession::answer(const std::string& user) {
   const StopKey stop(interactive_);
+  const auto pressed = [&] { return stop.pressed(); };
   std::vector<ChatPartner*> begun;
   try {
     for (const auto& partner : partners_) {
-      partner->begin(user, options_, StopKey::pressed);
+      partner->begin(user, options_, pressed);
       begun.push_back(partner.get());
     }
     ++options_.turn;
-    show_answers(begun, StopKey::pressed);
+    show_answers(begun, pressed);
   } catch (const UserError&) {
     for (ChatPartner* partner : begun) {
       partner->keep();
@@ -183,7 +185,7 @@ void ChatSession::answer(const std::string& user) {
     throw;
   }
   for (ChatPartner* partner : begun) {
-    say_end(*partner, partner->keep(), StopKey::pressed());
+    say_end(*partner, partner->keep(), stop.pressed());
   }
 }
 

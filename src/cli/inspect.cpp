@@ -7,6 +7,7 @@
 #include "cli/common_options.h"
 #include "inspect/checkpoint_difference.h"
 #include "inspect/checkpoint_facts.h"
+#include "inspect/checkpoint_state.h"
 #include "inspect/data_page.h"
 #include "inspect/data_survey.h"
 #include "inspect/data_text.h"
@@ -166,7 +167,8 @@ bool is_run(const fs::path& folder) {
 }
 
 // The folder of a finished run is both a run and a checkpoint.
-std::string inspect_folders(const InspectOptions& options) {
+std::string inspect_folders(const InspectOptions& options,
+                            const std::vector<CheckpointState>& states) {
   const fs::path& first = options.what[0].path;
   std::optional<Run> run;
   std::optional<CheckpointFacts> facts;
@@ -188,6 +190,9 @@ std::string inspect_folders(const InspectOptions& options) {
     if (difference) {
       report["difference"] = to_json(*difference);
     }
+    if (!states.empty()) {
+      report["checkpoints"] = to_json(states);
+    }
     return json_text(report);
   }
   TerminalText out(Terminal::standard_output());
@@ -203,6 +208,7 @@ std::string inspect_folders(const InspectOptions& options) {
   if (difference) {
     print(*difference, out);
   }
+  print(states, out);
   return out.text();
 }
 
@@ -252,8 +258,14 @@ int run_inspect(const std::vector<std::string>& arguments) {
   if (options.model.empty()) {
     check_folders(set, options);
   }
-  const std::string text = options.model.empty() ? inspect_folders(options) : inspect_data(options);
+  std::vector<CheckpointState> states;
+  if (options.model.empty() && options.what.size() == 1) {
+    states = checkpoint_states(options.what[0].path);
+  }
+  const std::string text =
+      options.model.empty() ? inspect_folders(options, states) : inspect_data(options);
   std::fwrite(text.data(), 1, text.size(), stdout);
+  require_undamaged(states);
   return 0;
 }
 

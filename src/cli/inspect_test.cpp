@@ -215,6 +215,26 @@ TEST_F(Inspect, MixedSchemasAreRefusedWithTheirPlace) {
   EXPECT_EQ(report(path("folder"), {"--kind", "sft"})["rows"], 2);
 }
 
+TEST_F(Inspect, DamagedCheckpointsOfARun) {
+  const fs::path out = path("run");
+  ASSERT_EQ(run(training(out, {"--max_steps", "4", "--save_steps", "2"})).exit_code, 0);
+  const fs::path file = out / "checkpoint-4" / "optimizer.safetensors";
+  for (const fs::path& folder : {out, file.parent_path()}) {
+    const Result good = run({"inspect", folder.string()});
+    EXPECT_EQ(good.exit_code, 0) << good.err;
+    EXPECT_THAT(good.out, HasSubstr("checkpoint-4: as they were written"));
+  }
+  std::string bytes = read_file(file);
+  bytes.back() = static_cast<char>(bytes.back() ^ 1);
+  write_file_atomically(file, bytes);
+  for (const fs::path& folder : {out, file.parent_path()}) {
+    const Result bad = run({"inspect", folder.string()});
+    EXPECT_EQ(bad.exit_code, 2);
+    EXPECT_THAT(bad.out, HasSubstr("checkpoint-4: DAMAGED"));
+    EXPECT_THAT(bad.err, AllOf(HasSubstr(file.string()), HasSubstr("checkpoint-2")));
+  }
+}
+
 TEST_F(Inspect, Mistakes) {
   expect_refusal({"inspect"}, HasSubstr("WHAT"));
   expect_refusal({"inspect", pairs().string()}, HasSubstr("--model DIR"));

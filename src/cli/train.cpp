@@ -44,7 +44,7 @@ int run_command(const char* command, const char* summary, const char* objective,
     return 0;
   }
   set_log_level(recipe.log_level);
-  accept_wishes();
+  watch_run_signals();
   apply_threads(recipe.threads);
   const auto device = open_device(recipe.device);  // refused before data is read
   require_model_folder(recipe.model_name_or_path);
@@ -76,6 +76,7 @@ int run_command(const char* command, const char* summary, const char* objective,
     log_info("curves: {}", (output / kCurvesFile).string());
     write_card(output, run_card(output));
   }
+  set_stop(StopMeans::nothing);
   return outcome == TrainOutcome::interrupted ? 130 : 0;
 }
 

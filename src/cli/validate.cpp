@@ -345,6 +345,7 @@ void RunSurvey::measure_run() {
 }
 
 void RunSurvey::compare_with_checkpoint() const {
+  verify_checkpoint(weights_);
   if (read_train_state(weights_).data_fingerprint != data_fingerprint(inputs_.train.trees)) {
     user_error("{}: the checkpoint was trained on other data, or with other options for its tokens",
                weights_.string());

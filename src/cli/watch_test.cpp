@@ -63,11 +63,14 @@ TEST_F(Watching, ABarOnATerminal) {
   TerminalProgram program(training(path("out"), {"--max_steps", "40"}), {.columns = 100});
   EXPECT_EQ(program.wait(), 0) << program.written();
   const std::vector<std::string> drawn = bars(program.written());
-  ASSERT_FALSE(drawn.empty()) << program.written();
+  ASSERT_GT(drawn.size(), 1U) << program.written();
+  EXPECT_THAT(drawn.front(), HasSubstr("training 0/40 "));  // before the first step
   for (const std::string& bar : drawn) {
-    EXPECT_THAT(bar, AllOf(HasSubstr("/40 "), HasSubstr(" loss "), HasSubstr(" acc "),
-                           HasSubstr(" pairs/s "), HasSubstr(" tokens/s "), HasSubstr(" left")));
     EXPECT_LT(width(bar), 100);
+    if (bar.find(" 0/40 ") == std::string::npos) {
+      EXPECT_THAT(bar, AllOf(HasSubstr("/40 "), HasSubstr(" loss "), HasSubstr(" acc "),
+                             HasSubstr(" pairs/s "), HasSubstr(" tokens/s "), HasSubstr(" left")));
+    }
   }
   EXPECT_THAT(program.written(), HasSubstr("\x1b[32m"));
   EXPECT_TRUE(program.written().ends_with("training_curves.svg\r\n"))
@@ -112,7 +115,7 @@ TEST_F(Watching, TerminalsThatCanDoLess) {
   TerminalProgram ascii(words, {.columns = 100}, {.environment = {{"LC_ALL", "C"}}});
   EXPECT_EQ(ascii.wait(), 0);
   ASSERT_FALSE(bars(ascii.written()).empty());
-  EXPECT_THAT(bars(ascii.written()).front(), HasSubstr("-- loss"));
+  EXPECT_THAT(bars(ascii.written()).back(), HasSubstr("-- loss"));
 
   for (const auto& [without, environment] :
        {std::pair<Words, std::pair<std::string, std::string>>{{}, {"TERM", "dumb"}},
@@ -143,7 +146,7 @@ TEST_F(Watching, Sigusr1SavesAndGoesOn) {
   program.signal(SIGUSR1);
   const Result result = program.wait();
   EXPECT_EQ(result.exit_code, 0) << result.err;
-  const std::size_t end = result.err.find(" is saved, as SIGUSR1 asked for");
+  const std::size_t end = result.err.find(": checkpoint saved (SIGUSR1)");
   ASSERT_NE(end, std::string::npos) << result.err;
   const std::size_t begin = result.err.rfind("step ", end) + 5;
   const fs::path checkpoint = path("out") / ("checkpoint-" + result.err.substr(begin, end - begin));

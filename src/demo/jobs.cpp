@@ -131,7 +131,7 @@ bool run_jobs(const fs::path& root, std::span<const Job> jobs, const JobOptions&
   const auto total = std::ssize(waiting);
   std::int64_t done = 0;
   const auto start = Clock::now();
-  const InterruptWatch watch;
+  const InterruptWatch watch("stopping: the runs that are not done begin anew next time");
   const ChildSignals signals;
   std::vector<std::unique_ptr<RunningJob>> running;
   while (done < total) {

@@ -7,6 +7,8 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "objective/metric_names.h"
+#include "objective/registry.h"
 #include "objective/testing.h"
 
 namespace lmpo {
@@ -199,6 +201,15 @@ TEST(Simpo, EqualResponses) {
   EXPECT_DOUBLE_EQ(result.loss, std::log1p(std::exp(0.5)));
   EXPECT_EQ(result.seeds[0][0], -result.seeds[0][1]);
   EXPECT_EQ(result.metrics.at("rewards/accuracies"), 0);
+}
+
+TEST(MetricNames, AreThoseOfAnEvaluation) {
+  for (const ObjectiveInfo& info : objectives()) {
+    const std::vector<std::string> names = metric_names(*info.make(info.defaults));
+    if (info.name != "sft") {
+      EXPECT_NE(std::ranges::find(names, "rewards/chosen"), names.end()) << info.name;
+    }
+  }
 }
 
 }  // namespace

@@ -1,11 +1,13 @@
 #include "recipe/recipe_checks.h"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <set>
 
 #include "base/cache_folder.h"
+#include "base/names.h"
+#include "objective/metric_names.h"
 #include "objective/registry.h"
 #include "recipe/dataset_info.h"
 #include "recipe/foreign.h"
@@ -90,6 +92,48 @@ void check_evaluation(const OptionSet& options, const TrainRecipe& r) {
   }
   if (r.test_split_size > 0 && !data.evaluation.empty()) {
     options.reject("test_split_size", "there is evaluation data already: leave one of them out");
+  }
+}
+
+void check_metric(const OptionSet& options, const TrainRecipe& r) {
+  if (r.metric_for_best_model.empty()) {
+    return;
+  }
+  std::vector<std::string> known = {"eval_loss"};
+  for (const std::string& name :
+       metric_names(*find_objective(r.objective).make(r.objective_options))) {
+    known.push_back("eval_" + name);
+  }
+  if (std::ranges::find(known, r.best_metric()) == known.end()) {
+    options.reject(
+        "metric_for_best_model",
+        fmt::format("evaluations of {} have no '{}'{}. They have {}", r.objective, r.best_metric(),
+                    suggestion(r.best_metric(), known), fmt::join(known, ", ")));
+  }
+}
+
+// The checkpoints must be there that evaluations call the best; see also RunLength.
+void check_best_model(const OptionSet& options, const TrainRecipe& r) {
+  const auto refuse_without_evaluation = [&](const char* name, bool wanted) {
+    if (wanted && r.eval_strategy == TrainRecipe::Strategy::no) {
+      options.reject(name,
+                     "there is no evaluation to compare during training: add --eval_strategy steps "
+                     "or epoch");
+    }
+  };
+  refuse_without_evaluation("load_best_model_at_end", r.load_best_model_at_end);
+  refuse_without_evaluation("early_stopping_patience", r.early_stopping_patience > 0);
+  if (r.load_best_model_at_end && r.save_strategy != r.eval_strategy) {
+    options.reject("load_best_model_at_end",
+                   fmt::format("every evaluated step must be saved, but eval_strategy is {} and "
+                               "save_strategy is {}: give both the same value",
+                               choice_name(r.eval_strategy), choice_name(r.save_strategy)));
+  }
+  check_metric(options, r);
+  if (r.eval_on_start && run_data(r).evaluation.empty() && r.test_split_size == 0) {
+    options.reject("eval_on_start",
+                   "evaluation needs data: name it by eval_dataset, or hold some out by "
+                   "test_split_size");
   }
 }
 
@@ -234,6 +278,7 @@ void add_recipe_checks(OptionSet& options, TrainRecipe& recipe) {
   options.check([&options, &recipe] { check_batch(options, recipe); });
   options.check([&options, &recipe] { check_lengths(options, recipe); });
   options.check([&options, &recipe] { check_evaluation(options, recipe); });
+  options.check([&options, &recipe] { check_best_model(options, recipe); });
   options.check([&options, &recipe] { check_objective(options, recipe); });
 }
 

@@ -82,8 +82,8 @@ RunData all_data(const TrainRecipe& recipe) {
     data.evaluation =
         with_split(recipe.eval_dataset, recipe.dataset_test_split, recipe.dataset_config);
   }
-  const bool wanted =
-      recipe.eval_strategy != TrainRecipe::Strategy::no || !recipe.dataset_test_split.empty();
+  const bool wanted = recipe.eval_strategy != TrainRecipe::Strategy::no || recipe.eval_on_start ||
+                      !recipe.dataset_test_split.empty();
   if (data.evaluation.empty() && wanted && recipe.test_split_size == 0 &&
       any_takes_split(recipe.dataset)) {
     for (const DataSource& source : recipe.dataset) {

@@ -203,6 +203,7 @@ void add_record_options(OptionSet& options, TrainRecipe& r) {
   options.add("evals_per_epoch", r.evals_per_epoch,
               "evaluations in an epoch, instead of eval_steps",
               {.range = kNonNegative, .default_text = "unset"});
+  options.add("eval_on_start", r.eval_on_start, "evaluate before the first step, too");
   options.add(
       "eval_samples", r.eval_samples,
       "sample answers to prompts of the evaluation data that each evaluation writes; 0: none",
@@ -216,6 +217,21 @@ void add_record_options(OptionSet& options, TrainRecipe& r) {
               {.range = kNonNegative, .default_text = "unset"});
   options.add("save_total_limit", r.save_total_limit, "checkpoints to keep; older ones are deleted",
               {.range = kAtLeastOne, .default_text = "all"});
+  options.add(
+      "load_best_model_at_end", r.load_best_model_at_end,
+      "write the best checkpoint as the trained model instead of the last weights; the best "
+      "checkpoint is never deleted");
+  options.add("metric_for_best_model", r.metric_for_best_model,
+              "metric of the evaluations that decides which is best, with or without eval_",
+              {.default_text = "loss"});
+  options.add("greater_is_better", r.greater_is_better, "whether a greater metric is better",
+              {.default_text = "false where the metric's name ends with loss, else true"});
+  options.add("early_stopping_patience", r.early_stopping_patience,
+              "stop after so many evaluations in a row whose metric is no better; 0: never",
+              {.range = kNonNegative});
+  options.add("early_stopping_threshold", r.early_stopping_threshold,
+              "by how much a metric must improve for early stopping to call it better",
+              {.range = kNonNegative});
   options.add("max_shard_size", r.max_shard_size, "largest size of one weights file");
   options.add("report_to", r.report_to,
               "tensorboard: write event files for TensorBoard; none: write none",
@@ -354,6 +370,11 @@ void space_by_epochs(const OptionSet& options, TrainRecipe& r) {
 }
 
 }  // namespace
+
+std::string TrainRecipe::best_metric() const {
+  const std::string name = metric_for_best_model.empty() ? "loss" : metric_for_best_model;
+  return name.starts_with("eval_") ? name : "eval_" + name;
+}
 
 void add_train_options(OptionSet& options, TrainRecipe& recipe) {
   options.accept_config_file();

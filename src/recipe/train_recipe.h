@@ -108,11 +108,17 @@ struct TrainRecipe {
   Strategy eval_strategy = Strategy::no;
   bool evaluates = true;  // false: `eval_strategy: no` was said, and evaluation data is not read
   std::optional<double> eval_steps;  // unset: logging_steps
+  bool eval_on_start = false;
   Strategy save_strategy = Strategy::steps;
   double save_steps = 500;
   std::optional<double> evals_per_epoch;  // instead of eval_steps, and
   std::optional<double> saves_per_epoch;  // of save_steps, as axolotl says it
   std::optional<std::int64_t> save_total_limit;
+  bool load_best_model_at_end = false;
+  std::string metric_for_best_model;         // empty: loss
+  std::optional<bool> greater_is_better;     // unset: unless the metric is a loss
+  std::int64_t early_stopping_patience = 0;  // evaluations; 0: never
+  double early_stopping_threshold = 0;
   Bytes max_shard_size = {5'000'000'000};
   std::int64_t eval_samples = 2;  // answers an evaluation generates
   std::int64_t eval_sample_tokens = 64;
@@ -138,6 +144,11 @@ struct TrainRecipe {
   std::string chat_template() const;
   std::string chat_template_source() const;
   bool is_sft() const { return objective == "sft"; }
+  // Whether evaluations are compared, and by which of their numbers: "eval_loss".
+  bool compares_evaluations() const {
+    return load_best_model_at_end || !metric_for_best_model.empty() || early_stopping_patience > 0;
+  }
+  std::string best_metric() const;
   std::int64_t train_batch_size() const {
     return per_device_train_batch_size * gradient_accumulation_steps;
   }

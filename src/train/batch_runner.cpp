@@ -102,12 +102,21 @@ void BatchRunner::leave_out(Trees& batch, Scores& scores, BatchResult& result) c
   scores = std::move(kept_scores);
 }
 
-BatchResult BatchRunner::train(std::span<const Tree* const> batch, const PackLimits& limits) {
+BatchResult BatchRunner::train(std::span<const Tree* const> batch, const PackLimits& limits,
+                               const PackDone& done) {
   BatchResult result;
+  const std::vector<PackIndices> packs = cut_batch(batch, limits);
+  const auto count = std::ssize(packs);
+  const auto tell = [&](const char* what, std::int64_t pack) {
+    if (done && count > 1) {
+      done(what, pack, count);
+    }
+  };
   Trees trees(batch.begin(), batch.end());
   Scores scores;
   if (objective_.needs_batch_scores()) {
-    scores = score(trees, limits);
+    std::int64_t scored = 0;
+    scores = score(trees, limits, [&](std::int64_t, std::int64_t) { tell("scoring", ++scored); });
     leave_out(trees, scores, result);
     if (trees.empty()) {
       return result;
@@ -119,7 +128,8 @@ BatchResult BatchRunner::train(std::span<const Tree* const> batch, const PackLim
   for (const Tree* tree : trees) {
     places_.emplace(tree, std::ssize(places_));
   }
-  for (const PackIndices& indices : cut_batch(batch, limits)) {
+  std::int64_t trained = 0;
+  for (const PackIndices& indices : packs) {
     Trees pack;
     for (const std::size_t index : indices) {
       if (places_.contains(batch[index])) {
@@ -129,6 +139,7 @@ BatchResult BatchRunner::train(std::span<const Tree* const> batch, const PackLim
     if (!pack.empty()) {
       train_pack(std::move(pack), result);
     }
+    tell("pack", ++trained);
   }
   return result;
 }

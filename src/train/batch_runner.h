@@ -31,7 +31,10 @@ class BatchRunner {
   // Adds the batch's gradients to those of the weights. Statistics of the objective move on with
   // the call of Objective::end_step, which is the caller's: an update may yet be refused. Where all
   // rows were left out there was no step to end.
-  BatchResult train(std::span<const Tree* const> batch, const PackLimits& limits);
+  // `done` hears of what is being done with each pack before its step ends.
+  using PackDone = std::function<void(const char* what, std::int64_t pack, std::int64_t packs)>;
+  BatchResult train(std::span<const Tree* const> batch, const PackLimits& limits,
+                    const PackDone& done = {});
   // Loss and metrics of the examples as one batch, without gradients. `scored` hears of each pack.
   using PackScored = std::function<void(std::int64_t trees, std::int64_t tokens)>;
   BatchResult evaluate(std::span<const Tree* const> batch, const PackLimits& limits,

@@ -1,54 +1,103 @@
 #include "train/interrupt.h"
 
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
 #include <csignal>
+#include <utility>
+
+#include "base/log.h"
 
 namespace lmpo {
 namespace {
 
-volatile std::sig_atomic_t stop_seen = 0;
-volatile std::sig_atomic_t save_seen = 0;
-volatile std::sig_atomic_t evaluate_seen = 0;
+std::array<std::atomic<bool>, 3> wishes;  // by Wish
+std::atomic<StopMeans> stop_means = StopMeans::end_at_once;
 
-void end_the_program_on_signals() {
-  std::signal(SIGINT, SIG_DFL);
-  std::signal(SIGTERM, SIG_DFL);
+std::atomic<bool>& seen(Wish wish) {
+  return wishes.at(static_cast<std::size_t>(wish));
 }
 
-void note_stop(int) {
-  stop_seen = 1;
-  end_the_program_on_signals();
+// Whether it is the first stop. From then on SIGINT and SIGTERM end the program, even where it waits
+// for a terminal that takes no message. Not SIGHUP: a terminal that is closed sends it repeatedly.
+bool first_stop() {
+  if (seen(Wish::stop).exchange(true)) {
+    return false;
+  }
+  end_program_on({SIGINT, SIGTERM});
+  return true;
 }
 
-void note_wish(int signal) {
-  (signal == SIGUSR1 ? save_seen : evaluate_seen) = 1;
+void stop_run(int signal) {
+  if (!first_stop()) {
+    return;
+  }
+  const std::string again = signal == SIGINT ? "press Ctrl-C again" : "send SIGTERM again";
+  switch (stop_means) {
+    case StopMeans::end_at_once:
+      log_warning("stopped before the first step: there is nothing to save");
+      ::_exit(kStoppedBySignal);
+    case StopMeans::save_and_end:
+      log_warning("stopping after this step, then saving; {} to quit without saving", again);
+      break;
+    case StopMeans::finish_and_end:
+      log_warning("the last step is done: stopping when the model is written; {} to quit at once",
+                  again);
+      break;
+    case StopMeans::nothing:
+      break;
+  }
+}
+
+void answer_run(int signal) {
+  switch (signal) {
+    case SIGUSR1:
+      seen(Wish::save) = true;
+      break;
+    case SIGUSR2:
+      seen(Wish::evaluate) = true;
+      break;
+    default:
+      stop_run(signal);
+  }
+}
+
+// What an earlier watch saw is over.
+std::vector<int> fresh_stop_signals() {
+  seen(Wish::stop) = false;
+  return {SIGINT, SIGTERM, SIGHUP};
 }
 
 }  // namespace
 
-InterruptWatch::InterruptWatch() {
-  stop_seen = 0;
-  std::signal(SIGINT, note_stop);
-  std::signal(SIGTERM, note_stop);
-}
-
-InterruptWatch::~InterruptWatch() {
-  end_the_program_on_signals();
-}
+InterruptWatch::InterruptWatch(std::string answer)
+    : watch_(fresh_stop_signals(), [text = std::move(answer)](int) {
+        if (first_stop()) {
+          log_warning("{}", text);
+        }
+      }) {}
 
 bool InterruptWatch::interrupted() const {
-  return stop_seen != 0;
+  return seen(Wish::stop);
 }
 
-void accept_wishes() {
-  std::signal(SIGUSR1, note_wish);
-  std::signal(SIGUSR2, note_wish);
+void watch_run_signals() {
+  [[maybe_unused]] static const SignalWatch& watch =
+      *new SignalWatch({SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2}, answer_run);
+  set_stop(StopMeans::end_at_once);
+}
+
+void set_stop(StopMeans meaning) {
+  stop_means = meaning;
+}
+
+bool is_wished(Wish wish) {
+  return seen(wish);
 }
 
 bool take_wish(Wish wish) {
-  volatile std::sig_atomic_t& seen = wish == Wish::save ? save_seen : evaluate_seen;
-  const bool wished = seen != 0;
-  seen = 0;
-  return wished;
+  return seen(wish).exchange(false);
 }
 
 }  // namespace lmpo

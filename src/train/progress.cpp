@@ -4,8 +4,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdio>
 
+#include "base/signals.h"
 #include "base/terminal.h"
 
 namespace lmpo {
@@ -16,6 +18,8 @@ constexpr std::int64_t kNarrowestBar = 6;
 constexpr int kUnknownWidth = 80;  // of a terminal that does not say
 constexpr std::int64_t kFileWidth = 120;
 constexpr std::chrono::milliseconds kRedraw{100};
+
+std::atomic<const Progress*> innermost = nullptr;
 
 // Of parts with a space after each.
 std::int64_t width_of(const std::vector<ProgressPart>& parts) {
@@ -103,25 +107,87 @@ std::string progress_line(std::vector<ProgressPart> parts, std::size_t before_ba
 }
 
 Progress::Progress(ProgressOptions options)
-    : options_(std::move(options)), line_(options_.bar), step_(options_.begin) {}
+    : options_(std::move(options)), line_(options_.bar), step_(options_.begin) {
+  outer_ = innermost.exchange(this);
+  if (line_.is_visible() && options_.delay.count() == 0) {
+    draw();
+    drawn_ = {};  // the first step is drawn however soon it comes
+  }
+  speaker_ = std::jthread([this](const std::stop_token& stop) {
+    block_signals();
+    speak(stop);
+  });
+}
+
+Progress::~Progress() {
+  innermost = outer_;
+}
 
 void Progress::step(std::int64_t examples, std::int64_t tokens, std::vector<std::string> notes) {
-  ++step_;
-  examples_ += examples;
-  tokens_ += tokens;
-  notes_ = std::move(notes);
-  if (!line_.is_visible()) {
+  {
+    const std::lock_guard lock(mutex_);
+    ++step_;
+    examples_ += examples;
+    tokens_ += tokens;
+    notes_ = std::move(notes);
+    within_.clear();
+  }
+  draw();
+}
+
+void Progress::within(std::string what) {
+  {
+    const std::lock_guard lock(mutex_);
+    within_ = std::move(what);
+  }
+  draw();
+}
+
+void Progress::draw() {
+  std::unique_lock lock(mutex_);
+  const auto now = Clock::now();
+  if (!line_.is_visible() || now - start_ < options_.delay || now - drawn_ < kRedraw) {
     return;
   }
-  const auto now = std::chrono::steady_clock::now();
-  if (now - start_ >= options_.delay && now - drawn_ >= kRedraw) {
-    drawn_ = now;
-    draw();
+  drawn_ = now;
+  const int columns = terminal_columns(STDERR_FILENO);
+  std::string shown = text(columns > 0 ? columns : kUnknownWidth);
+  lock.unlock();
+  line_.show(std::move(shown));
+}
+
+// A moving line appears after the delay, also where no step ends before; elsewhere plain lines come
+// after each silence.
+void Progress::speak(const std::stop_token& stop) {
+  const auto never = [] { return false; };
+  std::unique_lock lock(mutex_);
+  if (line_.is_visible()) {
+    stopped_.wait_until(lock, stop, start_ + options_.delay, never);
+    lock.unlock();
+    if (!stop.stop_requested() && options_.delay.count() > 0) {
+      draw();
+    }
+    return;
+  }
+  while (!stop.stop_requested()) {
+    stopped_.wait_until(lock, stop, spoken_ + options_.silence, never);
+    if (stop.stop_requested() || Clock::now() - spoken_ < options_.silence) {
+      continue;
+    }
+    spoken_ = Clock::now();
+    if (innermost == this) {
+      const std::string said = text(kFileWidth);
+      lock.unlock();
+      print_line(said);
+      lock.lock();
+    }
   }
 }
 
 void Progress::line(std::string_view text) {
-  above_status_line([&] { fmt::print(stderr, "{}\n", text); });
+  print_line(text);
+  const std::lock_guard lock(mutex_);
+  spoken_ = Clock::now();
 }
 
 void Progress::fields(std::span<const std::string> fields) {
@@ -156,7 +222,7 @@ std::vector<std::string> Progress::speed() const {
           readable_time(remaining_seconds()) + " left"};
 }
 
-void Progress::draw() {
+std::vector<ProgressPart> Progress::parts() const {
   const bool counted = options_.total > 0;
   std::vector<ProgressPart> parts;
   if (!options_.what.empty()) {
@@ -165,11 +231,16 @@ void Progress::draw() {
   parts.push_back({counted ? fmt::format("{}/{}", step_, options_.total)
                            : fmt::format("{} {}", step_, options_.unit),
                    0});
-  const std::size_t before_bar = parts.size();
+  if (!within_.empty()) {
+    parts.push_back({within_, 3});
+  }
   int rank = 3;  // of the first note; that of the second is beyond the speed
   for (const std::string& note : notes_) {
     parts.push_back({note, rank});
     rank = 5;
+  }
+  if (step_ == options_.begin) {
+    return parts;  // nothing is known of the speed
   }
   parts.push_back({fmt::format("{} {}/s", rate_text(examples_per_second()), options_.unit), 4});
   if (tokens_ > 0) {
@@ -178,12 +249,16 @@ void Progress::draw() {
   if (counted) {
     parts.push_back({readable_time(remaining_seconds()) + " left", 2});
   }
-  const double share =
-      counted ? static_cast<double>(step_) / static_cast<double>(options_.total) : -1;
-  const int columns = terminal_columns(STDERR_FILENO);
-  line_.show(progress_line(std::move(parts), before_bar, share,
-                           columns > 0 ? columns : kUnknownWidth,
-                           {.utf8 = speaks_utf8(), .colours = has_colours(STDERR_FILENO)}));
+  return parts;
+}
+
+std::string Progress::text(int columns) const {
+  const bool counted = options_.total > 0;
+  const bool bar = counted && line_.is_visible();
+  const double share = bar ? static_cast<double>(step_) / static_cast<double>(options_.total) : -1;
+  const std::size_t before_bar = options_.what.empty() ? 1 : 2;
+  return progress_line(parts(), before_bar, share, columns,
+                       {.utf8 = speaks_utf8(), .colours = has_colours(STDERR_FILENO)});
 }
 
 }  // namespace lmpo

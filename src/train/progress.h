@@ -3,10 +3,13 @@
 #pragma once
 
 #include <chrono>
+#include <condition_variable>
 #include <cstdint>
+#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include "base/status_line.h"
@@ -20,19 +23,34 @@ struct ProgressOptions {
   std::int64_t total = 0;              // steps; 0: nobody knows
   bool bar = true;                     // show the moving line if this is a terminal
   std::chrono::milliseconds delay{0};  // before it is shown: what is over sooner needs no bar
+  // Without a moving line, a plain line says where it is after so long without another one.
+  std::chrono::milliseconds silence{60'000};
 };
 
 // Long enough to wonder what the program is doing.
 inline constexpr std::chrono::milliseconds kBarDelay{700};
 
+// A part of the moving line. Where there is no room, that of the highest rank goes first; rank 0
+// stays.
+struct ProgressPart {
+  std::string text;  // every character is one column wide
+  int rank;
+};
+
 class Progress {
  public:
+  // Shows the line at once, but for the delay.
   explicit Progress(ProgressOptions options);
+  ~Progress();
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
 
   // A step is done, with so many more examples and tokens. `notes` stand in the moving line, the
   // most important first.
   void step(std::int64_t examples, std::int64_t tokens, std::vector<std::string> notes = {});
-  // A line that stays.
+  // What is being done within the step: "pack 3/16". The next step takes it away.
+  void within(std::string what);
+  // A line that stays. One that cannot be written is lost, whatever the reason.
   void line(std::string_view text);
   // The same of fields; where they need more than columns(), it is several lines.
   void fields(std::span<const std::string> fields);
@@ -48,7 +66,12 @@ class Progress {
   std::vector<std::string> speed() const;
 
  private:
-  void draw();
+  using Clock = std::chrono::steady_clock;
+
+  void draw();  // where it is due
+  std::vector<ProgressPart> parts() const;
+  std::string text(int columns) const;
+  void speak(const std::stop_token& stop);
 
   ProgressOptions options_;
   StatusLine line_;
@@ -56,15 +79,16 @@ class Progress {
   std::int64_t examples_ = 0;
   std::int64_t tokens_ = 0;
   std::vector<std::string> notes_;
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-  std::chrono::steady_clock::time_point drawn_{};
-};
+  std::string within_;
+  Clock::time_point start_ = Clock::now();
+  Clock::time_point drawn_{};
 
-// A part of the moving line. Where there is no room, that of the highest rank goes first; rank 0
-// stays.
-struct ProgressPart {
-  std::string text;  // every character is one column wide
-  int rank;
+  // A thread speaks where no step does. What is above changes under the mutex.
+  mutable std::mutex mutex_;
+  std::condition_variable_any stopped_;
+  Clock::time_point spoken_ = start_;
+  const Progress* outer_ = nullptr;  // of which this is a part, and which is silent meanwhile
+  std::jthread speaker_;
 };
 
 // How the bar is drawn.

@@ -63,6 +63,74 @@ TEST(Progress, FieldsAreWrappedBetweenThem) {
   EXPECT_EQ(count, 6);
 }
 
+// Standard error as a pipe.
+class Pipe {
+ public:
+  Pipe() : saved_(::dup(STDERR_FILENO)) {
+    std::array<int, 2> ends{};
+    if (::pipe(ends.data()) == 0) {
+      ::dup2(ends[1], STDERR_FILENO);
+      ::close(ends[1]);
+      end_ = ends[0];
+    }
+  }
+  ~Pipe() {
+    ::dup2(saved_, STDERR_FILENO);
+    ::close(saved_);
+    ::close(end_);
+  }
+  Pipe(const Pipe&) = delete;
+  Pipe& operator=(const Pipe&) = delete;
+
+  // What was written up to this text, which is waited for.
+  std::string read_until(const std::string& text) {
+    pollfd ready{.fd = end_, .events = POLLIN, .revents = 0};
+    std::size_t at = 0;
+    while ((at = read_.find(text)) == std::string::npos && ::poll(&ready, 1, 60'000) == 1) {
+      std::array<char, 4096> piece{};
+      const auto count = ::read(end_, piece.data(), piece.size());
+      read_.append(piece.data(), static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+    }
+    const std::string before = read_.substr(0, at);
+    read_.erase(0, at == std::string::npos ? at : at + text.size());
+    return before;
+  }
+
+ private:
+  int saved_;
+  int end_ = -1;
+  std::string read_;
+};
+
+// Without a terminal: after each silence a line says where it is, also within a step that is long.
+TEST(Progress, SpeaksAfterASilence) {
+  constexpr std::chrono::milliseconds kSilence{2};
+  Pipe pipe;
+  Progress progress({.what = "training", .total = 3, .silence = kSilence});
+  EXPECT_EQ(pipe.read_until("training 0/3\n"), "");
+  {
+    const Progress inner({.what = "evaluation", .total = 9, .silence = kSilence});
+    pipe.read_until("evaluation 0/9\n");
+    EXPECT_EQ(pipe.read_until("evaluation 0/9\n"), "");  // the outer one is silent
+  }
+  progress.step(8, 100, {"loss 1"});
+  progress.within("pack 2/4");
+  pipe.read_until("\ntraining 1/3 pack 2/4 loss 1 ");
+}
+
+// What is written to standard error is worth less than a run.
+TEST(Progress, ALineThatCannotBeWrittenIsLost) {
+  const int saved = ::dup(STDERR_FILENO);
+  const int full = ::open("/dev/full", O_WRONLY);
+  ::dup2(full, STDERR_FILENO);
+  Progress progress({.total = 3});
+  EXPECT_NO_THROW(progress.line("step 1/3"));
+  EXPECT_NO_THROW(log_warning("watch out"));
+  ::dup2(saved, STDERR_FILENO);
+  ::close(full);
+  ::close(saved);
+}
+
 TEST(Progress, SpeedIsThatOfThisProcess) {
   Progress progress({.begin = 92, .total = 100, .bar = false});  // resumed after 92 steps
   std::this_thread::sleep_for(std::chrono::milliseconds(20));
@@ -168,6 +236,7 @@ class Terminal {
 
 TEST(Progress, AMovingLineOnATerminal) {
   const std::string clear = "\r\x1b[K";
+  std::string begun;
   std::string drawn;
   std::string with_line;
   std::string with_warning;
@@ -179,6 +248,7 @@ TEST(Progress, AMovingLineOnATerminal) {
     }
     {
       Progress progress({.total = 4});
+      begun = terminal.written();
       progress.step(8, 100, {"loss 1"});
       drawn = terminal.written();
       progress.line("saved");
@@ -191,6 +261,8 @@ TEST(Progress, AMovingLineOnATerminal) {
     Progress({.total = 4, .bar = false}).line("end");
     ended += terminal.written();
   }
+  EXPECT_THAT(begun, StartsWith(clear + "0/4 "));
+  EXPECT_THAT(begun, ::testing::Not(HasSubstr("/s")));  // nothing is known of the speed
   EXPECT_THAT(drawn, StartsWith(clear + "1/4 "));
   EXPECT_THAT(drawn, HasSubstr(" loss 1 "));
   EXPECT_THAT(drawn, EndsWith(" left"));

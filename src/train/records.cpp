@@ -26,6 +26,17 @@ json dataset_record(const Dataset& dataset) {
           {"dropped", dropped}};
 }
 
+json stateful_callbacks(const BestSoFar& best, const TrainRecipe& recipe) {
+  if (recipe.early_stopping_patience == 0) {
+    return json::object();
+  }
+  return {{"EarlyStoppingCallback",
+           {{"args",
+             {{"early_stopping_patience", recipe.early_stopping_patience},
+              {"early_stopping_threshold", recipe.early_stopping_threshold}}},
+            {"attributes", {{"early_stopping_patience_counter", best.worse}}}}}};
+}
+
 }  // namespace
 
 json option_values(const ordered_json& record) {
@@ -60,10 +71,14 @@ json run_ending(std::string_view how, std::int64_t step, std::string_view messag
 
 json trainer_state(const TrainState& state, const TrainRecipe& recipe, const RunLength& length,
                    std::int64_t parameters) {
+  const BestSoFar& best = state.best;
+  const bool saved = best.step > 0 && length.saves_at(best.step);
   return {
-      {"best_global_step", nullptr},
-      {"best_metric", nullptr},
-      {"best_model_checkpoint", nullptr},
+      {"best_global_step", best.step > 0 ? json(best.step) : json()},
+      {"best_metric", best.metric ? json(*best.metric) : json()},
+      {"best_model_checkpoint",
+       saved ? json((recipe.output_dir / fmt::format("checkpoint-{}", best.step)).string())
+             : json()},
       {"epoch", length.epoch(state.step)},
       {"eval_steps", length.eval_steps > 0 ? length.eval_steps : length.logging_steps},
       {"global_step", state.step},
@@ -76,7 +91,7 @@ json trainer_state(const TrainState& state, const TrainRecipe& recipe, const Run
       {"num_input_tokens_seen", state.tokens},
       {"num_train_epochs", static_cast<std::int64_t>(std::ceil(length.epoch(length.total_steps)))},
       {"save_steps", length.save_steps},
-      {"stateful_callbacks", json::object()},
+      {"stateful_callbacks", stateful_callbacks(best, recipe)},
       // Six operations a parameter and token, as transformers estimates it.
       {"total_flos", 6.0 * static_cast<double>(parameters) * static_cast<double>(state.tokens)},
       {"train_batch_size", recipe.per_device_train_batch_size},
@@ -117,7 +132,7 @@ std::string log_line(const TrainState& state, const RunLength& length, const Pro
   return line.dump();
 }
 
-void rewind_lines(const fs::path& path, const char* key, std::int64_t step) {
+void rewind_lines(const fs::path& path, const std::function<bool(const json& line)>& keep) {
   if (!fs::exists(path)) {
     return;
   }
@@ -128,8 +143,7 @@ void rewind_lines(const fs::path& path, const char* key, std::int64_t step) {
     const std::string line = content.substr(begin, end - begin);
     begin = end + 1;
     const json entry = json::parse(line, nullptr, false);  // a torn last line is none
-    if (entry.is_object() && entry.value(key, json()).is_number_integer() &&
-        entry[key].get<std::int64_t>() <= step) {
+    if (entry.is_object() && keep(entry)) {
       kept += line + "\n";
     }
   }
@@ -148,7 +162,7 @@ void write_results(const fs::path& output_dir, const std::string& split, const j
 
 void remove_run(const fs::path& output_dir) {
   for (const auto& [step, folder] : list_checkpoints(output_dir)) {
-    fs::remove_all(folder);
+    remove_checkpoint(folder);
   }
   for (const char* name :
        {kTrainerLog, kEvalSamples, "trainer_state.json", "all_results.json", "train_results.json",

@@ -3,6 +3,7 @@
 // all_results.json.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -33,9 +34,8 @@ json option_values(const ordered_json& record);
 // how fast the run is.
 std::string log_line(const TrainState& state, const RunLength& length, const Progress& progress);
 
-// Drops the lines of a JSON Lines file whose `key`, a number of steps, is beyond `step`: a resumed
-// run will write them again.
-void rewind_lines(const fs::path& path, const char* key, std::int64_t step);
+// Drops the lines of a JSON Lines file that are not to be kept: a resumed run will write them again.
+void rewind_lines(const fs::path& path, const std::function<bool(const json& line)>& keep);
 
 // Writes SPLIT_results.json and adds its numbers to all_results.json. Indented by 4, sorted.
 void write_results(const fs::path& output_dir, const std::string& split, const json& results);

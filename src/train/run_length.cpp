@@ -45,6 +45,13 @@ RunLength::RunLength(const TrainRecipe& recipe, std::int64_t examples) {
   eval_steps =
       interval(recipe.eval_strategy, recipe.eval_steps.value_or(recipe.logging_steps), *this);
   save_steps = interval(recipe.save_strategy, recipe.save_steps, *this);
+  if (recipe.load_best_model_at_end && eval_steps > 0 && save_steps % eval_steps != 0) {
+    user_error(
+        "--load_best_model_at_end: only saved steps that were evaluated can be the best, but "
+        "save_steps is {} and eval_steps is {}: make save_steps a multiple of eval_steps, for "
+        "example --save_steps {}",
+        save_steps, eval_steps, eval_steps);
+  }
 }
 
 }  // namespace lmpo

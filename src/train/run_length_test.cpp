@@ -85,5 +85,20 @@ TEST(RunLength, IncompleteBatchesMayBeLeftOut) {
   }
 }
 
+// transformers asks for the same: only what is saved can be the best.
+TEST(RunLength, TheBestMustBeAmongTheSaved) {
+  TrainRecipe recipe;
+  recipe.load_best_model_at_end = true;
+  recipe.eval_strategy = Strategy::steps;
+  recipe.eval_steps = 4;
+  recipe.save_steps = 8;
+  recipe.max_steps = 100;
+  EXPECT_NO_THROW(RunLength(recipe, 80));
+  recipe.save_steps = 6;
+  EXPECT_THROW(RunLength(recipe, 80), UserError);
+  recipe.save_steps = 0.08;  // of 100
+  EXPECT_NO_THROW(RunLength(recipe, 80));
+}
+
 }  // namespace
 }  // namespace lmpo

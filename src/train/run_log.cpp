@@ -19,14 +19,60 @@ fs::path event_folder(const TrainRecipe& recipe, bool resumed) {
   return new_event_folder(parent);
 }
 
+std::int64_t number(const json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_number_integer() ? found->get<std::int64_t>() : -1;
+}
+
+// The entries of a history: of steps, or of an evaluation.
+class Entries {
+ public:
+  explicit Entries(const json& history) {
+    for (const json& entry : history) {
+      entries_.emplace(number(entry, "step"), entry.contains("eval_loss"));
+    }
+  }
+  bool has(std::int64_t step, bool evaluation) const {
+    return entries_.contains({step, evaluation});
+  }
+  // The same, once.
+  bool take(std::int64_t step, bool evaluation) { return entries_.erase({step, evaluation}) > 0; }
+
+ private:
+  std::set<std::pair<std::int64_t, bool>> entries_;
+};
+
 }  // namespace
 
-RunLog::RunLog(const TrainRecipe& recipe, bool resumed, std::int64_t step)
-    : folder_(recipe.output_dir), first_step_(step) {
-  rewind_lines(folder_ / kTrainerLog, "current_steps", step);
-  rewind_lines(folder_ / kEvalSamples, "step", step);
+RunLog::RunLog(const TrainRecipe& recipe, bool resumed, const TrainState& state)
+    : folder_(recipe.output_dir), first_step_(state.step) {
+  attempt(kTrainerLog, [&] {
+    Entries entries(state.log_history);
+    rewind_lines(folder_ / kTrainerLog, [&](const json& line) {
+      return entries.take(number(line, "current_steps"), line.contains("eval_loss"));
+    });
+  });
+  attempt(kEvalSamples, [&] {
+    const Entries entries(state.log_history);
+    rewind_lines(folder_ / kEvalSamples,
+                 [&](const json& line) { return entries.has(number(line, "step"), true); });
+  });
   if (recipe.writes_events()) {
-    events_.emplace(event_folder(recipe, resumed), step + 1);
+    open_events(recipe, resumed, state);
+  }
+}
+
+// An evaluation that a killed run had logged after its last checkpoint is void. TensorBoard forgets
+// by steps, so the other entries of that step are written again.
+void RunLog::open_events(const TrainRecipe& recipe, bool resumed, const TrainState& state) {
+  attempt(kEventFolders, [&] {
+    const bool evaluated = Entries(state.log_history).has(state.step, true);
+    events_.emplace(event_folder(recipe, resumed), state.step + (evaluated ? 1 : 0));
+  });
+  for (const json& entry : state.log_history) {
+    if (number(entry, "step") == state.step && !entry.contains("eval_loss")) {
+      scalars(entry);
+    }
   }
 }
 
@@ -34,9 +80,9 @@ void RunLog::attempt(const std::string& what, const std::function<void()>& write
   try {
     write();
     failing_.erase(what);
-  } catch (const MachineError& error) {
+  } catch (const std::exception& error) {
     if (failing_.insert(what).second) {
-      log_warning("{}\nThe run goes on without; what is missing in {} stands in trainer_state.json",
+      log_warning("{}\nThe run continues; trainer_state.json has what is missing in {}",
                   error.what(), what);
     }
   }

@@ -14,6 +14,7 @@
 
 #include "train/eval_samples.h"
 #include "train/event_file.h"
+#include "train/train_state.h"
 #include "train/trainer.h"
 
 namespace lmpo {
@@ -24,9 +25,9 @@ inline constexpr const char* kEventFolders = "runs";
 
 class RunLog {
  public:
-  // A resumed run goes on after `step`: what was logged beyond it is dropped, and will be written
-  // again. Throws MachineError.
-  RunLog(const TrainRecipe& recipe, bool resumed, std::int64_t step);
+  // Of a resumed run, lines that are not in the state's history are dropped: they will be written
+  // again.
+  RunLog(const TrainRecipe& recipe, bool resumed, const TrainState& state);
 
   // What the run is, for TensorBoard.
   void start(const json& options, const ordered_json& model_config);
@@ -36,11 +37,13 @@ class RunLog {
   void scalars(const json& entry);
   void samples(const std::vector<EvalSample>& samples, std::int64_t step);
 
-  // Calls what writes to the disk; its MachineError becomes a warning, once for each `what` until
-  // it works again.
+  // Calls what writes to the disk; an error becomes a warning, once for each `what` until it works
+  // again.
   void attempt(const std::string& what, const std::function<void()>& write);
 
  private:
+  void open_events(const TrainRecipe& recipe, bool resumed, const TrainState& state);
+
   fs::path folder_;
   std::int64_t first_step_;
   std::optional<EventFile> events_;  // none with --report_to none

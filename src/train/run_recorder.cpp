@@ -10,7 +10,7 @@ namespace lmpo {
 RunRecorder::RunRecorder(const RunSetup& setup, TrainState& state)
     : setup_(setup),
       state_(state),
-      log_(setup.recipe(), setup.resume.has_value(), state.step),
+      log_(setup.recipe(), setup.resume.has_value(), state),
       progress_({.what = "training",
                  .unit = setup.objective->form() == ExampleForm::pair ? "pairs" : "examples",
                  .begin = state.step,
@@ -97,12 +97,27 @@ json RunRecorder::finish() {
   entry["step"] = state_.step;
   state_.log_history.push_back(entry);
   log_.scalars(entry);
+  results["train_samples"] = setup_.inputs.train.trees.size();
+  results["memory_planned"] = setup_.plan.memory().total();
+  results["memory_peak"] = setup_.device->peak_memory();
+  log_.attempt("train_results.json", [&] { write_results(recipe().output_dir, "train", results); });
   return results;
 }
 
-void write_run_record(const RunSetup& setup, const TrainState& state, const json& result,
-                      const char* ending, std::string_view message) {
+void RunRecorder::results_of(std::int64_t step) {
+  for (json entry : state_.log_history) {
+    if (entry.contains("eval_loss") && entry.at("step") == step) {
+      entry.erase("step");
+      entry["eval_samples"] = setup_.inputs.evaluation->trees.size();
+      log_.attempt("eval_results.json", [&] { write_results(recipe().output_dir, "eval", entry); });
+    }
+  }
+}
+
+void write_run_record(const RunSetup& setup, const TrainState& state, const RunIdentity& run,
+                      const json& result, const char* ending, std::string_view message) {
   json record = run_record(setup.inputs, state, setup.length, setup.plan.memory());
+  record["run"] = to_json(run);
   record["result"] = result;
   record["end"] = *ending == '\0' ? json() : run_ending(ending, state.step, message);
   write_file_atomically(setup.recipe().output_dir / "lmpo_run.json", record.dump(2) + "\n");

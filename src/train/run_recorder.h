@@ -6,6 +6,7 @@
 #include <string>
 
 #include "train/batch_runner.h"
+#include "train/checkpoints.h"
 #include "train/progress.h"
 #include "train/run_log.h"
 #include "train/run_setup.h"
@@ -27,7 +28,9 @@ class RunRecorder {
   // An evaluation of all evaluation data, which took so many seconds.
   void evaluation(const BatchResult& result, double seconds);
   void samples(const std::vector<EvalSample>& samples);
-  // The end: adds train_loss and speeds to the history and returns them.
+  // The trained model is that of an earlier step: its evaluation is the run's result.
+  void results_of(std::int64_t step);
+  // The end: adds train_loss and speeds to the history, writes and returns the results.
   json finish();
 
  private:
@@ -43,7 +46,7 @@ class RunRecorder {
 };
 
 // Writes lmpo_run.json. `ending`: empty while the run goes on.
-void write_run_record(const RunSetup& setup, const TrainState& state, const json& result,
-                      const char* ending, std::string_view message = "");
+void write_run_record(const RunSetup& setup, const TrainState& state, const RunIdentity& run,
+                      const json& result, const char* ending, std::string_view message = "");
 
 }  // namespace lmpo

@@ -65,7 +65,11 @@ void StepRunner::step(Progress& progress) {
   const Trees batch = next_batch(sampler_, setup_.inputs.train);
   setup_.weights->zero_gradients(*setup_.ops);
   BatchRunner runner(*setup_.model, *setup_.objective, recipe().skip_nonfinite);
-  const BatchResult result = runner.train(batch, setup_.plan.train_limits());
+  const BatchResult result =
+      runner.train(batch, setup_.plan.train_limits(),
+                   [&](const char* what, std::int64_t pack, std::int64_t packs) {
+                     progress.within(fmt::format("{} {}/{}", what, pack, packs));
+                   });
   if (!result.skipped.empty()) {
     progress.line(fmt::format("step {}: rows {} left out, their scores are not finite",
                               state_.step + 1, fmt::join(result.skipped, ", ")));

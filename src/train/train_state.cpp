@@ -60,6 +60,8 @@ json TrainState::to_json() const {
           {"learning_rate", learning_rate},
           {"metrics", metrics.to_json()},
           {"log_history", log_history},
+          {"best", best.to_json()},
+          {"run", run},
           {"data_fingerprint", data_fingerprint},
           {"options", options}};
 }
@@ -91,6 +93,8 @@ TrainState TrainState::from_json(const json& content, std::string_view source) {
     user_error("{}: {}", source, error.what());
   }
   state.log_history = content["log_history"];
+  state.best = BestSoFar::from_json(content.value("best", json()), source);
+  state.run = content.contains("run") ? count(content, "run", source) : 0;
   state.data_fingerprint = required<std::string>(content, "data_fingerprint", source);
   state.options = content["options"];
   return state;
@@ -155,14 +159,6 @@ void read_optimizer(const fs::path& folder, const Weights& weights, Ops& ops) {
     }
     weights.page_out_moments(named.parameter);
   }
-}
-
-TrainState read_train_state(const fs::path& folder) {
-  const fs::path path = folder / "lmpo_state.json";
-  if (!fs::exists(path)) {
-    user_error("{}: not a checkpoint of lmpo: there is no lmpo_state.json in it", folder.string());
-  }
-  return TrainState::from_json(read_json(path), path.string());
 }
 
 }  // namespace lmpo

@@ -5,7 +5,7 @@
 //     optimizer.safetensors  NAME.exp_avg, NAME.exp_avg_sq, and NAME.master: the bits that weights
 //                            of 16 bits lack (see Weights)
 //     trainer_state.json     as transformers writes it
-//     lmpo_state.json        TrainState
+//     lmpo_state.json        TrainState, and the hashes of all other files
 #pragma once
 
 #include <cstdint>
@@ -17,6 +17,7 @@
 #include "data/sampler.h"
 #include "model/weights.h"
 #include "objective/objective.h"
+#include "train/best_model.h"
 #include "tree/tree.h"
 
 namespace lmpo {
@@ -34,6 +35,8 @@ struct TrainState {
   double learning_rate = 0;
   MetricSums metrics;
   json log_history = json::array();
+  BestSoFar best;
+  std::int64_t run = 0;  // see RunIdentity
   // What the state belongs to.
   std::string data_fingerprint;
   json options = json::object();  // name to value
@@ -49,6 +52,5 @@ std::string data_fingerprint(std::span<const Tree> trees);
 std::size_t optimizer_bytes(const Weights& weights);  // without the file's header
 void write_optimizer(const fs::path& folder, const Weights& weights, Ops& ops);
 void read_optimizer(const fs::path& folder, const Weights& weights, Ops& ops);
-TrainState read_train_state(const fs::path& folder);
 
 }  // namespace lmpo

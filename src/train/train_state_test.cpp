@@ -14,9 +14,7 @@
 namespace lmpo {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::Pair;
 
 using TrainStateTest = FolderTest;
 
@@ -86,31 +84,6 @@ TEST_F(TrainStateTest, AnyValueOfAnotherTypeIsSurvived) {
     read_with(json::json_pointer(key), nullptr);
     EXPECT_EQ(refused, before + 2) << key;
   }
-}
-
-TEST_F(TrainStateTest, CheckpointsAreListedByNumberAndOnlyWholeOnes) {
-  for (const char* name : {"checkpoint-9", "checkpoint-10", "checkpoint-100"}) {
-    fs::create_directories(folder_ / name);
-    write_file_atomically(folder_ / name / "lmpo_state.json", "{}");
-  }
-  fs::create_directories(folder_ / "checkpoint-200");  // nothing in it
-  for (const char* name : {"checkpoint-x", "checkpoint-", "checkpoint-5x", "checkpoint--6",
-                           "checkpoint-99999999999999999999", "checkpoint-0", "other-8"}) {
-    fs::create_directories(folder_ / name);
-    write_file_atomically(folder_ / name / "lmpo_state.json", "{}");
-  }
-  fs::create_directories(folder_ / ".checkpoint-300.partial");
-  write_file_atomically(folder_ / "checkpoint-7", "a file");
-  EXPECT_THAT(list_checkpoints(folder_),
-              ElementsAre(Pair(9, folder_ / "checkpoint-9"), Pair(10, folder_ / "checkpoint-10"),
-                          Pair(100, folder_ / "checkpoint-100")));
-  EXPECT_EQ(find_checkpoint("true", folder_), folder_ / "checkpoint-100");
-  EXPECT_EQ(find_checkpoint((folder_ / "checkpoint-9").string(), folder_),
-            folder_ / "checkpoint-9");
-  EXPECT_THAT(user_error_of([&] { find_checkpoint("true", folder_ / "none"); }),
-              HasSubstr("checkpoint"));
-  EXPECT_THAT(user_error_of([&] { find_checkpoint((folder_ / "missing").string(), folder_); }),
-              HasSubstr("missing"));
 }
 
 TEST(DataFingerprint, ChangesWithTheData) {

@@ -1,22 +1,26 @@
 #include "train/trainer.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "base/error.h"
 #include "base/file_lock.h"
 #include "base/log.h"
-#include "model/model_folder.h"
 #include "objective/registry.h"
 #include "train/checkpoints.h"
 #include "train/examples.h"
 #include "train/interrupt.h"
 #include "train/records.h"
 #include "train/run_recorder.h"
+#include "train/run_saver.h"
 #include "train/run_setup.h"
 #include "train/step_runner.h"
 
 namespace lmpo {
 namespace {
+
+// Ends an evaluation for a signal to stop.
+struct EvaluationStopped {};
 
 class Trainer {
  public:
@@ -26,26 +30,32 @@ class Trainer {
  private:
   void restore();
   void open_folder();
-  TrainOutcome loop();
+  TrainOutcome train();
+  void loop();
+  void step();
+  bool has_ended() const;
+  bool is_evaluated() const;
   void evaluate();
+  void evaluate_or_save();
+  BatchResult score_evaluation();
   void generate_samples();
-  void save_checkpoint();
-  void write_model(const fs::path& folder);
-  void rotate_checkpoints();
-  void finish();
+  TrainOutcome stop();
+  TrainOutcome finish();
+  void take_best();
   void record_failure(std::string_view message) const;
   const TrainRecipe& recipe() const { return setup_.recipe(); }
 
   RunSetup setup_;
   TrainState state_;
+  RunIdentity run_;
   StepRunner steps_;
+  RunSaver saver_;
   std::optional<FileLock> folder_lock_;  // says to others that the run is going
   std::optional<RunRecorder> recorder_;
-  std::int64_t last_saved_ = -1;
-  std::int64_t last_evaluated_ = -1;
 };
 
-Trainer::Trainer(TrainInputs inputs) : setup_(std::move(inputs)), steps_(setup_, state_) {
+Trainer::Trainer(TrainInputs inputs)
+    : setup_(std::move(inputs)), steps_(setup_, state_), saver_(setup_, state_) {
   state_.data_fingerprint = data_fingerprint(setup_.inputs.train.trees);
   state_.options = option_values(setup_.inputs.options);
 }
@@ -57,28 +67,26 @@ TrainOutcome Trainer::run() {
   }
   require_memory(setup_.plan.memory(), *setup_.device,
                  static_cast<std::size_t>(recipe().max_memory.count));
+  if (setup_.resume) {
+    verify_checkpoint(*setup_.resume);
+  }
   setup_.score_reference();
   setup_.load_model();
   if (setup_.resume) {
     restore();
   }
+  set_stop(StopMeans::save_and_end);
   open_folder();
   try {
-    const TrainOutcome outcome = loop();
-    if (outcome == TrainOutcome::done) {
-      finish();
-    }
-    return outcome;
-  } catch (const UserError& error) {
+    return train();
+  } catch (const std::exception& error) {
     record_failure(error.what());
+    recorder_.reset();
+    if (saver_.last_saved() > 0) {
+      log_info("checkpoint-{} is saved. Resume with: lmpo train ... --resume_from_checkpoint",
+               saver_.last_saved());
+    }
     throw;
-  } catch (const MachineError& error) {
-    record_failure(error.what());
-    if (last_saved_ < 0) {
-      throw;
-    }
-    machine_error("{}\nStep {} is saved: go on from it with --resume_from_checkpoint", error.what(),
-                  last_saved_);
   }
 }
 
@@ -88,7 +96,7 @@ void Trainer::restore() {
   if (saved.data_fingerprint != state_.data_fingerprint) {
     user_error(
         "{}: the checkpoint was trained on other data (or with other options for its tokens): the "
-        "run cannot go on from the middle of it. Use the same data, or start anew with --model {}",
+        "run cannot resume in the middle of it. Use the same data, or start anew with --model {}",
         folder.string(), folder.string());
   }
   for (const char* name :
@@ -110,58 +118,94 @@ void Trainer::restore() {
   } catch (const UserError& error) {
     user_error("{}: {}", folder.string(), error.what());
   }
-  last_saved_ = state_.step;
-  for (const json& entry : state_.log_history) {
-    if (entry.contains("eval_loss") && entry.value("step", json()) == state_.step) {
-      last_evaluated_ = state_.step;
-    }
+  if (is_in(folder, recipe().output_dir)) {
+    saver_.is_saved();
   }
   log_info("resumed from {} at step {}", folder.string(), state_.step);
 }
 
 // Nothing refuses the run any more, but another one in its folder.
 void Trainer::open_folder() {
-  fs::create_directories(recipe().output_dir);
-  folder_lock_.emplace(recipe().output_dir);
-  if (recipe().overwrite_output_dir && !setup_.resume) {
-    remove_run(recipe().output_dir);
+  const fs::path& folder = recipe().output_dir;
+  fs::create_directories(folder);
+  folder_lock_.emplace(folder);
+  if (setup_.resume) {
+    run_ = resumed_run(folder, *setup_.resume, state_);
+    state_.run = run_.number;
+  } else if (recipe().overwrite_output_dir) {
+    remove_run(folder);
   }
-  remove_incomplete(recipe().output_dir);
-  write_run_record(setup_, state_, nullptr, "");
+  remove_incomplete(folder);
+  write_run_record(setup_, state_, run_, nullptr, "");
 }
 
-TrainOutcome Trainer::loop() {
-  const InterruptWatch watch;
-  recorder_.emplace(setup_, state_);
-  Progress& progress = recorder_->progress();
-  const RunLength& length = setup_.length;
-  while (!length.is_last(state_.step)) {
-    steps_.step(progress);
-    if (length.logs_at(state_.step)) {
-      recorder_->steps(steps_.seconds());
-      steps_.forget_times();
-    }
-    const bool due = setup_.inputs.evaluation && length.evaluates_at(state_.step);
-    if (take_wish(Wish::evaluate) || due) {
-      evaluate();
-    }
-    const bool stop = watch.interrupted();
-    const bool wished = take_wish(Wish::save);
-    if (stop || wished || length.saves_at(state_.step)) {
-      save_checkpoint();
-    }
-    if (wished) {
-      progress.line(fmt::format("step {} is saved, as SIGUSR1 asked for", state_.step));
-    }
-    if (stop && !length.is_last(state_.step)) {
-      recorder_.reset();
-      write_run_record(setup_, state_, nullptr, "interrupted");
-      log_warning("interrupted at step {}, which is saved; go on with --resume_from_checkpoint",
-                  state_.step);
-      return TrainOutcome::interrupted;
-    }
+TrainOutcome Trainer::train() {
+  if (setup_.resume) {
+    set_aside_others(recipe().output_dir, run_);
   }
-  return TrainOutcome::done;
+  recorder_.emplace(setup_, state_);
+  loop();
+  return has_ended() ? finish() : stop();
+}
+
+bool Trainer::has_ended() const {
+  return setup_.length.is_last(state_.step) || stops_early(state_.best, recipe());
+}
+
+// What an evaluation fails on, or a signal that ends it, leaves to a resumed run.
+bool Trainer::is_evaluated() const {
+  return std::ranges::any_of(state_.log_history, [&](const json& entry) {
+    return entry.contains("eval_loss") && entry.value("step", json()) == state_.step;
+  });
+}
+
+void Trainer::loop() {
+  const RunLength& length = setup_.length;
+  const bool first_due = state_.step == 0 ? recipe().eval_on_start
+                                          : setup_.inputs.evaluation &&
+                                                length.evaluates_at(state_.step) && !has_ended();
+  if (first_due && !is_evaluated()) {
+    evaluate_or_save();
+  }
+  while (!has_ended() && !is_wished(Wish::stop)) {
+    step();
+  }
+}
+
+// What is due after the last step is left to `finish`.
+void Trainer::step() {
+  const RunLength& length = setup_.length;
+  steps_.step(recorder_->progress());
+  if (length.logs_at(state_.step)) {
+    recorder_->steps(steps_.seconds());
+    steps_.forget_times();
+  }
+  if (length.is_last(state_.step)) {
+    return;
+  }
+  const bool due = setup_.inputs.evaluation && length.evaluates_at(state_.step);
+  if (take_wish(Wish::evaluate) || due) {
+    evaluate_or_save();
+  }
+  const bool wished = take_wish(Wish::save);
+  if (wished || length.saves_at(state_.step)) {
+    saver_.save_checkpoint();
+  }
+  if (wished) {
+    recorder_->progress().line(fmt::format("step {}: checkpoint saved (SIGUSR1)", state_.step));
+  }
+}
+
+// What was trained is not lost with an evaluation that fails.
+void Trainer::evaluate_or_save() {
+  try {
+    evaluate();
+  } catch (...) {
+    if (state_.step > 0) {
+      saver_.save_checkpoint();
+    }
+    throw;
+  }
 }
 
 void Trainer::evaluate() {
@@ -171,6 +215,23 @@ void Trainer::evaluate() {
   }
   const StepTimes training_times = setup_.times;
   const auto start = std::chrono::steady_clock::now();
+  try {
+    const BatchResult result = score_evaluation();
+    recorder_->evaluation(
+        result, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    const RunLength& length = setup_.length;
+    const bool saved = length.evaluates_at(state_.step) || length.is_last(state_.step);
+    if (recipe().compares_evaluations() && state_.step > 0 && saved) {
+      judge(state_.best, state_.log_history.back(), state_.step, recipe());
+    }
+    generate_samples();
+  } catch (const EvaluationStopped&) {
+    recorder_->progress().line(fmt::format("step {}: the evaluation is stopped", state_.step));
+  }
+  setup_.times = training_times;
+}
+
+BatchResult Trainer::score_evaluation() {
   BatchRunner runner(*setup_.model, *setup_.objective, recipe().skip_nonfinite);
   const Trees trees = pointers(setup_.inputs.evaluation->trees);
   const PackLimits limits = setup_.plan.eval_limits();
@@ -179,18 +240,16 @@ void Trainer::evaluate() {
                      .total = std::ssize(packs_of(trees, limits)),
                      .bar = !recipe().disable_tqdm,
                      .delay = kBarDelay});
-  const BatchResult result = runner.evaluate(
-      trees, limits,
-      [&](std::int64_t count, std::int64_t tokens) { progress.step(count, tokens); });
-  recorder_->evaluation(
-      result, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-  generate_samples();
-  last_evaluated_ = state_.step;
-  setup_.times = training_times;
+  return runner.evaluate(trees, limits, [&](std::int64_t count, std::int64_t tokens) {
+    if (is_wished(Wish::stop)) {
+      throw EvaluationStopped();
+    }
+    progress.step(count, tokens);
+  });
 }
 
 void Trainer::generate_samples() {
-  if (setup_.samples.empty()) {
+  if (setup_.samples.empty() || is_wished(Wish::stop)) {
     return;
   }
   try {
@@ -200,63 +259,79 @@ void Trainer::generate_samples() {
   }
 }
 
-void Trainer::write_model(const fs::path& folder) {
-  write_model_folder(folder, *setup_.weights, *setup_.ops, recipe().model_name_or_path,
-                     static_cast<std::int64_t>(recipe().max_shard_size.count));
-  if (!recipe().chat_template_path.empty()) {
-    write_file_atomically(folder / "chat_template.jinja", recipe().chat_template());
+// For a signal, before the last step.
+TrainOutcome Trainer::stop() {
+  if (state_.step > 0) {
+    saver_.save_checkpoint();
   }
-  const json state = trainer_state(state_, recipe(), setup_.length, setup_.weights->count());
-  write_file_atomically(folder / "trainer_state.json", state.dump(2) + "\n");
-}
-
-void Trainer::save_checkpoint() {
-  if (last_saved_ == state_.step) {
-    return;
-  }
-  state_.objective = setup_.objective->state();
-  AtomicFolder folder(recipe().output_dir / fmt::format("checkpoint-{}", state_.step));
-  write_model(folder.path());
-  write_optimizer(folder.path(), *setup_.weights, *setup_.ops);
-  write_file_atomically(folder.path() / "lmpo_state.json", state_.to_json().dump(2) + "\n");
-  folder.commit();
-  last_saved_ = state_.step;
-  rotate_checkpoints();
-}
-
-void Trainer::rotate_checkpoints() {
-  auto checkpoints = list_checkpoints(recipe().output_dir);
-  const auto limit = recipe().save_total_limit.value_or(std::ssize(checkpoints));
-  while (std::ssize(checkpoints) > limit) {
-    fs::remove_all(checkpoints.front().second);
-    checkpoints.erase(checkpoints.begin());
-  }
-}
-
-void Trainer::finish() {
-  if (setup_.inputs.evaluation && last_evaluated_ != state_.step) {
-    evaluate();
-  }
-  json results = recorder_->finish();
-  const double seconds = recorder_->progress().elapsed_seconds();
-  const fs::path& output = recipe().output_dir;
-  write_model(output);
-  results["train_samples"] = setup_.inputs.train.trees.size();
-  results["memory_planned"] = setup_.plan.memory().total();
-  results["memory_peak"] = setup_.device->peak_memory();
-  write_results(output, "train", results);
-  write_run_record(setup_, state_, results, "done");
   recorder_.reset();
+  write_run_record(setup_, state_, run_, nullptr, "interrupted");
+  if (state_.step == 0) {
+    log_warning("stopped before the first step: there is nothing to save");
+  } else {
+    log_warning(
+        "stopped at step {}; checkpoint saved. Resume with: lmpo train ... "
+        "--resume_from_checkpoint",
+        state_.step);
+  }
+  return TrainOutcome::interrupted;
+}
+
+// The trained model is written before anything else can fail or be stopped.
+TrainOutcome Trainer::finish() {
+  set_stop(StopMeans::finish_and_end);
+  saver_.write_model();
+  const bool due = setup_.inputs.evaluation && !is_evaluated();
+  if (due && !is_wished(Wish::stop)) {
+    evaluate_or_save();
+  }
+  if (setup_.length.save_steps > 0) {
+    saver_.save_checkpoint();
+  }
+  const bool unevaluated = due && !is_evaluated();
+  take_best();
+  const json results = recorder_->finish();
+  saver_.write_trainer_state(recipe().output_dir);
+  recorder_->log().attempt("lmpo_run.json", [&] {
+    write_run_record(setup_, state_, run_, results, unevaluated ? "interrupted" : "done");
+  });
+  const auto seconds = results.at("train_runtime").get<double>();
+  recorder_.reset();
+  if (unevaluated) {
+    log_warning("stopped after the last step, before its evaluation ended; the model is in {}",
+                recipe().output_dir.string());
+    return TrainOutcome::interrupted;
+  }
   log_info("done: {} steps in {}; the model is in {}", state_.step, readable_time(seconds),
-           output.string());
+           recipe().output_dir.string());
   log_info("memory: {} planned, {} at the peak", readable_bytes(setup_.plan.memory().total()),
            readable_bytes(setup_.device->peak_memory()));
+  return TrainOutcome::done;
+}
+
+void Trainer::take_best() {
+  const BestSoFar& best = state_.best;
+  if (stops_early(best, recipe())) {
+    recorder_->progress().line(
+        fmt::format("stopped early at step {}: no better {} in {} evaluations", state_.step,
+                    recipe().best_metric(), best.worse));
+  }
+  if (!recipe().load_best_model_at_end || best.step == 0 || best.step == state_.step) {
+    return;
+  }
+  if (saver_.load_best()) {
+    saver_.write_model();
+    recorder_->results_of(best.step);
+    recorder_->progress().line(
+        fmt::format("the model is that of step {}, whose {} is the best: {:.4g}", best.step,
+                    recipe().best_metric(), *best.metric));
+  }
 }
 
 // What ended the run matters more than a record of it that cannot be written.
 void Trainer::record_failure(std::string_view message) const {
   try {
-    write_run_record(setup_, state_, nullptr, "failed", message);
+    write_run_record(setup_, state_, run_, nullptr, "failed", message);
   } catch (const std::exception& error) {
     log_warning("how the run ended is not recorded: {}", error.what());
   }

@@ -27,12 +27,35 @@ fs::path new_folder() {
 }
 
 // Runs in the child.
+void redirect_standard_error(StandardError to, int err) {
+  std::array<int, 2> ends{};
+  switch (to) {
+    case StandardError::read:
+      ::dup2(err, STDERR_FILENO);
+      break;
+    case StandardError::full:
+      ::dup2(::open("/dev/full", O_WRONLY), STDERR_FILENO);
+      break;
+    case StandardError::closed:
+      ::close(STDERR_FILENO);
+      break;
+    case StandardError::unread:
+      if (::pipe(ends.data()) == 0) {
+        ::dup2(ends[1], STDERR_FILENO);
+        ::close(ends[0]);
+        ::close(ends[1]);
+      }
+      break;
+  }
+}
+
+// Runs in the child.
 [[noreturn]] void become_program(const Words& arguments, const Surroundings& surroundings,
                                  const fs::path& folder, int err) {
   const fs::path out = surroundings.out_to.value_or(folder / "out");
   ::dup2(::open((folder / "in").c_str(), O_RDONLY), STDIN_FILENO);
   ::dup2(::open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644), STDOUT_FILENO);
-  ::dup2(err, STDERR_FILENO);
+  redirect_standard_error(surroundings.err_to, err);
   execute_program(arguments, surroundings);
 }
 
@@ -127,6 +150,12 @@ bool Program::read_until(const std::string& text) {
 
 void Program::signal(int number) const {
   ::kill(child_, number);
+}
+
+bool Program::is_running() const {
+  siginfo_t info{};
+  return ::waitid(P_PID, static_cast<id_t>(child_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+         info.si_pid == 0;
 }
 
 Result Program::wait() {

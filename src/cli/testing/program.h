@@ -26,10 +26,14 @@ struct Result {
   std::string err;
 };
 
+// Where standard error goes: a pipe that is read, a full device, nowhere, or a pipe that nobody reads.
+enum class StandardError { read, full, closed, unread };
+
 struct Surroundings {
   std::string input = "";                        // standard input
   std::optional<std::size_t> largest_file = {};  // bytes; writing beyond fails
   std::optional<fs::path> out_to = {};           // a file for standard output
+  StandardError err_to = StandardError::read;
   std::vector<std::pair<std::string, std::string>> environment = {};
   fs::path program = LMPO_BINARY;
   std::chrono::seconds timeout{240};  // sanitizers are slow
@@ -47,6 +51,7 @@ class Program {
   // Reads until the text was said; a failure, and false, where the program ended before.
   bool read_until(const std::string& text);
   void signal(int number) const;
+  bool is_running() const;
   // Reads to the end.
   Result wait();
 
