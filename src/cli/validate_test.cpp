@@ -1,8 +1,10 @@
 // lmpo validate: what it finds in runs that are wrong, all at once, and in published recipes.
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "cli/testing/bad_input.h"
+#include "io/safetensors.h"
 
 namespace lmpo {
 namespace {
