@@ -155,9 +155,9 @@ TEST_F(Convert, AnOutputThatIsThere) {
 
 TEST_F(Convert, OptionsOfTheOtherFormat) {
   expect_refusal(exported(model(), path("out"), {"--format", "gguf", "--dtype", "float32"}),
-                 HasSubstr("--dtype: belongs to --format safetensors"));
+                 HasSubstr("--dtype: is for model folders"));
   expect_refusal(exported(model(), path("out"), {"--format", "safetensors", "--type", "f16"}),
-                 HasSubstr("--type: belongs to --format gguf"));
+                 HasSubstr("--type: is for GGUF files"));
   expect_refusal(exported(model(), path("out"), {"--format", "ggml"}), HasSubstr("--format: "));
 }
 
