@@ -403,7 +403,7 @@ TEST_F(BadInput, RecipesThatAreWrong) {
        "recipe.yaml:2: unknown key 'learning_rat' (did you mean 'learning_rate'?)"},
       {"\n\nbeta: much\n", "recipe.yaml:3: beta: a number > 0 was expected, not 'much'"},
       {"beta: {a: 1}\n", "recipe.yaml:1: beta: a value or a list was expected, not a mapping"},
-      {"beta: 2\nbeta: 3\n", "recipe.yaml:2: 'beta' says again"},
+      {"beta: 2\nbeta: 3\n", "recipe.yaml:2: 'beta' contradicts "},
       {"- beta\n", "a mapping of option names to values was expected"},
       {"beta: [1\n", "not valid YAML"}};
   for (const auto& [text, message] : recipes) {

@@ -88,7 +88,7 @@ int run_merge(const std::vector<std::string>& arguments) {
   }
   check_folder_options(set, options.folder);
   if (options.models.size() < 2) {
-    set.reject("MODEL", "two models or more were expected");
+    set.reject("model_name_or_path", "two models or more were expected");
   }
   const std::vector<double> weights = read_weights(set, options);
   require_free_output(options.folder.output);
