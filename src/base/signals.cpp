@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <ctime>
 
 #include "base/error.h"
@@ -17,6 +18,15 @@ namespace {
 bool is_ignored(int signal) {
   struct sigaction action {};
   return ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+// The thread that reads the signals now.
+std::atomic<pthread_t> watching_thread;
+
+// Runs only on threads that block no signals because a library started them before main, as OpenBLAS
+// does. They do not compute, so a handler may use their stacks.
+void forward(int signal) {
+  ::pthread_kill(watching_thread, signal);
 }
 
 // The next of the signals that is pending; 0: none.
@@ -69,6 +79,12 @@ SignalWatch::SignalWatch(const std::vector<int>& signals, Answer answer)
   ::pthread_sigmask(SIG_SETMASK, nullptr, &before_);
   block_signals();
   thread_ = std::thread([this, incoming] { watch(incoming, ended_); });
+  watching_thread = thread_.native_handle();
+  for (int signal = 1; signal < NSIG; ++signal) {
+    if (sigismember(&set_, signal) == 1) {
+      std::signal(signal, forward);
+    }
+  }
   ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
   ::pthread_sigmask(SIG_BLOCK, &set_, nullptr);
 }
@@ -87,17 +103,17 @@ void SignalWatch::watch(int signals, int ended) const {
 }
 
 SignalWatch::~SignalWatch() {
+  for (int signal = 1; signal < NSIG; ++signal) {
+    if (sigismember(&set_, signal) == 1) {
+      ::sigaction(signal, &actions_[static_cast<std::size_t>(signal)], nullptr);
+    }
+  }
   const std::uint64_t one = 1;
   [[maybe_unused]] const ssize_t written = ::write(ended_, &one, sizeof one);
   thread_.join();
   ::close(ended_);
   while (const int signal = take_pending(set_)) {
     answer_(signal);
-  }
-  for (int signal = 1; signal < NSIG; ++signal) {
-    if (sigismember(&set_, signal) == 1) {
-      ::sigaction(signal, &actions_[static_cast<std::size_t>(signal)], nullptr);
-    }
   }
   ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
 }

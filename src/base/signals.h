@@ -2,7 +2,8 @@
 //
 // No handler ever runs on a thread that computes: generated code of matrix products moves the stack
 // pointer away from the stack, and a signal's frame would be written over whatever lies there. So
-// the signals that a command answers are blocked in every thread, and one thread reads them.
+// the signals that a command answers are blocked in every thread that computes, and one thread reads
+// them.
 #pragma once
 
 #include <csignal>

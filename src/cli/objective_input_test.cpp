@@ -31,8 +31,8 @@ TEST_F(ObjectiveInput, LabelsOfOneClass) {
   for (const std::string label : {"true", "false"}) {
     std::string rows;
     for (const char* word : {"a", "b", "c"}) {
-      rows += fmt::format("{{\"prompt\": \"cat\", \"completion\": \" {}\", \"label\": {}}}\n", word,
-                          label);
+      rows += fmt::format("{{\"prompt\": \"cat {}\", \"completion\": \" {}\", \"label\": {}}}\n",
+                          word, word, label);
     }
     const Result result =
         run(train_by("kto", write("rows.jsonl", rows), {"--overwrite_output_dir"}));

@@ -172,9 +172,13 @@ void read_facts(std::span<const std::byte> bytes, const std::string& key, Datase
   for (const auto& [name, count] : counts) {
     dataset.*count = required<std::int64_t>(facts, name, "its facts");
   }
-  dataset.notes = NoteCounts::from_json(facts.at("notes"));
-  dataset.unused_columns = UnusedColumns::from_json(facts.at("unused_columns"));
-  facts.at("too_long").get_to(dataset.too_long);
+  try {
+    dataset.notes = NoteCounts::from_json(facts.at("notes"));
+    dataset.unused_columns = UnusedColumns::from_json(facts.at("unused_columns"));
+    facts.at("too_long").get_to(dataset.too_long);
+  } catch (const json::exception& error) {
+    user_error("its facts: {}", short_message(error));
+  }
 }
 
 }  // namespace
