@@ -534,7 +534,7 @@ TEST_F(Commands, ADryRunShowsThePlanAndWritesNothing) {
            "--output_dir", out.string(), "--dry_run"});
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_THAT(result.out, testing::AllOf(HasSubstr("weights"), HasSubstr("total")));
-  EXPECT_THAT(result.err, HasSubstr("18 steps of 8 examples"));
+  EXPECT_THAT(result.err, HasSubstr("6 steps of 8 examples"));
   EXPECT_FALSE(fs::exists(out));
 }
 

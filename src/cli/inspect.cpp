@@ -249,7 +249,7 @@ int run_inspect(const std::vector<std::string>& arguments) {
   apply_threads(options.threads);
   if (options.what.empty() && options.model.empty()) {
     user_error(
-        "name what to look at: rows of data with --model DIR, or the folder of a checkpoint "
+        "WHAT is needed: rows of data with --model DIR, or the folder of a checkpoint "
         "or a run");
   }
   if (options.what.empty()) {

@@ -505,7 +505,8 @@ TEST_F(TrainingRuns, TheLogHasTheNamesOfLlamaFactory) {
 // The schedule of the learning rate, by its own formula: 3 steps up, then a straight line down.
 TEST_F(TrainingRuns, MaxStepsAndTheLearningRate) {
   const fs::path out = path("out");
-  succeed(train(out, {"--max_steps", "7", "--num_train_epochs", "50"}));
+  succeed(train(out,
+                {"--max_steps", "7", "--num_train_epochs", "50", "--lr_scheduler_type", "linear"}));
   const json history = read_state(out)["log_history"];
   ASSERT_EQ(history.size(), 8U);
   const double factors[] = {0, 1.0 / 3, 2.0 / 3, 1, 3.0 / 4, 2.0 / 4, 1.0 / 4};
