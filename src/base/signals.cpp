@@ -36,23 +36,16 @@ int take_pending(const sigset_t& set) {
   return signal > 0 ? signal : 0;
 }
 
-// Libraries start threads as soon as they are loaded (OpenBLAS does): such a thread would take the
-// signals that all others block. So signals are blocked before any library starts, and the main
-// thread has its own mask again before main.
-sigset_t mask_at_start;
-
-void block_before_libraries() {
-  ::pthread_sigmask(SIG_SETMASK, nullptr, &mask_at_start);
-  block_signals();
-}
-
-[[gnu::constructor]] void restore_after_libraries() {
-  ::pthread_sigmask(SIG_SETMASK, &mask_at_start, nullptr);
-}
-
-[[gnu::section(".preinit_array"), gnu::used]] void (*const run_first)() = block_before_libraries;
-
 }  // namespace
+
+void block_signals() {
+  sigset_t all;
+  sigfillset(&all);
+  for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS}) {
+    sigdelset(&all, fault);
+  }
+  ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+}
 
 void end_program_on(const std::vector<int>& signals) {
   sigset_t set;
