@@ -21,8 +21,8 @@ std::atomic<bool>& seen(Wish wish) {
 
 // Whether it is the first stop. From then on SIGINT and SIGTERM end the program, even where it waits
 // for a terminal that takes no message. Not SIGHUP: a terminal that is closed sends it repeatedly.
-bool first_stop() {
-  if (seen(Wish::stop).exchange(true)) {
+bool is_first(std::atomic<bool>& stopped) {
+  if (stopped.exchange(true)) {
     return false;
   }
   end_program_on({SIGINT, SIGTERM});
@@ -30,7 +30,7 @@ bool first_stop() {
 }
 
 void stop_run(int signal) {
-  if (!first_stop()) {
+  if (!is_first(seen(Wish::stop))) {
     return;
   }
   const std::string again = signal == SIGINT ? "press Ctrl-C again" : "send SIGTERM again";
@@ -63,24 +63,14 @@ void answer_run(int signal) {
   }
 }
 
-// What an earlier watch saw is over.
-std::vector<int> fresh_stop_signals() {
-  seen(Wish::stop) = false;
-  return {SIGINT, SIGTERM, SIGHUP};
-}
-
 }  // namespace
 
 InterruptWatch::InterruptWatch(std::string answer)
-    : watch_(fresh_stop_signals(), [text = std::move(answer)](int) {
-        if (first_stop()) {
+    : watch_({SIGINT, SIGTERM, SIGHUP}, [this, text = std::move(answer)](int) {
+        if (is_first(interrupted_)) {
           log_warning("{}", text);
         }
       }) {}
-
-bool InterruptWatch::interrupted() const {
-  return seen(Wish::stop);
-}
 
 void watch_run_signals() {
   [[maybe_unused]] static const SignalWatch& watch =

@@ -6,7 +6,7 @@
 //   SIGUSR2                  evaluate and continue
 #pragma once
 
-#include <optional>
+#include <atomic>
 #include <string>
 
 #include "base/signals.h"
@@ -19,9 +19,10 @@ class InterruptWatch {
   // `answer` is said at once when the first of them comes.
   explicit InterruptWatch(std::string answer);
 
-  bool interrupted() const;
+  bool interrupted() const { return interrupted_; }
 
  private:
+  std::atomic<bool> interrupted_ = false;
   SignalWatch watch_;
 };
 
