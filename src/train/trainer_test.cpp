@@ -368,7 +368,8 @@ class TrainerLife : public lmpo::testing::SmallRun {
   }
   std::vector<double> evaluations(const std::string& name, const char* metric) const {
     std::vector<double> found;
-    for (const json& entry : state(name).at("log_history")) {
+    const json saved = state(name);
+    for (const json& entry : saved.at("log_history")) {
       if (entry.contains(metric)) {
         found.push_back(entry[metric]);
       }
