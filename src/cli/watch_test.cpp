@@ -307,10 +307,11 @@ TEST_F(Watching, ADiskThatFillsWhileLogging) {
   const Result result = run(resumed, {.largest_file = limit});
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_THAT(result.err, AllOf(HasSubstr("trainer_log.jsonl: writing failed: File too large\nThe "
-                                          "run goes on without"),
+                                          "run continues"),
                                 HasSubstr("/dev/full/runs: cannot be made")));
-  EXPECT_EQ(result.err.find("The run goes on", result.err.find("trainer_log.jsonl: writing") + 80),
-            std::string::npos);  // said once
+  EXPECT_EQ(
+      result.err.find("The run continues", result.err.find("trainer_log.jsonl: writing") + 80),
+      std::string::npos);  // said once
   EXPECT_EQ(read_file(out / "trainer_log.jsonl"), full);
   EXPECT_TRUE(read_file(out / kWeights) == read_file(path("whole") / kWeights));
   EXPECT_EQ(json::parse(read_file(out / "trainer_state.json"))["log_history"].size(), 7U);
