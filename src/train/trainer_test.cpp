@@ -474,14 +474,14 @@ TEST_F(TrainerLife, AnEvaluationStandsOnceInTheLogs) {
 
 TEST_F(TrainerLife, TheBestCheckpointIsTheModel) {
   TrainInputs given = evaluated("run");
-  given.recipe.learning_rate = 0.05;  // so that it is not the last
   given.recipe.load_best_model_at_end = true;
+  given.recipe.greater_is_better = true;  // the loss falls: so the best is not the last
   given.recipe.eval_on_start = true;
   given.recipe.save_total_limit = 1;
   run_training(given);
   const std::vector<double> losses = evaluations("run", "eval_loss");
   ASSERT_EQ(losses.size(), 6U);  // before the first step, too
-  const auto best = std::min_element(losses.begin() + 1, losses.end());
+  const auto best = std::max_element(losses.begin() + 1, losses.end());
   const auto step = 4 * (best - losses.begin());
   ASSERT_NE(step, 20);
   const json found = state("run");
