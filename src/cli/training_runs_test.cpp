@@ -1,10 +1,8 @@
 // Whole training runs by the program: broken off and resumed, out of disk space, with numbers that
 // are not finite; and what they leave on disk.
-#include <chrono>
 #include <cmath>
 #include <csignal>
 #include <set>
-#include <thread>
 
 #include "cli/testing/program.h"
 
@@ -156,61 +154,6 @@ TEST_F(TrainingRuns, AnInterruptFinishesTheStepAndSaves) {
     EXPECT_TRUE(read_file(out / kWeights) == read_file(path("whole") / kWeights));
     EXPECT_EQ(read_state(out)["log_history"].size(), 61U);
     fs::remove_all(out);
-  }
-}
-
-// Generated code of matrix products moves the stack pointer into the heap, where a signal's frame
-// would be written.
-TEST_F(TrainingRuns, AThousandSignalsChangeNothing) {
-  const Words options = {"--max_steps", "300", "--save_strategy", "no", "--logging_steps", "50"};
-  succeed(train(path("whole"), options));
-  Program program(train(path("out"), options));
-  ASSERT_TRUE(program.read_until("step 50/300"));
-  int sent = 0;
-  for (; sent < 1000 && program.is_running(); ++sent) {
-    program.signal(SIGUSR2);  // without evaluation data this does nothing
-    std::this_thread::sleep_for(std::chrono::microseconds(500));
-  }
-  EXPECT_EQ(program.wait().exit_code, 0) << sent;
-  EXPECT_TRUE(read_file(path("out") / kWeights) == read_file(path("whole") / kWeights));
-}
-
-// The model is there before the last evaluation, which can be stopped, and is done by a resumed run.
-TEST_F(TrainingRuns, TheLastEvaluationCanBeStopped) {
-  const fs::path out = path("out");
-  std::string rows;
-  for (int i = 0; i < 400; ++i) {
-    rows += read_file(world("held_out_preferences.jsonl"));
-  }
-  const Words words = train(out, {"--max_steps", "4", "--eval_dataset",
-                                  write("many.jsonl", rows).string(), "--eval_samples", "0"});
-  Program program(words);
-  ASSERT_TRUE(program.read_until("step 4/4"));
-  while (!fs::exists(out / kWeights) && program.is_running()) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  program.signal(SIGTERM);
-  const Result stopped = program.wait();
-  EXPECT_EQ(stopped.exit_code, 130) << stopped.err;
-  EXPECT_THAT(stopped.err, HasSubstr("the last step is done"));
-  EXPECT_TRUE(fs::exists(out / "checkpoint-4"));
-  const auto how = [&] { return json::parse(read_file(out / "lmpo_run.json"))["end"]["how"]; };
-  EXPECT_EQ(how(), "interrupted");
-  succeed(with(words, {"--resume"}));
-  EXPECT_EQ(how(), "done");
-  EXPECT_TRUE(fs::exists(out / "eval_results.json"));
-}
-
-// A log that nobody can read any more ends no training.
-TEST_F(TrainingRuns, NoLogIsWorthTheRun) {
-  const Words options = {"--max_steps", "5", "--save_strategy", "no"};
-  succeed(train(path("whole"), options));
-  for (const StandardError to :
-       {StandardError::full, StandardError::closed, StandardError::unread}) {
-    EXPECT_EQ(run(with(train(path("out"), options), {"--overwrite_output_dir"}), {.err_to = to})
-                  .exit_code,
-              0);
-    EXPECT_TRUE(read_file(path("out") / kWeights) == read_file(path("whole") / kWeights));
   }
 }
 
