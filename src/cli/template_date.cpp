@@ -28,6 +28,7 @@ std::string recorded_date(const fs::path& checkpoint) {
 
 std::string template_date(const TrainRecipe& recipe) {
   if (!recipe.template_date.empty()) {
+    time_of_date(recipe.template_date);  // refused also where no template asks for it
     return recipe.template_date;
   }
   if (!recipe.resume_from_checkpoint.empty()) {
