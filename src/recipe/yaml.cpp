@@ -6,6 +6,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <cstdint>
 
 #include "base/error.h"
 #include "base/names.h"
@@ -19,16 +20,44 @@ std::string place_of(const std::string& source, const YAML::Mark& mark) {
   return mark.is_null() ? source : fmt::format("{}:{}", source, mark.line + 1);
 }
 
-YAML::Node load(std::string_view text, const std::string& source) {
-  try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
-    for (std::size_t i = 1; i < documents.size(); ++i) {
-      if (!documents[i].IsNull()) {
-        user_error("{}: a second document begins here, after '---': a recipe is one document",
-                   place_of(source, documents[i].Mark()));
-      }
+// A line that ends a document: "---" begins the next one, where it is not the first line of content.
+bool is_document_marker(std::string_view line) {
+  return (line.starts_with("---") || line.starts_with("...")) &&
+         (line.size() == 3 || line.find_first_of(" \t\r") == 3);
+}
+
+// Whether a line holds a part of a document, and not only a comment or a directive.
+bool has_content(std::string_view line) {
+  const std::size_t first = line.find_first_not_of(" \t\r");
+  return first != std::string_view::npos && line[first] != '#' && line[0] != '%';
+}
+
+// By lines, since YAML::LoadAll never ends on some texts, such as a lone comma.
+void refuse_second_document(std::string_view text, const std::string& source) {
+  bool begun = false;  // the first document has content
+  bool ended = false;
+  std::int64_t number = 1;
+  for (; !text.empty(); ++number) {
+    std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    if (is_document_marker(line)) {
+      ended = begun;
+      line.remove_prefix(3);
     }
-    return documents.empty() ? YAML::Node() : documents[0];
+    if (has_content(line)) {
+      if (ended) {
+        user_error("{}:{}: a second document begins here, after '---': a recipe is one document",
+                   source, number);
+      }
+      begun = true;
+    }
+  }
+}
+
+YAML::Node load(std::string_view text, const std::string& source) {
+  refuse_second_document(text, source);
+  try {
+    return YAML::Load(std::string(text));
   } catch (const YAML::Exception& error) {
     user_error("{}: not valid YAML: {}", place_of(source, error.mark), error.msg);
   }
