@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <atomic>
 #include <ctime>
 
 #include "base/error.h"
@@ -20,15 +19,6 @@ bool is_ignored(int signal) {
   return ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
-// The thread that reads the signals now.
-std::atomic<pthread_t> watching_thread;
-
-// Runs only on threads that block no signals because a library started them before main, as OpenBLAS
-// does. They do not compute, so a handler may use their stacks.
-void forward(int signal) {
-  ::pthread_kill(watching_thread, signal);
-}
-
 // The next of the signals that is pending; 0: none.
 int take_pending(const sigset_t& set) {
   const timespec no_time{};
@@ -36,16 +26,23 @@ int take_pending(const sigset_t& set) {
   return signal > 0 ? signal : 0;
 }
 
-}  // namespace
+// Libraries start threads as soon as they are loaded (OpenBLAS does): such a thread would take the
+// signals that all others block. So signals are blocked before any library starts, and the main
+// thread has its own mask again before main.
+sigset_t mask_at_start;
 
-void block_signals() {
-  sigset_t all;
-  sigfillset(&all);
-  for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS}) {
-    sigdelset(&all, fault);
-  }
-  ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+void block_before_libraries() {
+  ::pthread_sigmask(SIG_SETMASK, nullptr, &mask_at_start);
+  block_signals();
 }
+
+[[gnu::constructor]] void restore_after_libraries() {
+  ::pthread_sigmask(SIG_SETMASK, &mask_at_start, nullptr);
+}
+
+[[gnu::section(".preinit_array"), gnu::used]] void (*const run_first)() = block_before_libraries;
+
+}  // namespace
 
 void end_program_on(const std::vector<int>& signals) {
   sigset_t set;
@@ -79,12 +76,6 @@ SignalWatch::SignalWatch(const std::vector<int>& signals, Answer answer)
   ::pthread_sigmask(SIG_SETMASK, nullptr, &before_);
   block_signals();
   thread_ = std::thread([this, incoming] { watch(incoming, ended_); });
-  watching_thread = thread_.native_handle();
-  for (int signal = 1; signal < NSIG; ++signal) {
-    if (sigismember(&set_, signal) == 1) {
-      std::signal(signal, forward);
-    }
-  }
   ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
   ::pthread_sigmask(SIG_BLOCK, &set_, nullptr);
 }
@@ -103,17 +94,17 @@ void SignalWatch::watch(int signals, int ended) const {
 }
 
 SignalWatch::~SignalWatch() {
-  for (int signal = 1; signal < NSIG; ++signal) {
-    if (sigismember(&set_, signal) == 1) {
-      ::sigaction(signal, &actions_[static_cast<std::size_t>(signal)], nullptr);
-    }
-  }
   const std::uint64_t one = 1;
   [[maybe_unused]] const ssize_t written = ::write(ended_, &one, sizeof one);
   thread_.join();
   ::close(ended_);
   while (const int signal = take_pending(set_)) {
     answer_(signal);
+  }
+  for (int signal = 1; signal < NSIG; ++signal) {
+    if (sigismember(&set_, signal) == 1) {
+      ::sigaction(signal, &actions_[static_cast<std::size_t>(signal)], nullptr);
+    }
   }
   ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
 }
