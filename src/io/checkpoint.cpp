@@ -137,10 +137,30 @@ json make_index(const std::vector<std::vector<TensorSource>>& shards,
           {"weight_map", weight_map}};
 }
 
+// An adapter's folder looks like a model's, but has only what is added to the base model's weights.
+void refuse_adapter(const fs::path& folder) {
+  const fs::path file = folder / "adapter_config.json";
+  if (!fs::exists(file) || fs::exists(folder / "config.json")) {
+    return;
+  }
+  const json config = read_json(file);
+  const json base = config.is_object() ? config.value("base_model_name_or_path", json()) : json();
+  user_error(
+      "{}: this is an adapter (LoRA) of {}, not a whole model, and lmpo reads no adapters. Merge "
+      "it "
+      "into its base model first, for example with PEFT: AutoPeftModelForCausalLM"
+      ".from_pretrained('{}').merge_and_unload().save_pretrained('merged')",
+      folder.string(),
+      base.is_string() ? fmt::format("the base model '{}'", base.get<std::string>())
+                       : "a base model",
+      folder.string());
+}
+
 }  // namespace
 
 void require_model_folder(const fs::path& path) {
   if (fs::is_directory(path)) {
+    refuse_adapter(path);
     return;
   }
   if (is_hub_name(path)) {
@@ -151,8 +171,7 @@ void require_model_folder(const fs::path& path) {
   }
   user_error(
       "{}: there is no such folder; check the path. A model of the Hugging Face Hub has a name of "
-      "two "
-      "parts, owner/name",
+      "two parts, owner/name",
       path.string());
 }
 

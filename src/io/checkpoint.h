@@ -48,7 +48,7 @@ void write_checkpoint(const fs::path& folder, const std::vector<TensorSource>& t
 // Copies the tokenizer's and the generation's files of a model folder, those that are there.
 void copy_text_files(const fs::path& from, const fs::path& to);
 
-// UserError with what to do if the path is not a folder, as when it is a name on the Hub.
+// UserError with what to do if the path is not a folder (a name on the Hub), or is that of an adapter.
 void require_model_folder(const fs::path& path);
 
 }  // namespace lmpo

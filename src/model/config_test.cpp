@@ -202,6 +202,19 @@ TEST(ModelConfig, RefusesWhatIsNoObject) {
               HasSubstr("hf download org/name"));
 }
 
+class AdapterFolder : public FolderTest {};
+
+TEST_F(AdapterFolder, IsRefusedWithTheNameOfItsBaseModel) {
+  const fs::path file = folder_ / "adapter_config.json";
+  const auto read = [&] { read_model_config(folder_); };
+  write_file_atomically(file, R"({"peft_type": "LORA", "base_model_name_or_path": "org/base"})");
+  EXPECT_THAT(user_error_of(read),
+              AllOf(HasSubstr("an adapter (LoRA) of the base model 'org/base'"),
+                    HasSubstr("merge_and_unload")));
+  write_file_atomically(file, "[]");
+  EXPECT_THAT(user_error_of(read), HasSubstr("an adapter (LoRA) of a base model"));
+}
+
 // --- writing
 
 TEST(ModelConfig, WritesWhatReadsBackTheSame) {
