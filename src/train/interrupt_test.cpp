@@ -133,6 +133,8 @@ TEST(RunSignalsDeathTest, AStopIsAnsweredAtOnce) {
         set_stop(StopMeans::save_and_end);
         send(SIGINT);
         comes_true([] { return is_wished(Wish::stop); });
+        send(SIGUSR1);  // answered after the first one's message
+        comes_true([] { return is_wished(Wish::save); });
         send(SIGINT);
         std::this_thread::sleep_for(std::chrono::minutes(1));
       },
