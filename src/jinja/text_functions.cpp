@@ -265,18 +265,23 @@ std::string title_words(std::string_view text) {
       append_upper);
 }
 
+// Parts up to this size are searched by std::string_view: no slower than this many times linear.
+constexpr std::size_t kShort = 16;
+
 std::size_t find_first(std::string_view text, std::string_view part, std::size_t from) {
   if (from > text.size()) {
     return std::string_view::npos;
   }
-  // Linear in both lengths, which std::string's search is not.
+  if (part.size() <= kShort) {
+    return text.find(part, from);
+  }
+  // Linear in both lengths, which std::string_view's search is not.
   const void* found = memmem(text.data() + from, text.size() - from, part.data(), part.size());
   return found == nullptr ? std::string_view::npos
                           : static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
 }
 
 std::size_t find_last(std::string_view text, std::string_view part) {
-  constexpr std::size_t kShort = 16;
   if (part.size() <= kShort) {
     return text.rfind(part);
   }
