@@ -1,5 +1,9 @@
 include(GoogleTest)
 
+configure_file(${CMAKE_SOURCE_DIR}/cmake/test_paths.cpp.in ${CMAKE_BINARY_DIR}/test_paths.cpp @ONLY)
+add_library(lmpo_test_paths STATIC EXCLUDE_FROM_ALL ${CMAKE_BINARY_DIR}/test_paths.cpp)
+target_link_libraries(lmpo_test_paths PRIVATE lmpo_base lmpo_flags)
+
 # lmpo_room(name USES room... WITHOUT regex LINKS target...): one folder of src/. Its *.cpp become the library lmpo_<name>;
 # its *_test.cpp the program <name>_test; its *_bench.cpp the program <name>_bench.
 # What matches WITHOUT is left out. A folder module/ in it is left to the room's own CMakeLists.txt.
@@ -26,9 +30,8 @@ function(lmpo_room name)
   target_link_libraries(lmpo_${name} PUBLIC ${ROOM_USES} ${ROOM_LINKS} PRIVATE lmpo_flags)
   if(tests)
     add_executable(${name}_test ${tests})
-    target_link_libraries(${name}_test PRIVATE lmpo_${name} lmpo_flags GTest::gtest GTest::gmock GTest::gtest_main)
-    target_compile_definitions(${name}_test PRIVATE
-      LMPO_SOURCE_DIR="${CMAKE_SOURCE_DIR}" LMPO_BINARY="${CMAKE_BINARY_DIR}/bin/lmpo")
+    target_link_libraries(${name}_test PRIVATE
+      lmpo_${name} lmpo_test_paths lmpo_flags GTest::gtest GTest::gmock GTest::gtest_main)
     gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST TEST_PREFIX "${name}." PROPERTIES TIMEOUT 600)
   endif()
   if(benches AND LMPO_BENCH)

@@ -3,6 +3,8 @@
 
 #include "cli/testing/bad_input.h"
 
+#include "base/testing/test_paths.h"
+
 namespace lmpo {
 namespace {
 
@@ -283,7 +285,7 @@ TEST_F(BadInput, FilesThatHoldNoRows) {
 }
 
 TEST_F(BadInput, AParquetFileThatCannotBeRead) {
-  const fs::path data = fs::path(LMPO_SOURCE_DIR) / "src/parquet/testdata/other_columns.parquet";
+  const fs::path data = source_folder() / "src/parquet/testdata/other_columns.parquet";
   const fs::path alone = path("bin/lmpo");
   const auto message = [&] {
     const Result result = run(score(model(), data), {.program = alone});
@@ -293,12 +295,12 @@ TEST_F(BadInput, AParquetFileThatCannotBeRead) {
     return result.err;
   };
   fs::create_directory(path("bin"));
-  fs::copy_file(LMPO_BINARY, alone);
+  fs::copy_file(lmpo_binary(), alone);
   EXPECT_THAT(message(), HasSubstr("there is no " + path("bin/lmpo_parquet.so").string()));
   write("bin/lmpo_parquet.so", "not a library");
   EXPECT_THAT(message(), HasSubstr("lmpo_parquet.so: "));
 
-  const fs::path module = fs::path(LMPO_BINARY).parent_path() / "lmpo_parquet.so";
+  const fs::path module = lmpo_binary().parent_path() / "lmpo_parquet.so";
   if (!fs::exists(module)) {
     GTEST_SKIP() << "built without Arrow's library, which ./setup fetches";
   }

@@ -1,5 +1,6 @@
 // lmpo merge and lmpo export: what they write, and what they refuse.
 
+#include "base/testing/test_paths.h"
 #include "cli/testing/bad_input.h"
 #include "io/checkpoint.h"
 #include "io/testing/gguf_reader.h"
@@ -42,7 +43,7 @@ class Convert : public BadInput {
   }
   // A model whose tokenizer llama.cpp has a counterpart for.
   fs::path llama3_model() const {
-    const fs::path texts = fs::path(LMPO_SOURCE_DIR) / "src/data/testdata/llama3";
+    const fs::path texts = source_folder() / "src/data/testdata/llama3";
     ordered_json config = ordered_json::parse(read_file(model() / "config.json"));
     config.update(ordered_json{{"vocab_size", 352}, {"num_key_value_heads", 4}});
     const fs::path file = write("config.json", config.dump());

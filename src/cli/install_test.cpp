@@ -1,4 +1,5 @@
 // cmake --install: what arrives, and that it works from there.
+#include "base/testing/test_paths.h"
 #include "cli/testing/find_program.h"
 
 namespace lmpo {
@@ -12,7 +13,7 @@ TEST_F(Installation, StandsAlone) {
   if (find_program("cmake").empty()) {
     GTEST_SKIP() << "there is no cmake";
   }
-  const fs::path build = fs::path(LMPO_BINARY).parent_path().parent_path();
+  const fs::path build = lmpo_binary().parent_path().parent_path();
   const fs::path prefix = path("prefix");
   const Result installed =
       run_other("cmake", {"--install", build.string(), "--prefix", prefix.string()},
@@ -30,7 +31,7 @@ TEST_F(Installation, StandsAlone) {
     GTEST_SKIP() << "built without a reader of Parquet files";
   }
   // The reader is found: it knows the columns of a file that has none of ours.
-  const fs::path data = fs::path(LMPO_SOURCE_DIR) / "src/parquet/testdata/other_columns.parquet";
+  const fs::path data = source_folder() / "src/parquet/testdata/other_columns.parquet";
   const Result read = run({"inspect", data.string(), "-m", model().string()}, {.program = program});
   EXPECT_EQ(read.exit_code, 2);
   EXPECT_THAT(read.err, HasSubstr("none of its columns, promt, chosen_response"));

@@ -1,5 +1,6 @@
 // What people bring from other programs: recipes in their dialects, names of commands, and habits of
 // the command line.
+#include "base/testing/test_paths.h"
 #include "cli/testing/program.h"
 
 namespace lmpo {
@@ -38,7 +39,7 @@ TEST_F(OtherPrograms, NoKeyOfTheirRecipesIsUnknown) {
         R"({"pairs": {"file_name": "p.json"}, "more_pairs": {"file_name": "p.json"},
             "labelled": {"file_name": "p.json"}, "chats": {"file_name": "p.json"}})");
   for (const auto& entry :
-       fs::directory_iterator(fs::path(LMPO_SOURCE_DIR) / "src/recipe/testdata/dialects")) {
+       fs::directory_iterator(source_folder() / "src/recipe/testdata/dialects")) {
     std::string text = read_file(entry.path());
     if (const std::size_t at = text.find("DATA\n"); at != std::string::npos) {
       text.replace(at, 4, folder_.string());

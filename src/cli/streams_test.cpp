@@ -4,6 +4,7 @@
 
 #include <csignal>
 
+#include "base/testing/test_paths.h"
 #include "cli/testing/program.h"
 
 namespace lmpo {
@@ -18,7 +19,7 @@ class Streams : public ProgramTest {
   // $LMPO is the program; runs in the test's folder.
   Result shell(const std::string& script) const {
     return run({"-c", fmt::format("cd '{}' && {{ {}; }}", folder_.string(), script)},
-               {.environment = {{"LMPO", LMPO_BINARY}}, .program = "/bin/sh"});
+               {.environment = {{"LMPO", lmpo_binary()}}, .program = "/bin/sh"});
   }
   static std::string quoted(const Words& words) {
     std::string line = "\"$LMPO\"";

@@ -1,4 +1,5 @@
 // Models with a tokenizer other than tokenizer.json, and what people get wrong with tokenizers.
+#include "base/testing/test_paths.h"
 #include "cli/testing/bad_input.h"
 
 namespace lmpo {
@@ -8,7 +9,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 
 fs::path text_data(const char* name) {
-  return fs::path(LMPO_SOURCE_DIR) / "src/text/testdata" / name;
+  return source_folder() / "src/text/testdata" / name;
 }
 
 class TokenizerInput : public BadInput {

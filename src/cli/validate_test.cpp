@@ -3,6 +3,7 @@
 #include <cmath>
 #include <set>
 
+#include "base/testing/test_paths.h"
 #include "cli/testing/bad_input.h"
 #include "io/safetensors.h"
 
@@ -13,7 +14,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-const fs::path kRecipes = fs::path(LMPO_SOURCE_DIR) / "src/cli/testdata";
+const fs::path kRecipes = source_folder() / "src/cli/testdata";
 
 class Validate : public BadInput {
  protected:

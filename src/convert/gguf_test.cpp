@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/testing/test_folder.h"
+#include "base/testing/test_paths.h"
 #include "convert/gguf_kind.h"
 #include "convert/gguf_model.h"
 #include "convert/gguf_scores.h"
@@ -20,7 +21,7 @@ using testing::ElementsAre;
 using testing::Eq;
 using testing::HasSubstr;
 
-const fs::path kSource = fs::path(LMPO_SOURCE_DIR) / "src";
+const fs::path kSource = source_folder() / "src";
 const fs::path kModels = kSource / "model/testdata";
 
 std::vector<float> values_of(const Checkpoint& checkpoint, const std::string& name) {

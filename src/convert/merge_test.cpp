@@ -6,13 +6,14 @@
 #include <cmath>
 
 #include "base/testing/test_folder.h"
+#include "base/testing/test_paths.h"
 
 namespace lmpo {
 namespace {
 
 using testing::HasSubstr;
 
-const fs::path kModels = fs::path(LMPO_SOURCE_DIR) / "src/model/testdata";
+const fs::path kModels = source_folder() / "src/model/testdata";
 
 class Merge : public FolderTest {
  protected:

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/testing/test_paths.h"
 #include "data/reader.h"
 #include "data/truncation.h"
 
@@ -14,7 +15,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-const fs::path kTestdata = fs::path(LMPO_SOURCE_DIR) / "src/data/testdata";
+const fs::path kTestdata = source_folder() / "src/data/testdata";
 
 // A tokenizer and a chat template as a model folder has them.
 struct World {

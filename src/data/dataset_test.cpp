@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "base/error.h"
+#include "base/testing/test_paths.h"
 #include "base/threads.h"
 #include "data/source_rows.h"
 
@@ -16,7 +17,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-const fs::path kTestdata = fs::path(LMPO_SOURCE_DIR) / "src/data/testdata";
+const fs::path kTestdata = source_folder() / "src/data/testdata";
 
 class DatasetTest : public ::testing::Test {
  protected:
@@ -241,7 +242,7 @@ TEST_F(DatasetTest, MistakesAreNamed) {
 }
 
 TEST_F(DatasetTest, RealRowsOfEveryKind) {
-  const fs::path shared = fs::path(LMPO_SOURCE_DIR) / "../shared/data";
+  const fs::path shared = source_folder() / "../shared/data";
   if (!fs::exists(shared)) {
     GTEST_SKIP() << shared << " is not here";
   }

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/line_input.h"
+#include "base/testing/test_paths.h"
 #include "data/schema.h"
 
 namespace lmpo {
@@ -133,13 +134,13 @@ TEST(Reader, DeepNestingIsRefusedBeforeItIsParsed) {
 class ParquetRows : public testing::Test {
  protected:
   void SetUp() override {
-    if (!fs::exists(fs::path(LMPO_BINARY).parent_path() / "lmpo_parquet.so")) {
+    if (!fs::exists(lmpo_binary().parent_path() / "lmpo_parquet.so")) {
       GTEST_SKIP() << "built without Arrow's library, which ./setup fetches";
     }
   }
 
   static fs::path golden(const std::string& name) {
-    return fs::path(LMPO_SOURCE_DIR) / "src/parquet/testdata" / name;
+    return source_folder() / "src/parquet/testdata" / name;
   }
   template <typename... Columns>
   static std::vector<SourceRow> rows_in(const std::string& name, const Columns&... wanted) {
@@ -189,7 +190,7 @@ TEST_F(ParquetRows, HaveTheColumnsThatAreAskedFor) {
   const std::vector<std::string> columns = {"id", "label"};
   const auto rows = rows_in("pairs_zstd.parquet", columns);
   ASSERT_EQ(rows.size(), 10u);
-  EXPECT_EQ(rows[1].value, (json{{"label", false}}));
+  EXPECT_EQ(json(rows[1].value), (json{{"label", false}}));
   std::vector<std::string> unread;
   read_rows(
       golden("pairs_zstd.parquet"), columns, [](SourceRow&&) {}, &unread);

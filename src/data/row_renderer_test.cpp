@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "base/testing/test_paths.h"
 
 namespace lmpo {
 namespace {
@@ -11,7 +12,7 @@ namespace {
 using ::testing::HasSubstr;
 using Texts = std::vector<std::string>;
 
-const fs::path kTestdata = fs::path(LMPO_SOURCE_DIR) / "src/data/testdata";
+const fs::path kTestdata = source_folder() / "src/data/testdata";
 
 const Tokenizer& tokenizer() {
   static const Tokenizer mistral = Tokenizer::load(kTestdata / "mistral");  // <s> and </s>

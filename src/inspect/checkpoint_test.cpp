@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 
 #include "base/testing/test_folder.h"
+#include "base/testing/test_paths.h"
 #include "inspect/checkpoint_difference.h"
 #include "inspect/checkpoint_facts.h"
 
@@ -12,7 +13,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-const fs::path kModels = fs::path(LMPO_SOURCE_DIR) / "src/model/testdata";
+const fs::path kModels = source_folder() / "src/model/testdata";
 
 class CheckpointTest : public FolderTest {
  protected:

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "base/testing/test_folder.h"
+#include "base/testing/test_paths.h"
 #include "inspect/row_kind.h"
 
 namespace lmpo {
@@ -14,7 +15,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-const fs::path kTestdata = fs::path(LMPO_SOURCE_DIR) / "src/data/testdata";
+const fs::path kTestdata = source_folder() / "src/data/testdata";
 
 std::string pair_row(const std::string& question, const std::string& good, const std::string& bad) {
   const auto turn = [](const char* role, const std::string& text) {

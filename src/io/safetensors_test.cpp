@@ -13,6 +13,7 @@
 
 #include "base/random.h"
 #include "base/testing/test_folder.h"
+#include "base/testing/test_paths.h"
 
 namespace lmpo {
 namespace {
@@ -21,7 +22,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Pair;
 
-const fs::path golden_folder = fs::path(LMPO_SOURCE_DIR) / "src/io/testdata";
+const fs::path golden_folder = source_folder() / "src/io/testdata";
 
 std::span<const std::byte> bytes_of(std::string_view text) {
   return std::as_bytes(std::span(text.data(), text.size()));

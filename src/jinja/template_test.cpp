@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "base/testing/test_paths.h"
 
 namespace lmpo::jinja {
 namespace {
@@ -23,7 +24,7 @@ std::string refusal(std::string_view text) {
 
 void expect_golden(const std::string& file) {
   const ordered_json golden =
-      ordered_json::parse(read_file(LMPO_SOURCE_DIR "/src/jinja/testdata/" + file));
+      ordered_json::parse(read_file(source_folder() / "src/jinja/testdata" / file));
   ASSERT_GT(golden.at("cases").size(), 100u);
   for (const auto& each : golden.at("cases")) {
     const std::string text = each.at("template").get<std::string>();

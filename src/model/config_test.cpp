@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "base/testing/test_folder.h"
+#include "base/testing/test_paths.h"
 
 namespace lmpo {
 namespace {
@@ -17,7 +18,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
-const fs::path golden_folder = fs::path(LMPO_SOURCE_DIR) / "src/model/testdata";
+const fs::path golden_folder = source_folder() / "src/model/testdata";
 
 ordered_json golden_configs() {
   return ordered_json::parse(read_file(golden_folder / "configs.json"));

@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/random.h"
+#include "base/testing/test_paths.h"
 #include "model/llama.h"
 #include "model/reference_model.h"
 #include "ops/testing/device.h"
@@ -22,7 +23,7 @@ struct Golden {
 };
 
 Golden read_golden(const std::string& name) {
-  const fs::path folder = fs::path(LMPO_SOURCE_DIR) / "src/model/testdata" / name;
+  const fs::path folder = source_folder() / "src/model/testdata" / name;
   Golden golden{read_json(folder / "golden.json"),
                 read_model_config(folder),
                 Checkpoint::open(folder),
@@ -139,7 +140,7 @@ TEST_P(Model, LossSumsAndGradientsEqualPyTorch) {
 // A token that is padding to transformers: nn.Embedding's padding_idx drops what it gets as an input.
 TEST_P(Model, ThePadTokensGradientEqualsPyTorchs) {
   const json padding =
-      read_json(fs::path(LMPO_SOURCE_DIR) / "src/model/testdata/pad_gradient.json").at(GetParam());
+      read_json(source_folder() / "src/model/testdata/pad_gradient.json").at(GetParam());
   Golden golden = read_golden(GetParam());
   const auto pad = padding.at("pad_token_id").get<std::int64_t>();
   golden.config.pad_id = pad;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/json.h"
+#include "base/testing/test_paths.h"
 #include "model/llama.h"
 #include "ops/testing/device.h"
 
@@ -13,7 +14,7 @@ using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
 fs::path folder_of(const std::string& name) {
-  return fs::path(LMPO_SOURCE_DIR) / "src/model/testdata" / name;
+  return source_folder() / "src/model/testdata" / name;
 }
 
 ModelConfig reward_config(const std::string& name) {

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/testing/test_paths.h"
 #include "objective/testing.h"
 
 namespace lmpo {
@@ -40,7 +41,7 @@ testing::Batch batch_of(const json& examples, const Objective& objective) {
 }
 
 TEST(Trl, LossesAreEqual) {
-  const json golden = read_json(fs::path(LMPO_SOURCE_DIR) / "src/objective/testdata/trl.json");
+  const json golden = read_json(source_folder() / "src/objective/testdata/trl.json");
   ASSERT_EQ(golden.size(), 7u);
   for (const json& given : golden) {
     const std::string name = given.at("objective");

@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/random.h"
+#include "base/testing/test_paths.h"
 
 namespace lmpo {
 namespace {
@@ -26,7 +27,7 @@ class MomentCodes : public ::testing::TestWithParam<Case> {
  protected:
   MomentSign sign_ = GetParam().sign;
   json golden_ =
-      read_json(LMPO_SOURCE_DIR "/src/ops/testdata/moment_codes.json").at(GetParam().name);
+      read_json(source_folder() / "src/ops/testdata/moment_codes.json").at(GetParam().name);
 };
 
 INSTANTIATE_TEST_SUITE_P(Signs, MomentCodes,

@@ -1,4 +1,5 @@
 #include "base/json.h"
+#include "base/testing/test_paths.h"
 #include "ops/testing/ops_test.h"
 
 namespace lmpo::testing {
@@ -86,7 +87,7 @@ void expect_almost(const std::vector<double>& actual, const json& expected,
 }
 
 TEST_P(OptimizerTest, FollowsTorch) {
-  for (const json& setting : read_json(LMPO_SOURCE_DIR "/src/ops/testdata/adamw.json")) {
+  for (const json& setting : read_json(source_folder() / "src/ops/testdata/adamw.json")) {
     const State state = make_state(setting["weight"].get<std::vector<double>>());
     std::vector<double> largest[3];
     int t = 0;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/testing/test_paths.h"
 
 namespace lmpo {
 namespace {
@@ -17,7 +18,7 @@ using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
 // Written by tools/oracle/parquet_golden.py.
-const fs::path kTestdata = fs::path(LMPO_SOURCE_DIR) / "src/parquet/testdata";
+const fs::path kTestdata = source_folder() / "src/parquet/testdata";
 const std::vector<std::string> kPairColumns = {"prompt", "chosen", "rejected",
                                                "system", "scores", "label"};
 
@@ -58,7 +59,7 @@ std::vector<json> golden_rows(const std::string& name) {
 class Parquet : public testing::Test {
  protected:
   void SetUp() override {
-    if (!fs::exists(fs::path(LMPO_BINARY).parent_path() / "lmpo_parquet.so")) {
+    if (!fs::exists(lmpo_binary().parent_path() / "lmpo_parquet.so")) {
       GTEST_SKIP() << "built without Arrow's library, which ./setup fetches";
     }
   }

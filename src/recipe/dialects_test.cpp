@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/testing/test_folder.h"
+#include "base/testing/test_paths.h"
 #include "recipe/run_data.h"
 #include "recipe/train_recipe.h"
 
@@ -73,7 +74,7 @@ class Dialects : public FolderTest {
 
   std::string text_of(const std::string& name) const {
     std::string text =
-        read_file(fs::path(LMPO_SOURCE_DIR) / "src/recipe/testdata/dialects" / (name + ".yaml"));
+        read_file(source_folder() / "src/recipe/testdata/dialects" / (name + ".yaml"));
     if (const std::size_t at = text.find("DATA\n"); at != std::string::npos) {
       text.replace(at, 4, folder_.string());
     }
@@ -102,7 +103,7 @@ TEST_F(Dialects, EveryRecipeIsReadAndTrainsItsOwnMethod) {
                                                          {"axolotl-sft", "sft"}};
   std::size_t files = 0;
   for (const auto& entry :
-       fs::directory_iterator(fs::path(LMPO_SOURCE_DIR) / "src/recipe/testdata/dialects")) {
+       fs::directory_iterator(source_folder() / "src/recipe/testdata/dialects")) {
     const std::string name = entry.path().stem().string();
     ASSERT_TRUE(objectives.contains(name)) << name;
     SCOPED_TRACE(name);

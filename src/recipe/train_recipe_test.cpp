@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/testing/test_paths.h"
 #include "objective/registry.h"
 #include "recipe/pages/help_page.h"
 #include "recipe/pages/markdown.h"
@@ -108,8 +109,7 @@ TEST(TrainRecipe, DefaultsFollowTheObjective) {
 
 TEST(TrainRecipe, OurOwnRecipesResolve) {
   int count = 0;
-  for (const auto& entry :
-       fs::recursive_directory_iterator(fs::path(LMPO_SOURCE_DIR) / "recipes")) {
+  for (const auto& entry : fs::recursive_directory_iterator(source_folder() / "recipes")) {
     if (entry.path().extension() != ".yaml") {
       continue;
     }

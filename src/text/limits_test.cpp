@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/testing/test_paths.h"
 #include "text/normalizer.h"
 #include "text/ranked_tokens.h"
 #include "text/regex.h"
@@ -15,7 +16,7 @@ namespace {
 using testing::HasSubstr;
 
 json gpt2() {
-  return read_json(fs::path(LMPO_SOURCE_DIR) / "src/text/testdata/gpt2.json");
+  return read_json(source_folder() / "src/text/testdata/gpt2.json");
 }
 
 // What refuses the text, or the file; "" where nothing does.
@@ -131,7 +132,7 @@ TEST(TokenizerLimits, APatternThatBacktracksWithoutEndIsNamed) {
 // Every form, every character that is newer than the tables of `tokenizers`, and 400 texts
 // (tools/oracle/normalization.py, which compares all characters and 10,000 texts).
 TEST(Normalizer, KnowsOnlyWhatTheReferenceKnows) {
-  const json golden = read_json(fs::path(LMPO_SOURCE_DIR) / "src/text/testdata/normalization.json");
+  const json golden = read_json(source_folder() / "src/text/testdata/normalization.json");
   ASSERT_GT(golden.size(), 500u);
   for (const auto& [form, column] :
        {std::pair("NFC", 1), std::pair("NFD", 2), std::pair("NFKC", 3), std::pair("NFKD", 4)}) {

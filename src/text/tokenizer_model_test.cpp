@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/testing/test_paths.h"
 #include "text/bpe.h"
 #include "text/byte_level.h"
 #include "text/ranked_tokens.h"
@@ -26,7 +27,7 @@ constexpr std::int64_t kRanks = 128'000;
 constexpr TokenId kBegin = 128'000;
 
 fs::path test_data() {
-  return fs::path(LMPO_SOURCE_DIR) / "src/text/testdata";
+  return source_folder() / "src/text/testdata";
 }
 
 std::string bytes_of_hexadecimal(const std::string& digits) {

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/random.h"
+#include "base/testing/test_paths.h"
 #include "base/utf8.h"
 
 namespace lmpo {
@@ -17,7 +18,7 @@ namespace {
 using testing::HasSubstr;
 
 fs::path test_data() {
-  return fs::path(LMPO_SOURCE_DIR) / "src/text/testdata";
+  return source_folder() / "src/text/testdata";
 }
 
 json base_tokenizer(const std::string& name) {

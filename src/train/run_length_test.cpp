@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/testing/test_paths.h"
 
 namespace lmpo {
 namespace {
@@ -36,7 +37,7 @@ TrainRecipe recipe_of(const json& given) {
 }
 
 TEST(RunLength, EqualsTransformers) {
-  const json cases = read_json(fs::path(LMPO_SOURCE_DIR) / "src/train/testdata/run_lengths.json");
+  const json cases = read_json(source_folder() / "src/train/testdata/run_lengths.json");
   ASSERT_EQ(cases.size(), 8u);
   for (const json& given : cases) {
     const TrainRecipe recipe = recipe_of(given);

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/testing/test_paths.h"
 
 namespace lmpo {
 namespace {
@@ -12,7 +13,7 @@ namespace {
 using Scheduler = TrainRecipe::Scheduler;
 
 TEST(Schedule, RatesEqualTransformers) {
-  const fs::path golden = fs::path(LMPO_SOURCE_DIR) / "src/train/testdata/schedules.json";
+  const fs::path golden = source_folder() / "src/train/testdata/schedules.json";
   const json cases = read_json(golden);
   ASSERT_EQ(cases.size(), 16u);
   for (const json& given : cases) {

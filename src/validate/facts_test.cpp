@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "base/error.h"
+#include "base/testing/test_paths.h"
 #include "io/safetensors.h"
 #include "train/checkpoints.h"
 #include "train/testing/small_run.h"
@@ -53,8 +54,7 @@ DataOptions lengths(std::int64_t max_length, std::optional<std::int64_t> max_pro
 
 // What may have lost its end says nothing of the template.
 TEST(DataFacts, EndsOfRowsThatMayBeCutAreNotLookedAt) {
-  const Tokenizer tokenizer =
-      Tokenizer::load(fs::path(LMPO_SOURCE_DIR) / "src/data/testdata/zephyr");
+  const Tokenizer tokenizer = Tokenizer::load(source_folder() / "src/data/testdata/zephyr");
   const TokenId stop = tokenizer.eos_id().value();
   Dataset dataset;
   dataset.trees = {pair_of({5}, {6, stop}, {7, stop}), pair_of({5, 6}, {6, 7}, {7, stop})};

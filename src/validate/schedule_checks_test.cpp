@@ -1,6 +1,7 @@
 // Checks of steps, learning rate and machine, and how findings are shown.
 #include <algorithm>
 
+#include "base/testing/test_paths.h"
 #include "objective/registry.h"
 #include "validate/testing.h"
 
@@ -105,8 +106,7 @@ TEST(ScheduleChecks, EveryPublishedRangeHasItsSource) {
 
 TEST(ScheduleChecks, OurRecipesAreAsPublished) {
   int count = 0;
-  for (const auto& entry :
-       fs::recursive_directory_iterator(fs::path(LMPO_SOURCE_DIR) / "recipes")) {
+  for (const auto& entry : fs::recursive_directory_iterator(source_folder() / "recipes")) {
     if (entry.path().extension() != ".yaml" || entry.path().parent_path().filename() == "example") {
       continue;
     }

@@ -14,6 +14,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/testing/test_paths.h"
 
 namespace lmpo {
 
@@ -35,7 +36,7 @@ struct Surroundings {
   std::optional<fs::path> out_to = {};           // a file for standard output
   StandardError err_to = StandardError::read;
   std::vector<std::pair<std::string, std::string>> environment = {};
-  fs::path program = LMPO_BINARY;
+  fs::path program = lmpo_binary();
   std::chrono::seconds timeout{240};  // sanitizers are slow
 };
 

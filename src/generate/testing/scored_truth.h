@@ -6,12 +6,13 @@
 #include <vector>
 
 #include "base/random.h"
+#include "base/testing/test_paths.h"
 #include "model/llama.h"
 
 namespace lmpo::testing {
 
 inline fs::path model_folder(const std::string& name) {
-  return fs::path(LMPO_SOURCE_DIR) / "src/model/testdata" / name;
+  return source_folder() / "src/model/testdata" / name;
 }
 
 // A model of src/model/testdata whose responses are scored by the forward that training uses.

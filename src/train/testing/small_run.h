@@ -7,13 +7,14 @@
 #include "base/json.h"
 #include "base/random.h"
 #include "base/testing/test_folder.h"
+#include "base/testing/test_paths.h"
 #include "objective/registry.h"
 #include "train/trainer.h"
 
 namespace lmpo::testing {
 
 inline fs::path small_model(const std::string& name = "llama") {
-  return fs::path(LMPO_SOURCE_DIR) / "src/model/testdata" / name;
+  return source_folder() / "src/model/testdata" / name;
 }
 
 inline void append_tokens(std::vector<std::int32_t>& tokens, std::int64_t count, Random& random) {
