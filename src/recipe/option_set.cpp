@@ -253,7 +253,8 @@ void OptionSet::settle_foreign() {
   for (const auto& [group, keys] : groups) {
     const auto refused = std::ranges::find(keys, false, &ForeignKey::allowed);
     if (refused != keys.end()) {
-      attempt("option_invalid", (*refused)->place, [&] { refuse_foreign(**refused, keys); });
+      attempt("option_invalid", (*refused)->place,
+              [&, &keys = keys] { refuse_foreign(**refused, keys); });
       continue;
     }
     std::vector<std::string> names;
@@ -293,7 +294,8 @@ CommandDescription OptionSet::describe_command(int (*run)(const std::vector<std:
 void OptionSet::show_help() {
   for (auto& [index, value] : given_) {
     if (options_[index].traits.decides_defaults) {
-      attempt("option_invalid", value.place, [&, index = index] { assign(index, value); });
+      attempt("option_invalid", value.place,
+              [&, index = index, &value = value] { assign(index, value); });
     }
   }
   if (adjust_) {
