@@ -55,7 +55,7 @@ if(LMPO_EMULATED_GPU)
   endif()
   find_package(Boost REQUIRED COMPONENTS context)
 endif()
-# Reads Parquet files, in a module that is loaded for them only. Without it the program says so when it meets one.
+# The reader of Parquet files is a plugin. Without it the program refuses a Parquet file and says why.
 option(LMPO_PARQUET "Read Parquet files, where ./setup could fetch Arrow's library" ON)
 set(LMPO_ARROW ${CMAKE_SOURCE_DIR}/.deps/arrow)
 file(GLOB LMPO_ARROW_LIBRARIES ${LMPO_ARROW}/libparquet.so.* ${LMPO_ARROW}/libarrow.so.*)

@@ -1,5 +1,5 @@
 // Any bytes as a Parquet file: every row is read, or the file refused with a UserError. Arrow's own
-// library is not instrumented: the fuzzer sees the branches of the module and of what takes its
+// library is not instrumented: the fuzzer sees the branches of the plugin and of what takes its
 // arrays apart. Files to begin with: src/parquet/testdata.
 #include "parquet/parquet.h"
 

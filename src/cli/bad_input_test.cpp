@@ -290,7 +290,7 @@ TEST_F(BadInput, AParquetFileThatCannotBeRead) {
   const auto message = [&] {
     const Result result = run(score(model(), data), {.program = alone});
     EXPECT_EQ(result.exit_code, 2) << result.err;
-    EXPECT_THAT(result.err, HasSubstr("other_columns.parquet: a Parquet file, and this lmpo has"));
+    EXPECT_THAT(result.err, HasSubstr("other_columns.parquet: this is a Parquet file, but this build of lmpo"));
     EXPECT_THAT(result.err, HasSubstr("Run ./setup"));
     return result.err;
   };
@@ -300,8 +300,8 @@ TEST_F(BadInput, AParquetFileThatCannotBeRead) {
   write("bin/lmpo_parquet.so", "not a library");
   EXPECT_THAT(message(), HasSubstr("lmpo_parquet.so: "));
 
-  const fs::path module = lmpo_binary().parent_path() / "lmpo_parquet.so";
-  if (!fs::exists(module)) {
+  const fs::path plugin = lmpo_binary().parent_path() / "lmpo_parquet.so";
+  if (!fs::exists(plugin)) {
     GTEST_SKIP() << "built without Arrow's library, which ./setup fetches";
   }
   expect_refusal(score(model(), data),

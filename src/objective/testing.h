@@ -1,4 +1,4 @@
-// For the tests of this room: random pairs, whole steps, and derivatives by the complex step.
+// For the tests of this module: random pairs, whole steps, and derivatives by the complex step.
 #pragma once
 
 #include <cmath>

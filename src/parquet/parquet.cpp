@@ -9,7 +9,7 @@
 #include "base/names.h"
 #include "base/utf8.h"
 #include "parquet/arrow_values.h"
-#include "parquet/module.h"
+#include "parquet/plugin.h"
 
 namespace lmpo {
 namespace {
@@ -20,44 +20,44 @@ std::string_view text_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-// The module's function, or why it is not there.
-struct Module {
+// The plugin's function, or why it could not be loaded.
+struct Plugin {
   LmpoOpenParquet* open = nullptr;
   std::string missing;
 };
 
 // Beside the program where it was built, in lib/lmpo where it was installed.
-fs::path module_path() {
+fs::path plugin_path() {
   constexpr const char* name = "lmpo_parquet.so";
   const fs::path folder = fs::read_symlink("/proc/self/exe").parent_path();
   const fs::path installed = folder.parent_path() / "lib" / "lmpo" / name;
   return fs::exists(installed) ? installed : folder / name;
 }
 
-Module load_module() {
-  const fs::path path = module_path();
+Plugin load_plugin() {
+  const fs::path path = plugin_path();
   if (!fs::exists(path)) {
     return {nullptr, fmt::format("there is no {}", path.string())};
   }
-  void* module = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  void* open = module == nullptr ? nullptr : ::dlsym(module, "lmpo_open_parquet");
+  void* plugin = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  void* open = plugin == nullptr ? nullptr : ::dlsym(plugin, "lmpo_open_parquet");
   if (open == nullptr) {
     return {nullptr, ::dlerror()};
   }
   return {reinterpret_cast<LmpoOpenParquet*>(open), ""};
 }
 
-// The module, loaded once; throws UserError where it cannot be.
-const Module& module_for(std::string_view source) {
-  static const Module module = load_module();
-  if (module.open == nullptr) {
+// Loads the plugin once. Throws UserError if it cannot be loaded.
+const Plugin& plugin_for(std::string_view source) {
+  static const Plugin plugin = load_plugin();
+  if (plugin.open == nullptr) {
     user_error(
-        "{}: a Parquet file, and this lmpo has no reader for them ({}). Run ./setup in the folder "
-        "of lmpo's sources where there is a network: it fetches Arrow's library and builds the "
-        "reader. Or convert the file to JSON Lines",
-        source, module.missing);
+        "{}: this is a Parquet file, but this build of lmpo cannot read Parquet ({}). Run ./setup in "
+        "the source folder with network access: it fetches Arrow's library and builds the reader. "
+        "Or convert the file to JSON Lines",
+        source, plugin.missing);
   }
-  return module;
+  return plugin;
 }
 
 std::string joined(std::span<const std::string> names) {
@@ -92,7 +92,7 @@ class ParquetFile {
   ParquetFile(std::span<const std::byte> bytes, std::string_view source,
               std::span<const std::string> wanted)
       : source_(source), wanted_(wanted) {
-    check(module_for(source).open(bytes.data(), bytes.size(), &is_wanted, this, &rows_));
+    check(plugin_for(source).open(bytes.data(), bytes.size(), &is_wanted, this, &rows_));
     if (!any_wanted_) {
       rows_.close(&rows_);
       refuse_columns();

@@ -1,5 +1,5 @@
-// Rows of a Parquet file, by Arrow's library. That is large and only Parquet needs it, so it lies
-// behind a module, lmpo_parquet.so beside the program, that is loaded when the first file is read.
+// Rows of a Parquet file, read by Arrow's library. That library is large and only Parquet needs it,
+// so it is behind a plugin, lmpo_parquet.so beside the program, loaded when the first file is read.
 #pragma once
 
 #include <cstddef>
@@ -14,19 +14,19 @@
 
 namespace lmpo {
 
-// Whether a file that begins so is a Parquet file.
+// Whether a file with these first bytes is a Parquet file.
 bool is_parquet(std::span<const std::byte> bytes);
 
-// An object of the row's columns, in the file's order, in which a column, or a key of a struct,
-// whose value is null is left out; null where `valid_utf8` is false, since some text of the row is
-// not UTF-8.
+// Receives one row: an object of its columns, in the file's order. A column or key of a struct whose
+// value is null is left out. If some text of the row is not UTF-8, `valid_utf8` is false and `value`
+// is null.
 using ParquetRow = std::function<void(ordered_json&& value, bool valid_utf8)>;
 
-// Calls `row` for each row in order and returns their number; only columns of the wanted names are
-// decoded; the names of the others are put into `unread`. Holds one batch of rows in memory at a
-// time. Numbers that are not finite become null, and types that JSON lacks (times, decimals) text.
-// `source` names the bytes in errors. Throws UserError where the file is damaged, has none of the
-// wanted columns, or cannot be read by this program, since the module or Arrow is not there.
+// Calls `row` for each row, in order, and returns the number of rows. Only the wanted columns are
+// decoded; the names of the others are appended to `unread`. Holds one batch of rows in memory at a
+// time. Numbers that are not finite become null; types that JSON lacks (times, decimals) become
+// text. `source` names the file in errors. Throws UserError if the file is damaged, if it has none
+// of the wanted columns, or if the plugin or Arrow's library is missing.
 std::int64_t read_parquet(std::span<const std::byte> bytes, std::string_view source,
                           std::span<const std::string> wanted_columns, const ParquetRow& row,
                           std::vector<std::string>* unread = nullptr);

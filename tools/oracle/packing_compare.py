@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "rivals"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "baselines"))
 import pair_lengths
 
 BATCH = 128

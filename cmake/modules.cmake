@@ -4,30 +4,30 @@ configure_file(${CMAKE_SOURCE_DIR}/cmake/test_paths.cpp.in ${CMAKE_BINARY_DIR}/t
 add_library(lmpo_test_paths STATIC EXCLUDE_FROM_ALL ${CMAKE_BINARY_DIR}/test_paths.cpp)
 target_link_libraries(lmpo_test_paths PRIVATE lmpo_base lmpo_flags)
 
-# lmpo_room(name USES room... WITHOUT regex LINKS target...): one folder of src/. Its *.cpp become the library lmpo_<name>;
-# its *_test.cpp the program <name>_test; its *_bench.cpp the program <name>_bench.
-# What matches WITHOUT is left out. A folder module/ in it is left to the room's own CMakeLists.txt.
-# USES names the rooms it may include, so that arrows go one way.
-function(lmpo_room name)
-  cmake_parse_arguments(ROOM "" "WITHOUT" "USES;LINKS" ${ARGN})
+# lmpo_module(name USES module... WITHOUT regex LINKS target...): one folder of src/ as a module. Its *.cpp become the library
+# lmpo_<name>, its *_test.cpp the program <name>_test, its *_bench.cpp the program <name>_bench.
+# USES names the modules it may include, as in docs/design.md. Files that match WITHOUT are left out. A subfolder plugin/ is
+# left to the module's own CMakeLists.txt.
+function(lmpo_module name)
+  cmake_parse_arguments(MODULE "" "WITHOUT" "USES;LINKS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
-  list(FILTER sources EXCLUDE REGEX "/module/")
-  if(ROOM_WITHOUT)
-    list(FILTER sources EXCLUDE REGEX "${ROOM_WITHOUT}")
+  list(FILTER sources EXCLUDE REGEX "/plugin/")
+  if(MODULE_WITHOUT)
+    list(FILTER sources EXCLUDE REGEX "${MODULE_WITHOUT}")
   endif()
   set(tests ${sources})
   set(benches ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
   list(FILTER benches INCLUDE REGEX "_bench\\.cpp$")
   list(FILTER sources EXCLUDE REGEX "_(test|bench)\\.cpp$")
-  list(TRANSFORM ROOM_USES PREPEND lmpo_)
+  list(TRANSFORM MODULE_USES PREPEND lmpo_)
   if(NOT sources)
     file(WRITE ${CMAKE_BINARY_DIR}/empty_${name}.cpp "")
     set(sources ${CMAKE_BINARY_DIR}/empty_${name}.cpp)
   endif()
   add_library(lmpo_${name} STATIC ${sources})
   target_include_directories(lmpo_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
-  target_link_libraries(lmpo_${name} PUBLIC ${ROOM_USES} ${ROOM_LINKS} PRIVATE lmpo_flags)
+  target_link_libraries(lmpo_${name} PUBLIC ${MODULE_USES} ${MODULE_LINKS} PRIVATE lmpo_flags)
   if(tests)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE

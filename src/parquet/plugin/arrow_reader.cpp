@@ -1,5 +1,5 @@
-// The module lmpo_parquet.so: a Parquet file's batches by Arrow's library, brought to the few types
-// of module.h and handed over as C structures. No exception leaves it.
+// The plugin lmpo_parquet.so: reads a Parquet file's batches by Arrow's library, converts them to the
+// few types of plugin.h and returns them as C structures. No exception leaves it.
 #include <arrow/api.h>
 #include <arrow/c/abi.h>
 #include <arrow/c/bridge.h>
@@ -19,7 +19,7 @@
 #include <utility>
 #include <vector>
 
-#include "parquet/module.h"
+#include "parquet/plugin.h"
 
 namespace {
 
@@ -100,7 +100,7 @@ ArrayResult in_words(const arrow::Array& array) {
   return builder.Finish();
 }
 
-// An array of the types of module.h.
+// An array of the types of plugin.h.
 ArrayResult plain(const Array& array) {
   switch (array->type_id()) {
     case arrow::Type::NA:

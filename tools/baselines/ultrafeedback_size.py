@@ -1,7 +1,7 @@
 """From a file of 61,000 pairs to training: reading, templating, tokenising and keeping them, and the second start.
 
     tools/oracle/setup
-    build/oracle/bin/python tools/rivals/ultrafeedback_size.py build/release/bin/lmpo ../shared/data [--pairs 61000]
+    build/oracle/bin/python tools/baselines/ultrafeedback_size.py build/release/bin/lmpo ../shared/data [--pairs 61000]
 
 The pairs are made of the shared data's real texts, shuffled and joined to about 400 tokens a response, with a new word in
 every sentence or so, since real texts do not repeat. The tokenizer is Llama 3's, from llama_models, with its chat template.
@@ -105,10 +105,10 @@ def main():
         tokens = 0
         for begin in range(0, len(rendered), 2000):  # all at once would take tens of gigabytes
             tokens += sum(len(item.ids) for item in tokenizer.encode_batch_fast(rendered[begin:begin + 2000]))
-        rival, after = time.monotonic() - started, os.times()
-        rival_cpu = sum(after[:2]) - sum(before[:2])
-        print(f"tokenizers, encode_batch_fast: {rival:.1f} s ({rival_cpu:.1f} s of processors), {tokens} tokens; lmpo's first start, all of "
-              f"it, is {rival / first:.2f} times as fast", flush=True)
+        baseline, after = time.monotonic() - started, os.times()
+        baseline_cpu = sum(after[:2]) - sum(before[:2])
+        print(f"tokenizers, encode_batch_fast: {baseline:.1f} s ({baseline_cpu:.1f} s of processors), {tokens} tokens; lmpo's first start, all of "
+              f"it, is {baseline / first:.2f} times as fast", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Tokenizes the same texts with `tokenizers` and with lmpo, both on all cores, and prints megabytes a second and their ratio.
 
     tools/oracle/setup
-    build/oracle/bin/python tools/rivals/tokenizers_batch.py build/release/bin/lmpo ../shared/data [--repeat 8] [--rounds 3]
+    build/oracle/bin/python tools/baselines/tokenizers_batch.py build/release/bin/lmpo ../shared/data [--repeat 8] [--rounds 3]
 
 The vocabulary is Llama 3's, from llama_models, as a tokenizer.json that transformers' TikTokenConverter makes of it. The
 texts are those of the data, repeated. `tokenizers` has them in memory and encodes them by encode_batch (and its fast
@@ -55,10 +55,10 @@ def main():
             ids = [json.loads(line)["ids"] for line in out.decode().split("\n") if line]
             print(f"lmpo: {megabytes / seconds:.1f} MB/s ({seconds:.2f} s, {cpu:.2f} s of processors)")
             for name in ["encode_batch", "encode_batch_fast"]:
-                found, rival, rival_cpu = timed(lambda: getattr(tokenizer, name)(texts))
+                found, baseline, baseline_cpu = timed(lambda: getattr(tokenizer, name)(texts))
                 same = all(mine == theirs.ids for mine, theirs in zip(ids, found, strict=True))
-                print(f"{name}: {megabytes / rival:.1f} MB/s ({rival:.2f} s, {rival_cpu:.2f} s of processors); lmpo is "
-                      f"{rival / seconds:.2f} times as fast, by processors' time {rival_cpu / cpu:.2f}; "
+                print(f"{name}: {megabytes / baseline:.1f} MB/s ({baseline:.2f} s, {baseline_cpu:.2f} s of processors); lmpo is "
+                      f"{baseline / seconds:.2f} times as fast, by processors' time {baseline_cpu / cpu:.2f}; "
                       f"{'equal ids' if same else 'OTHER IDS'}", flush=True)
                 del found
 

@@ -156,7 +156,7 @@ std::vector<Formula> formulas() {
   };
 }
 
-class Rival : public ::testing::TestWithParam<Formula> {
+class Baseline : public ::testing::TestWithParam<Formula> {
  protected:
   static Batch random_examples(std::uint64_t seed) {
     Batch batch;
@@ -175,9 +175,9 @@ class Rival : public ::testing::TestWithParam<Formula> {
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(All, Rival, ::testing::ValuesIn(formulas()));
+INSTANTIATE_TEST_SUITE_P(All, Baseline, ::testing::ValuesIn(formulas()));
 
-TEST_P(Rival, ValueAndDerivativesEqualTheFormula) {
+TEST_P(Baseline, ValueAndDerivativesEqualTheFormula) {
   const Formula& formula = GetParam();
   const auto objective = make_objective(formula.name, formula.options);
   for (std::uint64_t seed = 0; seed < 40; ++seed) {  // 2,000 examples

@@ -1,7 +1,7 @@
 """Trains with TRL and with lmpo on the same rows, and prints pairs a second, peak memory and their ratios.
 
     build/oracle/bin/pip install trl==1.16.0 torch==2.15.0 transformers==5.13.0
-    build/oracle/bin/python tools/rivals/trl_train.py build/release/bin/lmpo ../shared/data \\
+    build/oracle/bin/python tools/baselines/trl_train.py build/release/bin/lmpo ../shared/data \\
         [--objective simpo|dpo|dpo_precomputed] [--bf16] [--prompt_tokens 800 --response_tokens 100]
 
 The model is a random Llama of 40.4 million parameters (hidden 512, feed-forward 1408, 8 layers, 8 heads over 4 key heads,
@@ -49,7 +49,7 @@ def make_rows(tokenizer, data, arguments):
 def train_with_trl(model, rows, objective, bf16, output):
     """In a process of its own, for its peak of memory."""
     request = json.dumps({"model": str(model), "rows": rows, "objective": objective, "bf16": bf16, "output": str(output)})
-    result = subprocess.run([sys.executable, __file__, "--rival"], input=request, check=True, capture_output=True, text=True)
+    result = subprocess.run([sys.executable, __file__, "--baseline"], input=request, check=True, capture_output=True, text=True)
     return json.loads(result.stdout.splitlines()[-1])
 
 
@@ -76,12 +76,12 @@ def compare_first_steps(binary, model, rows_file, rows, work):
                "--gradient_accumulation_steps", "1", "--max_steps", "3", "--logging_steps", "1", "--save_strategy", "no",
                "--disable_tqdm"]
     ours = min(seconds_to_first_step(command, "step 1/") for _ in range(3))
-    rival_command = [sys.executable, __file__, "--rival"]
-    theirs = min(seconds_to_first_step(rival_command, "first step done", request) for _ in range(3))
+    baseline_command = [sys.executable, __file__, "--baseline"]
+    theirs = min(seconds_to_first_step(baseline_command, "first step done", request) for _ in range(3))
     print(f"to the end of the first step, one pair: TRL {theirs:.2f} s, lmpo {ours:.2f} s, 1/{theirs / ours:.1f}")
 
 
-def rival(request):
+def baseline(request):
     import resource
 
     import datasets
@@ -170,7 +170,7 @@ def main():
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--rival"]:
-        rival(json.loads(sys.stdin.read()))
+    if sys.argv[1:] == ["--baseline"]:
+        baseline(json.loads(sys.stdin.read()))
     else:
         main()

@@ -1,7 +1,7 @@
 """SimPO by TRL on a GPU, on random pairs of given lengths: pairs a second and peak memory, beside `lmpo bench --device cuda`.
 
     pip install trl==1.16.0 liger-kernel==0.8.5            torch and transformers beside them
-    tools/rivals/trl_gpu.py CONFIG.json [--pairs 2] [--accumulation 4] [--steps 6] [--checkpointing] [--no_liger]
+    tools/baselines/trl_gpu.py CONFIG.json [--pairs 2] [--accumulation 4] [--steps 6] [--checkpointing] [--no_liger]
         [--optim sgd] [--prompt_tokens 277] [--response_tokens 266] [--long_tailed]
 
 With --long_tailed pairs are as long as UltraFeedback's, and not all the same: TRL pads each to the longest beside it.
