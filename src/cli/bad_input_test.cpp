@@ -290,7 +290,8 @@ TEST_F(BadInput, AParquetFileThatCannotBeRead) {
   const auto message = [&] {
     const Result result = run(score(model(), data), {.program = alone});
     EXPECT_EQ(result.exit_code, 2) << result.err;
-    EXPECT_THAT(result.err, HasSubstr("other_columns.parquet: this is a Parquet file, but this build of lmpo"));
+    EXPECT_THAT(result.err,
+                HasSubstr("other_columns.parquet: this is a Parquet file, but this build of lmpo"));
     EXPECT_THAT(result.err, HasSubstr("Run ./setup"));
     return result.err;
   };

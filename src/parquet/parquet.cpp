@@ -52,9 +52,9 @@ const Plugin& plugin_for(std::string_view source) {
   static const Plugin plugin = load_plugin();
   if (plugin.open == nullptr) {
     user_error(
-        "{}: this is a Parquet file, but this build of lmpo cannot read Parquet ({}). Run ./setup in "
-        "the source folder with network access: it fetches Arrow's library and builds the reader. "
-        "Or convert the file to JSON Lines",
+        "{}: this is a Parquet file, but this build of lmpo cannot read Parquet ({}). Run ./setup "
+        "in the source folder with network access: it fetches Arrow's library and builds the "
+        "reader. Or convert the file to JSON Lines",
         source, plugin.missing);
   }
   return plugin;
