@@ -1,4 +1,4 @@
-"""Pairs as long as UltraFeedback's: means of 277 prompt and 2 x 266 response tokens, long-tailed. What scripts share."""
+"""Shared by scripts: pairs as long as UltraFeedback's, with means of 277 prompt and 2 x 266 response tokens, long-tailed."""
 import json
 import math
 import random

@@ -1,12 +1,12 @@
-"""Tokenizes the same texts with `tokenizers` and with lmpo, both on all cores, and prints megabytes a second and their ratio.
+"""Tokenizes the same texts with `tokenizers` and with lmpo, both on all cores; prints MB/s and their ratio.
 
     tools/oracle/setup
-    build/oracle/bin/python tools/baselines/tokenizers_batch.py build/release/bin/lmpo ../shared/data [--repeat 8] [--rounds 3]
+    build/oracle/bin/python tools/baselines/tokenizers_batch.py build/release/bin/lmpo DATA [--repeat 8] [--rounds 3]
 
-The vocabulary is Llama 3's, from llama_models, as a tokenizer.json that transformers' TikTokenConverter makes of it. The
-texts are those of the data, repeated. `tokenizers` has them in memory and encodes them by encode_batch (and its fast
-variant, which keeps no offsets); lmpo reads them as JSON and writes JSON, and the time of a start without texts is taken off.
-Also printed is the time of processors, which other programs on the machine disturb less.
+The vocabulary is Llama 3's, from llama_models, converted to a tokenizer.json by transformers' TikTokenConverter. The texts are those of
+DATA, repeated. `tokenizers` has them in memory and encodes them by encode_batch (and its fast variant, which keeps no offsets). lmpo reads
+and writes JSON; its start-up time, measured without texts, is subtracted. CPU time is printed too, since other programs on the machine
+disturb it less.
 """
 import argparse
 import json

@@ -1,10 +1,10 @@
-"""Generates with transformers and with lmpo from the same prompts, greedily, and prints tokens a second and their ratio.
+"""Generates with transformers and with lmpo from the same prompts, greedily; prints tokens per second and their ratio.
 
     build/oracle/bin/pip install torch==2.15.0 transformers==5.23.0
-    build/oracle/bin/python tools/baselines/transformers_generate.py build/release/bin/lmpo ../shared/data [--batch 16]
+    build/oracle/bin/python tools/baselines/transformers_generate.py build/release/bin/lmpo DATA [--batch 16]
 
-The random Llama of 40.4 million parameters of trl_train.py, prompts of dpo_en_demo.json of at most 512 tokens, 128 new tokens
-each. Loading is left out: the times are those of as many prompts less those of one token each.
+The random Llama of 40.4 million parameters of trl_train.py, prompts of dpo_en_demo.json of at most 512 tokens, 128 new tokens each. The
+time of a run with one new token per prompt, loading included, is subtracted.
 """
 import argparse
 import json

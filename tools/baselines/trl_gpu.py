@@ -1,14 +1,15 @@
-"""SimPO by TRL on a GPU, on random pairs of given lengths: pairs a second and peak memory, beside `lmpo bench --device cuda`.
+"""Trains SimPO with TRL on a GPU, on random pairs of given lengths; prints pairs per second and peak memory, to compare with
+`lmpo bench --device cuda`.
 
-    pip install trl==1.16.0 liger-kernel==0.8.5            torch and transformers beside them
+    pip install trl==1.16.0 liger-kernel==0.8.5            and torch and transformers
     tools/baselines/trl_gpu.py CONFIG.json [--pairs 2] [--accumulation 4] [--steps 6] [--checkpointing] [--no_liger]
         [--optim sgd] [--prompt_tokens 277] [--response_tokens 266] [--long_tailed]
 
-With --long_tailed pairs are as long as UltraFeedback's, and not all the same: TRL pads each to the longest beside it.
-`lmpo bench --data` measures the same pairs when `--write_rows FILE` has written them.
+With --long_tailed the pairs are as long as UltraFeedback's and differ in length: TRL pads each to the longest of its micro-batch.
+`--write_rows FILE` writes the pairs, so `lmpo bench --data FILE` can measure the same ones.
 
-Weights are random and bfloat16, as are gradients: TRL has no exact master of them, and with --optim sgd, which keeps no moments,
-its optimizer costs next to nothing. What it takes longer than lmpo is forward and backward alone.
+Weights and gradients are bfloat16, and the weights are random. TRL keeps no float32 master. With --optim sgd, which has no moments, its
+optimizer takes almost no time, so what remains to compare is forward and backward.
 """
 import argparse
 import json

@@ -1,12 +1,12 @@
-"""Trains with TRL and with lmpo on the same rows, and prints pairs a second, peak memory and their ratios.
+"""Trains with TRL and with lmpo on the same rows; prints pairs per second, peak memory and their ratios.
 
     build/oracle/bin/pip install trl==1.16.0 torch==2.15.0 transformers==5.13.0
-    build/oracle/bin/python tools/baselines/trl_train.py build/release/bin/lmpo ../shared/data \\
+    build/oracle/bin/python tools/baselines/trl_train.py build/release/bin/lmpo DATA \\
         [--objective simpo|dpo|dpo_precomputed] [--bf16] [--prompt_tokens 800 --response_tokens 100]
 
-The model is a random Llama of 40.4 million parameters (hidden 512, feed-forward 1408, 8 layers, 8 heads over 4 key heads,
-vocabulary 16384). Rows are those of dpo_en_demo.json whose prompt fits into max_length 1024, or pairs of random words of given
-lengths. Each trainer goes over all of them once, in steps of 2 pairs x 4; times are the trainers' own train_runtime.
+The model is a random Llama of 40.4 million parameters (hidden 512, feed-forward 1408, 8 layers, 8 heads over 4 key heads, vocabulary
+16384). Rows are those of dpo_en_demo.json whose prompt fits into max_length 1024, or pairs of random words of given lengths. Each trainer
+runs one epoch in steps of 2 pairs x 4; times are the trainers' own train_runtime.
 """
 import argparse
 import json

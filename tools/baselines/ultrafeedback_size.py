@@ -1,13 +1,12 @@
-"""From a file of 61,000 pairs to training: reading, templating, tokenising and keeping them, and the second start.
+"""Measures the way from a file of 61,000 pairs to training: reading, rendering, tokenizing and caching, and the second start.
 
     tools/oracle/setup
-    build/oracle/bin/python tools/baselines/ultrafeedback_size.py build/release/bin/lmpo ../shared/data [--pairs 61000]
+    build/oracle/bin/python tools/baselines/ultrafeedback_size.py build/release/bin/lmpo DATA [--pairs 61000]
 
-The pairs are made of the shared data's real texts, shuffled and joined to about 400 tokens a response, with a new word in
-every sentence or so, since real texts do not repeat. The tokenizer is Llama 3's, from llama_models, with its chat template.
-lmpo is `lmpo train` until its plan is made and weights would be loaded; its memory is the peak of resident memory, the pages of mapped
-files included. `tokenizers` gets the rendered texts in memory, in batches of 2,000, on both
-cores: reading, templating and keeping are not asked of it.
+The pairs are made of the real texts of DATA, shuffled and joined to about 400 tokens per response, with a new word in every sentence or
+so, since real texts do not repeat. The tokenizer is Llama 3's, from llama_models, with its chat template. lmpo is `lmpo train` until its
+plan is made and it would load the weights; its memory is peak resident memory, mapped files included. `tokenizers` gets the rendered
+texts in memory, in batches of 2,000, on both cores; it does not read, render or cache.
 """
 import argparse
 import json

@@ -1,9 +1,9 @@
-"""AdamW as torch computes it in float32: golden values for src/ops/optimizer_test.cpp.
+"""Golden values for src/ops/optimizer_test.cpp: AdamW by torch in float32.
 
     tools/oracle/setup && build/oracle/bin/python tools/oracle/adamw_golden.py
 
-Writes src/ops/testdata/adamw.json: for each setting the weights at the start, the gradients of five steps, and the
-weights and both moments after each. Gradients include zeros, tiny and large numbers.
+Writes src/ops/testdata/adamw.json: for each setting the initial weights, the gradients of five steps, and the weights and both moments
+after each. Gradients include zeros, tiny and large numbers.
 """
 import json
 import pathlib

@@ -1,12 +1,12 @@
-"""Compares chat templates as `lmpo tokenize` renders them with jinja2 in transformers' settings.
+"""Compares chat templates rendered by `lmpo tokenize` with jinja2 in transformers' settings.
 
     tools/oracle/setup
     build/oracle/bin/python tools/oracle/chat_templates.py [--conversations 5000] [--data DATA]
 
-The templates: Llama 3, Zephyr, ChatML and Mistral as their model cards have them, and those that mistral_common generates for
-its tokenizers v1 to v3, v7 and tekken. The conversations: all of the shared data, and generated ones with odd roles and
-contents. Where the template raises or jinja2 fails, lmpo must refuse the conversation: that is tried one by one, for some.
-Prints differences; exits 1 if any.
+Templates: Llama 3, Zephyr, ChatML and Mistral from their model cards, and those that mistral_common generates for its
+tokenizers v1 to v3, v7 and tekken. Conversations: all of DATA, and generated ones with odd roles and contents. If the template
+raises or jinja2 fails, lmpo must refuse the conversation; this is tried for some of them, one by one. Prints differences;
+exits with 1 if there are any.
 """
 import argparse
 import importlib.resources

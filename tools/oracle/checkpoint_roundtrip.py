@@ -1,9 +1,9 @@
-"""Model folders that lmpo wrote, opened by transformers: without any warning, and with the logits of the original.
+"""Opens model folders written by lmpo in transformers: no warning, and the logits of the original.
 
     build/oracle/bin/python tools/oracle/checkpoint_roundtrip.py build/release/bin/lmpo
 
-Small random Llamas and Mistrals (float32 and bfloat16, tied and untied, one saved in shards) go through one training
-step with learning rate 0, so what is written must equal what was read. Exits with 1 at a difference.
+Small random Llamas and Mistrals (float32 and bfloat16, tied and untied, one in shards) go through one training step with
+learning rate 0, so lmpo must write what it read. Exits with 1 if anything differs.
 """
 import argparse
 import json

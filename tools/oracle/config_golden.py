@@ -1,4 +1,4 @@
-"""What transformers makes of config.json files: golden values for src/model/config_test.cpp.
+"""Golden values for src/model/config_test.cpp: how transformers reads config.json files.
 
     tools/oracle/setup && build/oracle/bin/python tools/oracle/config_golden.py
 

@@ -1,11 +1,10 @@
-"""Greedy `lmpo generate` beside transformers' generate(do_sample=False): a random Llama and a Mistral with a short window.
+"""Compares greedy `lmpo generate` with transformers' generate(do_sample=False): a random Llama and a Mistral with a short window.
 
-    build/oracle/bin/python tools/oracle/generate_parity.py build/release/bin/lmpo ../shared/data
+    build/oracle/bin/python tools/oracle/generate_parity.py build/release/bin/lmpo DATA
 
-Twenty prompts of the shared pairs, as chat messages through the template and as plain text. The stop tokens, read from
-generation_config.json, are two that the model does say, so that some answers end early. Text, numbers of tokens and
-the reason for the end must all be equal. The smallest distance between the two likeliest tokens shows how far rounding
-is from deciding.
+Twenty prompts of DATA's pairs, as chat messages through the template and as plain text. generation_config.json names two
+stop tokens that the model does produce, so some answers end early. Text, numbers of tokens and finish reasons must be equal.
+Also prints the smallest distance between the two likeliest tokens, which shows how far rounding is from deciding.
 """
 import argparse
 import collections

@@ -1,11 +1,11 @@
-"""GGUF files that `lmpo export` wrote, read by llama.cpp's gguf package; and `lmpo merge` beside numpy.
+"""Reads GGUF files written by `lmpo export` with llama.cpp's gguf package, and compares `lmpo merge` with numpy.
 
     build/oracle/bin/python tools/oracle/gguf_parity.py build/release/bin/lmpo
 
-Random models (Llama with llama3 scaling in bfloat16, Mistral in float32) of each type: tensors under the names of gguf's
-own map, equal bit for bit to gguf's quantization of the source; special tokens, merges and chat template equal to what
-its SpecialVocab reads from the folder. A tokenizer derived from a sentencepiece model that is trained here: pieces found
-by the scores in the file equal to sentencepiece's and to tokenizers' own. Exits with 1 at a difference.
+Random models (Llama with llama3 scaling in bfloat16, Mistral in float32) of each type: tensors have the names of gguf's own
+map and equal gguf's quantization of the source bit for bit; special tokens, merges and chat template equal what gguf's
+SpecialVocab reads from the folder. Also trains a sentencepiece model and derives a tokenizer from it: the scores in the file
+must give the same pieces as sentencepiece and tokenizers. Exits with 1 if anything differs.
 """
 import argparse
 import json

@@ -1,12 +1,12 @@
-"""Many templates, generated: every filter, test, method and operator over many values, as jinja2 renders them in
+"""Generates many templates (every filter, test, method and operator over many values) and renders them with jinja2 in
 transformers' sandbox.
 
     tools/oracle/setup && build/oracle/bin/python tools/oracle/jinja_battery.py [FILE]
 
-writes some of them to src/jinja/testdata/battery.json, or all to FILE, which is like golden.json. Of 27,867 templates 27,572 were
-equal (jinja2 3.1.6, transformers 5.23). The others are of the kinds in KNOWN, which are left out of the test's data: refused
-here by name though jinja2 renders them (sets, `pprint`, `!a`, the code of objects), or rendered though Python refuses them
-(keys that cannot be hashed, what is not text given to a text's filter).
+Writes some of them to src/jinja/testdata/battery.json, or all of them to FILE, in the format of golden.json. Of 27,867
+templates 27,572 were equal (jinja2 3.1.6, transformers 5.23). The others are of the kinds in KNOWN and not in the test's data:
+lmpo refuses them by name though jinja2 renders them (sets, `pprint`, `!a`, the code of objects), or renders them though Python
+refuses them (unhashable keys, values that are not text given to a text filter).
 """
 import copy
 import itertools

@@ -1,9 +1,9 @@
-"""What jinja2 makes of templates, in transformers' sandbox: golden texts for src/jinja/template_test.cpp.
+"""Golden texts for src/jinja/template_test.cpp: templates rendered by jinja2 in transformers' sandbox.
 
     tools/oracle/setup && build/oracle/bin/python tools/oracle/jinja_golden.py
 
-writes src/jinja/testdata/golden.json: a list of {template, text} rendered with VARIABLES, where text is null if jinja2
-refuses the template or fails in it.
+Writes src/jinja/testdata/golden.json: a list of {template, text} rendered with VARIABLES. text is null if jinja2 refuses the
+template or fails.
 """
 import json
 import pathlib

@@ -1,9 +1,9 @@
-"""Models that `lmpo export` wrote, run by llama.cpp itself (PyPI package xllamacpp), beside `lmpo score` of the source.
+"""Runs models written by `lmpo export` in llama.cpp itself (Python package xllamacpp) and compares with `lmpo score` of the source.
 
     build/oracle/bin/python tools/oracle/llamacpp_parity.py build/release/bin/lmpo
 
-Random models (a Llama with llama3 scaling, a Mistral) as f32: ids of texts equal to tokenizers', and the log-probabilities of
-responses within 1e-3 a token. Exits with 1 at a difference. What llama.cpp says while it loads goes to standard error.
+Random models (a Llama with llama3 scaling, a Mistral) as f32: ids of texts equal those of tokenizers, log-probabilities of
+responses agree within 1e-3 per token. Exits with 1 if anything differs. llama.cpp's own messages go to standard error.
 """
 import argparse
 import json

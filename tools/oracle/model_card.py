@@ -1,11 +1,10 @@
-"""Model cards that lmpo writes, read by huggingface_hub and PyYAML, and their code run as it stands.
+"""Reads model cards written by lmpo with huggingface_hub and PyYAML, and runs their code.
 
     build/oracle/bin/python tools/oracle/model_card.py build/release/bin/lmpo
 
-Trains the embedded example (--example FOLDER: takes what `lmpo example FOLDER` has made), merges and exports its
-models, and reads every card: the front matter must be what the Hub expects, the Python code must run in the model's
-folder with transformers and answer as `lmpo generate` does, and the shell lines must work. Exits with 1 at a
-difference.
+Trains the embedded example (or, with --example FOLDER, uses the result of `lmpo example FOLDER`), merges and exports its models,
+and reads every card. The front matter must be what the Hub expects; the Python code must run in the model's folder with
+transformers and give the answer of `lmpo generate`; the shell lines must work. Exits with 1 if anything differs.
 """
 import argparse
 import json

@@ -1,10 +1,10 @@
-"""Losses and gradients of small random models, by PyTorch autograd: golden values for src/model/model_test.cpp.
+"""Golden values for src/model/model_test.cpp: losses and gradients of small random models, by PyTorch autograd.
 
     tools/oracle/setup && build/oracle/bin/python tools/oracle/model_golden.py
 
-Writes src/model/testdata/NAME/{config.json,model.safetensors,golden.json,gradients.safetensors} for three models
-that together cover grouped keys, an explicit head size, tied embeddings, llama3 rope scaling and a sliding window
-shorter than the data. The loss is SimPO's over a batch of pairs, computed in float64.
+Writes src/model/testdata/NAME/{config.json,model.safetensors,golden.json,gradients.safetensors} for three models that together cover
+grouped keys, an explicit head size, tied embeddings, llama3 rope scaling and a sliding window shorter than the data. The loss is
+SimPO's over a batch of pairs, computed in float64.
 """
 import json
 import pathlib

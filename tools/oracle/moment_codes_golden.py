@@ -1,10 +1,10 @@
-"""Moments in 8 bits as bitsandbytes computes them: golden values for src/ops/cpu/moment_codes_test.cpp.
+"""Golden values for src/ops/cpu/moment_codes_test.cpp: 8-bit moments, by bitsandbytes.
 
     tools/oracle/setup && build/oracle/bin/pip install bitsandbytes==0.50.2
     build/oracle/bin/python tools/oracle/moment_codes_golden.py
 
-Writes src/ops/testdata/moment_codes.json: the 256 values of its signed and unsigned dynamic maps, and for blocks of
-numbers over many decades their largest magnitude and their codes.
+Writes src/ops/testdata/moment_codes.json: the 256 values of its signed and unsigned dynamic maps, and, for blocks of numbers over many
+decades, their largest magnitude and their codes.
 """
 import json
 import pathlib

@@ -1,9 +1,9 @@
-"""The rows of src/text/newer_unicode.cpp: what Unicode 16 has and Unicode 14 has not, with its general category.
+"""Writes the rows of src/text/newer_unicode.cpp: characters of Unicode 16 that Unicode 14 lacks, with their general category.
 
     python3.11 -m venv build/unicode && build/unicode/bin/pip install -q unicodedata2==16.0.0
     build/unicode/bin/python tools/oracle/newer_unicode.py
 
-Unicode 14 is that of Python 3.11 and of PCRE2 10.42; 16 that of tiktoken 0.14 and tokenizers 0.23.3.
+Python 3.11 and PCRE2 10.42 have Unicode 14; tiktoken 0.14 and tokenizers 0.23.3 have Unicode 16.
 """
 import unicodedata
 

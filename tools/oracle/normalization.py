@@ -1,10 +1,9 @@
-"""The rows of src/text/newer_normalization.cpp, and that with them utf8proc normalizes as `tokenizers` does.
+"""Writes the rows of src/text/newer_normalization.cpp, and checks that utf8proc with these rows normalizes as `tokenizers` does.
 
     tools/oracle/setup && build/oracle/bin/python tools/oracle/normalization.py [--golden]
 
-tokenizers' tables of decompositions and combining classes are older than utf8proc's. A character that is newer than they are
-is to them one that changes nothing and stands between its neighbours. With --golden: texts for
-src/text/testdata/normalization.json.
+The tables of decompositions and combining classes in tokenizers are older than utf8proc's. To tokenizers a newer character
+changes nothing and separates its neighbours. --golden writes texts for src/text/testdata/normalization.json.
 """
 import ctypes
 import json

@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
-"""Every option of TRL's preference trainers is an option here, an alias, or a key with a reason.
+"""Checks that every option of TRL's preference trainers is an option, an alias or an explained key of lmpo.
 
     pip install --no-deps trl transformers                  (their sources are read, not run)
     python3 tools/oracle/option_names.py [build/release/bin/lmpo]
 
-Writes a recipe with every field of DPOConfig, CPOConfig, ORPOConfig, KTOConfig, SFTConfig,
-TrainingArguments, ModelConfig and ScriptArguments, each null, and asks `lmpo validate --json` which
-of them it does not know. Exit 1 where there is one.
+Writes a recipe with every field of DPOConfig, CPOConfig, ORPOConfig, KTOConfig, SFTConfig, TrainingArguments, ModelConfig and
+ScriptArguments, each null, and asks `lmpo validate --json` which of them it does not know. Exits with 1 if there are any.
 """
 
 import ast

@@ -1,7 +1,7 @@
-"""Packs of `lmpo inspect --pack` beside an implementation of best fit decreasing from its definition, and beside packs that
-are cut in the order of the batch: rows as long as UltraFeedback's (means of 277 and 2 x 266 tokens, long-tailed).
+"""Compares packs of `lmpo inspect --pack` with best fit decreasing, written from its definition, and with packs filled in the order of
+the batch. Rows are as long as UltraFeedback's (means of 277 and 2 x 266 tokens, long-tailed).
 
-    python3 tools/oracle/packing_compare.py build/release/bin/lmpo        # needs Python alone
+    python3 tools/oracle/packing_compare.py build/release/bin/lmpo        # needs only Python
 """
 import json
 import subprocess

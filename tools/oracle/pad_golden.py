@@ -1,10 +1,10 @@
-"""The embedding's gradient where a token is padding to transformers: golden values for src/model/model_test.cpp.
+"""Golden values for src/model/model_test.cpp: the gradient of an embedding row that transformers takes for padding.
 
     tools/oracle/setup && build/oracle/bin/python tools/oracle/pad_golden.py
 
-Reads the models and pairs that model_golden.py wrote, names a token of theirs as pad_token_id (torch.nn.Embedding's
-padding_idx) and writes src/model/testdata/pad_gradient.json: of each model the loss and the gradient of that token's row,
-by PyTorch autograd in float64.
+Reads the models and pairs that model_golden.py wrote and names one of their tokens as pad_token_id (torch.nn.Embedding's
+padding_idx). Writes src/model/testdata/pad_gradient.json: for each model the loss and the gradient of that token's row, by
+PyTorch autograd in float64.
 """
 import json
 import pathlib

@@ -1,11 +1,11 @@
-"""Files written by pyarrow, and what is in them: golden files for src/parquet/parquet_test.cpp.
+"""Golden files for src/parquet/parquet_test.cpp, written by pyarrow.
 
     tools/oracle/setup && build/oracle/bin/python tools/oracle/parquet_golden.py
 
-In src/parquet/testdata, each with its rows in a .jsonl, in which keys that are null are left out:
-    pairs_*.parquet       the same rows under every compression and several encodings, in two row groups
-    types.parquet         every way Arrow has of storing what JSON can say, and some of what it cannot
-    bad_utf8.parquet      text of the second row of three is not UTF-8 (no .jsonl)
+In src/parquet/testdata, each with its rows in a .jsonl without null keys:
+    pairs_*.parquet       the same rows with every compression and several encodings, in two row groups
+    types.parquet         every Arrow type for what JSON can express, and some for what it cannot
+    bad_utf8.parquet      three rows; the text of the second is not UTF-8 (no .jsonl)
     other_columns.parquet columns that lmpo does not know (no .jsonl)
     no_rows.parquet       columns without rows (no .jsonl)
 """

@@ -1,6 +1,6 @@
-"""The same real rows as JSON and as Parquet that pyarrow wrote: `lmpo score` must write the same bytes, `lmpo train` the same losses.
+"""Compares the same rows as JSON and as Parquet written by pyarrow: `lmpo score` must write the same bytes, `lmpo train` the same losses.
 
-    build/oracle/bin/python tools/oracle/parquet_parity.py build/release/bin/lmpo ../shared/data
+    build/oracle/bin/python tools/oracle/parquet_parity.py build/release/bin/lmpo DATA
 """
 import argparse
 import json

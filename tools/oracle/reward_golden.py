@@ -1,10 +1,10 @@
-"""Rewards of small random models, by transformers in float64: golden values for src/model/reward_test.cpp.
+"""Golden values for src/model/reward_test.cpp: rewards of small random models, by transformers in float64.
 
     tools/oracle/setup && build/oracle/bin/python tools/oracle/reward_golden.py
 
-Writes src/model/testdata/reward_NAME/{config.json,model.safetensors,golden.json} for a Llama whose padding token is one
-that conversations end with, and a Mistral with a sliding window shorter than the data and no padding token. Several
-responses share a prompt; one response of each row begins as another goes on, and two are the same.
+Writes src/model/testdata/reward_NAME/{config.json,model.safetensors,golden.json} for two models: a Llama whose padding token also
+ends conversations, and a Mistral without a padding token, with a sliding window shorter than the data. Several responses share a
+prompt; in each row one response is the beginning of another, and two are equal.
 """
 import json
 import pathlib

@@ -1,9 +1,9 @@
-"""`lmpo pair --reward_model` beside transformers' sequence classification in float32, on real pairs.
+"""Compares `lmpo pair --reward_model` with transformers' sequence classification in float32, on real pairs.
 
-    build/oracle/bin/python tools/oracle/reward_parity.py build/release/bin/lmpo ../shared/data
+    build/oracle/bin/python tools/oracle/reward_parity.py build/release/bin/lmpo DATA
 
-A random Llama whose padding token ends every conversation, and a Mistral with a short window; both responses of each
-pair are samples of its prompt. Scores lie within a few units of zero; a difference of 1e-4 is allowed.
+Two random models: a Llama whose padding token ends every conversation, and a Mistral with a short window. Both responses of each pair
+are samples of its prompt. Scores are within a few units of zero; a difference of 1e-4 is allowed.
 """
 import argparse
 import json

@@ -1,5 +1,4 @@
-"""How long runs are and what is due at which step, by transformers' own code, for
-src/train/run_length_test.cpp.
+"""Golden values for src/train/run_length_test.cpp: lengths of runs, and what happens at which step, by transformers' own code.
 
     build/oracle/bin/python tools/oracle/run_length_golden.py > src/train/testdata/run_lengths.json
 """

@@ -1,8 +1,8 @@
-"""Files written by Python's safetensors library: golden bytes for src/io/safetensors_test.cpp.
+"""Golden files for src/io/safetensors_test.cpp, written by Python's safetensors library.
 
     tools/oracle/setup && build/oracle/bin/python tools/oracle/safetensors_golden.py
 
-Element i of every tensor is i / 4 - 1 (integers: i), so that the test can make the same tensors.
+Element i of every tensor is i / 4 - 1 (integers: i), so the test can make the same tensors.
     src/io/testdata/readable.safetensors   the types lmpo reads and writes, with a scalar and an empty tensor
     src/io/testdata/foreign.safetensors    types lmpo lists but does not read, and more metadata
 """

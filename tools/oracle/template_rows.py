@@ -1,11 +1,11 @@
-"""Conversations through templates built as those of published models are, by transformers: the truth for row_renderer.h.
+"""The expected results for row_renderer.h: conversations rendered by transformers through templates like those of published models.
 
     tools/oracle/setup && build/oracle/bin/python tools/oracle/template_rows.py
 
-writes src/data/testdata/template_rows.json: for each template its text and rows, each with the texts of prompt and
-responses by TRL's rule (the prompt is what its rendering with the generation prompt and the whole conversations begin
-with), or where that would score words of the prompt by ours: the prompt as generation sees it, the response what follows
-the prompt's last words and header.
+Writes src/data/testdata/template_rows.json: for each template its text and rows, each with the texts of prompt and responses by TRL's
+rule (the prompt is the common beginning of its rendering with the generation prompt and of the whole conversations). Where that rule
+would score words of the prompt, lmpo's rule is used: the prompt as generation sees it, the response what follows the prompt's last
+words and header.
 """
 import json
 import pathlib

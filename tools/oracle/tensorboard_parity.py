@@ -1,11 +1,11 @@
-"""The event files of `lmpo train` as TensorBoard reads them, of a run that was killed and resumed.
+"""Reads the event files of `lmpo train` with TensorBoard, for a run that was killed and resumed.
 
     build/oracle/bin/python tools/oracle/tensorboard_parity.py build/release/bin/lmpo
 
-Three readers: TensorBoard's record reader with its checksums, its EventAccumulator, and the server that
-`tensorboard --logdir` starts, asked over HTTP. Each must show the tags that transformers' rewrite_logs gives, with the steps and
-values of trainer_state.json in their order, and nothing that the killed run had logged beyond its checkpoint. (The epoch is logged
-twice where a step is logged and evaluated, as transformers does; the server shows it once.)
+Three readers: TensorBoard's record reader with its checksums, its EventAccumulator, and the server that `tensorboard --logdir` starts,
+over HTTP. Each must show the tags of transformers' rewrite_logs with the steps and values of trainer_state.json, in order, and nothing
+that the killed run had logged after its checkpoint. (A step that is logged and evaluated logs the epoch twice, as in transformers; the
+server shows it once.)
 """
 import argparse
 import json

@@ -1,14 +1,13 @@
-"""Prompt and responses as tokens, at both boundaries, by transformers: the truth for src/data/boundary.h.
+"""The expected results for src/data/boundary.h: prompt and responses as tokens, at both boundaries, by transformers.
 
     tools/oracle/setup && build/oracle/bin/python tools/oracle/tokenize_pairs.py
 
-writes src/data/testdata: small tokenizers with the chat templates of Llama-3, ChatML, Zephyr and Mistral, rows, and
-the tokens expected of them. With a folder and a preference file in from/value form,
+Writes src/data/testdata: small tokenizers with the chat templates of Llama-3, ChatML, Zephyr and Mistral, rows, and the expected
+tokens. With a folder and a preference file in from/value form it does the same for the rows of that file:
 
-    build/oracle/bin/python tools/oracle/tokenize_pairs.py FOLDER ../shared/data/dpo_en_demo.json
+    build/oracle/bin/python tools/oracle/tokenize_pairs.py FOLDER DATA/dpo_en_demo.json
 
-the same is made of that file's rows, for a comparison on real text. The rules are those of TRL 1.x (`trl`) and of the
-published scripts of SimPO and LMPO (`simpo`).
+The rules are those of TRL 1.x (`trl`) and of the published scripts of SimPO and LMPO (`simpo`).
 """
 import json
 import pathlib

@@ -1,10 +1,10 @@
-"""Small tokenizer.model files and what sentencepiece and tiktoken do with tricky texts: golden values for src/text.
+"""Golden values for src/text: small tokenizer.model files, and the results of sentencepiece and tiktoken on difficult texts.
 
     tools/oracle/setup && build/oracle/bin/python tools/oracle/tokenizer_model_golden.py [DATA]
 
-Trains on the texts of DATA (default ../shared/data) and writes into src/text/testdata/: sentencepiece.model; ranked.txt, a
-tiktoken vocabulary's first lines; tokenizer_model_golden.json, the ids of every text of texts.json and what they decode to.
-The reader of Llama 3's files wants 128,000 tokens: `filler` gives the others, which no text can contain.
+Trains on the texts of DATA and writes into src/text/testdata/: sentencepiece.model; ranked.txt, the first lines of a tiktoken
+vocabulary; tokenizer_model_golden.json, the ids of every text of texts.json and their decoded text. The reader of Llama 3's files
+expects 128,000 tokens: `filler` supplies the rest, which no text can contain.
 """
 import base64
 import json

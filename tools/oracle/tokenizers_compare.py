@@ -1,10 +1,10 @@
-"""Compares `lmpo tokenize` with Hugging Face `tokenizers` on every text of the shared data sets.
+"""Compares `lmpo tokenize` with Hugging Face `tokenizers` on every text of DATA.
 
-    tools/oracle/setup && build/oracle/bin/python tools/oracle/tokenizers_compare.py [options] [MODEL_FOLDER...]
+    tools/oracle/setup && build/oracle/bin/python tools/oracle/tokenizers_compare.py [--data DATA] [options] [MODEL_FOLDER...]
 
-Without model folders it trains the tokenizers and variants of tokenizers_golden.py anew, with larger vocabularies, into
-a temporary folder. For each it compares the ids of every text, the ids of every text cut at random places (so that
-words are broken and special tokens stand anywhere), and what the ids decode to. Prints differences; exits 1 if any.
+Without model folders it trains the tokenizers and variants of tokenizers_golden.py again, with larger vocabularies, in a temporary
+folder. For each it compares the ids of every text, the ids of every text cut at random places (so that words are broken and special
+tokens occur anywhere), and the decoded text. Prints differences; exits with 1 if there are any.
 """
 import argparse
 import json

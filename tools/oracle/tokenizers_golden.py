@@ -1,10 +1,10 @@
-"""Small tokenizers and what Hugging Face `tokenizers` does with tricky texts: golden values for src/text.
+"""Golden values for src/text: small tokenizers, and the results of Hugging Face `tokenizers` on difficult texts.
 
     tools/oracle/setup && build/oracle/bin/python tools/oracle/tokenizers_golden.py [DATA]
 
-Trains byte-pair encodings of a few hundred tokens on the texts of DATA (default ../shared/data) and writes into
-src/text/testdata/: NAME.json, the trained tokenizers; texts.json, the texts; golden.json, for each variant (a trained
-tokenizer and a JSON merge patch, RFC 7386, upon it) the ids of every text and what they decode to.
+Trains byte-pair encodings of a few hundred tokens on the texts of DATA and writes into src/text/testdata/: NAME.json, the trained
+tokenizers; texts.json, the texts; golden.json, for each variant (a trained tokenizer with a JSON merge patch, RFC 7386) the ids of
+every text and their decoded text.
 """
 import copy
 import json

@@ -1,15 +1,14 @@
-"""Compares `lmpo tokenize` with the tokenizers that real models are released with, from their own files.
+"""Compares `lmpo tokenize` with the tokenizers of released models, from their own files.
 
     tools/oracle/setup
     build/oracle/bin/python tools/oracle/tokenizers_real.py [--strings 100000] [--data DATA] [--only NAME...]
 
-The packages carry the files: mistral-common sentencepiece's models of Mistral (v1, v2, v3, v7) and tekken.json, llama-models
-Llama 3's tiktoken model. Each is put into a temporary folder and compared on every text of the shared data, on pieces of
-them joined by special tokens, and on generated strings: ids with special tokens taken for text, ids with them recognised,
-and what the ids decode to. The references are sentencepiece, tiktoken (through llama_models), mistral_common and, for
-Llama 3's file made into a tokenizer.json, tokenizers. sentencepiece knows nothing of special tokens in a text: there the text
-is cut at them, and a space goes before the first part only or, with "legacy", before each, as transformers' LlamaTokenizer
-does. Prints differences; exits 1 if any.
+The files come with Python packages: mistral-common has Mistral's sentencepiece models (v1, v2, v3, v7) and tekken.json, llama-models
+has Llama 3's tiktoken model. Each is compared on every text of DATA, on pieces of them joined by special tokens, and on generated
+strings: ids with special tokens as ordinary text, ids with special tokens recognised, and the decoded text. The references are
+sentencepiece, tiktoken (through llama_models), mistral_common and, for Llama 3's file converted to a tokenizer.json, tokenizers.
+sentencepiece does not know special tokens in a text: the text is split at them, and a space is put before the first part only or, with
+"legacy", before each, as in transformers' LlamaTokenizer. Prints differences; exits with 1 if there are any.
 """
 import argparse
 import importlib.resources

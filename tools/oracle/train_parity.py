@@ -1,8 +1,9 @@
-"""Twenty training steps of lmpo beside a plain PyTorch loop in double: losses step by step, and the final weights.
+"""Compares twenty training steps of lmpo with a plain PyTorch loop in double: losses step by step, and the final weights.
 
-    build/oracle/bin/python tools/oracle/train_parity.py build/release/bin/lmpo ../shared/data
+    build/oracle/bin/python tools/oracle/train_parity.py build/release/bin/lmpo DATA
 
-Every objective, with --objective NAME one of them. Exits 1 when a step's loss departs by more than 1e-5 (relative) or the weights by more than 1e-6 (mean absolute).
+Runs every objective, or one with --objective NAME. Exits with 1 if a step's loss differs by more than 1e-5 (relative) or the weights
+by more than 1e-6 (mean absolute).
 """
 import argparse
 import copy

@@ -1,11 +1,11 @@
-"""The first loss of lmpo beside that of TRL's own trainers, for dpo, hinge, ipo, cpo, simpo, orpo and kto.
+"""Compares the first loss of lmpo with that of TRL's own trainers, for dpo, hinge, ipo, cpo, simpo, orpo and kto.
 
     build/oracle/bin/pip install trl==1.16.0
-    build/oracle/bin/python tools/oracle/trl_parity.py build/release/bin/lmpo ../shared/data \\
+    build/oracle/bin/python tools/oracle/trl_parity.py build/release/bin/lmpo DATA \\
         [--golden src/objective/testdata/trl.json]
 
-A small random Llama, and another one as the reference where a method has one; eight pairs as plain text; one step with
-learning rate 0. TRL computes in double. Losses must agree to 1e-6 (relative). KTO uses the same mismatched pairs in both.
+A small random Llama, and another one as the reference for methods that have one; eight pairs as plain text; one step with learning
+rate 0. TRL computes in double. Losses must agree to 1e-6 (relative). KTO uses the same mismatched pairs in both.
 """
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""Small random models with a real tokenizer, and the tokenized pairs of a preference file: what the parity scripts share."""
+"""Shared by the parity scripts: small random models with a real tokenizer, and the tokenized pairs of a preference file."""
 import json
 import pathlib
 
