@@ -190,14 +190,7 @@ Measured measure(const BenchOptions& options) {
   return measured;
 }
 
-}  // namespace
-
-int run_bench(const std::vector<std::string>& arguments) {
-  BenchOptions options;
-  OptionSet set("lmpo bench",
-                "Trains a few steps from random weights and says how fast, part by part, beside "
-                "the machine's own speed at matrix products of the same sizes. Operations are "
-                "those the mathematics asks for: no padding, no prompt twice, nothing recomputed.");
+void declare(OptionSet& set, BenchOptions& options) {
   set.group("Model and data");
   set.add_named_or_positional(
       "model_name_or_path", options.model, "folder of the model, or its config.json alone",
@@ -240,9 +233,9 @@ int run_bench(const std::vector<std::string>& arguments) {
   add_threads_option(set, options.threads);
   set.add("json", options.json, "one JSON object instead of a table");
   set.section("Examples", kExamples);
-  if (!set.parse(arguments)) {
-    return 0;
-  }
+}
+
+int run(BenchOptions options) {
   apply_threads(options.threads);
   options.step.storage = {.weights = parse_dtype(options.dtype),
                           .eight_bit_moments = options.optim.ends_with("8bit"),
@@ -258,5 +251,12 @@ int run_bench(const std::vector<std::string>& arguments) {
   }
   return 0;
 }
+
+}  // namespace
+
+constinit const CommandCode kBenchCommand = command<declare, run>(
+    "Trains a few steps from random weights and says how fast, part by part, beside the machine's "
+    "own speed at matrix products of the same sizes. Operations are those the mathematics asks "
+    "for: no padding, no prompt twice, nothing recomputed.");
 
 }  // namespace lmpo

@@ -51,17 +51,7 @@ void declare(OptionSet& set, ChatOptions& options) {
               "  printf 'Hello\\nAnd in French?\\n' | lmpo chat -m DIR   a line is a turn\n");
 }
 
-}  // namespace
-
-int run_chat(const std::vector<std::string>& arguments) {
-  ChatOptions options;
-  OptionSet set("lmpo chat",
-                "A conversation with a model in the terminal. Without a terminal, every line of "
-                "standard input is a turn.");
-  declare(set, options);
-  if (!set.parse(arguments)) {
-    return 0;
-  }
+int run(ChatOptions options) {
   apply_threads(options.threads);
   const std::shared_ptr<Device> device = open_device(options.device);
   const Dtype compute = compute_type(*device, options.compute);
@@ -85,5 +75,11 @@ int run_chat(const std::vector<std::string>& arguments) {
   ChatSession(std::move(partners), options.answer, interactive).run(*reader);
   return 0;
 }
+
+}  // namespace
+
+constinit const CommandCode kChatCommand = command<declare, run>(
+    "A conversation with a model in the terminal. Without a terminal, every line of standard input "
+    "is a turn.");
 
 }  // namespace lmpo

@@ -9,7 +9,6 @@
 #include "base/names.h"
 #include "cli/commands.h"
 #include "objective/registry.h"
-#include "recipe/option_set.h"
 
 namespace lmpo {
 namespace {
@@ -22,30 +21,32 @@ constexpr const char* kMeasure = "Try and measure";
 constexpr const char* kLearn = "Learn more";
 
 constexpr std::array table = std::to_array<Command>({
-    {"train", kTrain, "train a checkpoint on preferences (LMPO, SimPO, DPO, ...)", run_train},
-    {"sft", kTrain, "train a checkpoint on answers: train with --objective sft", run_sft},
+    {"train", kTrain, "train a checkpoint on preferences (LMPO, SimPO, DPO, ...)", kTrainCommand},
+    {"sft", kTrain, "train a checkpoint on answers: train with --objective sft", kSftCommand},
     {"validate", kTrain,
-     "check a run before it starts: files, tokens, rows, memory, disk, settings", run_validate},
-    {"plan", kTrain, "the memory of a training step, before anything is loaded", run_plan},
+     "check a run before it starts: files, tokens, rows, memory, disk, settings", kValidateCommand},
+    {"plan", kTrain, "the memory of a training step, before anything is loaded", kPlanCommand},
     {"inspect", kLook, "data as the model will see it, with statistics; what a checkpoint holds",
-     run_inspect},
-    {"report", kLook, "training runs side by side, in one page", run_report},
-    {"chat", kLook, "talk with a model, or with two side by side", run_chat},
-    {"score", kLook, "log-probabilities of chosen and rejected responses", run_score},
-    {"tokenize", kLook, "text to ids and back", run_tokenize},
-    {"generate", kData, "answer prompts, once or several times", run_generate},
-    {"pair", kData, "preferences of scored samples: the best against the worst", run_pair},
-    {"merge", kConvert, "average or interpolate checkpoints", run_merge},
-    {"export", kConvert, "write a checkpoint for llama.cpp (GGUF), or in another type", run_export},
-    {"init", kConvert, "make a random model", run_init},
+     kInspectCommand},
+    {"report", kLook, "training runs side by side, in one page", kReportCommand},
+    {"chat", kLook, "talk with a model, or with two side by side", kChatCommand},
+    {"score", kLook, "log-probabilities of chosen and rejected responses", kScoreCommand},
+    {"tokenize", kLook, "text to ids and back", kTokenizeCommand},
+    {"generate", kData, "answer prompts, once or several times", kGenerateCommand},
+    {"pair", kData, "preferences of scored samples: the best against the worst", kPairCommand},
+    {"merge", kConvert, "average or interpolate checkpoints", kMergeCommand},
+    {"export", kConvert, "write a checkpoint for llama.cpp (GGUF), or in another type",
+     kExportCommand},
+    {"init", kConvert, "make a random model", kInitCommand},
     {"example", kMeasure, "runs the full pipeline (data, SFT, LMPO) on a synthetic toy task",
-     run_example},
+     kExampleCommand},
     {"demo", kMeasure, "the paper in miniature: every method on the toy task, with standard errors",
-     run_demo},
-    {"bench", kMeasure, "how fast this machine trains a model, part by part", run_bench},
-    {"env", kMeasure, "what this program and this machine are", run_env},
-    {"help", kLearn, "explain a command, an objective or another topic", run_help},
-    {"docs", kLearn, "print a page of the documentation that is made from the program", run_docs},
+     kDemoCommand},
+    {"bench", kMeasure, "how fast this machine trains a model, part by part", kBenchCommand},
+    {"env", kMeasure, "what this program and this machine are", kEnvCommand},
+    {"help", kLearn, "explain a command, an objective or another topic", kHelpCommand},
+    {"docs", kLearn, "print a page of the documentation that is made from the program",
+     kDocsCommand},
 });
 
 // What people type who know other programs.
@@ -113,7 +114,22 @@ std::string meaning_of(const std::string& word) {
   return suggestion(word, names);
 }
 
+OptionSet empty_set(const Command& command) {
+  return {fmt::format("lmpo {}", command.name), command.code.about};
+}
+
 }  // namespace
+
+int Command::run(const std::vector<std::string>& arguments) const {
+  return code.run(empty_set(*this), arguments);
+}
+
+CommandDescription Command::describe() const {
+  static thread_local const Command* described;
+  described = this;
+  return OptionSet::describe_command(
+      [](const std::vector<std::string>& arguments) { return described->run(arguments); });
+}
 
 std::span<const Command> commands() {
   return table;
@@ -134,8 +150,7 @@ const Command& find_command(const std::string& name) {
 std::vector<ListedCommand> describe_commands() {
   std::vector<ListedCommand> all;
   for (const Command& command : table) {
-    all.push_back(
-        {command.name, command.group, command.summary, OptionSet::describe_command(command.run)});
+    all.push_back({command.name, command.group, command.summary, command.describe()});
   }
   return all;
 }

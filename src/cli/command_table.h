@@ -1,11 +1,13 @@
-// The commands of the program. A new one is a file with its function, declared in commands.h, and a
-// line in command_table.cpp; help, completion, manual pages and docs/commands.md follow.
+// The commands of the program. A new one is a file with its two functions (command.h), declared in
+// commands.h, and a line in command_table.cpp; help, completion, manual pages and docs/commands.md
+// follow.
 #pragma once
 
 #include <span>
 #include <string>
 #include <vector>
 
+#include "cli/command.h"
 #include "recipe/command_description.h"
 
 namespace lmpo {
@@ -14,7 +16,12 @@ struct Command {
   const char* name;
   const char* group;    // what one wants to do; commands of a group stand together
   const char* summary;  // one line
-  int (*run)(const std::vector<std::string>& arguments);
+  const CommandCode& code;
+
+  // Reads the options from the words after the command's name, then runs. Returns the exit code.
+  // Throws UserError, before anything is done, for a mistake in them.
+  int run(const std::vector<std::string>& arguments) const;
+  CommandDescription describe() const;
 };
 
 std::span<const Command> commands();

@@ -149,18 +149,7 @@ void print_sweep(const fs::path& root) {
   }
 }
 
-}  // namespace
-
-int run_demo(const std::vector<std::string>& arguments) {
-  DemoOptions options;
-  OptionSet set("lmpo demo",
-                "The paper in miniature: trains with every method in the small world of lmpo "
-                "example, with several seeds, judges answers to held-out prompts, and prints "
-                "tables like the paper's, with standard errors.");
-  declare(set, options);
-  if (!set.parse(arguments)) {
-    return 0;
-  }
+int run(const DemoOptions& options) {
   std::vector<Part> chosen;
   std::vector<std::int64_t> seeds(static_cast<std::size_t>(options.seeds));
   std::iota(seeds.begin(), seeds.end(), 1);
@@ -184,5 +173,12 @@ int run_demo(const std::vector<std::string>& arguments) {
   }
   return 0;
 }
+
+}  // namespace
+
+constinit const CommandCode kDemoCommand = command<declare, run>(
+    "The paper in miniature: trains with every method in the small world of lmpo example, with "
+    "several seeds, judges answers to held-out prompts, and prints tables like the paper's, with "
+    "standard errors.");
 
 }  // namespace lmpo

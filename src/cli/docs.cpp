@@ -51,7 +51,7 @@ std::string man_page(const std::string& of) {
 
 std::string page(const DocsOptions& options) {
   if (options.what == "options") {
-    return options_markdown(OptionSet::describe_command(run_train));
+    return options_markdown(find_command("train").describe());
   }
   if (options.what == "objectives") {
     return objectives_markdown() + "\n## Defaults that differ\n\n" + objective_defaults_markdown();
@@ -62,13 +62,7 @@ std::string page(const DocsOptions& options) {
   return man_page(options.of);
 }
 
-}  // namespace
-
-int run_docs(const std::vector<std::string>& arguments) {
-  DocsOptions options;
-  OptionSet set("lmpo docs",
-                "Prints a page of the documentation that is made from the program: Markdown of "
-                "options (of lmpo train), objectives or commands, or the manual pages.");
+void declare(OptionSet& set, DocsOptions& options) {
   set.add_positional("PAGE", options.what, "which page",
                      {.choices = {"options", "objectives", "commands", "man"}, .required = true});
   set.add("of", options.of, "man: the command whose page it is; none: the page of lmpo",
@@ -86,9 +80,9 @@ int run_docs(const std::vector<std::string>& arguments) {
       set.reject("output", "writes the pages of all commands: leave --of out");
     }
   });
-  if (!set.parse(arguments)) {
-    return 0;
-  }
+}
+
+int run(const DocsOptions& options) {
   if (options.output.empty()) {
     fmt::print("{}", page(options));
   } else {
@@ -96,5 +90,11 @@ int run_docs(const std::vector<std::string>& arguments) {
   }
   return 0;
 }
+
+}  // namespace
+
+constinit const CommandCode kDocsCommand = command<declare, run>(
+    "Prints a page of the documentation that is made from the program: Markdown of options (of "
+    "lmpo train), objectives or commands, or the manual pages.");
 
 }  // namespace lmpo

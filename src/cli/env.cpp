@@ -26,6 +26,8 @@ std::string proc_value(const char* file, std::string_view key) {
   return "unknown";
 }
 
+struct NoOptions {};
+
 std::string vector_units() {
   std::string units;
   for (const auto& [name, present] :
@@ -37,14 +39,11 @@ std::string vector_units() {
   return units.empty() ? "none beyond x86-64-v2" : units;
 }
 
-}  // namespace
-
-int run_env(const std::vector<std::string>& arguments) {
-  OptionSet set("lmpo env", "Prints what this program and this machine are, for bug reports.");
+void declare(OptionSet& set, NoOptions& /*none*/) {
   set.section("Examples", "  lmpo env\n");
-  if (!set.parse(arguments)) {
-    return 0;
-  }
+}
+
+int run(const NoOptions& /*none*/) {
   utsname system{};
   uname(&system);
   const auto line = [](const char* name, const std::string& value) {
@@ -74,5 +73,10 @@ int run_env(const std::vector<std::string>& arguments) {
                                  : "built in; " + trouble);
   return 0;
 }
+
+}  // namespace
+
+constinit const CommandCode kEnvCommand =
+    command<declare, run>("Prints what this program and this machine are, for bug reports.");
 
 }  // namespace lmpo

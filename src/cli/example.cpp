@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/standard_streams.h"
+#include "cli/command_table.h"
 #include "cli/commands.h"
 #include "cli/common_options.h"
 #include "example/measure.h"
@@ -25,13 +26,13 @@ struct ExampleOptions {
 using Words = std::vector<std::string>;
 
 // Shows a command as one would type it, and runs it.
-void run(int (*command)(const Words&), const char* name, const Words& arguments) {
-  std::string line = fmt::format("lmpo {}", name);
+void run_step(const std::string& name, const Words& arguments) {
+  std::string line = "lmpo " + name;
   for (const std::string& word : arguments) {
     line += " " + word;
   }
   put_on_standard_error(fmt::format("\n$ {}\n", line));
-  if (command(arguments) != 0) {
+  if (find_command(name).run(arguments) != 0) {
     throw MachineError("the example was interrupted");
   }
 }
@@ -79,14 +80,7 @@ void print_table(const std::vector<std::pair<std::string, Measured>>& rows) {
   }
 }
 
-}  // namespace
-
-int run_example(const std::vector<std::string>& arguments) {
-  ExampleOptions options;
-  OptionSet set(
-      "lmpo example",
-      "Runs the full pipeline (data, SFT, preference optimization) on a synthetic toy task, "
-      "and judges the model's greedy answers before and after.");
+void declare(OptionSet& set, ExampleOptions& options) {
   set.add_positional("OUT", options.output, "folder for all files; it must be new or empty");
   set.add("objective", options.objective, "objective of the preference optimization",
           {.choices = {"lmpo", "simpo"}});
@@ -99,9 +93,9 @@ int run_example(const std::vector<std::string>& arguments) {
               "  lmpo example                         everything, in less than a minute\n"
               "  lmpo example --objective simpo out   with another objective, into the folder out\n"
               "  lmpo example --no_train out          only the files, to train yourself\n");
-  if (!set.parse(arguments)) {
-    return 0;
-  }
+}
+
+int run(const ExampleOptions& options) {
   apply_threads(options.threads);
   const fs::path& folder = options.output;
   if (fs::exists(folder) && !fs::is_empty(folder)) {
@@ -113,14 +107,13 @@ int run_example(const std::vector<std::string>& arguments) {
   const std::vector<Instruction> prompts =
       write_world(world, WorldSizes{}, static_cast<std::uint64_t>(options.seed));
 
-  run(run_init, "init",
-      {"--config", (world / "config.json").string(), "--tokenizer", world.string(), "--seed",
-       std::to_string(options.seed), (folder / "random").string()});
+  run_step("init", {"--config", (world / "config.json").string(), "--tokenizer", world.string(),
+                    "--seed", std::to_string(options.seed), (folder / "random").string()});
   if (!options.train) {
     return 0;
   }
-  run(run_sft, "sft", sft_arguments(folder, options));
-  run(run_train, "train", preference_arguments(folder, options));
+  run_step("sft", sft_arguments(folder, options));
+  run_step("train", preference_arguments(folder, options));
 
   const auto measured = [&](const std::string& name) {
     return std::pair(name, measure(folder / name, prompts, world / "held_out_preferences.jsonl"));
@@ -130,5 +123,11 @@ int run_example(const std::vector<std::string>& arguments) {
              (folder / options.objective / "training_curves.svg").string());
   return 0;
 }
+
+}  // namespace
+
+constinit const CommandCode kExampleCommand = command<declare, run>(
+    "Runs the full pipeline (data, SFT, preference optimization) on a synthetic toy task, and "
+    "judges the model's greedy answers before and after.");
 
 }  // namespace lmpo

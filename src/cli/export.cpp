@@ -41,13 +41,7 @@ void check(const OptionSet& set, const ExportOptions& options) {
   check_folder_options(set, options.folder);
 }
 
-}  // namespace
-
-int run_export(const std::vector<std::string>& arguments) {
-  ExportOptions options;
-  OptionSet set("lmpo export",
-                "Writes a checkpoint as a GGUF file for llama.cpp, or as a model folder with "
-                "another type or size of weight files.");
+void declare(OptionSet& set, ExportOptions& options) {
   add_model_option(set, options.model);
   set.add("format", options.format, "what to write",
           {.choices = {"gguf", "safetensors"},
@@ -60,9 +54,9 @@ int run_export(const std::vector<std::string>& arguments) {
   set.section("Examples",
               "  lmpo export out --type q8_0 --output model-q8_0.gguf\n"
               "  lmpo export -m out --dtype bfloat16 --output out-bf16      a model folder\n");
-  if (!set.parse(arguments)) {
-    return 0;
-  }
+}
+
+int run(ExportOptions options, const OptionSet& set) {
   if (options.format.empty()) {
     options.format = options.folder.output.extension() == ".gguf" ? "gguf" : "safetensors";
   }
@@ -83,5 +77,11 @@ int run_export(const std::vector<std::string>& arguments) {
   log_info("{}: written", options.folder.output.string());
   return 0;
 }
+
+}  // namespace
+
+constinit const CommandCode kExportCommand = command<declare, run>(
+    "Writes a checkpoint as a GGUF file for llama.cpp, or as a model folder with another type or "
+    "size of weight files.");
 
 }  // namespace lmpo

@@ -218,15 +218,7 @@ void declare(OptionSet& set, GenerateOptions& options) {
   });
 }
 
-}  // namespace
-
-int run_generate(const std::vector<std::string>& arguments) {
-  GenerateOptions options;
-  OptionSet set("lmpo generate", "Answers prompts; writes JSON Lines in the order of the prompts.");
-  declare(set, options);
-  if (!set.parse(arguments)) {
-    return 0;
-  }
+int run(GenerateOptions options) {
   apply_threads(options.threads);
   require_folder_for("output", options.output);
   const TextModel model = TextModel::load(options.model);
@@ -246,5 +238,10 @@ int run_generate(const std::vector<std::string>& arguments) {
   }
   return 0;
 }
+
+}  // namespace
+
+constinit const CommandCode kGenerateCommand =
+    command<declare, run>("Answers prompts; writes JSON Lines in the order of the prompts.");
 
 }  // namespace lmpo

@@ -20,6 +20,11 @@ constexpr const char* kExamples =
     "  lmpo help dpo                      one objective: formula, options, paper\n"
     "  lmpo help environment              where settings come from; variables\n";
 
+struct HelpOptions {
+  std::string topic;
+  std::string part;
+};
+
 struct Topic {
   const char* name;
   const char* summary;
@@ -133,27 +138,30 @@ std::string topic_page(const std::string& name, const HelpStyle& style) {
   return objective_page(find_objective(name), style);
 }
 
-}  // namespace
-
-int run_help(const std::vector<std::string>& arguments) {
-  std::string topic;
-  std::string part;
-  OptionSet set("lmpo help", "Explains a command, a topic or an objective.");
-  set.add_positional("TOPIC", topic, "a command, a topic or an objective; none: the list of them",
+void declare(OptionSet& set, HelpOptions& options) {
+  set.add_positional("TOPIC", options.topic,
+                     "a command, a topic or an objective; none: the list of them",
                      {.choices = topic_names()});
-  set.add_positional("PART", part, "of a command: all, a group of its options, or one of them");
+  set.add_positional("PART", options.part,
+                     "of a command: all, a group of its options, or one of them");
   set.section("Examples", kExamples);
-  if (!set.parse(arguments)) {
-    return 0;
-  }
+}
+
+int run(const HelpOptions& options) {
+  const std::string& topic = options.topic;
   const auto names_topic = [&](const Command& command) { return topic == command.name; };
   if (std::ranges::any_of(commands(), names_topic)) {
-    const std::vector<std::string> words = {"--help", part};
-    return find_command(topic).run({words.begin(), words.end() - (part.empty() ? 1 : 0)});
+    const std::vector<std::string> words = {"--help", options.part};
+    return find_command(topic).run({words.begin(), words.end() - (options.part.empty() ? 1 : 0)});
   }
   const HelpStyle style = HelpStyle::standard_output();
   fmt::print("{}", topic.empty() ? program_page(style) : topic_page(topic, style));
   return 0;
 }
+
+}  // namespace
+
+constinit const CommandCode kHelpCommand =
+    command<declare, run>("Explains a command, a topic or an objective.");
 
 }  // namespace lmpo

@@ -29,12 +29,7 @@ std::string generation_config(const ModelConfig& config) {
   return written.dump(2) + "\n";
 }
 
-}  // namespace
-
-int run_init(const std::vector<std::string>& arguments) {
-  InitOptions options;
-  OptionSet set("lmpo init",
-                "Makes a random model, initialised as transformers does, in the folder OUT.");
+void declare(OptionSet& set, InitOptions& options) {
   set.add_positional("OUT", options.output, "the folder to make", {.required = true});
   set.add("config", options.config, "config.json of the model to make",
           {.value_name = "FILE", .required = true});
@@ -45,9 +40,9 @@ int run_init(const std::vector<std::string>& arguments) {
           {.choices = {"auto", "float32", "bfloat16", "float16"}, .old_names = {"torch_dtype"}});
   set.add("max_shard_size", options.max_shard_size, "largest weight file");
   set.section("Examples", "  lmpo init --config config.json --tokenizer DIR --seed 1 my-model\n");
-  if (!set.parse(arguments)) {
-    return 0;
-  }
+}
+
+int run(const InitOptions& options, const OptionSet& set) {
   if (options.max_shard_size.count == 0) {
     set.reject("max_shard_size", "a size above 0 was expected, for example 5GB");
   }
@@ -74,5 +69,10 @@ int run_init(const std::vector<std::string>& arguments) {
            dtype_name(storage));
   return 0;
 }
+
+}  // namespace
+
+constinit const CommandCode kInitCommand = command<declare, run>(
+    "Makes a random model, initialised as transformers does, in the folder OUT.");
 
 }  // namespace lmpo

@@ -233,19 +233,7 @@ void check_folders(const OptionSet& set, const InspectOptions& options) {
   }
 }
 
-}  // namespace
-
-int run_inspect(const std::vector<std::string>& arguments) {
-  InspectOptions options;
-  OptionSet set(
-      "lmpo inspect",
-      "Shows rows of data as the model will see them: what is prompt, what is scored, what is "
-      "truncated; lengths, dropped rows and why, and warnings. Or shows a checkpoint, the "
-      "difference between two checkpoints, or the state of a training run.");
-  declare(set, options);
-  if (!set.parse(arguments)) {
-    return 0;
-  }
+int run(InspectOptions options, const OptionSet& set) {
   apply_threads(options.threads);
   if (options.what.empty() && options.model.empty()) {
     user_error(
@@ -268,5 +256,12 @@ int run_inspect(const std::vector<std::string>& arguments) {
   require_undamaged(states);
   return 0;
 }
+
+}  // namespace
+
+constinit const CommandCode kInspectCommand = command<declare, run>(
+    "Shows rows of data as the model will see them: what is prompt, what is scored, what is "
+    "truncated; lengths, dropped rows and why, and warnings. Or shows a checkpoint, the difference "
+    "between two checkpoints, or the state of a training run.");
 
 }  // namespace lmpo

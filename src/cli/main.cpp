@@ -12,7 +12,6 @@
 #include "base/log.h"
 #include "base/standard_streams.h"
 #include "cli/command_table.h"
-#include "cli/commands.h"
 #include "demo/child_process.h"
 #include "recipe/pages/completion.h"
 
@@ -30,7 +29,7 @@ void print_completion(const std::vector<std::string>& words) {
 
 int run(const std::vector<std::string>& words) {
   if (words.empty() || words[0] == "--help" || words[0] == "-h") {
-    const int done = run_help({});
+    const int done = find_command("help").run({});
     return words.empty() ? 2 : done;
   }
   const std::string& first = words[0];

@@ -62,13 +62,7 @@ void warn_of_other_tokenizer(const fs::path& first, const fs::path& other) {
   }
 }
 
-}  // namespace
-
-int run_merge(const std::vector<std::string>& arguments) {
-  MergeOptions options;
-  OptionSet set("lmpo merge",
-                "Averages checkpoints of one architecture, weight by weight, into the folder "
-                "--output. Configuration, tokenizer and template are the first's.");
+void declare(OptionSet& set, MergeOptions& options) {
   set.add_named_or_positional(
       "model_name_or_path", options.models, "folders of the checkpoints, two or more",
       {.value_name = "DIR", .letter = 'm', .synonyms = {"model", "models"}, .required = true});
@@ -83,9 +77,9 @@ int run_merge(const std::vector<std::string>& arguments) {
               "  lmpo merge run-1 run-2 run-3 --output average\n"
               "  lmpo merge sft dpo --alpha 0.5 --output halfway\n"
               "  lmpo merge sft dpo --weights -0.3 1.3 --output further --dtype bfloat16\n");
-  if (!set.parse(arguments)) {
-    return 0;
-  }
+}
+
+int run(const MergeOptions& options, const OptionSet& set) {
   check_folder_options(set, options.folder);
   if (options.models.size() < 2) {
     set.reject("model_name_or_path", "two models or more were expected");
@@ -114,5 +108,11 @@ int run_merge(const std::vector<std::string>& arguments) {
   log_info("{}: merged", options.folder.output.string());
   return 0;
 }
+
+}  // namespace
+
+constinit const CommandCode kMergeCommand = command<declare, run>(
+    "Averages checkpoints of one architecture, weight by weight, into the folder --output. "
+    "Configuration, tokenizer and template are the first's.");
 
 }  // namespace lmpo

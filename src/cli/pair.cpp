@@ -20,6 +20,7 @@ struct PairOptions {
 };
 
 void declare(OptionSet& set, PairOptions& options) {
+  options.reward.limits.max_trees = 1;
   set.group("Samples and scores");
   set.add("samples", options.samples,
           "what lmpo generate --output wrote, or rows like it: prompt and responses",
@@ -83,19 +84,7 @@ std::string pair_lines(std::span<const Samples> samples, std::span<const Scores>
   return lines;
 }
 
-}  // namespace
-
-int run_pair(const std::vector<std::string>& arguments) {
-  PairOptions options;
-  options.reward.limits.max_trees = 1;
-  OptionSet set(
-      "lmpo pair",
-      "Makes preferences of samples: of the responses to a prompt the best is chosen, the "
-      "worst rejected.");
-  declare(set, options);
-  if (!set.parse(arguments)) {
-    return 0;
-  }
+int run(const PairOptions& options) {
   apply_threads(options.threads);
   require_folder_for("output", options.output);
   require_folder_for("scored_output", options.scored_output);
@@ -114,5 +103,11 @@ int run_pair(const std::vector<std::string>& arguments) {
   }
   return 0;
 }
+
+}  // namespace
+
+constinit const CommandCode kPairCommand = command<declare, run>(
+    "Makes preferences of samples: of the responses to a prompt the best is chosen, the worst "
+    "rejected.");
 
 }  // namespace lmpo

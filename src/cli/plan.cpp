@@ -186,17 +186,7 @@ void declare(OptionSet& set, PlanOptions& options) {
   });
 }
 
-}  // namespace
-
-int run_plan(const std::vector<std::string>& arguments) {
-  PlanOptions options;
-  OptionSet set("lmpo plan",
-                "Shows the memory that a training step takes, group by group, before anything is "
-                "loaded, and what other ways to run the same step would save.");
-  declare(set, options);
-  if (!set.parse(arguments)) {
-    return 0;
-  }
+int run(const PlanOptions& options) {
   const ModelConfig config = read_model_config(options.model);
   const std::size_t limit = options.max_memory.count > 0
                                 ? static_cast<std::size_t>(options.max_memory.count)
@@ -217,5 +207,11 @@ int run_plan(const std::vector<std::string>& arguments) {
   print_changes(config, options, chosen, limit);
   return 0;
 }
+
+}  // namespace
+
+constinit const CommandCode kPlanCommand = command<declare, run>(
+    "Shows the memory that a training step takes, group by group, before anything is loaded, and "
+    "what other ways to run the same step would save.");
 
 }  // namespace lmpo

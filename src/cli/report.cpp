@@ -88,17 +88,7 @@ void write_charts(const fs::path& folder, const Report& report) {
   log_info("{}: {} charts", folder.string(), charts.size());
 }
 
-}  // namespace
-
-int run_report(const std::vector<std::string>& arguments) {
-  ReportOptions options;
-  OptionSet set("lmpo report",
-                "Compares training runs in one page: settings that differ, curves, last and best "
-                "metrics, lengths of answers, answers side by side. Runs may still be going.");
-  declare(set, options);
-  if (!set.parse(arguments)) {
-    return 0;
-  }
+int run(const ReportOptions& options, const OptionSet& set) {
   require_folder_for("output", options.output);
   require_folder_for("svg", options.svg);
   if (fs::is_directory(options.output)) {
@@ -122,5 +112,11 @@ int run_report(const std::vector<std::string>& arguments) {
   }
   return 0;
 }
+
+}  // namespace
+
+constinit const CommandCode kReportCommand = command<declare, run>(
+    "Compares training runs in one page: settings that differ, curves, last and best metrics, "
+    "lengths of answers, answers side by side. Runs may still be going.");
 
 }  // namespace lmpo

@@ -45,13 +45,7 @@ fs::path summary_beside(const fs::path& output) {
              : beside.replace_extension(".summary.json");
 }
 
-}  // namespace
-
-int run_score(const std::vector<std::string>& arguments) {
-  ScoreOptions options;
-  OptionSet set("lmpo score",
-                "Writes the summed log-probability of both responses of every preference pair, one "
-                "JSON object a row, and a summary of them all to standard error.");
+void declare(OptionSet& set, ScoreOptions& options) {
   set.group("Model and data");
   add_model_option(set, options.model);
   add_data_option(set, options.data);
@@ -76,9 +70,9 @@ int run_score(const std::vector<std::string>& arguments) {
   add_device_option(set, options.device);
   add_threads_option(set, options.threads);
   set.section("Examples", "  lmpo score --model DIR --data pairs.json --output scores.jsonl\n");
-  if (!set.parse(arguments)) {
-    return 0;
-  }
+}
+
+int run(const ScoreOptions& options) {
   apply_threads(options.threads);
   require_folder_for("output", options.output);
   require_folder_for("summary", options.summary);
@@ -124,5 +118,11 @@ int run_score(const std::vector<std::string>& arguments) {
   }
   return 0;
 }
+
+}  // namespace
+
+constinit const CommandCode kScoreCommand = command<declare, run>(
+    "Writes the summed log-probability of both responses of every preference pair, one JSON object "
+    "a row, and a summary of them all to standard error.");
 
 }  // namespace lmpo

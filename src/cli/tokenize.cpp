@@ -90,14 +90,7 @@ std::vector<std::string> next_lines(LineInput& input) {
   return lines;
 }
 
-}  // namespace
-
-int run_tokenize(const std::vector<std::string>& arguments) {
-  TokenizeOptions options;
-  OptionSet set("lmpo tokenize",
-                "Reads one JSON value a line from standard input, a string or a list of chat "
-                "messages, and writes one "
-                "object a line with its text and ids.");
+void declare(OptionSet& set, TokenizeOptions& options) {
   add_model_option(set, options.model);
   set.add("decode", options.decode, "the other way: lines hold lists of ids");
   set.add("add_generation_prompt", options.add_generation_prompt,
@@ -114,9 +107,9 @@ int run_tokenize(const std::vector<std::string>& arguments) {
               "  echo '[{\"role\": \"user\", \"content\": \"Hi\"}]' | lmpo tokenize -m DIR "
               "--add_generation_prompt\n"
               "  echo '[1, 2, 3]' | lmpo tokenize --model DIR --decode\n");
-  if (!set.parse(arguments)) {
-    return 0;
-  }
+}
+
+int run(const TokenizeOptions& options) {
   apply_threads(options.threads);
   // What is waiting to be read can be asked for only without C's own buffer.
   std::ios::sync_with_stdio(false);
@@ -137,5 +130,11 @@ int run_tokenize(const std::vector<std::string>& arguments) {
   }
   return 0;
 }
+
+}  // namespace
+
+constinit const CommandCode kTokenizeCommand = command<declare, run>(
+    "Reads one JSON value a line from standard input, a string or a list of chat messages, and "
+    "writes one object a line with its text and ids.");
 
 }  // namespace lmpo

@@ -32,17 +32,18 @@ constexpr const char* kSftExamples =
     "  lmpo sft MODEL --data chats.jsonl --sft_on conversation --dry_run\n"
     "  lmpo sft recipe.yaml --resume                      resume from the newest checkpoint\n";
 
-int run_command(const char* command, const char* summary, const char* objective,
-                const char* examples, const std::vector<std::string>& arguments) {
-  TrainInputs inputs;
-  TrainRecipe& recipe = inputs.recipe;
-  recipe.objective = objective;
-  OptionSet set(command, summary);
+void declare_train(OptionSet& set, TrainRecipe& recipe) {
   add_train_options(set, recipe);
-  set.section("Examples", examples);
-  if (!set.parse(arguments)) {
-    return 0;
-  }
+  set.section("Examples", kExamples);
+}
+
+void declare_sft(OptionSet& set, TrainRecipe& recipe) {
+  recipe.objective = "sft";
+  add_train_options(set, recipe);
+  set.section("Examples", kSftExamples);
+}
+
+int run(TrainRecipe& recipe, const OptionSet& set) {
   set_log_level(recipe.log_level);
   watch_run_signals();
   apply_threads(recipe.threads);
@@ -55,11 +56,13 @@ int run_command(const char* command, const char* summary, const char* objective,
     require_output_folder(recipe);
   }
 
+  TrainInputs inputs;
   const ModelConfig config = read_model_config(recipe.model_name_or_path);
   recipe.template_date = template_date(recipe);  // recorded with the other options
   RunText text(recipe);
   LoadedData data = load_run_data(recipe, config, text);
   log_findings(recipe, set, config, data, text, *device);
+  inputs.recipe = recipe;
   inputs.train = std::move(data.train);
   inputs.evaluation = std::move(data.evaluation);
   inputs.version = LMPO_VERSION;
@@ -82,16 +85,9 @@ int run_command(const char* command, const char* summary, const char* objective,
 
 }  // namespace
 
-int run_train(const std::vector<std::string>& arguments) {
-  return run_command("lmpo train",
-                     "Trains a Llama or Mistral checkpoint on preferences, without a reference "
-                     "model.",
-                     "lmpo", kExamples, arguments);
-}
-
-int run_sft(const std::vector<std::string>& arguments) {
-  return run_command("lmpo sft", "Fine-tunes a Llama or Mistral checkpoint on answers.", "sft",
-                     kSftExamples, arguments);
-}
+constinit const CommandCode kTrainCommand = command<declare_train, run>(
+    "Trains a Llama or Mistral checkpoint on preferences, without a reference model.");
+constinit const CommandCode kSftCommand =
+    command<declare_sft, run>("Fine-tunes a Llama or Mistral checkpoint on answers.");
 
 }  // namespace lmpo

@@ -31,6 +31,7 @@ constexpr const char* kExamples =
     "The exit code is 2 where there are errors, 0 where there are none.\n";
 
 struct ValidateOptions {
+  TrainRecipe recipe;
   bool json = false;
   bool without_weights = false;
   Bytes max_disk;
@@ -74,8 +75,12 @@ std::string_view remedy_of(const Remark& remark) {
 // Reads what training would read, as far as it goes, and goes on after what is refused.
 class RunSurvey {
  public:
-  RunSurvey(TrainRecipe& recipe, const OptionSet& set, const ValidateOptions& options)
-      : recipe_(recipe), set_(set), options_(options), text_(recipe), facts_(recipe, set) {}
+  RunSurvey(const ValidateOptions& options, const OptionSet& set)
+      : recipe_(options.recipe),
+        set_(set),
+        options_(options),
+        text_(recipe_),
+        facts_(recipe_, set) {}
 
   Findings run();
 
@@ -98,7 +103,7 @@ class RunSurvey {
   void plan_memory_of_run();
   void compare_with_checkpoint() const;
 
-  TrainRecipe& recipe_;
+  const TrainRecipe& recipe_;
   const OptionSet& set_;
   const ValidateOptions& options_;
   RunText text_;
@@ -377,29 +382,22 @@ void RunSurvey::plan_memory_of_run() {
       .computed_at_once = plan.train_limits().max_trees};
 }
 
-}  // namespace
-
-int run_validate(const std::vector<std::string>& arguments) {
-  TrainRecipe recipe;
-  ValidateOptions options;
-  OptionSet set("lmpo validate",
-                "Checks everything that can be wrong with a run of lmpo train, which takes the "
-                "same options, before it starts: files, shapes, tokens, template, rows, memory, "
-                "disk, batches, the learning rate. Changes nothing.");
+void declare(OptionSet& set, ValidateOptions& options) {
   set.collect_mistakes();
-  add_train_options(set, recipe);
+  add_train_options(set, options.recipe);
   set.group("Of lmpo validate alone");
   set.add("json", options.json, "one JSON object instead of text");
   set.add("without_weights", options.without_weights,
           "check a run whose model is not there yet, but for config.json and the tokenizer");
   set.add("max_disk", options.max_disk, "room for the run's files; 0: what is free");
   set.section("Examples", kExamples);
-  if (!set.parse(arguments)) {
-    return 0;
-  }
+}
+
+int run(const ValidateOptions& options, const OptionSet& set) {
+  const TrainRecipe& recipe = options.recipe;
   set_log_level(set.given("log_level") ? recipe.log_level : LogLevel::error);
   apply_threads(recipe.threads);
-  const Findings findings = RunSurvey(recipe, set, options).run();
+  const Findings findings = RunSurvey(options, set).run();
   if (options.json) {
     fmt::print("{}\n", to_json(findings).dump(1, ' ', true, json::error_handler_t::replace));
   } else {
@@ -409,5 +407,12 @@ int run_validate(const std::vector<std::string>& arguments) {
   }
   return findings.count(Severity::error) > 0 ? 2 : 0;
 }
+
+}  // namespace
+
+constinit const CommandCode kValidateCommand = command<declare, run>(
+    "Checks everything that can be wrong with a run of lmpo train, which takes the same options, "
+    "before it starts: files, shapes, tokens, template, rows, memory, disk, batches, the learning "
+    "rate. Changes nothing.");
 
 }  // namespace lmpo

@@ -1,0 +1,46 @@
+// A command is two functions: `declare` says what its options are, and `run` does its work once
+// they have been read. A command's file, cli/NAME.cpp, ends with
+//
+//   constinit const CommandCode kNameCommand = command<declare, run>("Does this and that.");
+//
+// where Options is a struct of its own and
+//
+//   void declare(OptionSet& set, Options& options);               // declares, and does nothing else
+//   int run(const Options& options);                              // returns the exit code
+//   int run(const Options& options, const OptionSet& set);        // for set.reject and the like
+#pragma once
+
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "recipe/option_set.h"
+
+namespace lmpo {
+
+struct CommandCode {
+  const char* about;  // a sentence or more, for the top of its --help
+  int (*run)(OptionSet set, const std::vector<std::string>& arguments);
+};
+
+template <typename Options>
+Options options_of(void (*declare)(OptionSet&, Options&));  // never called: names the type
+
+template <auto kDeclare, auto kRun>
+constexpr CommandCode command(const char* about) {
+  using Options = decltype(options_of(kDeclare));
+  return {.about = about, .run = [](OptionSet set, const std::vector<std::string>& arguments) {
+            Options options;
+            kDeclare(set, options);
+            if (!set.parse(arguments)) {
+              return 0;  // --help was shown
+            }
+            if constexpr (std::is_invocable_v<decltype(kRun), Options&, const OptionSet&>) {
+              return kRun(options, set);
+            } else {
+              return kRun(options);
+            }
+          }};
+}
+
+}  // namespace lmpo
