@@ -33,7 +33,7 @@ double measure_dense_rate(Device& device, Ops& ops);
 // none. Takes a tenth of a second of a CPU.
 double bfloat16_rate(Device& device);
 
-// Bytes a second of out += in over arrays far larger than caches: two reads and a write.
+// Bytes a second, read and written, of a copy of an array far larger than caches.
 double measure_bandwidth(Device& device, Ops& ops);
 
 }  // namespace lmpo

@@ -65,10 +65,14 @@ class Block {
 
  private:
   Tensor statistics(std::initializer_list<std::int64_t> shape);
-  void linear(Tensor y, Tensor x, const Parameter& w, bool accumulate);
+  void norm(Tensor y, Tensor rstd, Tensor x, const Parameter& w);
+  // dx += the gradient through the norm.
+  void norm_backward(Tensor dx, Tensor dy, Tensor x, const Parameter& w, Tensor rstd);
+  // y = x w^T, or += with `accumulate`.
+  void linear(Tensor y, Tensor x, const Parameter& w, StepPart part, bool accumulate = false);
   // dx = dy w; gradient of w += dy^T x.
-  void linear_backward(Tensor dx, Tensor dy, Tensor x, const Parameter& w);
-  void linear_backward_input(Tensor dx, Tensor dy, const Parameter& w);
+  void linear_backward(Tensor dx, Tensor dy, Tensor x, const Parameter& w, StepPart part);
+  void linear_backward_input(Tensor dx, Tensor dy, const Parameter& w, StepPart part);
 
   const ModelConfig& config_;
   Ops& ops_;
@@ -77,7 +81,7 @@ class Block {
   Tensor cos_sin_;  // [P, E]
 };
 
-// cos_sin[P, E] of rope_forward, as transformers computes it: float32 angles, position * inverse
+// cos_sin[P, E] of RopeForward, as transformers computes it: float32 angles, position * inverse
 // frequency.
 std::vector<float> rotary_table(const ModelConfig& config, std::int64_t positions);
 

@@ -170,7 +170,7 @@ std::int64_t Weights::count() const {
 
 void Weights::zero_gradients(Ops& ops) {
   for (const Parameter& parameter : parameters()) {
-    ops.zero(parameter.gradient);
+    ops.run(Zero{.x = parameter.gradient});
   }
 }
 
@@ -179,7 +179,7 @@ void Weights::zero_moments(Ops& ops) {
     for (const Tensor& part : {parameter.moment1.values, parameter.moment1.scales,
                                parameter.moment2.values, parameter.moment2.scales}) {
       if (!part.empty()) {
-        ops.zero(part);
+        ops.run(Zero{.x = part});
       }
     }
     page_out_moments(parameter);

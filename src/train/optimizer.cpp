@@ -28,8 +28,12 @@ void adamw_step(const Weights& weights, Ops& ops, const OptimizerOptions& option
                                             : 1.0};
   for (const Parameter& parameter : weights.parameters()) {
     update.weight_decay = parameter.decays ? options.weight_decay : 0;
-    ops.adamw(parameter.value, parameter.low, parameter.gradient, parameter.moment1,
-              parameter.moment2, update);
+    ops.run(AdamW{.w = parameter.value,
+                  .low = parameter.low,
+                  .gradient = parameter.gradient,
+                  .moment1 = parameter.moment1,
+                  .moment2 = parameter.moment2,
+                  .step = update});
     weights.page_out_moments(parameter);
   }
 }
