@@ -8,6 +8,7 @@
 #include "bench/step_speed.h"
 #include "model/llama.h"
 #include "ops/timed_ops.h"
+#include "tensor/arena.h"
 #include "train/optimizer.h"
 
 namespace lmpo {

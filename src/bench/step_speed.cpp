@@ -8,6 +8,7 @@
 #include "base/temporary_folder.h"
 #include "model/llama.h"
 #include "objective/registry.h"
+#include "tensor/arena.h"
 #include "train/optimizer.h"
 
 namespace lmpo {

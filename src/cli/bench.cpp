@@ -106,7 +106,7 @@ void print_table(const Measured& m, const BenchOptions& options) {
              "a step of " + std::to_string(options.step.batch), "forward ms", unit.name,
              "backward ms", unit.name, "share");
   const double all = step.parts.total().seconds + m.waiting();
-  for (std::size_t i = 0; i < step_parts; ++i) {
+  for (std::size_t i = 0; i < kStepParts; ++i) {
     const auto part = static_cast<StepPart>(i);
     const PartTime& forward = step.parts.at(part, Direction::forward);
     const PartTime& backward = step.parts.at(part, Direction::backward);
@@ -135,7 +135,7 @@ void print_table(const Measured& m, const BenchOptions& options) {
 
 ordered_json record(const Measured& m, const BenchOptions& options) {
   ordered_json parts;
-  for (std::size_t i = 0; i < step_parts; ++i) {
+  for (std::size_t i = 0; i < kStepParts; ++i) {
     const auto part = static_cast<StepPart>(i);
     for (const Direction direction : {Direction::forward, Direction::backward}) {
       const PartTime& time = m.step.parts.at(part, direction);

@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/common_options.h"
 #include "model/model_folder.h"
+#include "tensor/arena.h"
 #include "train/card/model_card.h"
 
 namespace lmpo {

@@ -9,6 +9,7 @@
 #include "data/boundary.h"
 #include "generate/decoder.h"
 #include "model/model_folder.h"
+#include "tensor/arena.h"
 #include "train/memory_plan.h"
 
 namespace lmpo {

@@ -147,7 +147,7 @@ void Block::norm_backward(Tensor dx, Tensor dy, Tensor x, const Parameter& w, Te
 
 void Block::linear(Tensor y, Tensor x, const Parameter& w, StepPart part, bool accumulate) {
   const Arena::Scope scope(arena_);
-  const bool as_stored = x.dim(0) <= few_tokens;
+  const bool as_stored = x.dim(0) <= kFewTokens;
   ops_.run(LinearForward{.y = y,
                          .x = x,
                          .w = as_stored ? w.value : in_compute_type(w),

@@ -14,6 +14,7 @@
 
 #include "model/weights.h"
 #include "ops/ops.h"
+#include "tensor/arena.h"
 
 namespace lmpo {
 

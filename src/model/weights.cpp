@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "base/threads.h"
 #include "io/finite.h"
+#include "tensor/arena.h"
 
 namespace lmpo {
 namespace {
@@ -19,7 +20,7 @@ Moment allocate_moment(Arena& arena, bool eight_bit, std::initializer_list<std::
     return arena.allocate("moments", Dtype::f32, shape);
   }
   const std::int64_t rows = shape.begin()[0];
-  const std::int64_t blocks = (shape.begin()[1] + moment_block - 1) / moment_block;
+  const std::int64_t blocks = (shape.begin()[1] + kMomentBlock - 1) / kMomentBlock;
   const Tensor codes = arena.allocate("moments", Dtype::u8, shape);
   return {codes, arena.allocate("moments", Dtype::f32, {rows, blocks})};
 }

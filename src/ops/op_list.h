@@ -115,9 +115,9 @@ struct ScatterRows {
 
 // Up to this many tokens, as in decoding, a linear layer takes longer to read its weights than to
 // compute with them: it is then best given the weights as they are stored.
-constexpr std::int64_t few_tokens = 64;
+constexpr std::int64_t kFewTokens = 64;
 
-// y[T,O] = x[T,I] w[O,I]^T, or += with `accumulate`. w of any storage, which pays for few_tokens.
+// y[T,O] = x[T,I] w[O,I]^T, or += with `accumulate`. w of any storage, which pays for kFewTokens.
 struct LinearForward {
   Tensor y, x, w;
   bool accumulate = false;
@@ -250,7 +250,7 @@ struct HeadBackward {
 };
 
 // A moment of AdamW: float32 of the weight's shape; or, for a weight [R,C], codes [R,C] uint8 and
-// the largest magnitude of each block of moment_block columns, scales [R, ceil(C / moment_block)].
+// the largest magnitude of each block of kMomentBlock columns, scales [R, ceil(C / kMomentBlock)].
 // The codes name the 256 values of dynamic tree quantization (Dettmers et al. 2022, "8-bit
 // Optimizers via Block-wise Quantization"). Zeros in both are a moment of zeros.
 struct Moment {
@@ -261,7 +261,7 @@ struct Moment {
   Moment(Tensor all) : values(all) {}  // NOLINT(google-explicit-constructor): float32
   Moment(Tensor codes, Tensor largest) : values(codes), scales(largest) {}
 };
-constexpr std::int64_t moment_block = 256;
+constexpr std::int64_t kMomentBlock = 256;
 
 // The numbers of one update. In double, because 1 - beta2 would lose five digits in float32.
 struct AdamWStep {

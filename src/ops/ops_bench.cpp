@@ -6,6 +6,7 @@
 #include "base/threads.h"
 #include "ops/ops.h"
 #include "ops/testing/heads.h"
+#include "tensor/arena.h"
 
 namespace lmpo {
 namespace {

@@ -134,7 +134,7 @@ class TimedOps final : public Ops {
 }  // namespace
 
 std::string_view name(StepPart part) {
-  constexpr std::array<std::string_view, step_parts> names = {
+  constexpr std::array<std::string_view, kStepParts> names = {
       "embedding", "norms",  "qkv",  "rotary",    "attention", "attention output",
       "MLP",       "SwiGLU", "head", "optimizer", "movement"};
   return names[static_cast<std::size_t>(part)];

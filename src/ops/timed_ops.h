@@ -11,7 +11,7 @@
 
 namespace lmpo {
 
-constexpr std::size_t step_parts = 11;
+constexpr std::size_t kStepParts = 11;
 std::string_view name(StepPart part);
 
 // Useful operations: multiplications and additions that the mathematics asks for. What is computed
@@ -37,7 +37,7 @@ class StepTimes {
   double product_rate() const;
 
  private:
-  std::array<std::array<PartTime, 2>, step_parts> times_{};
+  std::array<std::array<PartTime, 2>, kStepParts> times_{};
 };
 
 enum class WaitForOps : std::uint8_t { no, yes };

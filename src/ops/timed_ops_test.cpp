@@ -6,6 +6,7 @@
 
 #include "base/random.h"
 #include "ops/testing/heads.h"
+#include "tensor/arena.h"
 
 namespace lmpo {
 namespace {
@@ -83,7 +84,7 @@ TEST_F(TimedOpsTest, CountsOnlyPairsThatSeeOneAnother) {
 }
 
 TEST_F(TimedOpsTest, EveryPartHasAName) {
-  for (std::size_t i = 0; i < step_parts; ++i) {
+  for (std::size_t i = 0; i < kStepParts; ++i) {
     EXPECT_FALSE(name(static_cast<StepPart>(i)).empty());
   }
 }

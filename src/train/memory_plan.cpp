@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/machine_memory.h"
+#include "tensor/arena.h"
 
 namespace lmpo {
 namespace {

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "base/error.h"
+#include "tensor/arena.h"
 #include "train/testing/small_run.h"
 
 namespace lmpo {

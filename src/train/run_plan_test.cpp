@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "data/sampler.h"
+#include "tensor/arena.h"
 #include "train/testing/small_run.h"
 
 namespace lmpo {

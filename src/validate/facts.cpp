@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "base/hash.h"
+#include "tensor/arena.h"
 #include "train/checkpoints.h"
 #include "train/train_state.h"
 #include "validate/output_folder.h"

@@ -102,7 +102,7 @@ class DecodedMoment {
   float* values() { return values_.data(); }
 
  private:
-  std::array<float, moment_block> values_;
+  std::array<float, kMomentBlock> values_;
   std::uint8_t* codes_;
   float* scale_;
   std::int64_t count_;
@@ -151,10 +151,10 @@ void CpuOps::run(const AdamW& op) {
   const std::int64_t columns = op.w.dim(1);
   parallel_for(op.w.dim(0), 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row) {
-      for (std::int64_t column = 0; column < columns; column += moment_block) {
+      for (std::int64_t column = 0; column < columns; column += kMomentBlock) {
         const std::int64_t i = row * columns + column;
-        const std::int64_t count = std::min(moment_block, columns - column);
-        const std::int64_t block = row * op.moment1.scales.dim(1) + column / moment_block;
+        const std::int64_t count = std::min(kMomentBlock, columns - column);
+        const std::int64_t block = row * op.moment1.scales.dim(1) + column / kMomentBlock;
         DecodedMoment m(op.moment1, i, block, count, MomentSign::either);
         DecodedMoment v(op.moment2, i, block, count, MomentSign::positive);
         weight.update_part(m.values(), v.values(), i, count, constants);

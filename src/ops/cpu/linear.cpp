@@ -61,7 +61,7 @@ void CpuOps::run(const LinearForward& op) {
     cpu::multiply_few_rows(op.y, op.x, op.w, op.accumulate);
     return;
   }
-  const bool few = tokens <= few_tokens;
+  const bool few = tokens <= kFewTokens;
   cpu::Product product{.ta = Transpose::no,
                        .tb = Transpose::yes,
                        .m = tokens,
