@@ -196,7 +196,7 @@ void declare(OptionSet& set, BenchOptions& options) {
       "model_name_or_path", options.model, "folder of the model, or its config.json alone",
       {.value_name = "DIR", .letter = 'm', .synonyms = {"model"}, .required = true});
   set.add("dataset", options.data,
-          "files of JSON, JSONL (also packed by gzip or zstd) or Parquet with preference rows, "
+          "files of JSON, JSONL (also compressed by gzip or zstd) or Parquet with preference rows, "
           "patterns (*) of them, dataset folders",
           {.value_name = "DATA",
            .synonyms = {"data"},
@@ -209,29 +209,28 @@ void declare(OptionSet& set, BenchOptions& options) {
   set.group("Tokens");
   add_data_options(set, options.data_options);
   set.group("Step");
-  set.add("objective", options.step.objective, "what is trained");
-  set.add("per_device_train_batch_size", options.micro_batch, "pairs in a pack",
+  set.add("objective", options.step.objective, "training objective");
+  set.add("per_device_train_batch_size", options.micro_batch, "pairs in a micro-batch",
           {.range = at_least(1)});
-  set.add("gradient_accumulation_steps", options.accumulation, "packs in a step",
+  set.add("gradient_accumulation_steps", options.accumulation, "micro-batches per step",
           {.range = at_least(1)});
-  set.add("max_pack_tokens", options.max_pack_tokens, "most input tokens in a pack; 0: no limit",
+  set.add("max_pack_tokens", options.max_pack_tokens, "most tokens in a micro-batch; 0: no limit",
           {.range = at_least(0)});
   set.add("steps", options.step.steps, "steps to time", {.range = at_least(1)});
-  set.add("recompute", options.recompute, "activations that are computed again in backward",
+  set.add("recompute", options.recompute, "activations to recompute in the backward pass",
           {.choices = {"none", "mlp", "layers"}, .flags = {{"gradient_checkpointing", "layers"}}});
-  set.add("dtype", options.dtype, "storage of the weights",
+  set.add("dtype", options.dtype, "type of the weights",
           {.choices = {"float32", "bfloat16", "float16"}, .old_names = {"torch_dtype"}});
   set.add("compute", options.compute,
-          "type of the factors of matrix products; auto: bfloat16 on a GPU, float32 elsewhere",
+          "type of the inputs of matrix products; auto: bfloat16 on a GPU, float32 on a CPU",
           {.choices = {"auto", "float32", "bfloat16"}});
-  set.add("optim", options.optim, "how and where the moments are kept",
+  set.add("optim", options.optim, "how and where the optimizer keeps its moments",
           {.choices = {"adamw_torch", "adamw_8bit", "paged_adamw_32bit", "paged_adamw_8bit"}});
   set.add("paged_master", options.paged_master,
-          "on a GPU: the bits that 16-bit weights lack of their float32 master lie in the host's "
-          "memory");
-  set.add("device", options.device, "what computes: cpu, cuda, or cuda:N for one of several GPUs");
+          "on a GPU: keep what 16-bit weights lack of their float32 master in host memory");
+  set.add("device", options.device, "device to run on: cpu, cuda, or cuda:N");
   add_threads_option(set, options.threads);
-  set.add("json", options.json, "one JSON object instead of a table");
+  set.add("json", options.json, "print one JSON object instead of a table");
   set.section("Examples", kExamples);
 }
 
@@ -255,8 +254,8 @@ int run(BenchOptions options) {
 }  // namespace
 
 constinit const CommandCode kBenchCommand = command<declare, run>(
-    "Trains a few steps from random weights and says how fast, part by part, beside the machine's "
-    "own speed at matrix products of the same sizes. Operations are those the mathematics asks "
-    "for: no padding, no prompt twice, nothing recomputed.");
+    "Trains a few steps from random weights and shows the speed of each part, next to the "
+    "machine's speed at matrix products of the same sizes. Operations are those that the "
+    "computation needs: without padding, repeated prompts or recomputation.");
 
 }  // namespace lmpo

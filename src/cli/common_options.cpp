@@ -24,7 +24,7 @@ void add_model_option(OptionSet& set, fs::path& model) {
 
 void add_data_option(OptionSet& set, std::vector<DataSource>& data) {
   set.add("dataset", data,
-          "files of JSON, JSONL (also packed by gzip or zstd) or Parquet with preference rows, "
+          "files of JSON, JSONL (also compressed by gzip or zstd) or Parquet with preference rows, "
           "patterns (*) of them, dataset folders",
           {.value_name = "DATA",
            .synonyms = {"data"},
@@ -35,19 +35,19 @@ void add_data_option(OptionSet& set, std::vector<DataSource>& data) {
 
 void add_device_option(OptionSet& set, std::string& device) {
   set.add("device", device,
-          "what computes: cpu, cuda, or cuda:N for one of several GPUs; auto: a GPU where there is "
-          "one and lmpo was built for it");
+          "device to run on: cpu, cuda, or cuda:N; auto: a GPU if there is one and lmpo was built "
+          "for it");
 }
 
 void add_compute_option(OptionSet& set, std::string& compute) {
   set.add("compute", compute,
-          "type to which the factors of matrix products are rounded; on a processor bfloat16 needs "
-          "AVX-512; auto: bfloat16 on a GPU, float32 elsewhere",
+          "type of the inputs of matrix products; on a CPU bfloat16 needs AVX-512; auto: bfloat16 "
+          "on a GPU, float32 on a CPU",
           {.choices = {"auto", "float32", "bfloat16"}});
 }
 
 void add_threads_option(OptionSet& set, std::int64_t& threads) {
-  set.add("threads", threads, "threads to use; 0: one for each processor",
+  set.add("threads", threads, "threads to use; 0: one per processor",
           {.range = within(0, 1024), .letter = 't'});
 }
 

@@ -40,21 +40,22 @@ std::vector<std::string> part_names() {
 void declare(OptionSet& set, DemoOptions& options) {
   options.parts = part_names();
   set.add_positional("OUT", options.output,
-                     "folder for everything; named again, the demo goes on with what is there");
-  set.add("seeds", options.seeds, "worlds, each with its own data, SFT model and order of data",
+                     "folder for all results; the same command resumes from what is in it");
+  set.add("seeds", options.seeds,
+          "number of seeds, each with its own data, SFT model and order of data",
           {.range = within(1, 1000)});
   set.add("parts", options.parts,
           "methods: all of them, as the paper's Table 1; ablations: its Table 2; lambda and "
           "home_advantage: LMPO with several values",
           {.choices = part_names()});
   set.add("sweep", options.sweep,
-          "instead, the sweep that each method's learning rate and strength come from, on a world "
+          "instead, run the sweep that chose each method's learning rate and strength, on a task "
           "of its own");
-  set.add("jobs", options.jobs, "trainings at once, a thread each",
-          {.range = within(1, 4096), .default_text = "one a processor"});
-  set.add("max_steps", options.sizes.steps, "of each training on preferences, for a quick look",
+  set.add("jobs", options.jobs, "trainings at once, one thread each",
+          {.range = within(1, 4096), .default_text = "one per processor"});
+  set.add("max_steps", options.sizes.steps, "steps of each preference training, for a quick look",
           {.range = at_least(1), .default_text = "one epoch"});
-  set.add("sft_max_steps", options.sizes.sft_steps, "of each SFT training",
+  set.add("sft_max_steps", options.sizes.sft_steps, "steps of each SFT training",
           {.range = at_least(1), .default_text = "eight epochs"});
   set.section("Examples",
               "  lmpo demo                                  everything, with five seeds\n"
@@ -163,7 +164,7 @@ int run(const DemoOptions& options) {
   }
   const FileLock lock = open_study(options.output);
   if (!run_study(options, chosen, seeds)) {
-    log_warning("interrupted; the same command goes on with what is done");
+    log_warning("interrupted; the same command resumes");
     return 130;
   }
   if (options.sweep) {

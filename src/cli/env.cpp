@@ -55,7 +55,7 @@ int run(const NoOptions& /*none*/) {
   line("processor", proc_value("/proc/cpuinfo", "model name"));
   line("vector code", vector_units());
   line("threads", fmt::format("{}", available_threads()));
-  line("memory", fmt::format("{} in all, {} available", proc_value("/proc/meminfo", "MemTotal"),
+  line("memory", fmt::format("{} total, {} available", proc_value("/proc/meminfo", "MemTotal"),
                              proc_value("/proc/meminfo", "MemAvailable")));
   if (const auto group = tightest_group()) {
     line("", fmt::format("{} left of the {} that its control group may use ({})",

@@ -164,14 +164,14 @@ void declare_decoding(OptionSet& set, GenerateOptions& options) {
   set.add("max_new_tokens", options.generation.max_new_tokens, "longest answer",
           {.range = at_least(1)});
   set.add("num_return_sequences", options.generation.samples,
-          "answers to each prompt, which is computed once for them",
+          "answers per prompt; the prompt itself is computed once",
           {.range = within(1, 1'000'000),
            .synonyms = {"samples"},
-           .default_text = "one for each temperature"});
-  set.add("temperature", options.generation.temperatures,
-          "0 takes the likeliest token; of several, the answers to a prompt take one after another "
-          "in turn",
-          {.range = at_least(0)});
+           .default_text = "one per temperature"});
+  set.add(
+      "temperature", options.generation.temperatures,
+      "0 takes the likeliest token; with several values, the answers to a prompt use them in turn",
+      {.range = at_least(0)});
   add_sampling_options(set, sampling, options.seed);
 }
 
@@ -184,14 +184,14 @@ void declare(OptionSet& set, GenerateOptions& options) {
           "file of prompts: .txt lines, or JSON or JSONL of strings, messages or rows",
           {.value_name = "FILE"});
   set.add("chat_template", options.chat_template,
-          "show a text prompt to the model as a user's turn, where it has a template");
+          "format a text prompt as a user's turn, if the model has a chat template");
   set.add("output", options.output,
-          "where to write one line a prompt with all its responses; the same command goes on with "
-          "what it began. Standard output, one line an answer, when absent",
+          "file to write, one line per prompt with all its responses; the same command resumes an "
+          "interrupted one. If not given: standard output, one line per answer",
           {.value_name = "FILE.jsonl"});
   declare_decoding(set, options);
   set.group("Speed");
-  set.add("batch_size", options.generation.batch_size, "sequences that decode at once",
+  set.add("batch_size", options.generation.batch_size, "sequences decoded at once",
           {.range = within(1, 4096)});
   add_device_option(set, options.device);
   add_compute_option(set, options.compute);

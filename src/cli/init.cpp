@@ -31,15 +31,15 @@ std::string generation_config(const ModelConfig& config) {
 }
 
 void declare(OptionSet& set, InitOptions& options) {
-  set.add_positional("OUT", options.output, "the folder to make", {.required = true});
-  set.add("config", options.config, "config.json of the model to make",
+  set.add_positional("OUT", options.output, "folder to create", {.required = true});
+  set.add("config", options.config, "config.json of the model",
           {.value_name = "FILE", .required = true});
-  set.add("tokenizer", options.tokenizer, "folder whose tokenizer the model gets",
+  set.add("tokenizer", options.tokenizer, "folder with the tokenizer for the model",
           {.value_name = "DIR", .required = true});
-  set.add("seed", options.seed, "of the random numbers", {.range = at_least(0), .letter = 's'});
-  set.add("dtype", options.dtype, "storage of the weights; auto: as config.json says",
+  set.add("seed", options.seed, "random seed", {.range = at_least(0), .letter = 's'});
+  set.add("dtype", options.dtype, "type of the weights; auto: as in config.json",
           {.choices = {"auto", "float32", "bfloat16", "float16"}, .old_names = {"torch_dtype"}});
-  set.add("max_shard_size", options.max_shard_size, "largest weight file");
+  set.add("max_shard_size", options.max_shard_size, "largest weights file");
   set.section("Examples", "  lmpo init --config config.json --tokenizer DIR --seed 1 my-model\n");
 }
 
@@ -74,6 +74,6 @@ int run(const InitOptions& options, const OptionSet& set) {
 }  // namespace
 
 constinit const CommandCode kInitCommand = command<declare, run>(
-    "Makes a random model, initialised as transformers does, in the folder OUT.");
+    "Creates a random model, initialized as in transformers, in the folder OUT.");
 
 }  // namespace lmpo

@@ -38,7 +38,7 @@ struct InspectOptions {
   SurveyOptions survey;
   bool pack = false;
   std::int64_t max_pack_tokens = 8192;
-  std::int64_t most_trees = 128;
+  std::int64_t micro_batch = 128;
   std::int64_t accumulation = 1;
   std::int64_t seed = 42;
   TrainRecipe::Sampling sampling = TrainRecipe::Sampling::random;
@@ -72,10 +72,10 @@ void declare(OptionSet& set, InspectOptions& options) {
   set.add("pack", options.pack,
           "show how full the packs of one epoch of training are (for one example per row; kto "
           "makes others)");
-  set.add("max_pack_tokens", options.max_pack_tokens, "most input tokens in a pack",
+  set.add("max_pack_tokens", options.max_pack_tokens, "most tokens in a pack",
           {.range = at_least(1)});
-  set.add("per_device_train_batch_size", options.most_trees, "most rows in a pack",
-          {.range = at_least(1)});
+  set.add("per_device_train_batch_size", options.micro_batch,
+          "micro-batch size: most rows in a pack", {.range = at_least(1)});
   set.add("gradient_accumulation_steps", options.accumulation,
           "a global batch has per_device_train_batch_size times this many rows",
           {.range = at_least(1)});
@@ -131,10 +131,10 @@ DataReport report_on_data(InspectOptions& options) {
   if (options.pack && !dataset.trees.empty()) {
     report.packs =
         pack_report(dataset.trees,
-                    {.global_batch = options.most_trees * options.accumulation,
+                    {.global_batch = options.micro_batch * options.accumulation,
                      .seed = static_cast<std::uint64_t>(options.seed),
                      .shuffle = options.sampling == TrainRecipe::Sampling::random},
-                    {.max_trees = options.most_trees, .max_tokens = options.max_pack_tokens});
+                    {.max_trees = options.micro_batch, .max_tokens = options.max_pack_tokens});
   }
   return report;
 }

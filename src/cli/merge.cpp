@@ -67,10 +67,10 @@ void declare(OptionSet& set, MergeOptions& options) {
       "model_name_or_path", options.models, "folders of the checkpoints, two or more",
       {.value_name = "DIR", .letter = 'm', .synonyms = {"model", "models"}, .required = true});
   set.add("weights", options.weights,
-          "one number a model, which add up to 1; below 0 and above 1 extrapolate",
+          "one number per model, adding up to 1; numbers below 0 or above 1 extrapolate",
           {.default_text = "equal", .numbers_follow = true});
-  set.add("alpha", options.alpha, "of two models: (1 - alpha) of the first, alpha of the second");
-  set.add("output", options.folder.output, "the folder to make",
+  set.add("alpha", options.alpha, "for two models: (1 - alpha) of the first, alpha of the second");
+  set.add("output", options.folder.output, "folder to create",
           {.value_name = "OUT", .required = true});
   add_folder_options(set, options.folder);
   set.section("Examples",

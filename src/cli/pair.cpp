@@ -23,28 +23,28 @@ void declare(OptionSet& set, PairOptions& options) {
   options.reward.limits.max_trees = 1;
   set.group("Samples and scores");
   set.add("samples", options.samples,
-          "what lmpo generate --output wrote, or rows like it: prompt and responses",
+          "file from lmpo generate --output, or rows with a prompt and responses",
           {.value_name = "FILE", .required = true});
   set.add("scores", options.scores,
-          "rows of scores, one number a response; may be the samples' file itself",
+          "rows of scores, one number per response; may be the same file as --samples",
           {.value_name = "FILE"});
   set.add("reward_model", options.reward.model,
           "instead of scores: folder of a Llama or Mistral sequence-classification checkpoint with "
           "one label",
           {.value_name = "DIR"});
-  set.add("output", options.output, "where to write; standard output when absent",
+  set.add("output", options.output, "file to write; standard output if not given",
           {.value_name = "FILE.jsonl"});
   set.add("scored_output", options.scored_output,
-          "where to write the samples with all their scores too: for --scores, and for objectives "
-          "that take ranked lists",
+          "also write the samples with their scores to this file, for --scores and for objectives "
+          "on ranked lists",
           {.value_name = "FILE.jsonl"});
   set.group("Reward model");
-  set.add("dtype", options.reward.dtype, "storage of the weights; auto: as config.json says",
+  set.add("dtype", options.reward.dtype, "type of the weights; auto: as in config.json",
           {.choices = {"auto", "float32", "bfloat16", "float16"}, .old_names = {"torch_dtype"}});
   set.add("per_device_eval_batch_size", options.reward.limits.max_trees,
-          "prompts, with all their responses, in a pack", {.range = at_least(1)});
+          "prompts, each with all its responses, in a micro-batch", {.range = at_least(1)});
   set.add("max_pack_tokens", options.reward.limits.max_tokens,
-          "most input tokens in a pack; 0: no limit", {.range = at_least(0)});
+          "most tokens in a micro-batch; 0: no limit", {.range = at_least(0)});
   add_device_option(set, options.reward.device);
   add_compute_option(set, options.reward.compute);
   add_threads_option(set, options.threads);
@@ -107,7 +107,6 @@ int run(const PairOptions& options) {
 }  // namespace
 
 constinit const CommandCode kPairCommand = command<declare, run>(
-    "Makes preferences of samples: of the responses to a prompt the best is chosen, the worst "
-    "rejected.");
+    "Makes preferences from samples: the best response to a prompt is chosen, the worst rejected.");
 
 }  // namespace lmpo

@@ -150,29 +150,28 @@ void declare(OptionSet& set, PlanOptions& options) {
       "model_name_or_path", options.model, "folder of the model, or its config.json alone",
       {.value_name = "DIR", .letter = 'm', .synonyms = {"model"}, .required = true});
   const Range tokens = within(1, static_cast<double>(kMostTokens));
-  set.add("prompt_tokens", options.prompt_tokens, "tokens of the longest prompts",
+  set.add("prompt_tokens", options.prompt_tokens, "tokens of the longest prompt",
           {.range = tokens});
-  set.add("response_tokens", options.response_tokens, "tokens of their responses",
+  set.add("response_tokens", options.response_tokens, "tokens of each of its responses",
           {.range = tokens});
-  set.add("per_device_train_batch_size", options.way.micro_batch, "pairs in a pack",
+  set.add("per_device_train_batch_size", options.way.micro_batch, "pairs in a micro-batch",
           {.range = within(1, 1024)});
-  set.add("dtype", options.way.dtype, "storage of the weights; auto: as in the checkpoint",
+  set.add("dtype", options.way.dtype, "type of the weights; auto: as in the checkpoint",
           {.choices = {"auto", "float32", "bfloat16", "float16"}, .old_names = {"torch_dtype"}});
-  set.add("recompute", options.way.recompute, "activations that are computed again in backward",
+  set.add("recompute", options.way.recompute, "activations to recompute in the backward pass",
           {.choices = {"none", "mlp", "layers"}, .flags = {{"gradient_checkpointing", "layers"}}});
-  set.add("optim", options.way.optim, "how and where the moments are kept",
+  set.add("optim", options.way.optim, "how and where the optimizer keeps its moments",
           {.choices = {"adamw_torch", "adamw_8bit", "paged_adamw_32bit", "paged_adamw_8bit"}});
   set.add("device", options.device,
-          "what computes; cuda: activations in bfloat16; a plan needs no GPU",
+          "device to plan for; cuda: activations in bfloat16; no GPU is needed",
           {.choices = {"cpu", "cuda"}});
   set.add("paged_master", options.way.paged_master,
-          "on a GPU: the bits that 16-bit weights lack of their float32 master lie in the host's "
-          "memory");
+          "on a GPU: keep what 16-bit weights lack of their float32 master in host memory");
   set.add("ranks", options.ranks,
-          "devices that share gradients, master weights and moments among them; a plan only",
+          "devices that share gradients, master weights and moments; for the plan only",
           {.range = within(1, 4096)});
-  set.add("max_memory", options.max_memory, "what there is; 0: what the machine has free");
-  set.add("json", options.json, "all ways as JSON instead of tables");
+  set.add("max_memory", options.max_memory, "memory available; 0: what this machine has free");
+  set.add("json", options.json, "print all variants as JSON instead of tables");
   set.section("Examples", kExamples);
   set.check([&] {
     const std::int64_t pair = options.prompt_tokens + 2 * options.response_tokens;

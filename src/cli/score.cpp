@@ -49,23 +49,23 @@ void declare(OptionSet& set, ScoreOptions& options) {
   set.group("Model and data");
   add_model_option(set, options.model);
   add_data_option(set, options.data);
-  set.add("output", options.output, "where to write; standard output when absent",
+  set.add("output", options.output, "file to write; standard output if not given",
           {.value_name = "FILE.jsonl"});
   set.add("summary", options.summary,
-          "where to write accuracy, margins, mean log-probabilities and lengths; beside --output, "
-          "as FILE.summary.json, when absent",
+          "file for accuracy, margins, mean log-probabilities and lengths; if not given, "
+          "FILE.summary.json beside --output",
           {.value_name = "FILE.json"});
-  set.add("dtype", options.dtype, "storage of the weights",
+  set.add("dtype", options.dtype, "type of the weights",
           {.choices = {"float32", "bfloat16", "float16"}, .old_names = {"torch_dtype"}});
   set.add("compute", options.compute,
-          "type of the factors of matrix products; auto: bfloat16 on a GPU, float32 elsewhere",
+          "type of the inputs of matrix products; auto: bfloat16 on a GPU, float32 on a CPU",
           {.choices = {"auto", "float32", "bfloat16"}});
   set.group("Tokens");
   add_data_options(set, options.data_options);
   set.group("Speed");
-  set.add("per_device_eval_batch_size", options.batch_size, "pairs in a pack",
+  set.add("per_device_eval_batch_size", options.batch_size, "pairs in a micro-batch",
           {.range = at_least(1)});
-  set.add("max_pack_tokens", options.max_pack_tokens, "most input tokens in a pack; 0: no limit",
+  set.add("max_pack_tokens", options.max_pack_tokens, "most tokens in a micro-batch; 0: no limit",
           {.range = at_least(0)});
   add_device_option(set, options.device);
   add_threads_option(set, options.threads);

@@ -92,13 +92,13 @@ std::vector<std::string> next_lines(LineInput& input) {
 
 void declare(OptionSet& set, TokenizeOptions& options) {
   add_model_option(set, options.model);
-  set.add("decode", options.decode, "the other way: lines hold lists of ids");
+  set.add("decode", options.decode, "decode: each line is a list of token ids");
   set.add("add_generation_prompt", options.add_generation_prompt,
           "end messages with the assistant's header");
   set.add("add_special_tokens", options.add_special_tokens,
-          "let the tokenizer add BOS and the like to strings");
+          "add special tokens such as BOS to strings");
   set.add("split_special_tokens", options.split_special_tokens,
-          "in strings, take special tokens for ordinary text");
+          "treat special tokens in strings as ordinary text");
   set.add("skip_special_tokens", options.skip_special_tokens,
           "leave special tokens out of decoded text");
   add_threads_option(set, options.threads);
@@ -134,7 +134,7 @@ int run(const TokenizeOptions& options) {
 }  // namespace
 
 constinit const CommandCode kTokenizeCommand = command<declare, run>(
-    "Reads one JSON value a line from standard input, a string or a list of chat messages, and "
-    "writes one object a line with its text and ids.");
+    "Reads one JSON value per line from standard input, a string or a list of chat messages, and "
+    "writes one object per line with its text and ids.");
 
 }  // namespace lmpo

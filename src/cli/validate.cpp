@@ -385,11 +385,11 @@ void RunSurvey::plan_memory_of_run() {
 void declare(OptionSet& set, ValidateOptions& options) {
   set.collect_mistakes();
   add_train_options(set, options.recipe);
-  set.group("Of lmpo validate alone");
-  set.add("json", options.json, "one JSON object instead of text");
+  set.group("Only in lmpo validate");
+  set.add("json", options.json, "print one JSON object instead of text");
   set.add("without_weights", options.without_weights,
-          "check a run whose model is not there yet, but for config.json and the tokenizer");
-  set.add("max_disk", options.max_disk, "room for the run's files; 0: what is free");
+          "check without the model's weights; config.json and the tokenizer must be there");
+  set.add("max_disk", options.max_disk, "disk space for the run's files; 0: what is free");
   set.section("Examples", kExamples);
 }
 
@@ -411,8 +411,7 @@ int run(const ValidateOptions& options, const OptionSet& set) {
 }  // namespace
 
 constinit const CommandCode kValidateCommand = command<declare, run>(
-    "Checks everything that can be wrong with a run of lmpo train, which takes the same options, "
-    "before it starts: files, shapes, tokens, template, rows, memory, disk, batches, the learning "
-    "rate. Changes nothing.");
+    "Checks a run of lmpo train, with the same options, before it starts: files, shapes, tokens, "
+    "template, rows, memory, disk, batches, learning rate. Changes nothing.");
 
 }  // namespace lmpo

@@ -1,6 +1,8 @@
 // The options of the objectives, and the tables of them.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "objective/registry.h"
 #include "recipe/train_recipe.h"
 
@@ -25,6 +27,7 @@ std::string users(std::string_view option) {
 
 void add_objective_options(OptionSet& options, ObjectiveOptions& o) {
   const auto add = [&](const char* name, auto& value, const char* help, OptionTraits traits = {}) {
+    traits.changes_result = true;
     options.add(name, value, help + users(name), std::move(traits));
   };
   add("beta", o.beta, "scale of the rewards",
@@ -79,6 +82,37 @@ std::string objectives_markdown() {
     }
     text += fmt::format("| `{}` | {} | {} | {} |\n", info.name, info.formula, info.summary,
                         join(names, ", "));
+  }
+  return text;
+}
+
+std::string objective_defaults_markdown() {
+  // Of every option the default of each objective.
+  std::vector<std::pair<std::string, CommandDescription>> all;
+  for (const ObjectiveInfo& info : objectives()) {
+    TrainRecipe recipe;
+    OptionSet options("lmpo train", "");
+    add_train_options(options, recipe);
+    recipe.objective = info.name;
+    all.emplace_back(info.name, options.describe());
+  }
+  const CommandDescription& first = all.front().second;
+  std::string text = "| objective | its defaults |\n|---|---|\n";
+  for (const auto& [name, description] : all) {
+    std::vector<std::string> own;
+    for (std::size_t i = 0; i < first.options.size(); ++i) {
+      const std::string& option = first.options[i].name;
+      const bool differs = std::ranges::any_of(all, [&](const auto& other) {
+        return other.second.options[i].default_text != first.options[i].default_text;
+      });
+      const bool of_objectives = std::ranges::any_of(
+          objectives(), [&](const ObjectiveInfo& info) { return info.uses(option); });
+      if (differs && option != "objective" &&
+          (!of_objectives || find_objective(name).uses(option))) {
+        own.push_back(fmt::format("`{}` {}", option, description.options[i].default_text));
+      }
+    }
+    text += fmt::format("| `{}` | {} |\n", name, join(own, ", "));
   }
   return text;
 }
