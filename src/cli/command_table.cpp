@@ -25,31 +25,33 @@ constexpr std::array table = std::to_array<Command>({
     {"sft", kTrain, "train a checkpoint on answers: train with --objective sft", kSftCommand},
     {"validate", kTrain,
      "check a run before it starts: files, tokens, rows, memory, disk, settings", kValidateCommand},
-    {"plan", kTrain, "the memory of a training step, before anything is loaded", kPlanCommand},
-    {"inspect", kLook, "data as the model will see it, with statistics; what a checkpoint holds",
+    {"plan", kTrain, "memory of a training step, without loading anything", kPlanCommand},
+    {"inspect", kLook, "data as the model sees it, with statistics; the content of a checkpoint",
      kInspectCommand},
-    {"report", kLook, "training runs side by side, in one page", kReportCommand},
-    {"chat", kLook, "talk with a model, or with two side by side", kChatCommand},
+    {"report", kLook, "compare training runs in one page", kReportCommand},
+    {"chat", kLook, "chat with a model, or with two side by side", kChatCommand},
     {"score", kLook, "log-probabilities of chosen and rejected responses", kScoreCommand},
     {"tokenize", kLook, "text to ids and back", kTokenizeCommand},
     {"generate", kData, "answer prompts, once or several times", kGenerateCommand},
-    {"pair", kData, "preferences of scored samples: the best against the worst", kPairCommand},
+    {"pair", kData, "preference pairs from scored samples: the best against the worst",
+     kPairCommand},
     {"merge", kConvert, "average or interpolate checkpoints", kMergeCommand},
-    {"export", kConvert, "write a checkpoint for llama.cpp (GGUF), or in another type",
+    {"export", kConvert, "convert a checkpoint to GGUF (llama.cpp) or to another type",
      kExportCommand},
-    {"init", kConvert, "make a random model", kInitCommand},
-    {"example", kMeasure, "runs the full pipeline (data, SFT, LMPO) on a synthetic toy task",
+    {"init", kConvert, "create a random model", kInitCommand},
+    {"example", kMeasure, "run the full pipeline (data, SFT, LMPO) on a synthetic toy task",
      kExampleCommand},
     {"demo", kMeasure, "the paper in miniature: every method on the toy task, with standard errors",
      kDemoCommand},
-    {"bench", kMeasure, "how fast this machine trains a model, part by part", kBenchCommand},
-    {"env", kMeasure, "what this program and this machine are", kEnvCommand},
+    {"bench", kMeasure, "measure how fast this machine trains a model, part by part",
+     kBenchCommand},
+    {"env", kMeasure, "describe this program and this machine", kEnvCommand},
     {"help", kLearn, "explain a command, an objective or another topic", kHelpCommand},
-    {"docs", kLearn, "print a page of the documentation that is made from the program",
+    {"docs", kLearn, "print generated documentation: options, objectives, commands, manual",
      kDocsCommand},
 });
 
-// What people type who know other programs.
+// Commands of other programs, and what to use instead.
 constexpr auto other_names = std::to_array<std::pair<std::string_view, std::string_view>>({
     {"finetune", "lmpo sft (on answers) or lmpo train (on preferences)"},
     {"fine-tune", "lmpo sft (on answers) or lmpo train (on preferences)"},
@@ -64,10 +66,10 @@ constexpr auto other_names = std::to_array<std::pair<std::string_view, std::stri
     {"eval", "lmpo score (log-probabilities of responses), or lmpo train --eval_dataset"},
     {"evaluate", "lmpo score (log-probabilities of responses), or lmpo train --eval_dataset"},
     {"serve",
-     "lmpo chat or lmpo generate; a server is made by: lmpo export DIR --output model.gguf "
+     "lmpo chat or lmpo generate; for a server: lmpo export DIR --output model.gguf "
      "and llama.cpp's llama-server -m model.gguf"},
     {"server",
-     "lmpo chat or lmpo generate; a server is made by: lmpo export DIR --output "
+     "lmpo chat or lmpo generate; for a server: lmpo export DIR --output "
      "model.gguf and llama.cpp's llama-server -m model.gguf"},
     {"infer", "lmpo generate"},
     {"inference", "lmpo generate"},
@@ -95,7 +97,7 @@ constexpr auto other_names = std::to_array<std::pair<std::string_view, std::stri
     {"download", "huggingface-cli download NAME; lmpo then takes models and datasets by NAME"},
 });
 
-// Of a word that is no command: an objective, another program's command, or a slip of the pen.
+// A hint for a word that is no command: an objective, another program's command, or a typo.
 std::string meaning_of(const std::string& word) {
   for (const ObjectiveInfo& info : objectives()) {
     if (word == info.name) {
@@ -139,7 +141,7 @@ const Command& find_command(const std::string& name) {
     return *found;
   }
   if (name.ends_with(".yaml") || name.ends_with(".yml")) {
-    user_error("'{}' is no command: use lmpo train {}", name, name);
+    user_error("'{}' is not a command: use lmpo train {}", name, name);
   }
   user_error("there is no command '{}'{}; lmpo --help lists them", name, meaning_of(name));
 }

@@ -1,5 +1,4 @@
-// lmpo docs: pages that are made of the lists that define the program, so that they cannot drift
-// from it.
+// lmpo docs: pages made from the lists that define the program, so that they always match it.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -65,10 +64,10 @@ std::string page(const DocsOptions& options) {
 void declare(OptionSet& set, DocsOptions& options) {
   set.add_positional("PAGE", options.what, "which page",
                      {.choices = {"options", "objectives", "commands", "man"}, .required = true});
-  set.add("of", options.of, "man: the command whose page it is; none: the page of lmpo",
+  set.add("of", options.of, "man: the command to describe; without it: lmpo itself",
           {.value_name = "COMMAND"});
-  set.add("output", options.output, "man: writes the pages of lmpo and all commands into it",
-          {.value_name = "DIR"});
+  set.add("output", options.output,
+          "man: write the pages of lmpo and all commands into this folder", {.value_name = "DIR"});
   set.section("Examples", kExamples);
   set.check([&] {
     for (const char* name : {"of", "output"}) {

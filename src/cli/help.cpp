@@ -1,4 +1,4 @@
-// lmpo --help, lmpo help: the commands, and topics that belong to none of them.
+// lmpo --help and lmpo help: the commands, and topics beyond them.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -16,7 +16,7 @@ namespace {
 constexpr const char* kExamples =
     "  lmpo help                          the commands\n"
     "  lmpo help train learning_rate      one option of one command\n"
-    "  lmpo help objectives               what can be trained\n"
+    "  lmpo help objectives               the training objectives\n"
     "  lmpo help dpo                      one objective: formula, options, paper\n"
     "  lmpo help environment              where settings come from; variables\n";
 
@@ -50,7 +50,7 @@ std::string environment_page(const HelpStyle& style) {
 }
 
 constexpr Topic topics[] = {
-    {"objectives", "what can be trained", objectives_page},
+    {"objectives", "the training objectives", objectives_page},
     {"environment", "where settings come from; variables", environment_page},
 };
 
@@ -140,10 +140,10 @@ std::string topic_page(const std::string& name, const HelpStyle& style) {
 
 void declare(OptionSet& set, HelpOptions& options) {
   set.add_positional("TOPIC", options.topic,
-                     "a command, a topic or an objective; none: the list of them",
+                     "a command, a topic or an objective; without it: the list of commands",
                      {.choices = topic_names()});
   set.add_positional("PART", options.part,
-                     "of a command: all, a group of its options, or one of them");
+                     "for a command: all, a group of its options, or one option");
   set.section("Examples", kExamples);
 }
 

@@ -118,7 +118,7 @@ TEST_F(Dialects, OfLlamaFactory) {
   EXPECT_EQ(r.dataset[1].most_rows, 1000);
   EXPECT_THAT(run.remarks(),
               AllOf(HasSubstr("'template' is not used: the model's own chat template"),
-                    HasSubstr("the recipe is one of LLaMA-Factory")));
+                    HasSubstr("this is a recipe for LLaMA-Factory")));
   EXPECT_EQ(read("llama-factory-kto").recipe.dataset[0].columns.at("label"), "kto_tag");
   EXPECT_EQ(read("llama-factory-simpo").recipe.dtype, "bfloat16");
 }

@@ -10,9 +10,9 @@ namespace {
 using enum ForeignFamily::Accepts;
 
 constexpr std::string_view kAdapters =
-    "lmpo trains every weight and has no adapters (LoRA) or quantized weights yet. The nearest "
-    "thing that works: remove these keys, with a learning rate for full training (about a "
-    "hundredth of LoRA's); 'dtype: bfloat16' and 'optim: paged_adamw_8bit' take the least memory";
+    "lmpo trains every weight and has no adapters (LoRA) or quantized weights yet. To train all "
+    "weights, remove these keys and set a learning rate for full training (about a hundredth of "
+    "LoRA's); 'dtype: bfloat16' and 'optim: paged_adamw_8bit' take the least memory";
 constexpr std::string_view kNoWeightsLeftOut =
     "lmpo trains every weight; freezing a part of them is not supported";
 constexpr std::string_view kAdamW =
@@ -84,7 +84,7 @@ std::vector<ForeignFamily> records() {
       {.reason = "lmpo generate writes answers",
        .accepts = off,
        .names = "predict_with_generate do_predict"},
-      {.reason = "what to do follows from the command and the data",
+      {.reason = "the command and the data decide what is done",
        .names = "do_train do_eval full_finetune compute_accuracy strict"},
   };
 }
@@ -129,7 +129,7 @@ std::vector<ForeignFamily> machinery() {
 // Data and the text made of it.
 std::vector<ForeignFamily> data() {
   return {
-      {.reason = "data is read and kept by this program itself",
+      {.reason = "lmpo reads and caches data its own way",
        .names = R"(remove_unused_columns preprocessing_* dataset_num_proc dataloader_num_workers
                  dataloader_pin_memory dataloader_persistent_workers dataloader_prefetch_factor
                  dataloader_multiprocessing_context dataloader_in_order dataset_kwargs
@@ -140,10 +140,9 @@ std::vector<ForeignFamily> data() {
                  dataset_keep_in_memory shuffle_merged_datasets excess_length_strategy
                  min_sample_len media_dir image_* video_* audio_* processor_type crop_to_patches
                  use_fast_image_processor)"},
-      {.reason = "the order of the data is train_sampling_strategy's", .names = "shuffle_dataset"},
-      {.reason = "tokens that a response lacks are added by boundary",
-       .names = "add_special_tokens"},
-      {.reason = "which end is cut is truncation_mode's", .names = "truncation_side"},
+      {.reason = "train_sampling_strategy sets the order of the data", .names = "shuffle_dataset"},
+      {.reason = "boundary decides which special tokens are added", .names = "add_special_tokens"},
+      {.reason = "truncation_mode says which end is cut", .names = "truncation_side"},
       {.reason = "every dataset has its own: write datasets: [{path: ..., config: ...}, ...]",
        .names = "dataset_configs"},
       {.reason = "data is read from files, a piece at a time",
@@ -152,7 +151,7 @@ std::vector<ForeignFamily> data() {
        .accepts = off,
        .names = "mix_strategy interleave_probs",
        .values = {"concat"}},
-      {.reason = "no rows are left out as duplicates; lmpo validate counts them",
+      {.reason = "duplicate rows are kept; lmpo validate counts them",
        .accepts = off,
        .names = "dataset_exact_deduplication"},
       {.reason = "batches are drawn at random",
@@ -172,8 +171,8 @@ std::vector<ForeignFamily> data() {
       {.reason = "sft_on says what is scored: response or conversation",
        .accepts = on,
        .names = "completion_only_loss assistant_only_loss"},
-      {.reason = "of a conversation its last answer is scored (sft_on response) or all of it "
-                 "(sft_on conversation)",
+      {.reason =
+           "sft_on response scores a conversation's last answer, sft_on conversation all of it",
        .names = "mask_history roles_to_train train_on_eos"},
   };
 }
@@ -181,7 +180,7 @@ std::vector<ForeignFamily> data() {
 // The model and what of it is trained.
 std::vector<ForeignFamily> model() {
   return {
-      {.reason = "the model is a folder: its own settings hold",
+      {.reason = "the model is a local folder, with its own settings",
        .names = R"(model_revision base_model_revision model_code_revision revision_of_model
                  trust_remote_code trust_remote_code_* model_init_kwargs tokenizer_name_or_path
                  use_fast_tokenizer token hf_hub_token ms_hub_token om_hub_token
@@ -196,18 +195,20 @@ std::vector<ForeignFamily> model() {
       {.reason = "the tokenizer's own end-of-sequence token is used",
        .accepts = off,
        .names = "eos_token"},
-      {.reason = "models here have no experts",
+      {.reason = "mixture-of-experts models are not supported",
        .names = R"(router_aux_loss_coef moe_* use_scattermoe use_sonicmoe experts_*
                  expert_parallel_* output_router_logits)"},
-      {.reason = "models here have no dropout", .names = "disable_dropout"},
-      {.reason = "only decoders are trained", .accepts = off, .names = "is_encoder_decoder"},
+      {.reason = "lmpo has no dropout", .names = "disable_dropout"},
+      {.reason = "only decoder models are supported",
+       .accepts = off,
+       .names = "is_encoder_decoder"},
   };
 }
 
 // The schedule, the loss and the reference.
 std::vector<ForeignFamily> loss() {
   return {
-      {.reason = "schedules have no parameters but the warm-up",
+      {.reason = "schedules have no parameters except the warm-up",
        .accepts = off,
        .names = R"(lr_scheduler_kwargs cosine_min_lr_ratio cosine_constant_lr_ratio eta_min
                  lr_quadratic_warmup jagged_restart_steps jagged_restart_warmup_steps
@@ -216,21 +217,21 @@ std::vector<ForeignFamily> loss() {
       {.reason = "no noise is added to embeddings",
        .accepts = off,
        .names = "neftune_noise_alpha noisy_embedding_alpha"},
-      {.reason = "labels of pairs are smoothed by label_smoothing",
+      {.reason = "use label_smoothing for the labels of pairs",
        .accepts = off,
        .names = "label_smoothing_factor"},
-      {.reason = "the loss is one, without further terms",
+      {.reason = "the loss has no further terms",
        .accepts = off,
        .names =
            R"(loss_weights ld_alpha dpo_norm_loss dpo_use_weighting dpo_label_smoothing_factor)",
        .values = {"1", "1.0"}},
-      {.reason = "the loss is one, without further terms",
+      {.reason = "the loss has no further terms",
        .accepts = off,
        .names = R"(use_weighting reference_free pref_bco_weight use_dft_loss use_asft_loss
                  use_eaft_loss use_eaft dft_loss)"},
-      {.reason = "only with their loss, which is not computed",
+      {.reason = "their losses are not supported",
        .names = "asft_alpha eaft_alpha eaft_k f_alpha_divergence_coef discopop_tau"},
-      {.reason = "rewards are log-probabilities themselves (AlphaPO is not computed)",
+      {.reason = "AlphaPO is not supported: rewards are log-probabilities",
        .accepts = off,
        .names = "alpha"},
       {.reason = "the divergence is the reverse KL",
@@ -240,20 +241,20 @@ std::vector<ForeignFamily> loss() {
       {.reason = "the reference is always computed once, before training",
        .names = R"(precompute_ref_log_probs precompute_ref_batch_size ref_model_init_kwargs
                  force_use_ref_model precompute_ref_eval_batch_size)"},
-      {.reason = "a reference model is given by ref_model_name_or_path, without adapters",
+      {.reason = "the reference model is ref_model_name_or_path, without adapters",
        .accepts = off,
        .names = "ref_model_adapters ref_model_quantization_bit"},
-      {.reason = "the reference stays as it is", .accepts = off, .names = "sync_ref_model"},
-      {.reason = "the reference stays as it is",
+      {.reason = "the reference model does not change", .accepts = off, .names = "sync_ref_model"},
+      {.reason = "the reference model does not change",
        .names = "ref_model_mixup_alpha ref_model_sync_steps"},
       {.reason =
-           "reinforcement learning and reward models are not trained: there are sft, dpo, kto, "
-           "simpo, orpo and others (lmpo help objectives)",
+           "reinforcement learning and training of reward models are not supported; lmpo help "
+           "objectives lists what is",
        .accepts = off,
        .names = R"(reward_model reward_model_path process_reward_model num_labels
                  center_rewards_coefficient trl vllm ebft ppo_* reward_funcs num_generations
                  diffusion pretraining_dataset)"},
-      {.reason = "the stages that are trained are sft, dpo (pairs: dpo, simpo, orpo, ...) and kto",
+      {.reason = "supported stages are sft, dpo (pairs: dpo, simpo, orpo, ...) and kto",
        .accepts = off,
        .names = "stage",
        .values = {"sft", "dpo", "kto"}},

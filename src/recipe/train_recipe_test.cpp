@@ -209,7 +209,7 @@ TEST(TrainRecipe, LossTypesThatAreObjectivesHere) {
   EXPECT_THAT(error_of(kNeeded, "objective: dpo\nloss_type: simpo\n"), HasSubstr("contradicts"));
   const RecipeReading nll(kNeeded, "loss_type: simpo\n");
   ASSERT_EQ(nll.options.remarks().size(), 2u);
-  EXPECT_THAT(nll.options.remarks()[1].text, HasSubstr("Set cpo_alpha to say which is meant"));
+  EXPECT_THAT(nll.options.remarks()[1].text, HasSubstr("Set cpo_alpha to choose"));
 }
 
 TEST(TrainRecipe, ATemplateMayBeWrittenIntoTheRecipe) {
