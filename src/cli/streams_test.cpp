@@ -153,7 +153,7 @@ TEST_F(Streams, ACacheThatIsClosedIsAWarning) {
                             {.environment = {{"LMPO_CACHE", closed}}});
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_THAT(result.err,
-              AllOf(HasSubstr("the tokens cannot be kept"), HasSubstr("scores cannot be kept")));
+              AllOf(HasSubstr("the tokens cannot be kept"), HasSubstr("cannot cache the reference's scores")));
 }
 
 TEST_F(Streams, AFolderForTemporaryFilesThatIsNotThereIsNamed) {
