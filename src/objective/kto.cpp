@@ -71,7 +71,7 @@ class Kto final : public Objective {
 ObjectiveInfo kto_objective() {
   return {
       .name = "kto",
-      .summary = "single responses, approved of or not, against a reference model",
+      .summary = "single responses, desirable or not, against a reference model",
       .formula = "w_d (1 - sigma(beta (z - z0))) or w_u (1 - sigma(beta (z0 - z))), z = s - r",
       .paper =
           Paper{.key = "ethayarajh2024kto",

@@ -17,7 +17,8 @@ MarginLoss logistic_loss(double z, double label_smoothing) {
 }
 
 MarginLoss hinge_loss(double z, double target) {
-  return {std::fmax(0, target - z), z < target ? -1.0 : 0.0};
+  const double lack = target - z;
+  return {lack <= 0 ? 0 : lack, z < target ? -1.0 : 0.0};  // NaN stays NaN
 }
 
 MarginLossFunction margin_loss(PairLossType type, double label_smoothing) {
