@@ -141,9 +141,8 @@ TEST_F(TrainingRuns, AnInterruptFinishesTheStepAndSaves) {
     const std::string said = "stopped at step ";
     const std::size_t at = broken.err.find(said);
     ASSERT_NE(at, std::string::npos) << broken.err;
-    EXPECT_THAT(broken.err,
-                AllOf(HasSubstr("stopping after this step, then saving"),
-                      HasSubstr("Resume with: lmpo train ... --resume\n")));
+    EXPECT_THAT(broken.err, AllOf(HasSubstr("stopping after this step, then saving"),
+                                  HasSubstr("Resume with: lmpo train ... --resume\n")));
     const int step = std::stoi(broken.err.substr(at + said.size()));
     EXPECT_GE(step, 9);
     EXPECT_EQ(listing(out), (std::set<std::string>{fmt::format("checkpoint-{}", step),
