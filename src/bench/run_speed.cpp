@@ -48,14 +48,6 @@ std::vector<Tree> spread(std::span<const Tree> trees, std::size_t most, std::int
   return chosen;
 }
 
-Pack pack_of(std::span<const Tree> trees) {
-  std::vector<const Tree*> pointers;
-  for (const Tree& tree : trees) {
-    pointers.push_back(&tree);
-  }
-  return make_pack(pointers);
-}
-
 void train_on(Llama& model, const Pack& pack) {
   model.train(pack, [](std::span<const double> sums, std::span<double> seeds) {
     std::ranges::fill(seeds, -1.0 / static_cast<double>(sums.size()));
@@ -110,7 +102,7 @@ class Measuring {
     // As many as the run computes at once, or as there is time for.
     const double one = std::max(1e-6, 2 * (speed.train + speed.score) * tokens_of(1));
     const auto affordable = static_cast<std::size_t>(std::min(1e6, budget / one));
-    std::size_t most = static_cast<std::size_t>(std::max<std::int64_t>(1, way_.limits.max_trees));
+    std::size_t most = static_cast<std::size_t>(std::max<std::int64_t>(1, way_.limits.micro_batch));
     most = std::min({most, affordable, trees_.size()});
     while (most > 1 && way_.limits.max_tokens > 0 && tokens_of(most) > max_tokens()) {
       --most;
@@ -140,7 +132,8 @@ class Measuring {
   }
 
   void make_weights() {
-    const Counted counted = count(part_, way_, ops_, options_, pack_of({trees_.data(), 1}));
+    const Counted counted =
+        count(part_, way_, ops_, options_, make_pack(pointers({trees_.data(), 1})));
     require_room(counted.weights + counted.activations);
     weight_arena_.emplace(device_.make_arena(counted.weights));
     weights_.emplace(part_, way_.storage.weights, WeightUse::training, *weight_arena_,
@@ -152,7 +145,7 @@ class Measuring {
 
   // One pack of the first trees; the best of so many times after one that warms up.
   RunSpeed measure(std::size_t trees, int times) {
-    const Pack pack = pack_of({trees_.data(), trees});
+    const Pack pack = make_pack(pointers({trees_.data(), trees}));
     const Counted counted = count(part_, way_, ops_, options_, pack);
     require_room(counted.activations);
     Arena arena = device_.make_arena(counted.activations);

@@ -14,8 +14,6 @@
 namespace lmpo {
 namespace {
 
-using Trees = std::vector<const Tree*>;
-
 std::vector<Trees> cut_batches(std::span<const Tree> trees, const StepSpeedOptions& options) {
   std::vector<Trees> batches;
   std::size_t next = 0;
@@ -111,10 +109,10 @@ StepSpeed measure_steps(const ModelConfig& config, Device& device, Ops& ops,
     const auto start = std::chrono::steady_clock::now();
     for (const Trees& batch : steps) {
       weights.zero_gradients(*timed);
-      runner.train(batch, options.limits);
+      const BatchResult result = runner.train(batch, options.limits);
       const double norm = gradient_norm(weights, *timed);
       adamw_step(weights, *timed, {}, 1, 1e-6, norm);
-      objective->end_step();
+      objective->end_step(result.context, result.observations);
     }
     timed->finish();
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

@@ -107,7 +107,8 @@ void show_dry_run(TrainInputs& inputs, const OptionSet& options) {
   const std::unique_ptr<Device> device = open_device(recipe.device);
   const std::unique_ptr<Ops> ops = device->make_ops(compute_type(*device, recipe.compute));
   const RunPlan plan(inputs, config, length, *device, *ops);
-  plan.show();
+  plan.log();
+  fmt::print("{}", plan.memory().table());
   std::fflush(stdout);
   if (!recipe.time_estimate) {
     return;

@@ -38,7 +38,7 @@ struct InspectOptions {
   SurveyOptions survey;
   bool pack = false;
   std::int64_t max_pack_tokens = 8192;
-  std::int64_t most_trees = 128;
+  std::int64_t micro_batch = 128;
   std::int64_t accumulation = 1;
   std::int64_t seed = 42;
   TrainRecipe::Sampling sampling = TrainRecipe::Sampling::random;
@@ -74,7 +74,7 @@ void declare(OptionSet& set, InspectOptions& options) {
           "makes others)");
   set.add("max_pack_tokens", options.max_pack_tokens, "most input tokens in a pack",
           {.range = at_least(1)});
-  set.add("per_device_train_batch_size", options.most_trees, "most rows in a pack",
+  set.add("per_device_train_batch_size", options.micro_batch, "most rows in a pack",
           {.range = at_least(1)});
   set.add("gradient_accumulation_steps", options.accumulation,
           "a global batch has per_device_train_batch_size times this many rows",
@@ -131,10 +131,10 @@ DataReport report_on_data(InspectOptions& options) {
   if (options.pack && !dataset.trees.empty()) {
     report.packs =
         pack_report(dataset.trees,
-                    {.global_batch = options.most_trees * options.accumulation,
+                    {.global_batch = options.micro_batch * options.accumulation,
                      .seed = static_cast<std::uint64_t>(options.seed),
                      .shuffle = options.sampling == TrainRecipe::Sampling::random},
-                    {.max_trees = options.most_trees, .max_tokens = options.max_pack_tokens});
+                    {.micro_batch = options.micro_batch, .max_tokens = options.max_pack_tokens});
   }
   return report;
 }

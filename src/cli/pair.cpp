@@ -20,7 +20,7 @@ struct PairOptions {
 };
 
 void declare(OptionSet& set, PairOptions& options) {
-  options.reward.limits.max_trees = 1;
+  options.reward.limits.micro_batch = 1;
   set.group("Samples and scores");
   set.add("samples", options.samples,
           "what lmpo generate --output wrote, or rows like it: prompt and responses",
@@ -41,7 +41,7 @@ void declare(OptionSet& set, PairOptions& options) {
   set.group("Reward model");
   set.add("dtype", options.reward.dtype, "storage of the weights; auto: as config.json says",
           {.choices = {"auto", "float32", "bfloat16", "float16"}, .old_names = {"torch_dtype"}});
-  set.add("per_device_eval_batch_size", options.reward.limits.max_trees,
+  set.add("per_device_eval_batch_size", options.reward.limits.micro_batch,
           "prompts, with all their responses, in a pack", {.range = at_least(1)});
   set.add("max_pack_tokens", options.reward.limits.max_tokens,
           "most input tokens in a pack; 0: no limit", {.range = at_least(0)});

@@ -16,7 +16,7 @@ namespace {
 constexpr const char* kExamples =
     "  lmpo plan --model DIR                                    a step of typical pairs\n"
     "  lmpo plan --model config.json --response_tokens 2048     a model that need not be there\n"
-    "  lmpo plan -m DIR --device cuda --ranks 4 --max_memory 80GB\n"
+    "  lmpo plan -m DIR --device cuda --max_memory 80GB\n"
     "  lmpo train recipe.yaml --dry_run                         the plan of a run over its own "
     "data\n";
 
@@ -39,7 +39,6 @@ struct PlanOptions {
   std::int64_t response_tokens = 512;
   Way way;
   std::string device = "cpu";
-  std::int64_t ranks = 1;
   Bytes max_memory;
   bool json = false;
 };
@@ -48,28 +47,11 @@ bool is_cuda(const PlanOptions& options) {
   return options.device == "cuda";
 }
 
-// What every rank holds a part of: all that only the optimizer needs.
-void divide_among_ranks(MemoryPlan& plan, std::int64_t ranks) {
-  for (auto& [group, bytes] : plan.at_peak) {
-    if (group == "gradients" || group == "moments" || group == "master weights") {
-      const std::size_t part = bytes / static_cast<std::size_t>(ranks);
-      plan.arena -= bytes - part;
-      bytes = part;
-    }
-  }
-  plan.disk /= static_cast<std::size_t>(ranks);
-  plan.host /= static_cast<std::size_t>(ranks);
-}
-
 MemoryPlan plan_of(const ModelConfig& config, const PlanOptions& options, const Way& way) {
   const std::vector<Tree> trees = random_pairs(way.micro_batch, options.prompt_tokens,
                                                options.response_tokens, config.vocab_size);
-  std::vector<const Tree*> batch;
-  for (const Tree& tree : trees) {
-    batch.push_back(&tree);
-  }
   LargestPacks packs;
-  packs.add(batch, {.max_trees = way.micro_batch});
+  packs.add(pointers(trees), {.micro_batch = way.micro_batch});
   const LlamaOptions model = {.max_positions = options.prompt_tokens + options.response_tokens,
                               .recompute = parse_recompute(way.recompute)};
   TrainRecipe recipe;
@@ -83,9 +65,7 @@ MemoryPlan plan_of(const ModelConfig& config, const PlanOptions& options, const 
   const auto ops = is_cuda(options) ? make_cuda_plan_ops() : make_cpu_ops();
   const std::size_t beside =
       is_cuda(options) ? cuda_memory_beside_arenas() : make_cpu_device()->memory_beside_arenas();
-  MemoryPlan plan = plan_memory(config, storage, model, packs, {}, *ops, beside);
-  divide_among_ranks(plan, options.ranks);
-  return plan;
+  return plan_memory(config, storage, model, packs, {}, *ops, beside);
 }
 
 // What one option would change: each other value of each, and all that save together.
@@ -168,9 +148,6 @@ void declare(OptionSet& set, PlanOptions& options) {
   set.add("paged_master", options.way.paged_master,
           "on a GPU: the bits that 16-bit weights lack of their float32 master lie in the host's "
           "memory");
-  set.add("ranks", options.ranks,
-          "devices that share gradients, master weights and moments among them; a plan only",
-          {.range = within(1, 4096)});
   set.add("max_memory", options.max_memory, "what there is; 0: what the machine has free");
   set.add("json", options.json, "all ways as JSON instead of tables");
   set.section("Examples", kExamples);
@@ -200,9 +177,8 @@ int run(const PlanOptions& options) {
     fmt::print("{}\n", ways.dump(1));
     return 0;
   }
-  fmt::print("{}: {} pairs of {} + 2 x {} tokens in a pack{}\n{}", options.model.string(),
+  fmt::print("{}: {} pairs of {} + 2 x {} tokens in a pack\n{}", options.model.string(),
              options.way.micro_batch, options.prompt_tokens, options.response_tokens,
-             options.ranks > 1 ? fmt::format(", each of {} devices", options.ranks) : "",
              chosen.table());
   print_changes(config, options, chosen, limit);
   return 0;

@@ -44,7 +44,7 @@ Measured measure(const fs::path& folder, const std::vector<Instruction>& instruc
   const Dataset pairs = load_dataset({preferences}, tokenizer, &chat.value(), DataOptions{});
   Scorer scorer(folder, Dtype::f32);
   const auto count = static_cast<double>(pairs.trees.size());
-  scorer.score(pairs.trees, {.max_trees = 64, .max_tokens = 0},
+  scorer.score(pairs.trees, {.micro_batch = 64, .max_tokens = 0},
                [&](std::size_t index, std::span<const double> sums) {
                  const auto& sequences = pairs.trees[index].sequences;
                  const double chosen = sums[0] / sequences[0].scored_tokens();

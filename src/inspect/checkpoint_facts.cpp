@@ -26,7 +26,7 @@ std::int64_t elements_of(const std::vector<std::int64_t>& shape) {
 std::size_t plan_training(const ModelConfig& config, const Ops& ops) {
   LargestPacks packs;
   const std::vector<Tree> trees = random_pairs(kPairs, kTokens, kTokens, config.vocab_size);
-  packs.add(std::vector<const Tree*>{&trees[0], &trees[1]}, {.max_trees = kPairs});
+  packs.add(pointers(trees), {.micro_batch = kPairs});
   const LlamaOptions options = {.max_positions = 2 * kTokens, .recompute = Recompute::none};
   return plan_memory(config, {config.dtype}, options, packs, {}, ops).total();
 }

@@ -116,7 +116,7 @@ void print_rows_used(const DataReport& report, TerminalText& out) {
 
 void print_packs(const PackReport& packs, TerminalText& out) {
   out.heading(fmt::format("Packs of at most {} tokens and {} rows, global batch {}", packs.budget,
-                          packs.most_trees, packs.batch));
+                          packs.micro_batch, packs.batch));
   out.prose(fmt::format(
       "{} packs in {} batches, {} at least; {:.2f}% of their room is empty, of "
       "which other packing could save {:.2f}%",

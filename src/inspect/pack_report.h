@@ -13,9 +13,9 @@
 namespace lmpo {
 
 struct PackReport {
-  std::int64_t budget = 0;      // tokens of a pack: max_pack_tokens
-  std::int64_t most_trees = 0;  // of a pack
-  std::int64_t batch = 0;       // trees of a global batch
+  std::int64_t budget = 0;       // tokens of a pack: max_pack_tokens
+  std::int64_t micro_batch = 0;  // most trees of a pack
+  std::int64_t batch = 0;        // trees of a global batch
   std::int64_t batches = 0;
   std::int64_t packs = 0;
   std::int64_t oversized = 0;        // packs of one tree that exceeds the budget
@@ -24,7 +24,7 @@ struct PackReport {
   // Packs if trees could be cut but no pack crossed a global batch: tokens by the budget, rounded
   // up in every batch. No packing takes fewer.
   std::int64_t fewest = 0;
-  std::int64_t unfilled = 0;  // tokens that packs had room for, in all
+  std::int64_t unfilled = 0;  // tokens that packs had room for, in total
   LengthSummary fill;         // tokens of a pack
 
   // The part of the packs' budgets that no token fills,

@@ -10,6 +10,7 @@
 #include "generate/loaded_model.h"
 #include "recipe/run_data.h"
 #include "train/event_file.h"
+#include "train/packs.h"
 
 namespace lmpo {
 namespace {
@@ -20,8 +21,8 @@ std::vector<std::int32_t> prompt_of(const Tree& tree) {
 }
 
 // None where there is no evaluation data.
-std::vector<const Tree*> choose_prompts(const TrainInputs& inputs, const ModelConfig& config) {
-  std::vector<const Tree*> chosen;
+Trees choose_prompts(const TrainInputs& inputs, const ModelConfig& config) {
+  Trees chosen;
   if (!inputs.evaluation) {
     return chosen;
   }
@@ -42,7 +43,7 @@ std::vector<const Tree*> choose_prompts(const TrainInputs& inputs, const ModelCo
   return chosen;
 }
 
-PromptTokens tokens_of(const std::vector<const Tree*>& chosen) {
+PromptTokens tokens_of(const Trees& chosen) {
   PromptTokens prompts;
   for (const Tree* tree : chosen) {
     prompts.push_back(prompt_of(*tree));
@@ -87,7 +88,7 @@ std::string first_of(const std::string& text, std::int64_t characters) {
 EvalSamples::EvalSamples(const TrainInputs& inputs, const ModelConfig& config)
     : options_(greedy(inputs.recipe)) {
   const TrainRecipe& recipe = inputs.recipe;
-  const std::vector<const Tree*> chosen = choose_prompts(inputs, config);
+  const Trees chosen = choose_prompts(inputs, config);
   if (chosen.empty()) {
     return;
   }

@@ -40,16 +40,13 @@ void LargestPacks::add(std::span<const Tree* const> batch, std::span<const PackS
   for (const PackSize& size : sizes) {
     tokens.push_back(size.tokens);
   }
-  for (const PackIndices& indices : cut_into_packs(tokens, limits.max_trees, limits.max_tokens)) {
+  for (const PackIndices& indices : cut_into_packs(tokens, limits.micro_batch, limits.max_tokens)) {
     PackSize size;
     for (const std::size_t index : indices) {
       size.add(sizes[index]);
     }
     if (takes(size)) {
-      packs_.emplace_back();
-      for (const std::size_t index : indices) {
-        packs_.back().push_back(batch[index]);
-      }
+      packs_.push_back(at_indices(batch, indices));
     }
   }
 }
@@ -58,7 +55,7 @@ bool LargestPacks::takes(const PackSize& size) {
   constexpr std::int64_t kMostTokens = std::numeric_limits<std::int32_t>::max();
   if (std::max(size.tokens, size.targets) > kMostTokens) {
     user_error(
-        "{} tokens would be computed at once; {} are the most: choose a smaller "
+        "a pack has {} tokens, and at most {} are possible: choose a smaller "
         "--per_device_train_batch_size, --per_device_eval_batch_size or --max_pack_tokens",
         std::max(size.tokens, size.targets), kMostTokens);
   }

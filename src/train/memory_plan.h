@@ -26,14 +26,14 @@ class LargestPacks {
   void add(std::span<const Tree* const> batch, std::span<const PackSize> sizes,
            const PackLimits& limits);
   const std::vector<PackSize>& sizes() const { return sizes_; }
-  const TreePacks& packs() const { return packs_; }
+  const std::vector<Trees>& packs() const { return packs_; }
 
  private:
   // Whether the pack is to be kept; makes room for it where it is.
   bool takes(const PackSize& size);
 
   std::vector<PackSize> sizes_;
-  TreePacks packs_;
+  std::vector<Trees> packs_;
 };
 
 struct MemoryPlan {

@@ -42,10 +42,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST_P(MemoryPlanned, EqualsThePeakOfARun) {
   const PlanCase& given = GetParam();
   const std::vector<Tree> trees = lmpo::testing::random_trees(40);
-  std::vector<const Tree*> batch;
-  for (const Tree& tree : trees) {
-    batch.push_back(&tree);
-  }
+  const Trees batch = pointers(trees);
   const fs::path folder = lmpo::testing::small_model(given.model);
   const ModelConfig config = read_model_config(folder);
   const LlamaOptions options = {.max_positions = 64, .recompute = given.recompute};
@@ -107,7 +104,7 @@ TEST(LargestPacks, AreEnoughForThePlan) {
       LargestPacks all;
       std::size_t largest = 0;
       for (std::size_t begin = 0; begin < trees.size(); begin += 8) {
-        std::vector<const Tree*> batch;
+        Trees batch;
         for (std::size_t i = begin; i < begin + 8; ++i) {
           batch.push_back(&trees[i]);
         }
@@ -159,7 +156,7 @@ TEST(LargestPacks, KeepsWhatNoOtherCovers) {
   };
   const std::vector<Tree> trees = {tree_of(10, 5), tree_of(50, 6), tree_of(3, 12)};
   LargestPacks largest;
-  largest.add(std::vector<const Tree*>{&trees[0], &trees[1], &trees[2]}, {1, 0});
+  largest.add(Trees{&trees[0], &trees[1], &trees[2]}, {1, 0});
   ASSERT_EQ(largest.packs().size(), 2u);
   EXPECT_EQ(largest.packs()[0][0], &trees[1]);
   EXPECT_EQ(largest.packs()[1][0], &trees[2]);

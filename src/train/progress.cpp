@@ -21,7 +21,7 @@ constexpr std::chrono::milliseconds kRedraw{100};
 
 std::atomic<const Progress*> innermost = nullptr;
 
-// Of parts with a space after each.
+// The width of the parts with a space after each.
 std::int64_t width_of(const std::vector<ProgressPart>& parts) {
   std::int64_t width = 0;
   for (const ProgressPart& part : parts) {
@@ -30,7 +30,7 @@ std::int64_t width_of(const std::vector<ProgressPart>& parts) {
   return width;
 }
 
-// Three digits, and never an exponent.
+// Three digits, never an exponent.
 std::string rate_text(double rate) {
   return rate < 100 ? fmt::format("{:#.3g}", rate) : fmt::format("{:.0f}", rate);
 }
@@ -81,7 +81,7 @@ std::string progress_line(std::vector<ProgressPart> parts, std::size_t before_ba
                           int columns, const BarStyle& style) {
   const bool with_bar = share >= 0;
   const std::int64_t least = with_bar ? kNarrowestBar + 1 : 0;
-  // A terminal may go on to the next line as soon as its last column is written.
+  // Some terminals start a new line once the last column is written.
   const std::int64_t room = columns - 1;
   while (width_of(parts) - 1 + least > room) {
     const auto last = std::ranges::max_element(parts, {}, &ProgressPart::rank);
@@ -156,8 +156,8 @@ void Progress::draw() {
   line_.show(std::move(shown));
 }
 
-// A moving line appears after the delay, also where no step ends before; elsewhere plain lines come
-// after each silence.
+// Draws the moving line after the delay, even if no step has ended by then. Without a moving line,
+// prints a plain line after each silence.
 void Progress::speak(const std::stop_token& stop) {
   const auto never = [] { return false; };
   std::unique_lock lock(mutex_);

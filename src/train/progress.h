@@ -1,5 +1,4 @@
-// What a person sees of something that takes its time, on standard error: a bar that moves on a
-// terminal, plain lines elsewhere.
+// Progress of a long task on standard error: a moving bar on a terminal, plain lines elsewhere.
 #pragma once
 
 #include <chrono>
@@ -17,45 +16,46 @@
 namespace lmpo {
 
 struct ProgressOptions {
-  std::string what = {};               // "evaluation"; shown where there is room
-  std::string unit = "pairs";          // what is counted a second
+  std::string what = {};               // "evaluation"; shown if there is room
+  std::string unit = "pairs";          // counted per second
   std::int64_t begin = 0;              // the step a resumed run starts from
-  std::int64_t total = 0;              // steps; 0: nobody knows
-  bool bar = true;                     // show the moving line if this is a terminal
-  std::chrono::milliseconds delay{0};  // before it is shown: what is over sooner needs no bar
-  // Without a moving line, a plain line says where it is after so long without another one.
+  std::int64_t total = 0;              // steps; 0: unknown
+  bool bar = true;                     // show the moving line on a terminal
+  std::chrono::milliseconds delay{0};  // show it only for tasks that take longer
+  // Without a moving line, print a plain line after this time without any other.
   std::chrono::milliseconds silence{60'000};
 };
 
-// Long enough to wonder what the program is doing.
+// For tasks that are usually over before anyone wonders.
 inline constexpr std::chrono::milliseconds kBarDelay{700};
 
-// A part of the moving line. Where there is no room, that of the highest rank goes first; rank 0
-// stays.
+// A part of the moving line. If there is no room, the part of the highest rank is dropped first; rank
+// 0 stays.
 struct ProgressPart {
   std::string text;  // every character is one column wide
   int rank;
 };
 
+// While a Progress lives inside the life of another, the outer one prints no plain lines. A thread
+// of its own prints; the functions are called from one thread.
 class Progress {
  public:
-  // Shows the line at once, but for the delay.
+  // Shows the line after the delay.
   explicit Progress(ProgressOptions options);
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  // A step is done, with so many more examples and tokens. `notes` stand in the moving line, the
-  // most important first.
+  // A step is done, with this many more examples and tokens. `notes` are shown in the moving line,
+  // the most important first.
   void step(std::int64_t examples, std::int64_t tokens, std::vector<std::string> notes = {});
-  // What is being done within the step: "pack 3/16". The next step takes it away.
+  // What the step is doing: "pack 3/16". Shown until the next step.
   void within(std::string what);
-  // A line that stays. One that cannot be written is lost, whatever the reason.
+  // Prints a line that stays. Errors in printing are ignored.
   void line(std::string_view text);
-  // The same of fields; where they need more than columns(), it is several lines.
+  // The same for fields, on several lines if they need more than columns().
   void fields(std::span<const std::string> fields);
-  // How wide a line that stays should be: as the terminal, but for a very narrow one, where it
-  // takes several lines; in a file as is easy to read.
+  // Width of a line that stays: that of the terminal, at least 80; 120 in a file.
   std::int64_t columns() const;
 
   double elapsed_seconds() const;
@@ -68,7 +68,7 @@ class Progress {
  private:
   using Clock = std::chrono::steady_clock;
 
-  void draw();  // where it is due
+  void draw();  // if it is time to
   std::vector<ProgressPart> parts() const;
   std::string text(int columns) const;
   void speak(const std::stop_token& stop);
@@ -83,11 +83,11 @@ class Progress {
   Clock::time_point start_ = Clock::now();
   Clock::time_point drawn_{};
 
-  // A thread speaks where no step does. What is above changes under the mutex.
+  // speaker_ prints when no step does. The mutex guards what is above.
   mutable std::mutex mutex_;
   std::condition_variable_any stopped_;
   Clock::time_point spoken_ = start_;
-  const Progress* outer_ = nullptr;  // of which this is a part, and which is silent meanwhile
+  const Progress* outer_ = nullptr;  // silent while this one lives
   std::jthread speaker_;
 };
 
@@ -97,13 +97,13 @@ struct BarStyle {
   bool colours = false;
 };
 
-// The line, at most `columns` wide: the parts in their order and, after the first `before_bar` of
-// them, a bar of `share` (0 to 1) in what room is left for it; none where share is negative.
+// The line, at most `columns` wide: the parts in order, with a bar after the first `before_bar` of
+// them. The bar shows `share` (0 to 1) in the room that is left; no bar if share is negative.
 std::string progress_line(std::vector<ProgressPart> parts, std::size_t before_bar, double share,
                           int columns, const BarStyle& style);
 
-// Fields with two spaces between them, in lines of at most `columns` that are broken between two
-// fields; all but the first are indented.
+// Fields separated by two spaces, in lines of at most `columns`. Lines break between fields; all but
+// the first are indented.
 std::string wrapped_fields(std::span<const std::string> fields, std::int64_t columns);
 
 // "0:01:23", as Python's timedelta.

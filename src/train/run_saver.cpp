@@ -66,7 +66,7 @@ void RunSaver::save_checkpoint() {
   rotate_checkpoints();
 }
 
-// As transformers: the newest is kept, and so is the best where it will be loaded at the end.
+// As transformers does, keeps the newest, and the best if it is to be loaded at the end.
 void RunSaver::rotate_checkpoints() const {
   auto checkpoints = list_checkpoints(recipe().output_dir);
   const std::int64_t best = recipe().load_best_model_at_end ? state_.best.step : 0;
@@ -97,9 +97,8 @@ bool RunSaver::load_best() {
     setup_.weights->load(best, *setup_.ops);
     return true;
   } catch (const UserError& error) {
-    log_warning(
-        "the best checkpoint cannot be loaded, so the last weights are the trained model: {}",
-        error.what());
+    log_warning("cannot load the best checkpoint, so the trained model has the last weights: {}",
+                error.what());
     return false;
   }
 }

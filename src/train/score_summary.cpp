@@ -32,12 +32,13 @@ void ScoreSummary::add(const Tree& pair, std::span<const double> sums) {
   const ResponseScore rejected = {.logp = sums[1], .tokens = pair.sequences[1].scored_tokens()};
   const double margin = chosen.logp - rejected.logp;
   const double margin_per_token = average_logp(chosen) - average_logp(rejected);
-  sums_.add("accuracy/sum", margin > 0 ? 1 : 0);
-  sums_.add("accuracy/per_token", margin_per_token > 0 ? 1 : 0);
-  sums_.add("margin/sum", margin);
-  sums_.add("margin/per_token", margin_per_token);
-  add_response_metrics(sums_, "chosen", chosen);
-  add_response_metrics(sums_, "rejected", rejected);
+  Metrics metrics = {{"accuracy/sum", margin > 0 ? 1.0 : 0.0},
+                     {"accuracy/per_token", margin_per_token > 0 ? 1.0 : 0.0},
+                     {"margin/sum", margin},
+                     {"margin/per_token", margin_per_token}};
+  add_response_metrics(metrics, kChosen, chosen);
+  add_response_metrics(metrics, kRejected, rejected);
+  sums_.add(metrics);
   ++scored_;
 }
 
@@ -49,8 +50,7 @@ void ScoreSummary::require_finite() const {
   std::ranges::sort(rows);
   user_error(
       "row{} {} (counted from 0): the log-probabilities are not finite, so no scores are written. "
-      "A "
-      "value overflows in the model: try --dtype float32 --compute float32, or look at the data",
+      "A value overflows in the model: try --dtype float32 --compute float32, or look at the data",
       rows.size() == 1 ? "" : "s", rows_text(rows));
 }
 

@@ -5,9 +5,9 @@
 namespace lmpo {
 namespace {
 
-std::int64_t longest_sequence(std::span<const Scorer::PackTrees> packs) {
+std::int64_t longest_sequence(std::span<const Trees> packs) {
   std::size_t longest = 1;
-  for (const Scorer::PackTrees& pack : packs) {
+  for (const Trees& pack : packs) {
     for (const Tree* tree : pack) {
       for (const Sequence& sequence : tree->sequences) {
         longest = std::max(longest, sequence.tokens.size());
@@ -35,11 +35,7 @@ Scorer::Scorer(const fs::path& model_folder, Dtype storage, std::shared_ptr<Devi
 }
 
 void Scorer::score(std::span<const Tree> trees, const PackLimits& limits, const Done& done) {
-  std::vector<const Tree*> pointers;
-  for (const Tree& tree : trees) {
-    pointers.push_back(&tree);
-  }
-  score(packs_of(pointers, limits), [&](const PackTrees& pack, std::span<const double> sums) {
+  score(packs_of(pointers(trees), limits), [&](const Trees& pack, std::span<const double> sums) {
     for (const Tree* tree : pack) {
       done(static_cast<std::size_t>(tree - trees.data()), sums.first(tree->sequences.size()));
       sums = sums.subspan(tree->sequences.size());
@@ -47,12 +43,12 @@ void Scorer::score(std::span<const Tree> trees, const PackLimits& limits, const 
   });
 }
 
-void Scorer::score(std::span<const PackTrees> packs, const PackDone& done) {
+void Scorer::score(std::span<const Trees> packs, const PackDone& done) {
   const LlamaOptions options = {.max_positions = longest_sequence(packs),
                                 .recompute = Recompute::none};
   const auto run = [&](Arena& arena, Ops& ops, const PackDone& each) {
     Llama model(*weights_, ops, arena, options);
-    for (const PackTrees& trees : packs) {
+    for (const Trees& trees : packs) {
       const Pack pack = make_pack(trees);
       std::vector<double> sums(static_cast<std::size_t>(pack.response_count()));
       if (config_.head == Head::reward) {
@@ -65,7 +61,7 @@ void Scorer::score(std::span<const PackTrees> packs, const PackDone& done) {
   };
   // The plan: every pack against an arena that counts.
   Arena counting = Arena::counting();
-  run(counting, *make_plan_ops(*ops_), [](const PackTrees&, std::span<const double>) {});
+  run(counting, *make_plan_ops(*ops_), [](const Trees&, std::span<const double>) {});
   Arena arena = device_->make_arena(counting.peak());
   run(arena, *ops_, done);
 }

@@ -8,8 +8,9 @@
 #include <vector>
 
 #include "base/file.h"
+#include "model/llama.h"
 #include "ops/device.h"
-#include "train/batch_runner.h"
+#include "train/packs.h"
 
 namespace lmpo {
 
@@ -28,9 +29,8 @@ class Scorer {
   using Done = std::function<void(std::size_t tree, std::span<const double> sums)>;
   void score(std::span<const Tree> trees, const PackLimits& limits, const Done& done);
   // The same by packs of one's own: calls done(pack, sums of all its responses) in order.
-  using PackTrees = std::vector<const Tree*>;
-  using PackDone = std::function<void(const PackTrees& pack, std::span<const double> sums)>;
-  void score(std::span<const PackTrees> packs, const PackDone& done);
+  using PackDone = std::function<void(const Trees& pack, std::span<const double> sums)>;
+  void score(std::span<const Trees> packs, const PackDone& done);
 
  private:
   ModelConfig config_;

@@ -232,13 +232,6 @@ TEST_F(TrainerRun, LeavesItsRecords) {
   EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), 21);  // 20 steps and the evaluation
 }
 
-TEST_F(TrainerRun, ADryRunWritesNothing) {
-  TrainInputs given = inputs("run");
-  given.recipe.dry_run = true;
-  EXPECT_EQ(run_training(std::move(given)), TrainOutcome::planned);
-  EXPECT_TRUE(listing().empty());
-}
-
 TEST_F(TrainerRun, TooLittleMemoryIsRefusedWithThePlan) {
   TrainInputs given = inputs("run");
   given.recipe.max_memory = {1000};
