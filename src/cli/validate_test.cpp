@@ -211,7 +211,7 @@ TEST_F(Validate, RowsAreCountedAsTrainingCountsThem) {
   const Result trained = run(train(model(), data, {"--max_length", "12"}));
   ASSERT_EQ(trained.exit_code, 0) << trained.err;
   const auto dropped = found.reason("rows_dropped");
-  ASSERT_THAT(dropped, HasSubstr("1 of 50 rows (2.0%) are left out"));
+  ASSERT_THAT(dropped, HasSubstr("1 of 50 rows (2.0%) are dropped"));
   EXPECT_THAT(trained.err, HasSubstr(dropped.substr(dropped.find("; ") + 2)));
   const auto cut = found.reason("rows_truncated");
   ASSERT_THAT(cut, HasSubstr(" of 49 rows"));

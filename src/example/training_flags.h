@@ -1,4 +1,4 @@
-// How models are trained in the small world: flags of lmpo train, without files and seed.
+// Flags of lmpo train for the toy language, without files and seed.
 #pragma once
 
 #include <string>
@@ -6,10 +6,10 @@
 
 namespace lmpo {
 
-// From a random model: SFT on the world's answers.
+// SFT on the answers, from random weights.
 std::vector<std::string> sft_flags();
-// From the SFT model, on the world's preferences; objective, its options, learning rate and epochs
-// are to be added.
+// Preference optimization from the SFT model. The caller adds objective, its options, learning rate
+// and epochs.
 std::vector<std::string> preference_flags();
 
 }  // namespace lmpo

@@ -110,13 +110,13 @@ void add_text(CheckpointFacts& facts, const fs::path& folder) {
   collect(warnings, [&] { check_tokenizer_fits(facts.config, facts.text.ids, folder); });
   const TextFacts& text = facts.text;
   if (text.ids > 0 && text.template_size == 0) {
-    warnings.emplace_back("there is no chat template: conversations cannot be rendered");
+    warnings.emplace_back("no chat template: conversations cannot be rendered");
   }
   if (!text.template_error.empty()) {
     warnings.push_back(text.template_error);
   } else if (text.template_size > 0 && !text.template_ends_turns()) {
     warnings.emplace_back(
-        "the chat template writes none of the tokens at which generation stops after an answer");
+        "the chat template ends an answer with none of the tokens at which generation stops");
   }
 }
 

@@ -230,7 +230,7 @@ TEST_F(SurveyTest, WarnsOfADoubledBos) {
              "{{ bos_token }}{{ bos_token }}{% for m in messages %}{{ m['content'] }}<|eot_id|>"
              "{% endfor %}");
   EXPECT_THAT(report.warnings,
-              Contains(HasSubstr("2 of 2 sequences begin with BOS twice (first: row 0)")));
+              Contains(HasSubstr("2 of 2 sequences begin with two BOS tokens (first: row 0)")));
 }
 
 TEST_F(SurveyTest, WarnsOfATemplateThatIsNotApplied) {

@@ -8,8 +8,8 @@
 namespace lmpo {
 namespace {
 
-// A prompt is a text or the turns of a conversation. A user's turn alone is its text: so the prompt
-// of `lmpo generate --prompt` is the same as that of a row of data.
+// A prompt is a text or the turns of a conversation. A single user turn becomes its text, so that
+// `lmpo generate --prompt` has the same prompt as a row of data.
 std::string prompt_text(const json& prompt) {
   if (prompt.is_string()) {
     return prompt.get<std::string>();
@@ -36,7 +36,7 @@ const json& item(const json& list, std::size_t i) {
   return list.is_array() && i < list.size() ? list[i] : none;
 }
 
-// What a run rendered with its template is found by the messages that it was made of.
+// A prompt that was rendered by a template is identified by its messages.
 Answer answer_of(const json& line, const json& response, const json& tokens, const json& reason) {
   const json& messages = member(line, "messages");
   return {.step = -1,
@@ -68,7 +68,7 @@ std::vector<Answer> read_answers(const fs::path& file) {
   for_each_json_line(read_file(file), [&](json&& line) { add_answers(line, answers); });
   if (answers.empty()) {
     user_error(
-        "{}: there are no answers in it; a file of lmpo generate was expected: JSON Lines with "
+        "{}: no answers found; a file of lmpo generate was expected: JSON Lines with "
         "'prompt' and 'responses' or 'output'",
         file.string());
   }

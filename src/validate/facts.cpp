@@ -21,7 +21,7 @@ std::string hash_of(std::span<const Sequence* const> sequences) {
   return hash.text();
 }
 
-// The preference turned round; "" of what is no pair.
+// The same row with the preference reversed; "" if it is no pair.
 std::string hash_of_opposite(const Tree& tree) {
   if (tree.sequences.size() != 2) {
     return "";

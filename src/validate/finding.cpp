@@ -65,7 +65,7 @@ void print(const Findings& findings, TerminalText& out) {
   out.prose(fmt::format("{}, {}, {}: {}", counted(errors, "error"),
                         counted(findings.count(Severity::warning), "warning"),
                         counted(findings.count(Severity::note), "note"),
-                        errors > 0 ? "lmpo train would not get through" : "ready to train"),
+                        errors > 0 ? "lmpo train would fail" : "ready to train"),
             errors > 0 ? Ink::error : Ink::heading);
 }
 
