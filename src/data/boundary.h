@@ -6,7 +6,7 @@
 //                 renderings, so the assistant header belongs to the prompt. No special tokens are
 //                 added: the template writes them.
 //   Plain text    The end-of-sequence text is appended to the response unless the response ends
-//                 with it (white space may follow). The tokenizer adds its own special tokens (BOS).
+//                 with it (white space may follow). The tokenizer adds its special tokens (BOS).
 //   Both          A sequence is the tokenization of the whole text. The scored part begins where
 //                 the first response departs from the tokenization of the prompt alone, in all
 //                 responses at the same place. If a token spans the boundary, it is scored, and so
@@ -19,9 +19,9 @@
 //                 assistant header is scored.
 //   Both          Prompt and response are tokenized together, without special tokens. The prompt's
 //                 length is that of its own tokenization, less one if its last token merged. BOS is
-//                 put first and EOS last if they are not there. With templates that write text after
-//                 EOS (Zephyr's newline) the sequence ends with that text and one more EOS, as in
-//                 the published runs.
+//                 put first and EOS last if they are not there. With templates that write text
+//                 after EOS (Zephyr's newline) the sequence ends with that text and one more EOS,
+//                 as in the published runs.
 //
 // boundary: simpo_published
 //   As simpo, but the response is rendered alone, as in the scripts. Templates that begin every

@@ -14,8 +14,8 @@
 
 namespace lmpo {
 
-// Renames a row's columns to the keys of schema.h, as the source says, and remembers which columns it
-// saw. The source must outlive it.
+// Renames a row's columns to the keys of schema.h, as the source says, and remembers which columns
+// it saw. The source must outlive it.
 class Renaming {
  public:
   explicit Renaming(const DataSource& source) : source_(source) {}
@@ -42,8 +42,8 @@ class UnusedColumns {
   void add(RowKeys unused);
 
   const std::map<std::string, std::int64_t>& counts() const { return counts_; }
-  // Sentences for the log; "" if there is nothing to say. The warning names columns that look like a
-  // misspelt key or whose text the model would otherwise see; the notice names all others.
+  // Sentences for the log; "" if there is nothing to say. The warning names columns that look like
+  // a misspelt key or whose text the model would otherwise see; the notice names all others.
   std::string warning() const;
   std::string notice() const;
 

@@ -37,8 +37,7 @@ struct Dataset {
   std::int64_t special_tokens_in_texts = 0;
   NoteCounts notes;
   UnusedColumns unused_columns;
-  // For each row dropped because truncation left nothing of a response: the tokens of its longest
-  // sequence before truncation.
+  // Per row dropped for lack of space for a response: tokens of its longest sequence, untruncated.
   std::vector<std::int64_t> too_long;
 };
 
@@ -52,8 +51,8 @@ struct RowSeen {
   bool conversational = false;
   bool desirable = true;
   bool truncated = false;
-  // Before truncation, with scored_begin at the boundary. Empty if the row was dropped before it was
-  // tokenized.
+  // Before truncation, with scored_begin at the boundary. Empty if the row was dropped before it
+  // was tokenized.
   std::vector<Sequence> whole;
   const Tree* tree = nullptr;         // after truncation; null if the row was dropped
   std::optional<DropReason> dropped;  // why
@@ -62,13 +61,13 @@ struct RowSeen {
 // Called for every row, in order, before the sink receives its tree.
 using RowObserver = std::function<void(const RowSeen&)>;
 
-// Reads the sources in order as one data set; row indices count across files. Rows are parsed one by
-// one, normalised (schema.h), tokenized (boundary.h) in parallel and truncated (truncation.h). The
-// first token of a sequence is never scored, since nothing precedes it. Texts are not kept. If a
-// source's weight has a fraction, that fraction of its rows, from the beginning, is used once more.
-// `purpose` chooses the split of a folder. With a sink, trees go to it and not into the result.
-// `chat_template` may be null, see RowTokenizer. Throws UserError for invalid options, a row that
-// cannot be read, an error in the template, and files without rows.
+// Reads the sources in order as one data set; row indices count across files. Rows are parsed one
+// by one, normalised (schema.h), tokenized (boundary.h) in parallel and truncated (truncation.h).
+// The first token of a sequence is never scored, since nothing precedes it. Texts are not kept. If
+// a source's weight has a fraction, that fraction of its rows, from the beginning, is used once
+// more. `purpose` chooses the split of a folder. With a sink, trees go to it and not into the
+// result. `chat_template` may be null, see RowTokenizer. Throws UserError for invalid options, a
+// row that cannot be read, an error in the template, and files without rows.
 Dataset load_dataset(const std::vector<DataSource>& sources, const Tokenizer& tokenizer,
                      const ChatTemplate* chat_template, const DataOptions& options,
                      DataPurpose purpose = DataPurpose::training, const TreeSink& sink = {},
@@ -83,8 +82,9 @@ Dataset hold_out(Dataset& data, double size, std::uint64_t seed);
 // 40 whole"; "" if truncation dropped none.
 std::string drop_advice(const Dataset& dataset, const DataOptions& options);
 
-// Logs the number of rows, the dropped rows with their reasons, whether the template was applied, and
-// which boundary and truncation were used. `what` names the data, such as "train data".
+// Logs the number of rows, the dropped rows with their reasons, whether the template was applied,
+// which boundary and truncation were used, and what the user should know about the rows. `what`
+// names the data, such as "train data".
 void log_dataset(const Dataset& dataset, const DataOptions& options, std::string_view what);
 
 }  // namespace lmpo

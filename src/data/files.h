@@ -7,10 +7,11 @@
 
 namespace lmpo {
 
-// The files of a source, sorted by name: a file itself, the files that match a pattern, or the chosen
-// split of a folder (dataset_folder.h). A path that does not exist but looks like owner/name is looked
-// up as a dataset in the Hub's cache. Throws UserError if nothing is found and says what is there
-// instead. A missing file is returned as it is, for its reader to report.
+// The files of a source, sorted by name: a file itself, the files that match a pattern, or the
+// chosen split of a folder (dataset_folder.h). A path that does not exist but looks like owner/name
+// is looked up as a dataset in the Hub's cache. Throws UserError if nothing is found and says what
+// is there instead. A missing file is returned as it is: its reader reports it.
+// Not affected by the slice of a split (split_slice.h).
 std::vector<fs::path> find_data_files(const DataSource& source, DataPurpose purpose);
 
 }  // namespace lmpo

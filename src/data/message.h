@@ -25,7 +25,8 @@ using Turns = std::vector<Message>;
 ordered_json to_json(const Message& message);
 ordered_json to_json(const Turns& turns);
 
-// A set of role names that data sets use (human, gpt, bot, ...), one bit each.
+// A set of role names that data sets use (human, gpt, bot, ...) and that were replaced by names
+// that templates know, one bit each.
 using RoleNames = std::uint32_t;
 // "human as user, bot as assistant".
 std::string describe(RoleNames names);

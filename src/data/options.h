@@ -27,10 +27,12 @@ struct DataOptions {
   // `simpo` only: put an empty system turn before a conversation that has none, if the template
   // supports system turns (auto_insert_empty_system_msg of the alignment handbook).
   bool insert_empty_system = true;
-  // Treat special tokens in prompts and responses as ordinary text; only the template's are special.
+  // Treat special tokens in prompts and responses as ordinary text; only those that the template
+  // writes are special.
   bool split_special_tokens = false;
 
-  // Lengths in tokens; none: no limit. max_prompt_length selects the old dialect (truncation.h).
+  // Lengths in tokens; none: no limit. max_prompt_length selects the old dialect, see
+  // truncation.h.
   std::optional<std::int64_t> max_length;
   std::optional<std::int64_t> max_prompt_length;
   // None: keep_start in the new dialect, keep_end in the old one.

@@ -1,6 +1,6 @@
-// Reads the rows of a data file, one at a time. The content decides the format, not the file's name:
-// a JSON array of objects or JSON Lines (one object per line, blank lines skipped), either may be
-// compressed by gzip or zstd; or Parquet.
+// Reads the rows of a data file, one at a time. The content decides the format, not the file's
+// name: a JSON array of objects or JSON Lines (one object per line, blank lines skipped), either
+// may be compressed by gzip or zstd; or Parquet.
 #pragma once
 
 #include <cstdint>
@@ -23,10 +23,10 @@ struct SourceRow {
 
 using RowCallback = std::function<void(SourceRow&&)>;
 
-// Calls `callback` for each row, in order, and returns the number of rows. The file is mapped, and only
-// one row is parsed at a time (of Parquet, one batch), so memory does not grow with the file. A UTF-8
-// byte order mark is skipped. Throws UserError with the row's location if a row is not JSON, not an
-// object, or nested deeper than 256, and if the file has none of these formats.
+// Calls `callback` for each row, in order, and returns the number of rows. The file is mapped, and
+// only one row is parsed at a time (of Parquet, one batch), so memory does not grow with the file.
+// A UTF-8 byte order mark is skipped. Throws UserError with the row's location if a row is not
+// JSON, not an object, or nested deeper than 256, and if the file has none of these formats.
 //
 // From a Parquet file only the wanted columns are read; rows of JSON have all their keys. A column
 // that is null in a row is not among its keys. Throws UserError for a Parquet file with none of the

@@ -15,8 +15,9 @@ std::span<const std::string> row_keys();
 // A set of these keys: one bit each, in their order.
 using RowKeys = std::uint32_t;
 
-// Reads a row by key. A key with a null value counts as absent. Remembers which keys were used. Throws
-// UserError with the location for a value of the wrong type. Row and location must outlive it.
+// Reads a row by key. A key with a null value counts as absent. Remembers which keys were used.
+// Throws UserError with the location for a value of the wrong type. Row and location must outlive
+// it. Not thread-safe.
 class RowFields {
  public:
   RowFields(const ordered_json& source, std::string_view location)
@@ -30,8 +31,8 @@ class RowFields {
   const ordered_json& value(std::string_view key) const;
   std::string text(std::string_view key) const;
   std::string text_or_empty(std::string_view key) const { return has(key) ? text(key) : ""; }
-  // The template's variables besides the messages: `tools` (a list of objects, or its JSON text) and
-  // those in chat_template_kwargs; null if there are none.
+  // The template's variables besides the messages: `tools` (a list of objects, or its JSON text)
+  // and those in chat_template_kwargs; null if there are none.
   ordered_json template_variables() const;
 
   void mark_used(std::string_view key) const;

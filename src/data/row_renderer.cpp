@@ -37,8 +37,8 @@ Turns joined(const Turns& prompt, const Turns& response) {
   return turns;
 }
 
-// Notes the turns and tools of the prompt that the template does not write. Returns the end of what it
-// does write.
+// Notes the turns and tools of the prompt that the template does not write. Returns the end of what
+// it does write.
 std::size_t search_prompt(const Turns& turns, const ordered_json& variables,
                           const std::string& prompt, NotedRows& notes) {
   TurnSearch search(prompt);
@@ -68,8 +68,8 @@ void note_once(NotedRows& notes, RowNote note, std::string example) {
   }
 }
 
-// False if the template does not write a turn of the response. `text` begins after the prompt's last
-// turn, since a generation prompt may contain the beginning of an answer.
+// False if the template does not write a turn of the response. `text` begins after the prompt's
+// last turn, since a generation prompt may contain the beginning of an answer.
 bool search_response(const Turns& turns, const std::string& text, NotedRows& notes) {
   TurnSearch search(text);
   for (const Message& turn : turns) {
@@ -233,7 +233,8 @@ RowRenderer::Conversation RowRenderer::conversation_of(const Row& row) const {
     return conversation;
   }
   if (row.implicit_prompt) {
-    // As in the script, the prompt is all of chosen but its last turn, even if rejected differs there.
+    // As in the script, the prompt is all of chosen but its last turn, even if rejected differs
+    // there.
     Turns& chosen = conversation.responses[0];
     Turns& last = conversation.responses.back();
     if (conversation.responses.size() > 1 && (chosen.size() > 1 || last.size() > 1)) {
@@ -255,8 +256,8 @@ std::string RowRenderer::render(const Turns& turns, bool add_generation_prompt,
   return template_->render(to_json(turns), add_generation_prompt, conversation.variables);
 }
 
-// The rendered prompt up to where the model continues: after the assistant's header (not for simpo),
-// or inside the unfinished turn. None if the template does not write that turn.
+// The rendered prompt up to where the model continues: after the assistant's header (not for
+// simpo), or inside the unfinished turn. None if the template does not write that turn.
 std::optional<std::string> RowRenderer::open_prompt(const Conversation& conversation) const {
   if (!conversation.open) {
     return render(conversation.prompt, boundary_ == Boundary::trl, conversation);
@@ -273,8 +274,8 @@ std::optional<std::string> RowRenderer::open_prompt(const Conversation& conversa
 }
 
 // The answer in the rendering of a whole conversation that does not begin with the rendered prompt:
-// what follows the prompt's last words and the same `header`; else the answer's text and what follows
-// it. None if neither is found.
+// what follows the prompt's last words and the same `header`; else the answer's text and what
+// follows it. None if neither is found.
 std::optional<std::string> RowRenderer::answer_in(const std::string& whole,
                                                   const Conversation& conversation,
                                                   std::size_t response,
@@ -344,8 +345,8 @@ std::optional<RenderedRow> RowRenderer::split_simpo(const Conversation& conversa
   return rendered;
 }
 
-// As in the published script: each response rendered alone, or with the prompt if the template refuses
-// that.
+// As in the published script: each response rendered alone, or with the prompt if the template
+// refuses that.
 RowRenderer::Texts RowRenderer::alone(const Conversation& conversation) const {
   Texts texts;
   for (const Turns& response : conversation.responses) {

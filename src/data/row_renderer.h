@@ -1,4 +1,5 @@
-// A row's prompt and responses as texts, split at the boundary; boundary.h has the rules.
+// A row's prompt and responses as texts, split at the boundary. The rules are those of boundary.h,
+// which turns the texts into tokens.
 #pragma once
 
 #include <optional>
@@ -17,8 +18,8 @@
 
 namespace lmpo {
 
-// The template's variables besides the messages: bos_token, eos_token, unk_token and pad_token, those
-// that the tokenizer has.
+// The template's variables besides the messages: bos_token, eos_token, unk_token and pad_token,
+// those that the tokenizer has.
 ordered_json template_variables(const Tokenizer& tokenizer);
 
 // Whether a text ends with `end`, the text of the token that ends a turn; white space may follow.

@@ -1,8 +1,8 @@
 // The order of examples: global batches of indices, which depend only on (seed, epoch).
 //
-// Each epoch is a permutation of all examples (or the order of the data), split into consecutive global
-// batches. The last batch of an epoch may be smaller, so an epoch has ceil(examples / global batch)
-// steps, as with transformers' Trainer and gradient accumulation.
+// Each epoch is a permutation of all examples (or the order of the data), split into consecutive
+// global batches. The last batch of an epoch may be smaller, so an epoch has ceil(examples / global
+// batch) steps, as with transformers' Trainer and gradient accumulation.
 #pragma once
 
 #include <cstdint>
@@ -37,8 +37,8 @@ class Sampler {
 
   // The state after the last batch taken. At the end of an epoch it is the next epoch's beginning.
   SamplerState state() const { return state_; }
-  // Resumes from a saved state, which must come from the same number of examples and the same options.
-  // Throws UserError for a position outside the epoch.
+  // Resumes from a saved state, which must come from the same number of examples and the same
+  // options. Throws UserError for a position outside the epoch.
   void restore(const SamplerState& state);
 
  private:

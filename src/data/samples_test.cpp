@@ -88,7 +88,8 @@ TEST(Scores, ThatDoNotMatchAreNamed) {
   const std::vector<std::pair<std::string, const char*>> mistakes = {
       {x, "scores.jsonl: 1 of 2 samples have no scores: \"y\""},
       {x + x, "scores.jsonl:2: the samples \"x\" (samples.jsonl:1) already have scores"},
-      {"{\"id\": \"z\", \"scores\": [1, 2]}", "scores.jsonl:1: no samples have the id or index \"z\""},
+      {"{\"id\": \"z\", \"scores\": [1, 2]}",
+       "scores.jsonl:1: no samples have the id or index \"z\""},
       {"{\"scores\": [1, 2]}", "scores.jsonl:1: no samples have the id or index 0"},
       {"{\"id\": \"x\", \"scores\": [1]}",
        "scores.jsonl:1: key 'scores': a list of 2 numbers was expected, one for each response of "

@@ -1,5 +1,7 @@
 // Rows of preference and SFT data, in the schemas of the Hugging Face ecosystem, normalised to one
-// form. A key with a null value counts as absent, except that chosen and rejected must both be there.
+// form.
+//
+// A key with a null value counts as absent, except that chosen and rejected must both be there.
 //
 // Preference rows (they have chosen and rejected):
 //   explicit        prompt, chosen, rejected: all strings, or all lists of messages
@@ -24,15 +26,17 @@
 //   an SFT row with `label` (or LLaMA-Factory's `kto_tag`): true if the response is desirable
 //   a preference row: later becomes two examples
 //
-// Ranked rows:
+// Ranked rows (PRO, RRHF):
 //   prompt, responses: a text and texts, or messages; the best first, or in any order with
 //   `scores`, one number each
 //   a preference row
 //
-// `system` (or `system_prompt`), a string, becomes the first turn of a conversation without a system
-// turn; with plain text it is not used. Rows with an instruction, a question, messages or
+// `system` (or `system_prompt`), a string, becomes the first turn of a conversation without a
+// system turn; with plain text it is not used. Rows with an instruction, a question, messages or
 // conversations are conversations. The template also receives `tools` (a list of descriptions, or
 // its JSON text) and `chat_template_kwargs`.
+//
+// See docs/formats.md for examples.
 #pragma once
 
 #include <string>
@@ -72,9 +76,10 @@ struct Row {
 };
 
 // Returns the row, or the reason to drop it: empty_prompt, empty_response, identical_responses,
-// no_assistant_turn, single_response or tied_scores. Throws UserError with the location for keys that
-// match no schema (naming the keys found and the known schemas), values of the wrong type, two keys
-// with different prompts, and a response that does not end with a turn of the assistant.
+// no_assistant_turn, single_response or tied_scores. Throws UserError with the location for keys
+// that match no schema (naming the keys found and the known schemas), for values of the wrong type,
+// for two keys with different prompts, and for a response that does not end with a turn of the
+// assistant.
 std::variant<Row, DropReason> normalise_row(const ordered_json& source, RowKind kind,
                                             std::string_view location);
 

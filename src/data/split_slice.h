@@ -17,8 +17,8 @@ struct SplitSlice {
 
   // Whether range() depends on the number of rows.
   bool counts_rows() const;
-  // The slice [first, last) of `rows` rows. Percentages are rounded to the nearest row (halves to the
-  // even one); numbers below 0 count from the end.
+  // The slice [first, last) of `rows` rows. Percentages are rounded to the nearest row (halves to
+  // the even one); numbers below 0 count from the end.
   std::pair<std::int64_t, std::int64_t> range(std::int64_t rows) const;
 };
 

@@ -17,12 +17,12 @@ namespace lmpo {
 //   sequences for each sequence: number of tokens (4), scored_begin (4)
 //   drops     for each: row (8), reason (8)
 //   facts     JSON: the key and the counts of Dataset
-//   footer    the numbers of tokens, trees, sequences, drops and bytes of facts (8 each), XXH3-128 as
-//             32 hexadecimal digits over everything before the footer, and the magic again
+//   footer    the numbers of tokens, trees, sequences, drops and bytes of facts (8 each), XXH3-128
+//             as 32 hexadecimal digits over everything before the footer, and the magic again
 //
-// The key must stand for everything that the tokens depend on. A file that is incomplete or altered,
-// or has another version or key, is not used. Not thread-safe; several programs may share a folder,
-// since files appear whole.
+// The key must stand for everything that the tokens depend on. A file that is incomplete or
+// altered, or has another version or key, is not used. Not thread-safe; several programs may share
+// a folder, since files appear whole.
 class TokenCache {
  public:
   // With an empty folder nothing is cached.
@@ -32,9 +32,9 @@ class TokenCache {
 
   // Passes trees to the sink and returns the dataset without them.
   using Make = std::function<Dataset(const TreeSink& sink)>;
-  // The dataset cached under the key, its tokens mapped from the file; else what `make` returns, which
-  // is then cached. If the file cannot be written, logs a warning, calls `make` again and keeps the
-  // trees in memory.
+  // The dataset cached under the key, its tokens mapped from the file; else what `make` returns,
+  // which is then cached. If the file cannot be written, logs a warning, calls `make` again and
+  // keeps the trees in memory.
   Dataset get(const std::string& key, const Make& make) const;
 
   // The dataset cached under the key, if any. Logs why an existing file is not used.

@@ -1,11 +1,12 @@
 // Truncation of sequences that are too long. There are two dialects:
 //
 //   new (TRL 1.x), without max_prompt_length
-//       Each sequence keeps its first (keep_start, the default) or last (keep_end) max_length tokens.
+//       A sequence keeps its first (keep_start, the default) or last (keep_end) max_length tokens.
 //   old (TRL 0.9, SimPO, LMPO), with max_prompt_length
-//       If the prompt and the row's longest response exceed max_length, the prompt keeps its last
-//       (keep_end, the default) or first max_prompt_length tokens. Then each response keeps its first
-//       max_length - max_prompt_length.
+//       If the prompt and the row's longest response exceed max_length together, the prompt keeps
+//       its last (keep_end, the default) or first max_prompt_length tokens. Then each response
+//       keeps its first max_length - max_prompt_length tokens.
+//       Rows that fit are left whole.
 //
 // As in those programs, BOS is a token like any other and may be removed.
 #pragma once
@@ -22,9 +23,8 @@ namespace lmpo {
 // max_length, or without max_length.
 void check_truncation(const DataOptions& options);
 
-// Truncates the sequences of one row; returns whether anything was removed. Afterwards scored_begin may
-// be 0 (no prompt left) or the size (no response left). Requires options that passed
-// check_truncation.
+// Truncates the sequences of one row; returns whether anything was removed. Afterwards scored_begin
+// may be 0 (no prompt left) or the size (no response left). Requires checked options.
 bool truncate(std::vector<Sequence>& sequences, const DataOptions& options);
 
 // For the log: "max_length 1024, keep_start"; "no truncation".

@@ -8,9 +8,9 @@
 
 namespace lmpo {
 
-// Looks for turns in a rendering, in order. Finds them also if the template trims texts, writes them as
-// JSON, moves a system turn into a later one, or leaves out the reasoning of earlier answers. The
-// rendering must outlive it.
+// Looks for turns in a rendering, in order. Finds them also if the template trims texts, writes
+// them as JSON, moves a system turn into a later one, or leaves out the reasoning of earlier
+// answers. The rendering must outlive it.
 class TurnSearch {
  public:
   explicit TurnSearch(std::string_view rendering) : rendering_(rendering) {}
