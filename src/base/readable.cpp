@@ -10,14 +10,18 @@
 namespace lmpo {
 
 std::string readable_bytes(std::size_t bytes) {
-  static constexpr const char* units[] = {"B", "kB", "MB", "GB", "TB"};
+  static constexpr const char* kUnits[] = {"B", "kB", "MB", "GB", "TB"};
   auto value = static_cast<double>(bytes);
   std::size_t unit = 0;
-  while (value >= 999.5 && unit + 1 < std::size(units)) {
+  while (value >= 999.5 && unit + 1 < std::size(kUnits)) {
     value /= 1000;
     ++unit;
   }
-  return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:#.3g} {}", value, units[unit]);
+  return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:#.3g} {}", value, kUnits[unit]);
+}
+
+std::string counted(std::int64_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
 std::string readable_duration(double seconds) {

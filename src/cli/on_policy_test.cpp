@@ -280,7 +280,7 @@ TEST_F(Pairs, ScoresThatDoNotMatchAreNamed) {
   expect_refusal(pair(samples, {"--scores", "a", "--reward_model", "b"}),
                  HasSubstr("either --scores FILE or --reward_model DIR"));
   expect_refusal(pair(write("empty.jsonl", ""), {"--scores", "a"}),
-                 HasSubstr("empty.jsonl: there are no samples in it"));
+                 HasSubstr("empty.jsonl: this file has no samples"));
 }
 
 // The whole way: samples of a policy, rewards, pairs, a step of training on them.

@@ -216,7 +216,7 @@ TEST_F(Validate, RowsAreCountedAsTrainingCountsThem) {
   const auto cut = found.reason("rows_truncated");
   ASSERT_THAT(cut, HasSubstr(" of 49 rows"));
   const std::string count = cut.substr(12, cut.find(" of") - 12);  // "train data: 12 of ..."
-  EXPECT_THAT(trained.err, HasSubstr(count + " rows cut"));
+  EXPECT_THAT(trained.err, HasSubstr(count + " rows truncated"));
   // Training says the same by itself, and nothing that is only a note.
   EXPECT_THAT(trained.err,
               AllOf(HasSubstr("warning: rows_duplicate (--data): train data: 1 of 49 rows"),

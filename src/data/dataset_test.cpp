@@ -89,13 +89,13 @@ TEST_F(DatasetTest, ColumnsThatNothingReadsAreNamed) {
   EXPECT_EQ(columns(kGood).notice() + columns(kGood).warning(), "");
   const UnusedColumns some = columns(
       R"({"prompt": "a", "chosen": "b", "rejected": "c", "score": NaN, "source": "x", "id": 3})");
-  EXPECT_EQ(some.notice(), "columns that are not used: id, source");
+  EXPECT_EQ(some.notice(), "unused columns: id, source");
   EXPECT_EQ(some.warning(), "");
   EXPECT_EQ(columns(R"({"sytem": "s", "prompt": "a", "chosen": "b", "rejected": "c"})").warning(),
-            "columns that are not used: 'sytem' (did you mean 'system'?)");
+            "unused columns: 'sytem' (did you mean 'system'?)");
   // It is said to the model in conversations alone.
   EXPECT_EQ(columns(R"({"system": "s", "prompt": "a", "chosen": "b", "rejected": "c"})").warning(),
-            "columns that are not used: 'system' (in 1 rows)");
+            "unused columns: 'system' (in 1 row)");
   // Texts without a prompt.
   const Dataset without =
       load({file("rows.jsonl", R"({"ask": "x", "chosen": "b", "rejected": "c"})")});

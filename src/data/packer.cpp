@@ -28,7 +28,7 @@ std::vector<PackIndices> fit_best(std::span<const std::int64_t> sizes, std::size
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::ranges::stable_sort(order, std::greater(), [&](std::size_t index) { return sizes[index]; });
   std::vector<PackIndices> packs;
-  // Packs that may take more, by the tokens they have room for.
+  // Packs that are not full, by their free tokens.
   std::set<std::pair<std::int64_t, std::size_t>> open;
   for (const std::size_t index : order) {
     auto place = open.lower_bound({sizes[index], 0});

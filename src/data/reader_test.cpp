@@ -89,7 +89,7 @@ TEST(Reader, ErrorsNameTheRow) {
 
 TEST(Reader, FilesCutShortOrOfAnotherKind) {
   EXPECT_THAT(error_of("[{\"a\":1},{\"a\":\"x"), HasSubstr("f: row 1: the file ends inside"));
-  EXPECT_THAT(error_of("[{\"a\":1}"), HasSubstr("not closed by ']' (after 1 rows)"));
+  EXPECT_THAT(error_of("[{\"a\":1}"), HasSubstr("no closing ']' (after 1 row)"));
   EXPECT_THAT(error_of("[{\"a\":1},]"), HasSubstr("comma"));
   EXPECT_THAT(error_of("[{\"a\":1}] x"), HasSubstr("follows the closing"));
   EXPECT_THAT(error_of("PAR1\x15\x04"), HasSubstr("neither a JSON array"));

@@ -12,7 +12,7 @@
 namespace lmpo {
 namespace {
 
-// The rows of the files, one after another; returns their number.
+// Reads the rows of the files, in order; returns their number.
 std::int64_t read_files(const std::vector<fs::path>& files, const Renaming& renaming,
                         const RowCallback& take, const UnreadColumns& see_unread) {
   std::int64_t total = 0;
@@ -23,8 +23,9 @@ std::int64_t read_files(const std::vector<fs::path>& files, const Renaming& rena
       see_unread(unread);
     }
     if (rows == 0) {
-      user_error("{}: no rows; a JSON array of objects, JSON Lines or Parquet was expected",
-                 file.string());
+      user_error(
+          "{}: this file has no rows; expected a JSON array of objects, JSON Lines or Parquet",
+          file.string());
     }
     total += rows;
   }

@@ -16,7 +16,7 @@
 
 namespace lmpo {
 
-// Names of the choices that other rooms define.
+// Names of the choices that other modules define.
 constexpr std::array<std::string_view, 3> choice_names(Boundary) {
   return {name(Boundary::trl), name(Boundary::simpo), name(Boundary::simpo_published)};
 }
