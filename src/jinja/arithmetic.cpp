@@ -26,7 +26,7 @@ Value add(const Value& left, const Value& right) {
       (a->kind != ListKind::list && a->kind != ListKind::tuple)) {
     fail("'+' cannot join {} and {}", left.type_name(), right.type_name());
   }
-  if (a->items.size() + b->items.size() > kMostItems) {
+  if (a->items.size() + b->items.size() > limits().items) {
     too_large("+");
   }
   charge_work((a->items.size() + b->items.size()) * kItemWork);
@@ -43,7 +43,7 @@ Value repeat(const Value& what, const Value& times) {
     return text.take();
   }
   const List& list = *what.as_list();
-  if (!list.items.empty() && count > kMostItems / list.items.size()) {
+  if (!list.items.empty() && count > limits().items / list.items.size()) {
     too_large("*");
   }
   std::vector<Value> items;

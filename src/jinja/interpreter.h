@@ -24,7 +24,7 @@ struct Scope {
 // One rendering, with a budget of its own. The tree must outlive it.
 class Interpreter {
  public:
-  Interpreter() = default;
+  explicit Interpreter(const Limits& limits) : budget_(limits) {}
 
   // Throws TemplateError; line() then tells where. Once. `now` is what strftime_now writes.
   std::string run(const Block& block, const ordered_json& variables, std::time_t now);

@@ -197,7 +197,7 @@ Value batch(const Value& value, const Arguments& arguments) {
     std::vector<Value> row(
         begin, begin + static_cast<std::ptrdiff_t>(std::min(count, all->items.size() - at)));
     if (!fill.is_none()) {
-      if (count > kMostItems) {
+      if (count > limits().items) {
         fail("batch: {} items are too many", count);
       }
       row.resize(count, fill);
@@ -320,7 +320,7 @@ Value slice_filter(const Value& value, const Arguments& arguments) {
   const std::int64_t count = positive(arguments.need(0, "slices"), "slice");
   const Value fill = arguments.get(1, "fill_with", nullptr);
   const auto all = items_of(value);
-  if (count > static_cast<std::int64_t>(kMostItems)) {
+  if (count > static_cast<std::int64_t>(limits().items)) {
     fail("slice: {} columns are too many", count);
   }
   const auto columns = static_cast<std::size_t>(count);

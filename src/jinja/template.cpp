@@ -39,8 +39,9 @@ Template Template::parse(std::string_view text, std::string_view source) {
   }
 }
 
-std::string Template::render(const ordered_json& variables, std::time_t now) const {
-  Interpreter interpreter;
+std::string Template::render(const ordered_json& variables, std::time_t now,
+                             const Limits& limits) const {
+  Interpreter interpreter(limits);
   try {
     return interpreter.run(impl_->block, variables, now);
   } catch (const TemplateError& error) {

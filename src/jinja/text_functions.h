@@ -8,6 +8,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/utf8.h"
+#include "jinja/budget.h"
+
 namespace lmpo::jinja {
 
 std::string upper(std::string_view text);
@@ -55,5 +58,16 @@ SlicePlaces slice_places(std::size_t size, std::optional<std::int64_t> begin,
                          std::optional<std::int64_t> end, std::int64_t step);
 
 std::size_t count_characters(std::string_view text);
+
+// Calls each(character) for every character, in order.
+template <typename Each>
+void for_characters(std::string_view text, const Each& each) {
+  charge_work(text.size() * kCharacterWork);
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t size = utf8_size(text[at]);
+    each(text.substr(at, size));
+    at += size;
+  }
+}
 
 }  // namespace lmpo::jinja
