@@ -81,7 +81,7 @@ Value floats(std::string_view sign, double a, double b) {
   }
   if (sign == "**") {
     if ((a < 0 && b != std::floor(b)) || (a == 0 && b < 0)) {
-      fail("'**': {} to the power of {} is no number", a, b);
+      fail("'**': {} to the power of {} is not a real number", a, b);
     }
     const double result = std::pow(a, b);
     if (std::isinf(result) && std::isfinite(a) && std::isfinite(b)) {

@@ -130,7 +130,7 @@ std::string character_of(const Value& value) {
   }
   const std::int64_t code = value.integer("%c");
   if (code < 0 || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF)) {
-    fail("format: {} is no character", code);
+    fail("format: {} is not the number of a character", code);
   }
   std::string text;
   append_utf8(text, static_cast<char32_t>(code));

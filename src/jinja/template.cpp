@@ -10,7 +10,7 @@ namespace lmpo::jinja {
 
 namespace {
 
-// A template may put a text of any length into a message.
+// Bounds a message, in which a template may quote a text of any length.
 std::string shortened(std::string_view message) {
   constexpr std::size_t kLongest = 2000;
   if (message.size() <= kLongest) {

@@ -51,7 +51,7 @@ bool is_cased(std::string_view character) {
          category == UTF8PROC_CATEGORY_LT;
 }
 
-// What does not end a word where sigma is asked whether it is the last letter.
+// Characters that are skipped around a sigma (Unicode's Case_Ignorable).
 bool is_case_ignorable(std::string_view character) {
   switch (category_of(character)) {
     case UTF8PROC_CATEGORY_MN:
@@ -65,7 +65,7 @@ bool is_case_ignorable(std::string_view character) {
   }
 }
 
-// The last letter of a word, of more than one.
+// Whether text[begin, end) is the last letter of a word of several (Unicode's Final_Sigma).
 bool is_final(std::string_view text, std::size_t begin, std::size_t end) {
   while (end < text.size() && is_case_ignorable(text.substr(end, utf8_size(text[end])))) {
     end += utf8_size(text[end]);
@@ -84,7 +84,7 @@ bool is_final(std::string_view text, std::size_t begin, std::size_t end) {
   return false;
 }
 
-// In small letters; a sigma by its place in `text`, which the character is a part of.
+// Appends in lower case. A sigma's form depends on its place in `text`, which holds the character.
 void append_lower_of(std::string& result, std::string_view text, std::string_view character) {
   if (character == "\u03A3") {
     const auto at = static_cast<std::size_t>(character.data() - text.data());
@@ -94,7 +94,7 @@ void append_lower_of(std::string& result, std::string_view text, std::string_vie
   }
 }
 
-// A capital wherever the character before satisfies `separates`.
+// A capital at the start and after separators, lower case elsewhere.
 template <typename Separates>
 std::string titled(std::string_view text, Separates separates,
                    void (*append_capital)(std::string&, std::string_view) = append_title) {
@@ -107,7 +107,7 @@ std::string titled(std::string_view text, Separates separates,
   return result;
 }
 
-// Every character by `change`; in ASCII by `change_ascii`, which is much faster.
+// Changes every character by `change`, or ASCII text by `change_ascii`, which is much faster.
 template <typename Change, typename ChangeAscii>
 std::string changed(std::string_view text, Change change, ChangeAscii change_ascii) {
   std::string result;

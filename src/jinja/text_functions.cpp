@@ -40,7 +40,7 @@ std::vector<std::string> split_at_space(std::string_view text, std::int64_t most
   std::vector<std::string> words;
   for (std::size_t at = space_end(text, 0); at < text.size(); at = space_end(text, at)) {
     if (most >= 0 && std::ssize(words) >= most) {
-      add_part(words, text.substr(at));  // with the white space of its far end, as in Python
+      add_part(words, text.substr(at));  // trailing white space stays, as in Python
       break;
     }
     std::size_t end = at;
@@ -88,7 +88,7 @@ std::size_t count_characters(std::string_view text) {
       std::count_if(text.begin(), text.end(), [](char c) { return (c & '\xC0') != '\x80'; }));
 }
 
-// Parts up to this size are searched by std::string_view: no slower than this many times linear.
+// Up to this size std::string_view's search is used: at most this many times slower than linear.
 constexpr std::size_t kShort = 16;
 
 std::size_t find_first(std::string_view text, std::string_view part, std::size_t from) {
@@ -196,7 +196,7 @@ std::string replace(std::string_view text, std::string_view from, std::string_vi
   std::size_t at = 0;
   for (std::int64_t done = 0; most < 0 || done < most; ++done) {
     charge_work(kItemWork / 2);
-    // An empty pattern stands before every character and at the end.
+    // An empty pattern matches before every character and at the end.
     const std::size_t found = from.empty() ? at : find_first(text, from, at);
     if (found == std::string_view::npos) {
       break;
@@ -220,7 +220,7 @@ std::string replace(std::string_view text, std::string_view from, std::string_vi
 std::string padded(std::string_view text, std::int64_t width, std::string_view fill, Side side) {
   const auto missing = static_cast<std::size_t>(
       std::max<std::int64_t>(width - static_cast<std::int64_t>(count_characters(text)), 0));
-  // Python puts what is odd on the left where the width is odd.
+  // As in Python, an odd space goes to the left if the width is odd.
   const std::size_t left = side == Side::left    ? missing
                            : side == Side::right ? 0
                                                  : missing / 2 + (missing & width & 1);

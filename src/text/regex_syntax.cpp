@@ -8,10 +8,11 @@
 namespace lmpo {
 namespace {
 
-// What \w means to Oniguruma: PCRE2 10.42 leaves out marks and other connectors, and below U+0100
+// What \w means to Oniguruma: PCRE2 10.42 leaves out marks and other connectors. Outside of a class
 // Oniguruma counts the superscript digits and fractions of Latin-1 as well.
 constexpr std::string_view kWordSet =
     "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\x{B2}\\x{B3}\\x{B9}\\x{BC}-\\x{BE}";
+constexpr std::string_view kWordSetInClass = kWordSet.substr(0, kWordSet.find("\\x{B2}"));
 constexpr std::string_view kHexadecimalSet = "0-9a-fA-F";
 // Escapes that are written in the same way inside a class and outside.
 constexpr std::pair<char, std::string_view> kProperties[] = {{'s', "\\p{White_Space}"},
@@ -88,6 +89,7 @@ class Translator {
   // What begins with a backslash.
   void escape(bool in_class) {
     const char letter = peek(1);
+    const std::string_view word = in_class ? kWordSetInClass : kWordSet;
     const auto become = [&](std::string_view text) {
       out_ += text;
       at_ += 2;
@@ -100,10 +102,10 @@ class Translator {
     switch (letter) {
       case 'w':
       case 'h':
-        return become(set(letter == 'w' ? kWordSet : kHexadecimalSet, in_class, false));
+        return become(set(letter == 'w' ? word : kHexadecimalSet, in_class, false));
       case 'W':
       case 'H':
-        return become(set(letter == 'W' ? kWordSet : kHexadecimalSet, in_class, true));
+        return become(set(letter == 'W' ? word : kHexadecimalSet, in_class, true));
       case 'b':
       case 'B':
         return become(in_class ? backspace(letter) : word_boundary(letter == 'B'));

@@ -23,7 +23,7 @@ PIECES = [" ", "  ", "\n", "\t", "\r\n", "a", "B", "ab", "é", "e\u0301", "ß", 
 TOKENS = ["▁a", "b", "<0xE4>", "<0xB8>", "<0xAD>", "<0xFF>", "<0x41>", "<0x4>", "Ġx", "Ã", "©", "", " ", "▁", "▁▁c", "eae", "  a ", "Ċ", "中", "Ģ"]
 BEHAVIORS = ["Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous"]
 PATTERNS = [r"\s+(?!\S)|\s+", r"\w+", r"\W+", r"[\w]", r"\d", r"\D+", r"\h", r"\H+", r"[\h_]+", r"\b", r"\Bb", r"^.", r"(?m:a.)", r".$", r"\p{L}\p{M}*", r"[^\s\p{L}\p{N}]+", r"\P{N}+",
-            r"(?i:ss|k|S)", r"(?i)AB", r"a{,2}", r"1{1,2}+", r"(?:ab){1}+", r"x{2}", r"(?<=a)b", r"(?<!a)B", r"(?>a+)b", r"\x{e9}|\u0045", r"[\x41-\x43]", r"\t|\n", r"[\b\v]", r"\Aa|b\z", r"[^\n]+\Z",
+            r"(?i:sk|k|S)", r"(?i)AB", r"a{,2}", r"1{1,2}+", r"(?:ab){1}+", r"x{2}", r"(?<=a)b", r"(?<!a)B", r"(?>a+)b", r"\x{e9}|\u0045", r"[\x41-\x43]", r"\t|\n", r"[\b\v]", r"\Aa|b\z", r"[^\n]+\Z",
             r"e\u0301", r"'(?:[sdmt]|ll)", r"[\p{Lu}\p{Lt}]", r"[^\r\n\p{L}\p{N}]?+\p{L}++", r"\.|\$|\{", r"[]a]", r"[^]a]+", r"(a)|(b)", r"\p{Han}+|\p{Thai}", r"\s", r"\S+", r"[\s\d]+"]
 
 
