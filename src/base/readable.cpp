@@ -17,7 +17,9 @@ std::string readable_bytes(std::size_t bytes) {
     value /= 1000;
     ++unit;
   }
-  return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:#.3g} {}", value, kUnits[unit]);
+  const int decimals = value < 9.995 ? 2 : value < 99.95 ? 1 : 0;
+  return unit == 0 ? fmt::format("{} B", bytes)
+                   : fmt::format("{:.{}f} {}", value, decimals, kUnits[unit]);
 }
 
 std::string counted(std::int64_t count, std::string_view noun) {

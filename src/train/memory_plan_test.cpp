@@ -167,7 +167,7 @@ TEST(ReadableBytes, ThreeDigits) {
   EXPECT_EQ(readable_bytes(999), "999 B");
   EXPECT_EQ(readable_bytes(1000), "1.00 kB");
   EXPECT_EQ(readable_bytes(999'600), "1.00 MB");
-  EXPECT_EQ(readable_bytes(123'456'789), "123.0 MB");
+  EXPECT_EQ(readable_bytes(123'456'789), "123 MB");
 }
 
 }  // namespace
