@@ -22,8 +22,8 @@ std::string readable_bytes(std::size_t bytes) {
                    : fmt::format("{:.{}f} {}", value, decimals, kUnits[unit]);
 }
 
-std::string counted(std::int64_t count, std::string_view noun) {
-  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+std::string counted(std::int64_t count, std::string_view noun, std::string_view plural) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : plural);
 }
 
 std::string readable_duration(double seconds) {

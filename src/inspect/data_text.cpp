@@ -4,12 +4,10 @@
 
 #include <algorithm>
 
+#include "base/readable.h"
+
 namespace lmpo {
 namespace {
-
-std::string counted(std::int64_t count, const char* what, const char* plural = "s") {
-  return fmt::format("{} {}{}", count, what, count == 1 ? "" : plural);
-}
 
 Ink ink_of(const Piece& piece) {
   if (piece.kind == PieceKind::cut) {

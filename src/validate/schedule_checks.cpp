@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/readable.h"
 #include "inspect/checkpoint_facts.h"
 #include "objective/registry.h"
 #include "validate/checks.h"
@@ -21,10 +22,6 @@ std::int64_t batch_of(const RunFacts& facts) {
 
 bool is_small(const std::optional<ModelConfig>& model) {
   return model && parameter_count(*model) < kLargeModel;
-}
-
-std::string counted(std::int64_t count, const char* what) {
-  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
 
 std::string range_text(double low, double high) {
