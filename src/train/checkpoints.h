@@ -35,6 +35,9 @@ RunIdentity resumed_run(const fs::path& output_dir, const fs::path& checkpoint,
 // so. lmpo_run.json must name the run already: a kill in between then mixes up nothing.
 void set_aside_others(const fs::path& output_dir, const RunIdentity& run);
 
+// Removes what set_aside_others renamed. A folder that cannot be removed is a warning.
+void remove_set_aside(const fs::path& output_dir);
+
 // Whether the checkpoint is one of the output folder's.
 bool is_in(const fs::path& checkpoint, const fs::path& output_dir);
 
