@@ -11,9 +11,9 @@
 #include "base/json.h"
 #include "data/columns.h"
 #include "data/drops.h"
+#include "data/files.h"
 #include "data/options.h"
 #include "data/row_notes.h"
-#include "data/source.h"
 #include "text/chat_template.h"
 #include "text/tokenizer.h"
 #include "tree/tree.h"
@@ -27,6 +27,7 @@ struct Dataset {
   DropCounts drops;
   std::int64_t rows = 0;      // kept and dropped
   std::int64_t id_limit = 0;  // of the tokenizer: one more than its largest id
+  std::vector<SourceFiles> sources;  // what the rows were read from; trees name rows over all
 
   // Kept rows, by what was done to them; for the log.
   std::int64_t conversations = 0;
@@ -65,12 +66,15 @@ using RowObserver = std::function<void(const RowSeen&)>;
 // Rows are parsed one by one, brought to one form (schema.h), tokenized (boundary.h) in parallel
 // and cut (truncation.h). A sequence's first token is never scored, since nothing precedes it. Row
 // texts are not kept. Of a source whose weight is not whole, the first part of its rows is used
-// (once more). `purpose` chooses the split of folders. With a sink the trees go there and not into
-// the result. Throws UserError for bad options, a row that cannot be read, a template that raises,
-// and files without rows. `chat_template` may be null, see RowTokenizer.
+// (once more). With a sink the trees go there and not into the result. `chat_template` may be null,
+// see RowTokenizer. UserError for bad options, a row that cannot be read, a template that raises,
+// and files without rows.
+Dataset load_dataset(const std::vector<SourceFiles>& sources, const Tokenizer& tokenizer,
+                     const ChatTemplate* chat_template, const DataOptions& options,
+                     const TreeSink& sink = {}, const RowObserver& observer = {});
+// The same for sources as they are named: of folders the training split.
 Dataset load_dataset(const std::vector<DataSource>& sources, const Tokenizer& tokenizer,
                      const ChatTemplate* chat_template, const DataOptions& options,
-                     DataPurpose purpose = DataPurpose::training, const TreeSink& sink = {},
                      const RowObserver& observer = {});
 
 // Takes rows out of the data and gives them back as data of their own, for evaluation: `size` of

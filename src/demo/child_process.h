@@ -15,11 +15,11 @@ struct ChildCommand {
   fs::path program;
   std::vector<std::string> words;  // its own name first
   fs::path folder;                 // where it runs
-  fs::path output;                 // a file at whose end stands what it says
+  fs::path output;                 // a file; its output is appended
 };
 
-// Runs until it ends or the object does. A command of lmpo never outlives this program, however
-// that ends.
+// Runs until it ends or the object is destroyed. A command of lmpo never outlives this program,
+// however this one ends.
 class ChildProcess {
  public:
   // MachineError, which says why, where it cannot be started.
@@ -28,14 +28,14 @@ class ChildProcess {
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;
 
-  // Whether it ended well; none while it runs. False too where its end cannot be known.
+  // Whether it ended with exit code 0; none while it runs. False too where that cannot be known.
   std::optional<bool> ended_well();
 
  private:
   pid_t process_ = -1;
 };
 
-// Called first in main: where a ChildProcess started this program, it ends with that one's program.
+// Called first in main: a program that a ChildProcess started ends with the program that started it.
 void end_with_parent();
 
 }  // namespace lmpo

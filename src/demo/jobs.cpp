@@ -44,7 +44,7 @@ std::string last_line(const fs::path& file) {
   return text.substr(text.rfind('\n') + 1);
 }
 
-// Where SIGCHLD is ignored, as after some that start programs, nobody learns how a child ended.
+// Some programs start others with SIGCHLD ignored; then nobody learns how a child ended.
 class ChildSignals {
  public:
   ChildSignals() : before_(std::signal(SIGCHLD, SIG_DFL)) {}
@@ -75,9 +75,8 @@ class RunningJob {
     }
     const fs::path log = log_file(root_, job_);
     if (!*well) {
-      machine_error("{} failed: lmpo {}\n{} has all of what it said; at last: {}",
-                    job_.folder.string(), fmt::join(job_.commands[command_], " "), log.string(),
-                    last_line(log));
+      machine_error("{} failed: lmpo {}\nthe log is {}; its last line: {}", job_.folder.string(),
+                    fmt::join(job_.commands[command_], " "), log.string(), last_line(log));
     }
     if (++command_ < job_.commands.size()) {
       start_command();
@@ -131,7 +130,7 @@ bool run_jobs(const fs::path& root, std::span<const Job> jobs, const JobOptions&
   const auto total = std::ssize(waiting);
   std::int64_t done = 0;
   const auto start = Clock::now();
-  const InterruptWatch watch("stopping: the runs that are not done begin anew next time");
+  const InterruptWatch watch("stopping; unfinished runs start again next time");
   const ChildSignals signals;
   std::vector<std::unique_ptr<RunningJob>> running;
   while (done < total) {

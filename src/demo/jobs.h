@@ -1,4 +1,4 @@
-// Commands as processes of their own: several at once, each once.
+// Runs commands as processes, several at the same time, and each job only once.
 #pragma once
 
 #include <functional>
@@ -11,12 +11,12 @@
 namespace lmpo {
 
 // Commands that run one after the other in the folder of all jobs, so that their paths are relative
-// to it. What they write lies in `folder`, which is theirs alone; in it are also log.txt, what
-// they said, and at the end done.json, by which a later run knows that nothing is left to do.
+// to it. They write into `folder`, which belongs to this job alone. It also gets log.txt, their
+// output, and at the end done.json, which tells a later start that the job is done.
 struct Job {
   fs::path folder;                                 // relative
   std::vector<std::vector<std::string>> commands;  // {"train", "--model", ...}
-  std::string basis = {};  // what else its results follow from: kept in done.json and compared
+  std::string basis = {};  // what else its results depend on; kept in done.json and compared
 };
 
 struct JobProgress {
@@ -35,10 +35,10 @@ struct JobOptions {
   fs::path program = "/proc/self/exe";  // whose commands they are
 };
 
-// Runs those that are not done, in their order, and tells of each that ends. A job that was broken
-// off begins anew. False: SIGINT or SIGTERM came; the commands were stopped.
-// Throws MachineError, naming the log and its last line, where a command fails; the others are
-// stopped. They never outlive this program. One call at a time in a program.
+// Runs the jobs that are not done, in order, and calls `ended` for each one that ends. An
+// interrupted job starts again from its beginning. Returns false after SIGINT or SIGTERM; the
+// commands are then stopped. MachineError where a command fails: it names the log and its last
+// line, and the other commands are stopped. One call at a time in a program.
 bool run_jobs(const fs::path& root, std::span<const Job> jobs, const JobOptions& options,
               const std::function<void(const JobProgress&)>& ended);
 

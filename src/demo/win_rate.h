@@ -1,4 +1,4 @@
-// Answers of two models compared, and what is left of it when length counts for nothing.
+// Compares the answers of two models, also with the influence of length removed.
 #pragma once
 
 #include <span>
@@ -15,7 +15,7 @@ struct JudgedAnswer {
   double tokens = 0;  // the end-of-turn token counted
 };
 
-// The file of `lmpo generate --output`, over prompts of the small world, one answer each. UserError
+// The file of `lmpo generate --output`, over prompts of the toy task, one answer each. UserError
 // names the line of anything else.
 std::vector<JudgedAnswer> read_judged_answers(const fs::path& file);
 

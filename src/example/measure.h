@@ -1,4 +1,4 @@
-// What a model of the small world can do.
+// Measures a model of the toy task.
 #pragma once
 
 #include <vector>
@@ -9,9 +9,9 @@
 namespace lmpo {
 
 struct Measured {
-  double right = 0;            // part of the greedy answers that are right
-  double answer_tokens = 0;    // their mean length, the end included
-  double reward_accuracy = 0;  // part of the pairs whose chosen answer has the larger average
+  double right = 0;            // share of greedy answers that are right
+  double answer_tokens = 0;    // their mean length, end-of-turn token included
+  double reward_accuracy = 0;  // share of pairs whose chosen answer has the larger average
                                // log-probability
 };
 

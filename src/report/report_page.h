@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "report/answers.h"
 #include "report/chart.h"
 #include "report/run.h"
 
@@ -35,12 +36,6 @@ struct ReportSection {
   // With hover values, and drawn as they are: neither smoothed nor shown over another axis. A
   // series that bears the name of a run has the run's colour and hides with it.
   std::vector<Chart> charts;
-};
-
-// Answers that belong to no run: a file of `lmpo generate`.
-struct AnswerSet {
-  std::string name;
-  std::vector<Answer> answers;
 };
 
 struct Report {

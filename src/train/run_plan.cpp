@@ -194,9 +194,6 @@ void RunPlan::show() const {
     log_info("{} examples are computed at once instead of {}, because more need more memory",
              most_trees_, recipe().per_device_train_batch_size);
   }
-  if (recipe().dry_run) {
-    fmt::print("{}", memory_.table());
-  }
 }
 
 }  // namespace lmpo

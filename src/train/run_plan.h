@@ -39,7 +39,7 @@ class RunPlan {
   PackLimits eval_limits() const;
   // The packs of the first epoch as training will cut them, and after them what it leaves out.
   std::vector<Trees> first_epoch() const;
-  // Tells the log; a dry run's table goes to standard output.
+  // Tells the log.
   void show() const;
 
  private:

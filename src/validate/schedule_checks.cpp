@@ -196,7 +196,7 @@ void check_intervals(const RunFacts& facts, Findings& findings) {
   if (facts.length->eval_steps > total) {
     findings.note(
         "evaluation_at_end_only",
-        facts.where(facts.options.given("eval_steps") ? "eval_steps" : "logging_steps"),
+        facts.where(facts.places.given("eval_steps") ? "eval_steps" : "logging_steps"),
         fmt::format("every {} steps, and the run has {}: it is evaluated at its end alone",
                     facts.length->eval_steps, total),
         "choose fewer, or a part of all steps such as 0.25");
