@@ -148,8 +148,7 @@ void merge_models(const std::vector<std::pair<fs::path, double>>& models,
     warn_of_other_tokenizer(stored[0].folder, folder);
     weighted.push_back({&model.checkpoint, weight});
   }
-  write_weighted_sum(output, stored[0].config, weighted, dtype, stored[0].folder,
-                     max_shard_bytes);
+  write_weighted_sum(output, stored[0].config, weighted, dtype, stored[0].folder, max_shard_bytes);
 }
 
 }  // namespace lmpo

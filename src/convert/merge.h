@@ -37,7 +37,6 @@ void write_weighted_sum(const fs::path& folder, const ModelConfig& config,
 // template are the first's; another tokenizer.json is a warning. UserError for folders that are not
 // of one architecture.
 void merge_models(const std::vector<std::pair<fs::path, double>>& models,
-                  std::optional<Dtype> dtype, const fs::path& output,
-                  std::int64_t max_shard_bytes);
+                  std::optional<Dtype> dtype, const fs::path& output, std::int64_t max_shard_bytes);
 
 }  // namespace lmpo

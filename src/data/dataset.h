@@ -25,8 +25,8 @@ struct Dataset {
   // sequences, chosen and rejected; for SFT one.
   std::vector<Tree> trees;
   DropCounts drops;
-  std::int64_t rows = 0;      // kept and dropped
-  std::int64_t id_limit = 0;  // of the tokenizer: one more than its largest id
+  std::int64_t rows = 0;             // kept and dropped
+  std::int64_t id_limit = 0;         // of the tokenizer: one more than its largest id
   std::vector<SourceFiles> sources;  // what the rows were read from; trees name rows over all
 
   // Kept rows, by what was done to them; for the log.

@@ -54,8 +54,9 @@ TEST_F(SampleFileTest, OtherSettingsAreRefusedUnlessNoAnswerDependsOnThem) {
 TEST_F(SampleFileTest, LinesOfAnotherProgramAreRefused) {
   append(0, 1);
   write_file_atomically(file(), "{\"index\": 1}\n");
-  EXPECT_THAT([&] { SampleFile(file(), settings()); },
-              ThrowsMessage<UserError>(HasSubstr("samples.jsonl:1: expected the answers to prompt 0")));
+  EXPECT_THAT(
+      [&] { SampleFile(file(), settings()); },
+      ThrowsMessage<UserError>(HasSubstr("samples.jsonl:1: expected the answers to prompt 0")));
 }
 
 }  // namespace

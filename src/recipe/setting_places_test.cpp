@@ -11,8 +11,8 @@ TEST(SettingPlaces, NameWhereAValueWasGiven) {
   TrainRecipe recipe;
   OptionSet options("lmpo train", "");
   add_train_options(options, recipe);
-  EXPECT_TRUE(options.read_arguments({"r.yaml", "--model", "m", "--data", "a.json", "--output_dir",
-                                      "o", "--objective", "lmpo"}));
+  EXPECT_TRUE(options.read_arguments(
+      {"r.yaml", "--model", "m", "--data", "a.json", "--output_dir", "o", "--objective", "lmpo"}));
   options.read_yaml("\nbeta: 2\nseed: null\n", "r.yaml");
   options.resolve();
   const SettingPlaces places = setting_places(options);
