@@ -187,7 +187,7 @@ TEST_F(TrainingRuns, AResumedRunKeepsItsDate) {
   const Result other = run(with(words, {"--resume", "--template_date", "2020-03-01"}));
   EXPECT_EQ(other.exit_code, 2) << "other tokens";
   EXPECT_THAT(run(train(path("wrong"), {"--template_date", "today"})).err,
-              HasSubstr("template_date: 'today' is no date; YYYY-MM-DD was expected"));
+              HasSubstr("template_date: 'today' is not a date; YYYY-MM-DD was expected"));
   // Without being told the run keeps the day of its start.
   succeed(train(path("plain"), {"--max_steps", "2", "--save_steps", "2"}));
   EXPECT_THAT(json::parse(read_file(path("plain") /

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "model/config.h"
@@ -31,5 +32,11 @@ std::vector<TensorSource> weighted_sum(const ModelConfig& config,
 void write_weighted_sum(const fs::path& folder, const ModelConfig& config,
                         const std::vector<WeightedModel>& models, std::optional<Dtype> dtype,
                         const fs::path& texts_from, std::int64_t max_shard_bytes);
+
+// Merges model folders, each with its weight, into the new folder `output`, whose tokenizer and
+// template are the first's; another tokenizer.json is a warning. UserError for folders that are not
+// of one architecture.
+void merge_models(const std::vector<std::pair<fs::path, double>>& models,
+                  std::optional<Dtype> dtype, const fs::path& output, std::int64_t max_shard_bytes);
 
 }  // namespace lmpo

@@ -44,7 +44,7 @@ std::string last_line(const fs::path& file) {
   return text.substr(text.rfind('\n') + 1);
 }
 
-// Where SIGCHLD is ignored, as after some that start programs, nobody learns how a child ended.
+// Some programs start others with SIGCHLD ignored; then nobody learns how a child ended.
 class ChildSignals {
  public:
   ChildSignals() : before_(std::signal(SIGCHLD, SIG_DFL)) {}

@@ -75,6 +75,27 @@ std::vector<Answer> read_answers(const fs::path& file) {
   return answers;
 }
 
+std::vector<AnswerSet> read_answer_sets(std::span<const std::string> texts,
+                                        std::span<const Run> runs) {
+  std::vector<std::string> names;
+  for (const Run& run : runs) {
+    names.push_back(run.name);
+  }
+  std::vector<AnswerSet> sets;
+  for (const std::string& text : texts) {
+    const std::size_t equals = text.find('=');
+    const bool labelled = equals != std::string::npos && equals > 0 && !fs::exists(text);
+    const fs::path file = labelled ? text.substr(equals + 1) : text;
+    const std::string wished = labelled ? text.substr(0, equals) : file.stem().string();
+    AnswerSet& set = sets.emplace_back(AnswerSet{wished, read_answers(file)});
+    for (int number = 2; std::ranges::find(names, set.name) != names.end(); ++number) {
+      set.name = fmt::format("{} ({})", wished, number);
+    }
+    names.push_back(set.name);
+  }
+  return sets;
+}
+
 std::int64_t read_samples(std::string_view text, std::vector<Answer>& answers) {
   const std::int64_t unread = for_each_json_line(text, [&](json&& line) {
     const json& response = member(line, "response");

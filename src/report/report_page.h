@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "report/answers.h"
 #include "report/chart.h"
 #include "report/run.h"
 
@@ -36,12 +37,6 @@ struct ReportSection {
   // Drawn as they are, neither smoothed nor over another x axis. A series that bears the name of a
   // run has the run's colour and hides with it.
   std::vector<Chart> charts;
-};
-
-// Answers that belong to no run, for example a file of `lmpo generate`.
-struct AnswerSet {
-  std::string name;
-  std::vector<Answer> answers;
 };
 
 struct Report {

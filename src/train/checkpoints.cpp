@@ -17,6 +17,7 @@ namespace {
 
 constexpr const char* kStateFile = "lmpo_state.json";
 constexpr const char* kRunFile = "lmpo_run.json";
+constexpr const char* kSetAside = ".set-aside";
 constexpr std::size_t kHashedAtOnce = std::size_t{1} << 24;
 
 using Checkpoints = std::vector<std::pair<std::int64_t, fs::path>>;
@@ -158,7 +159,7 @@ void set_aside_others(const fs::path& output_dir, const RunIdentity& run) {
     if (belongs(run, step, folder)) {
       continue;
     }
-    const fs::path base = folder.string() + ".set-aside";
+    const fs::path base = folder.string() + kSetAside;
     fs::path aside = base;
     for (int i = 2; fs::exists(aside); ++i) {
       aside = fmt::format("{}-{}", base.string(), i);
@@ -176,6 +177,25 @@ void set_aside_others(const fs::path& output_dir, const RunIdentity& run) {
         "{}: another run saved checkpoints after step {}; they are renamed to {}. Delete them when "
         "you no longer need them",
         output_dir.string(), run.begin, fmt::join(names, ", "));
+  }
+}
+
+void remove_set_aside(const fs::path& output_dir) {
+  std::vector<fs::path> found;
+  for (const auto& entry : fs::directory_iterator(output_dir)) {
+    const std::string name = entry.path().filename().string();
+    const std::size_t end = name.find(kSetAside);
+    if (end != std::string::npos && step_of(std::string_view(name).substr(0, end)) &&
+        fs::exists(entry.path() / kStateFile)) {
+      found.push_back(entry.path());
+    }
+  }
+  for (const fs::path& folder : found) {
+    try {
+      remove_checkpoint(folder);
+    } catch (const MachineError& error) {
+      log_warning("{}", error.what());
+    }
   }
 }
 

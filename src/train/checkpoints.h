@@ -34,6 +34,9 @@ RunIdentity resumed_run(const fs::path& output_dir, const fs::path& checkpoint,
 // lmpo_run.json must name the run already, so that a kill in between mixes up nothing.
 void set_aside_others(const fs::path& output_dir, const RunIdentity& run);
 
+// Removes what set_aside_others renamed. A folder that cannot be removed is a warning.
+void remove_set_aside(const fs::path& output_dir);
+
 // Whether the checkpoint lies in the output folder.
 bool is_in(const fs::path& checkpoint, const fs::path& output_dir);
 

@@ -8,7 +8,6 @@
 #include "base/utf8.h"
 #include "data/source_rows.h"
 #include "generate/loaded_model.h"
-#include "recipe/run_data.h"
 #include "train/event_file.h"
 #include "train/packs.h"
 
@@ -96,10 +95,7 @@ EvalSamples::EvalSamples(const TrainInputs& inputs, const ModelConfig& config)
   for (const Tree* tree : chosen) {
     rows_.push_back(tree->row);
   }
-  const RunData data = run_data(recipe);
-  const bool held_out = data.evaluation.empty();
-  sources_ = held_out ? data.training : data.evaluation;
-  purpose_ = held_out ? DataPurpose::training : DataPurpose::evaluation;
+  sources_ = inputs.evaluation->sources;
   kind_ = recipe.data.kind;
   options_.stop_ids = stop_tokens(recipe.model_name_or_path, config);
   tokenizer_ = Tokenizer::load(recipe.model_name_or_path);
@@ -116,7 +112,7 @@ void EvalSamples::read_messages() {
   }
   messages_.resize(prompts_.size());
   try {
-    const auto found = read_prompts(sources_, purpose_, kind_, {rows_.begin(), rows_.end()});
+    const auto found = read_prompts(sources_, kind_, {rows_.begin(), rows_.end()});
     for (std::size_t i = 0; i < rows_.size(); ++i) {
       if (const auto prompt = found.find(rows_[i]); prompt != found.end()) {
         messages_[i] = prompt->second;
@@ -127,10 +123,14 @@ void EvalSamples::read_messages() {
   }
 }
 
-std::vector<EvalSample> EvalSamples::generate(Weights& weights, Ops& ops, Arena& arena) {
+std::vector<EvalSample> EvalSamples::generate(Weights& weights, Ops& ops, Arena& arena,
+                                              std::function<bool()> interrupted) {
   read_messages();
+  GenerationOptions options = options_;
+  bool stopped = false;
+  options.interrupted = [&] { return stopped = interrupted && interrupted(); };
   std::vector<EvalSample> samples(prompts_.size());
-  generate_with(weights, ops, arena, prompts_, options_, [&](const Completion& completion) {
+  generate_with(weights, ops, arena, prompts_, options, [&](const Completion& completion) {
     const auto index = static_cast<std::size_t>(completion.prompt);
     samples[index] = {.index = completion.prompt,
                       .prompt = tokenizer_->decode(prompts_[index], true),
@@ -139,7 +139,7 @@ std::vector<EvalSample> EvalSamples::generate(Weights& weights, Ops& ops, Arena&
                       .tokens = std::ssize(completion.tokens),
                       .stopped = completion.stopped};
   });
-  return samples;
+  return stopped ? std::vector<EvalSample>() : samples;
 }
 
 std::string eval_sample_line(const EvalSample& sample, std::int64_t step) {

@@ -51,6 +51,16 @@ void LargestPacks::add(std::span<const Tree* const> batch, std::span<const PackS
   }
 }
 
+void LargestPacks::add_pack(const std::vector<const Tree*>& pack) {
+  PackSize size;
+  for (const Tree* tree : pack) {
+    size.add(size_of(*tree));
+  }
+  if (takes(size)) {
+    packs_.push_back(pack);
+  }
+}
+
 bool LargestPacks::takes(const PackSize& size) {
   constexpr std::int64_t kMostTokens = std::numeric_limits<std::int32_t>::max();
   if (std::max(size.tokens, size.targets) > kMostTokens) {

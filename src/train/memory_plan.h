@@ -25,6 +25,8 @@ class LargestPacks {
   // The same where the sizes of the trees are known: reads no tokens.
   void add(std::span<const Tree* const> batch, std::span<const PackSize> sizes,
            const PackLimits& limits);
+  // Looks at a pack as it is.
+  void add_pack(const Trees& pack);
   const std::vector<PackSize>& sizes() const { return sizes_; }
   const std::vector<Trees>& packs() const { return packs_; }
 

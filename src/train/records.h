@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/progress.h"
 #include "recipe/train_recipe.h"
 #include "train/memory_plan.h"
-#include "train/progress.h"
 #include "train/run_length.h"
 #include "train/train_state.h"
 #include "train/trainer.h"

@@ -8,9 +8,9 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/path_kind.h"
+#include "base/progress.h"
 #include "base/threads.h"
 #include "model/model_folder.h"
-#include "train/progress.h"
 #include "train/scorer.h"
 #include "train/train_state.h"
 

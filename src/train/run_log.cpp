@@ -110,6 +110,9 @@ void RunLog::scalars(const json& entry) {
 }
 
 void RunLog::samples(const std::vector<EvalSample>& samples, std::int64_t step) {
+  if (samples.empty()) {
+    return;
+  }
   std::string lines;
   for (const EvalSample& sample : samples) {
     lines += eval_sample_line(sample, step) + "\n";

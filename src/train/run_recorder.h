@@ -5,9 +5,9 @@
 #include <optional>
 #include <string>
 
+#include "base/progress.h"
 #include "train/batch_runner.h"
 #include "train/checkpoints.h"
-#include "train/progress.h"
 #include "train/run_log.h"
 #include "train/run_setup.h"
 #include "train/train_state.h"

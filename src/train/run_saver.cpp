@@ -49,6 +49,14 @@ void RunSaver::write_model(const fs::path& folder) {
 void RunSaver::write_model() {
   require_finite_weights();
   write_model(recipe().output_dir);
+  remove_overwritten();
+}
+
+// What an overwritten run had set aside is kept until this one has something of its own.
+void RunSaver::remove_overwritten() const {
+  if (recipe().overwrite_output_dir && !setup_.resume) {
+    remove_set_aside(recipe().output_dir);
+  }
 }
 
 void RunSaver::save_checkpoint() {
@@ -64,6 +72,7 @@ void RunSaver::save_checkpoint() {
   folder.commit();
   last_saved_ = state_.step;
   rotate_checkpoints();
+  remove_overwritten();
 }
 
 // As transformers does, keeps the newest, and the best if it is to be loaded at the end.

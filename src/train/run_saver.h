@@ -35,6 +35,7 @@ class RunSaver {
   void require_finite_weights();
   void write_model(const fs::path& folder);
   void rotate_checkpoints() const;
+  void remove_overwritten() const;
 
   RunSetup& setup_;
   TrainState& state_;

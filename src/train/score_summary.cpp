@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "base/error.h"
 #include "objective/pair.h"
@@ -18,6 +19,15 @@ std::string rows_text(std::span<const std::int64_t> rows) {
   return fmt::format(
       "{}{}", fmt::join(named, ", "),
       named.size() < rows.size() ? fmt::format(" and {} more", rows.size() - named.size()) : "");
+}
+
+ordered_json score_line(const Tree& tree, std::span<const double> sums) {
+  return {{"row", tree.row},
+          {"prompt_tokens", tree.sequences[0].scored_begin},
+          {"chosen_tokens", tree.sequences[0].scored_tokens()},
+          {"rejected_tokens", tree.sequences[1].scored_tokens()},
+          {"chosen_logp", sums[0]},
+          {"rejected_logp", sums[1]}};
 }
 
 }  // namespace
@@ -84,6 +94,25 @@ std::vector<std::string> ScoreSummary::lines(const Dataset& dataset) const {
                     side, mean("logps_sum"), mean("logps_per_token"), mean("lengths")));
   }
   return lines;
+}
+
+std::string score_rows(Scorer& scorer, const Dataset& dataset, const PackLimits& limits,
+                       ScoreSummary& summary) {
+  std::map<std::int64_t, ordered_json> lines;  // by row
+  for (const Drop& drop : dataset.drops.drops()) {
+    lines[drop.row] = {{"row", drop.row}, {"dropped", name(drop.reason)}};
+  }
+  scorer.score(dataset.trees, limits, [&](std::size_t index, std::span<const double> sums) {
+    const Tree& tree = dataset.trees[index];
+    lines[tree.row] = score_line(tree, sums);
+    summary.add(tree, sums);
+  });
+  summary.require_finite();
+  std::string all;
+  for (const auto& [row, line] : lines) {
+    all += line.dump() + "\n";
+  }
+  return all;
 }
 
 }  // namespace lmpo

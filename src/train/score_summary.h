@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "data/dataset.h"
 #include "objective/objective.h"
+#include "train/scorer.h"
 
 namespace lmpo {
 
@@ -30,5 +31,10 @@ class ScoreSummary {
   std::int64_t scored_ = 0;
   std::vector<std::int64_t> not_finite_;  // rows
 };
+
+// Scores all pairs of a dataset and adds them to the summary. One JSON object a row (docs/formats.md),
+// in the order of the rows, dropped ones among them. UserError where a score is not finite.
+std::string score_rows(Scorer& scorer, const Dataset& dataset, const PackLimits& limits,
+                       ScoreSummary& summary);
 
 }  // namespace lmpo

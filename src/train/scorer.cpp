@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "train/memory_plan.h"
+
 namespace lmpo {
 namespace {
 
@@ -46,9 +48,10 @@ void Scorer::score(std::span<const Tree> trees, const PackLimits& limits, const 
 void Scorer::score(std::span<const Trees> packs, const PackDone& done) {
   const LlamaOptions options = {.max_positions = longest_sequence(packs),
                                 .recompute = Recompute::none};
-  const auto run = [&](Arena& arena, Ops& ops, const PackDone& each) {
+  const auto run = [&](Arena& arena, Ops& ops, std::span<const Trees> some,
+                       const PackDone& each) {
     Llama model(*weights_, ops, arena, options);
-    for (const Trees& trees : packs) {
+    for (const Trees& trees : some) {
       const Pack pack = make_pack(trees);
       std::vector<double> sums(static_cast<std::size_t>(pack.response_count()));
       if (config_.head == Head::reward) {
@@ -59,11 +62,16 @@ void Scorer::score(std::span<const Trees> packs, const PackDone& done) {
       each(trees, sums);
     }
   };
-  // The plan: every pack against an arena that counts.
+  // The plan: those packs that may be the largest against an arena that counts.
+  LargestPacks largest;
+  for (const Trees& trees : packs) {
+    largest.add_pack(trees);
+  }
   Arena counting = Arena::counting();
-  run(counting, *make_plan_ops(*ops_), [](const Trees&, std::span<const double>) {});
+  run(counting, *make_plan_ops(*ops_), largest.packs(),
+      [](const Trees&, std::span<const double>) {});
   Arena arena = device_->make_arena(counting.peak());
-  run(arena, *ops_, done);
+  run(arena, *ops_, packs, done);
 }
 
 }  // namespace lmpo

@@ -1,9 +1,9 @@
 // One optimizer step: forward, objective, backward, gradient norm, AdamW, statistics.
 #pragma once
 
+#include "base/progress.h"
 #include "data/sampler.h"
 #include "train/batch_runner.h"
-#include "train/progress.h"
 #include "train/run_setup.h"
 #include "train/train_state.h"
 

@@ -251,7 +251,8 @@ void Trainer::generate_samples() {
     return;
   }
   try {
-    recorder_->samples(setup_.samples.generate(*setup_.weights, *setup_.ops, *setup_.arena));
+    recorder_->samples(setup_.samples.generate(*setup_.weights, *setup_.ops, *setup_.arena,
+                                               [] { return is_wished(Wish::stop); }));
   } catch (const UserError& error) {
     log_warning("no sample answers at step {}: {}", state_.step, error.what());
   }

@@ -27,7 +27,7 @@ TEST(Checks, NothingIsSaidOfWhatIsNotKnown) {
   OptionSet options("lmpo train", "");
   add_train_options(options, recipe);
   std::set<std::string> names;
-  for (const Finding& finding : check_run(RunFacts(recipe, options), CheckedBy::validate).all()) {
+  for (const Finding& finding : check_run(RunFacts(recipe, {}), CheckedBy::validate).all()) {
     names.insert(finding.name);
   }
   EXPECT_EQ(names, std::set<std::string>{"batch_not_published"});
@@ -194,7 +194,7 @@ TEST(OptionChecks, ARecipeThatNamesNoObjective) {
   add_train_options(options, recipe);
   ASSERT_TRUE(options.read_arguments({"simpo.yaml"}));
   Findings findings;
-  check_objective_named(RunFacts(recipe, options), findings);
+  check_objective_named(RunFacts(recipe, setting_places(options)), findings);
   ASSERT_EQ(findings.all().size(), 1u);
   expect(findings.all()[0], Severity::note, "simpo.yaml", "lmpo trains lmpo", "--objective");
 }

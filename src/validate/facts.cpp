@@ -154,7 +154,7 @@ DiskFacts disk_facts(const TrainRecipe& recipe, const ModelConfig& config,
 }
 
 std::string RunFacts::where(std::string_view option) const {
-  return options.given(option) ? options.place(option) : fmt::format("{} (default)", option);
+  return places.given(option) ? places.place(option) : fmt::format("{} (default)", option);
 }
 
 std::vector<const DataFacts*> RunFacts::data() const {

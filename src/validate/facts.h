@@ -11,6 +11,7 @@
 #include "inspect/checkpoint_facts.h"
 #include "inspect/turn_ends.h"
 #include "model/config.h"
+#include "recipe/setting_places.h"
 #include "recipe/train_recipe.h"
 #include "train/memory_plan.h"
 #include "train/run_length.h"
@@ -84,11 +85,12 @@ struct MachineFacts {
 
 // A fact is absent if it could not be read or was not asked for; checks skip it.
 struct RunFacts {
-  RunFacts(const TrainRecipe& the_recipe, const OptionSet& the_options)
-      : recipe(the_recipe), options(the_options) {}
+  // The recipe must outlive it.
+  RunFacts(const TrainRecipe& the_recipe, SettingPlaces the_places)
+      : recipe(the_recipe), places(std::move(the_places)) {}
 
   const TrainRecipe& recipe;
-  const OptionSet& options;  // where each value was set
+  SettingPlaces places;
   std::optional<ModelConfig> model;
   std::optional<TextFacts> text;
   std::optional<DataFacts> train;

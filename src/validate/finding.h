@@ -36,6 +36,9 @@ class Findings {
     add({Severity::note, std::move(name), std::move(place), std::move(reason), std::move(remedy)});
   }
   void add(Finding finding) { all_.push_back(std::move(finding)); }
+  void add(const Findings& others) {
+    all_.insert(all_.end(), others.all_.begin(), others.all_.end());
+  }
 
   const std::vector<Finding>& all() const& { return all_; }
   std::vector<Finding> all() && { return std::move(all_); }  // of a temporary

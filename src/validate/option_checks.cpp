@@ -54,8 +54,8 @@ std::vector<Silenced> silenced(const TrainRecipe& r) {
 }  // namespace
 
 void check_objective_named(const RunFacts& facts, Findings& findings) {
-  if (facts.options.config_file() && !facts.options.given("objective")) {
-    findings.note("objective_not_named", *facts.options.config_file(),
+  if (facts.places.recipe_file && !facts.places.given("objective")) {
+    findings.note("objective_not_named", *facts.places.recipe_file,
                   fmt::format("no objective is given, so lmpo trains {}", facts.recipe.objective),
                   "for another objective, give its name: --objective simpo, dpo, ...");
   }
@@ -63,7 +63,7 @@ void check_objective_named(const RunFacts& facts, Findings& findings) {
 
 void check_options_without_effect(const RunFacts& facts, Findings& findings) {
   for (const Silenced& each : silenced(facts.recipe)) {
-    if (each.silenced && facts.options.given(each.option)) {
+    if (each.silenced && facts.places.given(each.option)) {
       findings.warning("option_without_effect", facts.where(each.option),
                        fmt::format("{} has no effect: {}", each.option, each.because), each.remedy);
     }
@@ -78,7 +78,7 @@ void check_reference(const RunFacts& facts, Findings& findings) {
   }
   if (!*facts.needs_reference) {
     for (const char* option : {"ref_model_name_or_path", "reference_cache"}) {
-      if (facts.options.given(option)) {
+      if (facts.places.given(option)) {
         findings.warning("reference_unused", facts.where(option),
                          fmt::format("{} uses no reference model", recipe.objective),
                          "remove it, or choose an objective that uses one: dpo, ipo, kto, rdpo");

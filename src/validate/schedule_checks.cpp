@@ -197,7 +197,7 @@ void check_intervals(const RunFacts& facts, Findings& findings) {
   if (facts.length->eval_steps > total) {
     findings.note(
         "evaluation_at_end_only",
-        facts.where(facts.options.given("eval_steps") ? "eval_steps" : "logging_steps"),
+        facts.where(facts.places.given("eval_steps") ? "eval_steps" : "logging_steps"),
         fmt::format("every {} steps, but the run has only {}: it is evaluated at its end only",
                     facts.length->eval_steps, total),
         "use a smaller number, or a share of the run such as 0.25");

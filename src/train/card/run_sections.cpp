@@ -7,10 +7,10 @@
 #include <optional>
 
 #include "base/error.h"
+#include "base/progress.h"
 #include "train/card/front_matter.h"
 #include "train/card/markdown_text.h"
 #include "train/memory_plan.h"
-#include "train/progress.h"
 
 namespace lmpo {
 namespace {

@@ -1,4 +1,4 @@
-#include "train/progress.h"
+#include "base/progress.h"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>

@@ -1,4 +1,4 @@
-#include "cli/sample_file.h"
+#include "generate/sample_file.h"
 
 #include <algorithm>
 #include <array>
@@ -11,7 +11,7 @@
 namespace lmpo {
 namespace {
 
-// What may change from one part of a run to the next: no answer depends on it, but for rounding.
+// What may change when a run resumes: no answer depends on it, but for rounding.
 constexpr std::array<std::string_view, 4> kFreeSettings = {"lmpo", "model", "batch_size",
                                                            "threads"};
 
@@ -41,8 +41,9 @@ void SampleFile::compare_settings() const {
   const fs::path beside = settings_path(path_);
   if (!fs::exists(beside)) {
     user_error(
-        "--output {}: the file exists, and nothing says what it was made with ({} is missing), so "
-        "it cannot be gone on with; choose another name, or remove it",
+        "cannot resume {}: the settings it was made with are unknown, because {} is missing. "
+        "Choose "
+        "another name, or remove the file",
         path_.string(), beside.string());
   }
   const json before = read_json(beside);
@@ -51,8 +52,8 @@ void SampleFile::compare_settings() const {
     const json was = before.is_object() ? before.value(key, json()) : json();
     if (!free && was != json(value)) {
       user_error(
-          "--output {}: begun with {} {} ({}), and now it is {}; go on with what it was begun "
-          "with, or choose another name",
+          "cannot resume {}: started with {} {} ({}), now {}. Use the old value, or choose another "
+          "name",
           path_.string(), key, was.dump(), beside.string(), value.dump());
     }
   }
@@ -67,7 +68,7 @@ void SampleFile::read_lines() {
     const std::string place = fmt::format("{}:{}", path_.string(), done_ + 1);
     const json line = parse_json(text.substr(whole_bytes_, end - whole_bytes_), place);
     if (const auto index = required<std::int64_t>(line, "index", place); index != done_) {
-      user_error("{}: the answers to prompt {} were expected, not to prompt {}", place, done_,
+      user_error("{}: expected the answers to prompt {}, found those to prompt {}", place, done_,
                  index);
     }
     ++done_;
@@ -78,14 +79,14 @@ void SampleFile::read_lines() {
 void SampleFile::begin() {
   if (!lock_) {
     if (fs::exists(path_)) {
-      user_error("--output {}: another program has begun it meanwhile", path_.string());
+      user_error("{}: another program created the file in the meantime", path_.string());
     }
     write_file_atomically(settings_path(path_), settings_.dump(2) + "\n");
     write_file_atomically(path_, "");
     lock_.emplace(path_);
   }
   if (fs::file_size(path_) > whole_bytes_) {
-    log_info("{}: the answers to prompt {} were cut short, and are made anew", path_.string(),
+    log_info("{}: the answers to prompt {} were cut short and are generated again", path_.string(),
              done_);
     fs::resize_file(path_, whole_bytes_);
   }

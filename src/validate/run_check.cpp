@@ -1,6 +1,6 @@
-#include "cli/run_facts.h"
+#include "validate/run_check.h"
 
-#include "base/error.h"
+#include "base/log.h"
 #include "base/threads.h"
 #include "bench/machine_speed.h"
 #include "objective/registry.h"
@@ -31,16 +31,16 @@ MachineFacts machine_facts(Device& device, const TrainRecipe& recipe, CheckedBy 
           .processors = available_threads()};
 }
 
-void log_findings(const TrainRecipe& recipe, const OptionSet& options, const ModelConfig& config,
-                  const LoadedData& data, const RunText& text, Device& device) {
-  RunFacts facts(recipe, options);
+void log_findings(const TrainRecipe& recipe, const SettingPlaces& places, const ModelConfig& config,
+                  const LoadedData& data, const TextModel* text, Device& device) {
+  RunFacts facts(recipe, places);
   facts.model = config;
-  if (const TextModel* read = text.if_read()) {
-    facts.text = text_facts(read->tokenizer, read->chat_template(),
+  if (text != nullptr) {
+    facts.text = text_facts(text->tokenizer, text->chat_template(),
                             read_stop_ids(recipe.model_name_or_path, config));
   }
   const auto of = [&](const Dataset& dataset, const char* what, const char* option) {
-    return read_data_facts(dataset, recipe, config, text.if_read(), what, option);
+    return read_data_facts(dataset, recipe, config, text, what, option);
   };
   facts.train = of(data.train, "train data", "dataset");
   if (data.evaluation) {

@@ -1,4 +1,4 @@
-// What a reward model thinks of samples.
+// Rewards of samples under a reward model.
 #pragma once
 
 #include <span>
@@ -14,7 +14,7 @@ struct RewardOptions {
   std::string dtype = "auto";  // storage of the weights; auto: as in the checkpoint
   std::string device = "auto";
   std::string compute = "auto";
-  PackLimits limits;  // in prompts
+  PackLimits limits;  // micro_batch counts prompts
 };
 
 // The reward of every response, in the order of the samples. A conversation is rendered by the

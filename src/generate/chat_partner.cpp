@@ -1,13 +1,13 @@
-#include "cli/chat_partner.h"
+#include "generate/chat_partner.h"
 
-#include "base/error.h"
+#include "base/readable.h"
 #include "model/config.h"
-#include "train/memory_plan.h"
+#include "model/model_folder.h"
 
 namespace lmpo {
 namespace {
 
-// "runs/lmpo/" is called lmpo, "." by the folder's own name.
+// "lmpo" of "runs/lmpo/"; of "." the name of the folder it stands for.
 std::string name_of(const fs::path& folder) {
   const fs::path whole = fs::absolute(folder / "").lexically_normal();  // ends with a slash
   return whole.parent_path().filename().string();
@@ -37,12 +37,9 @@ void ChatPartner::begin(const std::string& user, const AnswerOptions& options,
     const std::string rendered = text_.render(conversation_.messages(), true, name_);
     const std::vector<TokenId> prompt = text_.tokenizer.encode(rendered, false);
     if (std::ssize(prompt) >= model_.context()) {
-      user_error(
-          "{}: the conversation has {} tokens, and the context of {} leaves no room for an "
-          "answer. Remove the last message with /undo, start over with /reset{}",
-          name_, prompt.size(), model_.context(),
-          model_.context() < model_.config().max_positions ? ", or start with a larger --context"
-                                                           : "");
+      throw ContextFull(fmt::format(
+          "{}: the conversation has {} tokens; the context of {} leaves no room for an answer",
+          name_, prompt.size(), model_.context()));
     }
     answer_.clear();
     ended_ = false;

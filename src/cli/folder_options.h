@@ -1,22 +1,13 @@
-// What the commands share that read whole model folders and write new ones.
+// The options of commands that write model folders.
 #pragma once
 
 #include <optional>
-#include <vector>
 
-#include "model/config.h"
+#include "base/file.h"
 #include "recipe/option_set.h"
+#include "tensor/dtype.h"
 
 namespace lmpo {
-
-// A model folder whose tensors fit its config.json.
-struct StoredModel {
-  explicit StoredModel(const fs::path& path);
-
-  fs::path folder;
-  ModelConfig config;
-  Checkpoint checkpoint;
-};
 
 // How a model folder is written.
 struct FolderOptions {
@@ -33,8 +24,8 @@ void add_folder_options(OptionSet& set, FolderOptions& options);
 // UserError where a size is 0.
 void check_folder_options(const OptionSet& set, const FolderOptions& options);
 
-// UserError where something is there already (but for an empty folder), or where there is no
-// folder to put it into.
+// UserError where the output exists already, unless it is an empty folder, or where the folder
+// around it does not exist.
 void require_free_output(const fs::path& output);
 
 }  // namespace lmpo

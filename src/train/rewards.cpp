@@ -1,12 +1,14 @@
-#include "cli/rewards.h"
+#include "train/rewards.h"
 
 #include <algorithm>
 #include <cmath>
 
 #include "base/error.h"
+#include "base/log.h"
+#include "base/progress.h"
 #include "base/threads.h"
-#include "cli/common_options.h"
-#include "train/progress.h"
+#include "model/model_folder.h"
+#include "text/text_model.h"
 #include "train/scorer.h"
 
 namespace lmpo {
@@ -25,7 +27,8 @@ Tree tree_of(const Samples& samples, const TextModel& text, const ModelConfig& c
         text.render(conversation(samples, response), false, samples.location);
     std::vector<TokenId> tokens = text.tokenizer.encode(rendered, false);
     if (tokens.empty()) {
-      user_error("{}: the reward model's chat template makes no text of it", samples.location);
+      user_error("{}: the reward model's chat template renders it as an empty text",
+                 samples.location);
     }
     tree.sequences.push_back(reward_sequence(std::move(tokens), config));
   }
@@ -39,7 +42,7 @@ void warn_of_long_ones(std::span<const Tree> trees, std::int64_t context) {
         tree.sequences, [&](const Sequence& sequence) { return sequence.scored_begin > context; });
   }
   if (longer > 0) {
-    log_warning("{} responses are longer with their prompts than the reward model's context of {}",
+    log_warning("{} responses with their prompts exceed the reward model's context of {} tokens",
                 longer, context);
   }
 }

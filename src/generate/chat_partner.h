@@ -1,15 +1,21 @@
-// One side of lmpo chat: a model, its words, and the conversation with it.
+// A model with its tokenizer and template, and the conversation with it: one side of lmpo chat.
 #pragma once
 
 #include <functional>
 #include <string>
 
-#include "cli/common_options.h"
+#include "base/error.h"
 #include "generate/chat_model.h"
 #include "generate/conversation.h"
 #include "generate/token_text.h"
+#include "text/text_model.h"
 
 namespace lmpo {
+
+// A conversation has grown beyond the context.
+struct ContextFull : UserError {
+  using UserError::UserError;
+};
 
 class ChatPartner {
  public:
@@ -21,16 +27,16 @@ class ChatPartner {
   Conversation& conversation() { return conversation_; }
   const ChatModel& model() const { return model_; }
 
-  // Begins to answer what the user says. UserError, which says what to do, where the template
-  // refuses the conversation or it is too long; the conversation stays as it was then.
+  // Starts the answer to what the user says. UserError where the template refuses the conversation,
+  // ContextFull where it is too long; the conversation is then as it was before.
   void begin(const std::string& user, const AnswerOptions& options,
              const std::function<bool()>& interrupted);
   // More of the answer, perhaps ""; nothing at its end.
   std::optional<std::string> more();
-  // Ends the answer and keeps what was said of it. Where it is broken off before anything was said,
-  // the user's words are taken back too; false then.
+  // Ends the answer and keeps what there is of it. False where it was stopped before its first
+  // word: the user's message is then removed, too.
   bool keep();
-  // Why an answer ended that was not broken off.
+  // Why an answer ended that was not stopped.
   AnswerEnd end() const { return model_.end(); }
 
   // What the model is and how fast the last answer came, in lines.
