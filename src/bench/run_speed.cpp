@@ -58,9 +58,14 @@ void train_on(Llama& model, const Pack& pack) {
 struct Counted {
   std::size_t weights = 0;      // bytes
   std::size_t activations = 0;  // bytes
-  std::int64_t elements = 0;    // weights
+  std::int64_t elements = 0;    // weights that train
   double operations = 0;        // of forward and backward
 };
+
+// What is paged is not waited for: it lies in the arena of the weights.
+OptimizerStorage optimizer_storage(const RunWay& way) {
+  return {.eight_bit_moments = way.storage.eight_bit_moments, .freeze = way.storage.freeze};
+}
 
 Counted count(const ModelConfig& config, const RunWay& way, const Ops& ops,
               const LlamaOptions& options, const Pack& pack) {
@@ -70,10 +75,14 @@ Counted count(const ModelConfig& config, const RunWay& way, const Ops& ops,
   const std::unique_ptr<Ops> plan_ops = make_plan_ops(ops);
   const std::unique_ptr<Ops> timed = make_timed_ops(*plan_ops, times);
   Weights weights(config, way.storage.weights, WeightUse::training, weight_arena,
-                  {.eight_bit_moments = way.storage.eight_bit_moments});
+                  optimizer_storage(way));
   Llama model(weights, *timed, arena, options);
   train_on(model, pack);
-  return {weight_arena.peak(), arena.peak(), weights.count(), times.total().operations};
+  std::int64_t trained = 0;
+  for (const Parameter& parameter : weights.trained()) {
+    trained += parameter.value.elements();
+  }
+  return {weight_arena.peak(), arena.peak(), trained, times.total().operations};
 }
 
 class Measuring {
@@ -137,7 +146,7 @@ class Measuring {
     require_room(counted.weights + counted.activations);
     weight_arena_.emplace(device_.make_arena(counted.weights));
     weights_.emplace(part_, way_.storage.weights, WeightUse::training, *weight_arena_,
-                     OptimizerStorage{.eight_bit_moments = way_.storage.eight_bit_moments});
+                     optimizer_storage(way_));
     weights_->initialize_from(random_weights(part_), ops_);
     weights_->zero_moments(ops_);
     weights_->zero_gradients(ops_);
@@ -165,8 +174,8 @@ class Measuring {
     }
     const Counted whole = count(whole_, way_, ops_, options_, pack);
     const double layers = whole.operations / counted.operations / tokens_of(trees);
-    const double elements =
-        static_cast<double>(whole.elements) / static_cast<double>(counted.elements);
+    const double elements = static_cast<double>(whole.elements) /
+                            static_cast<double>(std::max<std::int64_t>(1, counted.elements));
     return {.train = train * layers,
             .score = score * layers,
             .optimizer = optimizer * elements,

@@ -15,7 +15,8 @@ StoragePlan storage_of(const ModelConfig& config, const StepWay& way, bool cuda)
   return {.weights = way.dtype == "auto" ? config.dtype : parse_dtype(way.dtype),
           .eight_bit_moments = recipe.eight_bit_moments(),
           .moments = recipe.paged_moments() ? elsewhere : Place::arena,
-          .master = way.paged_master ? Place::host : Place::arena};
+          .master = way.paged_master ? Place::host : Place::arena,
+          .freeze = way.freeze};
 }
 
 }  // namespace
@@ -62,7 +63,7 @@ std::vector<OtherWay> other_ways(const StepWay& chosen, bool cuda) {
   way = chosen;
   way.dtype = "bfloat16";
   add("--dtype bfloat16", way);
-  add("all of these", {"bfloat16", "layers", "paged_adamw_8bit", 1, cuda});
+  add("all of these", {"bfloat16", "layers", "paged_adamw_8bit", 1, cuda, chosen.freeze});
   return all;
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "model/freeze.h"
 #include "train/memory_plan.h"
 
 namespace lmpo {
@@ -16,6 +17,7 @@ struct StepWay {
   std::string optim = "adamw_torch";
   std::int64_t micro_batch = 2;  // pairs in a pack
   bool paged_master = false;
+  FreezePatterns freeze;
 
   bool operator==(const StepWay&) const = default;
 };

@@ -89,10 +89,9 @@ StepSpeed measure_steps(const ModelConfig& config, Device& device, Ops& ops,
   if (const std::size_t bytes = speed.memory.disk + speed.memory.host; bytes > 0) {
     paged.emplace(device.make_paged_arena(bytes, temporary_folder()));
   }
-  const auto at = [&](Place place) { return place == Place::arena ? nullptr : &*paged; };
-  Weights weights(
-      config, options.storage.weights, WeightUse::training, arena,
-      {options.storage.eight_bit_moments, at(options.storage.moments), at(options.storage.master)});
+  Arena* const elsewhere = paged ? &*paged : nullptr;
+  Weights weights(config, options.storage.weights, WeightUse::training, arena,
+                  options.storage.optimizer(elsewhere, elsewhere));
   weights.initialize_from(random_weights(config), ops);
   weights.zero_moments(ops);
   speed.parameters = weights.count();

@@ -9,7 +9,7 @@
 #include "cli/commands.h"
 #include "cli/common_options.h"
 #include "generate/answers.h"
-#include "generate/loaded_model.h"
+#include "model/loaded_model.h"
 #include "model/model_folder.h"
 
 namespace lmpo {

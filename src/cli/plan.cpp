@@ -45,6 +45,8 @@ void declare(OptionSet& set, PlanOptions& options) {
   set.add("optim", options.way.optim,
           "AdamW, with moments in 32 or 8 bits; paged: moments outside device memory",
           {.choices = {"adamw_torch", "adamw_8bit", "paged_adamw_32bit", "paged_adamw_8bit"}});
+  set.add("freeze", options.way.freeze, "parameters that do not train, see lmpo train",
+          {.value_name = "PATTERN"});
   set.add("device", options.device,
           "device to plan for; cuda: activations in bfloat16. A plan needs no GPU",
           {.choices = {"cpu", "cuda"}});
@@ -70,6 +72,7 @@ void declare(OptionSet& set, PlanOptions& options) {
 
 int run(const PlanOptions& options) {
   const ModelConfig config = read_model_config(options.model);
+  check_freeze(config, options.way.freeze);
   const std::size_t limit = options.max_memory.count > 0
                                 ? static_cast<std::size_t>(options.max_memory.count)
                                 : available_memory();

@@ -8,6 +8,7 @@
 #include "convert/stored_model.h"
 #include "io/finite.h"
 #include "io/store_floats.h"
+#include "model/tensor_table.h"
 
 namespace lmpo {
 namespace {
@@ -112,7 +113,7 @@ std::vector<TensorSource> weighted_sum(const ModelConfig& config,
                                        const std::vector<WeightedModel>& models,
                                        std::optional<Dtype> dtype) {
   std::vector<TensorSource> tensors;
-  for (const ExpectedTensor& expected : expected_tensors(config)) {
+  for (const ModelTensor& expected : model_tensors(config)) {
     const Sum sum(expected.name, models);
     const Dtype stored = dtype.value_or(models.front().checkpoint->tensor(expected.name).dtype);
     tensors.push_back({.name = expected.name,

@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "generate/decoder.h"
-#include "generate/loaded_model.h"
+#include "model/loaded_model.h"
 
 namespace lmpo {
 namespace {
@@ -230,7 +230,8 @@ struct Generator::Impl : LoadedModel {
 
 Generator::Generator(const fs::path& model_folder, std::shared_ptr<Device> device,
                      std::optional<Dtype> compute)
-    : impl_(std::make_unique<Impl>(model_folder, std::move(device), compute)) {}
+    : impl_(std::make_unique<Impl>(model_folder, std::move(device),
+                                   LoadOptions{.compute = compute})) {}
 
 Generator::~Generator() = default;
 

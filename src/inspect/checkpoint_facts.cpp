@@ -75,7 +75,7 @@ TextFacts text_facts(const Tokenizer& tokenizer, const ChatTemplate* chat,
 
 std::int64_t parameter_count(const ModelConfig& config) {
   std::int64_t count = 0;
-  for (const ExpectedTensor& tensor : expected_tensors(config)) {
+  for (const ModelTensor& tensor : model_tensors(config)) {
     count += elements_of(tensor.shape);
   }
   return count;

@@ -69,11 +69,12 @@ class Block {
   void norm(Tensor y, Tensor rstd, Tensor x, const Parameter& w);
   // dx += the gradient through the norm.
   void norm_backward(Tensor dx, Tensor dy, Tensor x, const Parameter& w, Tensor rstd);
-  // y = x w^T, or += with `accumulate`.
-  void linear(Tensor y, Tensor x, const Parameter& w, StepPart part, bool accumulate = false);
-  // dx = dy w; gradient of w += dy^T x.
-  void linear_backward(Tensor dx, Tensor dy, Tensor x, const Parameter& w, StepPart part);
-  void linear_backward_input(Tensor dx, Tensor dy, const Parameter& w, StepPart part);
+  // y = x weight^T + bias, or += with `accumulate`.
+  void linear(Tensor y, Tensor x, const Linear& layer, StepPart part, bool accumulate = false);
+  // dx = dy weight.
+  void linear_backward_input(Tensor dx, Tensor dy, const Linear& layer, StepPart part);
+  // Adds to the gradients of what trains of the layer. x is read where its weight does.
+  void linear_backward_weight(Tensor dy, Tensor x, const Linear& layer, StepPart part);
 
   const ModelConfig& config_;
   Ops& ops_;

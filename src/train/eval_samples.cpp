@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "base/utf8.h"
 #include "data/source_rows.h"
-#include "generate/loaded_model.h"
+#include "model/loaded_model.h"
 #include "train/event_file.h"
 #include "train/packs.h"
 

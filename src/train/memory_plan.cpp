@@ -17,7 +17,7 @@ std::size_t allowed_memory(const Device& device, std::size_t limit) {
 // Of moments in a file, those of one parameter are in memory at a time.
 std::size_t largest_moments(const Weights& weights) {
   std::size_t largest = 0;
-  for (const Parameter& parameter : weights.parameters()) {
+  for (const Parameter& parameter : weights.trained()) {
     largest =
         std::max(largest, parameter.moment1.values.bytes() + parameter.moment2.values.bytes());
   }
@@ -114,8 +114,7 @@ MemoryPlan plan_memory(const ModelConfig& config, const StoragePlan& storage,
   Arena moments = Arena::counting();
   Arena master = Arena::counting();
   Weights weights(config, storage.weights, WeightUse::training, arena,
-                  {storage.eight_bit_moments, storage.moments == Place::arena ? nullptr : &moments,
-                   storage.master == Place::arena ? nullptr : &master});
+                  storage.optimizer(&moments, &master));
   Llama model(weights, *plan_ops, arena, options);
   for (const auto& trees : training.packs()) {
     model.train(make_pack(trees), [](std::span<const double>, std::span<double>) {});

@@ -63,6 +63,13 @@ struct StoragePlan {
   bool eight_bit_moments = false;
   Place moments = Place::arena;
   Place master = Place::arena;  // never a file
+  FreezePatterns freeze = {};   // what does not train
+
+  // For Weights, with the arenas of what does not lie in the arena of the weights.
+  OptimizerStorage optimizer(Arena* moments_arena, Arena* master_arena) const {
+    return {eight_bit_moments, moments == Place::arena ? nullptr : moments_arena,
+            master == Place::arena ? nullptr : master_arena, freeze};
+  }
 };
 
 // The arena of a run that trains on `training` and scores `evaluation` packs; `ops` are those of

@@ -50,10 +50,12 @@ RunPlan::RunPlan(const TrainInputs& inputs, const ModelConfig& config, const Run
       length_(length),
       device_(device),
       storage_{.weights = recipe().dtype == "auto" ? config.dtype : parse_dtype(recipe().dtype),
-               .eight_bit_moments = recipe().eight_bit_moments()},
+               .eight_bit_moments = recipe().eight_bit_moments(),
+               .freeze = recipe().freeze},
       samples_(EvalSamples::planned(inputs, config)),
       model_options_{.max_positions = longest_sequence(inputs),
                      .pad_gradient = inputs.recipe.pad_token_gradient} {
+  check_freeze(config, storage_.freeze);
   if (model_options_.max_positions > config_.max_positions) {
     log_warning("the longest sequence has {} tokens, but the model's context is {}",
                 model_options_.max_positions, config_.max_positions);

@@ -23,18 +23,8 @@ std::int64_t longest_sequence(std::span<const Trees> packs) {
 
 Scorer::Scorer(const fs::path& model_folder, Dtype storage, std::shared_ptr<Device> device,
                Dtype compute, Head head)
-    : config_(read_model_config(model_folder)),
-      device_(std::move(device)),
-      ops_(device_->make_ops(compute)) {
-  config_.head = head;
-  const Checkpoint checkpoint = Checkpoint::open(model_folder);
-  check_tensors(config_, checkpoint);
-  Arena counting = Arena::counting();
-  const Weights counted(config_, storage, WeightUse::inference, counting);
-  arena_.emplace(device_->make_arena(counting.peak()));
-  weights_.emplace(config_, storage, WeightUse::inference, *arena_);
-  weights_->load(checkpoint, *ops_);
-}
+    : model_(model_folder, std::move(device),
+             {.storage = storage, .compute = compute, .head = head}) {}
 
 void Scorer::score(std::span<const Tree> trees, const PackLimits& limits, const Done& done) {
   score(packs_of(pointers(trees), limits), [&](const Trees& pack, std::span<const double> sums) {
@@ -50,11 +40,11 @@ void Scorer::score(std::span<const Trees> packs, const PackDone& done) {
                                 .recompute = Recompute::none};
   const auto run = [&](Arena& arena, Ops& ops, std::span<const Trees> some,
                        const PackDone& each) {
-    Llama model(*weights_, ops, arena, options);
+    Llama model(*model_.weights, ops, arena, options);
     for (const Trees& trees : some) {
       const Pack pack = make_pack(trees);
       std::vector<double> sums(static_cast<std::size_t>(pack.response_count()));
-      if (config_.head == Head::reward) {
+      if (model_.config.head == Head::reward) {
         model.reward(pack, sums);
       } else {
         model.score(pack, sums);
@@ -68,10 +58,10 @@ void Scorer::score(std::span<const Trees> packs, const PackDone& done) {
     largest.add_pack(trees);
   }
   Arena counting = Arena::counting();
-  run(counting, *make_plan_ops(*ops_), largest.packs(),
+  run(counting, *make_plan_ops(*model_.ops), largest.packs(),
       [](const Trees&, std::span<const double>) {});
-  Arena arena = device_->make_arena(counting.peak());
-  run(arena, *ops_, packs, done);
+  Arena arena = model_.device->make_arena(counting.peak());
+  run(arena, *model_.ops, packs, done);
 }
 
 }  // namespace lmpo

@@ -3,13 +3,12 @@
 #pragma once
 
 #include <functional>
-#include <optional>
 #include <span>
 #include <vector>
 
 #include "base/file.h"
 #include "model/llama.h"
-#include "ops/device.h"
+#include "model/loaded_model.h"
 #include "train/packs.h"
 
 namespace lmpo {
@@ -22,7 +21,7 @@ class Scorer {
          std::shared_ptr<Device> device = make_cpu_device(), Dtype compute = Dtype::f32,
          Head head = Head::tokens);
 
-  const ModelConfig& config() const { return config_; }
+  const ModelConfig& config() const { return model_.config; }
   // Calls done(index of the tree, summed log-probability of each of its responses) once for each
   // tree, pack by pack (packer.h); of a reward model, whose trees are made of reward_sequence,
   // done(index, reward of each).
@@ -33,11 +32,7 @@ class Scorer {
   void score(std::span<const Trees> packs, const PackDone& done);
 
  private:
-  ModelConfig config_;
-  std::shared_ptr<Device> device_;
-  std::unique_ptr<Ops> ops_;
-  std::optional<Arena> arena_;
-  std::optional<Weights> weights_;
+  LoadedModel model_;
 };
 
 }  // namespace lmpo

@@ -75,7 +75,8 @@ void add_sizes(DiskFacts& facts, const TrainRecipe& recipe, const ModelConfig& c
   const Dtype storage = recipe.dtype == "auto" ? config.dtype : parse_dtype(recipe.dtype);
   const Weights weights(config, storage, WeightUse::training, arena,
                         {.eight_bit_moments = recipe.eight_bit_moments(),
-                         .moments = recipe.paged_moments() ? &moments : nullptr});
+                         .moments = recipe.paged_moments() ? &moments : nullptr,
+                         .freeze = recipe.freeze});
   for (const NamedParameter& named : weights.named()) {
     facts.model += named.parameter.value.bytes();
   }

@@ -1,10 +1,9 @@
-#include "generate/loaded_model.h"
+#include "model/loaded_model.h"
 
 namespace lmpo {
 namespace {
 
-// Weights stay as the checkpoint has them, so that nothing is lost and no more is read than must
-// be.
+// Nothing is lost, and no more is read than must be.
 Dtype stored_dtype(const Checkpoint& checkpoint) {
   const Dtype stored = checkpoint.tensor("model.embed_tokens.weight").dtype;
   return stored == Dtype::bf16 || stored == Dtype::f16 ? stored : Dtype::f32;
@@ -13,13 +12,14 @@ Dtype stored_dtype(const Checkpoint& checkpoint) {
 }  // namespace
 
 LoadedModel::LoadedModel(const fs::path& folder, std::shared_ptr<Device> on,
-                         std::optional<Dtype> compute)
+                         const LoadOptions& options)
     : config(read_model_config(folder)),
       device(std::move(on)),
-      ops(device->make_ops(compute.value_or(device->usual_compute()))) {
+      ops(device->make_ops(options.compute.value_or(device->usual_compute()))) {
+  config.head = options.head;
   const Checkpoint checkpoint = Checkpoint::open(folder);
-  check_tensors(config, checkpoint);  // before memory is reserved for what it says
-  const Dtype storage = stored_dtype(checkpoint);
+  check_tensors(config, checkpoint);  // before memory is reserved for what config.json says
+  const Dtype storage = options.storage ? *options.storage : stored_dtype(checkpoint);
   Arena counting = Arena::counting();
   const Weights counted(config, storage, WeightUse::inference, counting);
   weight_arena.emplace(device->make_arena(counting.peak()));

@@ -1,4 +1,4 @@
-// A model folder in a device's memory, for those who generate.
+// A model folder in a device's memory, for those who score or generate.
 #pragma once
 
 #include <memory>
@@ -10,11 +10,16 @@
 
 namespace lmpo {
 
+struct LoadOptions {
+  std::optional<Dtype> storage = {};  // of the weights; none: as the checkpoint has them
+  std::optional<Dtype> compute = {};  // of the factors of products, see Device::make_ops
+  Head head = Head::tokens;
+};
+
 struct LoadedModel {
-  // Reads config.json and the weights, which stay in the type they are stored in. `compute`: of the
-  // factors of products, see Device::make_ops. Throws UserError.
+  // Reads config.json and the weights. UserError for what does not fit together.
   LoadedModel(const fs::path& folder, std::shared_ptr<Device> device,
-              std::optional<Dtype> compute = std::nullopt);
+              const LoadOptions& options = {});
 
   ModelConfig config;
   std::shared_ptr<Device> device;
