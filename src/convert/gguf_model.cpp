@@ -56,8 +56,8 @@ GgufMetadata gguf_architecture(const ModelConfig& config, const std::string& nam
   }
   if (config.sliding_window > 0 && config.sliding_window < config.max_positions) {
     log_warning(
-        "llama.cpp has no sliding window for this architecture: beyond {} tokens its results "
-        "differ from lmpo's",
+        "llama.cpp has no sliding window for this architecture: its results differ beyond {} "
+        "tokens",
         config.sliding_window);
   }
   return keys;

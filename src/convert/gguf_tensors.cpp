@@ -80,7 +80,7 @@ std::vector<GgufTensor> gguf_tensors(const ModelConfig& config, const Checkpoint
   }
   if (!not_in_blocks.empty()) {
     log_warning(
-        "{} tensors are stored in float16, since their rows are not multiples of {}: {}, ...",
+        "{} tensors are stored in float16, because their rows are not multiples of {}: {}, ...",
         not_in_blocks.size(), q8_0_block, not_in_blocks.front());
   }
   if (config.rope_scaling.kind == RopeScaling::Kind::llama3) {

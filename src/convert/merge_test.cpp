@@ -7,6 +7,7 @@
 
 #include "base/testing/test_folder.h"
 #include "base/testing/test_paths.h"
+#include "model/tensor_table.h"
 
 namespace lmpo {
 namespace {

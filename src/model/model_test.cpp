@@ -311,7 +311,9 @@ TEST_P(Model, EveryDeviceComputesTheSame) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Model, ::testing::Values("llama", "llama_tied", "mistral"),
+INSTANTIATE_TEST_SUITE_P(All, Model,
+                         ::testing::Values("llama", "llama_tied", "mistral", "llama_bias",
+                                           "llama_bias_tied"),
                          [](const auto& parameter) { return std::string(parameter.param); });
 
 TEST(Weights, RandomInitialisationHasTheRightMoments) {

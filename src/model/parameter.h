@@ -48,12 +48,16 @@ struct LayerWeights {
   Parameter post_norm;   // [D]
   Linear gate_up;        // [2F, D]: gate, up
   Linear down;           // [D, F]
-
-  // All of them, the empty ones too, in the order of the forward pass.
-  std::array<Parameter*, 10> parameters() {
-    return {&input_norm, &qkv.weight,     &qkv.bias,     &o.weight,    &o.bias,
-            &post_norm,  &gate_up.weight, &gate_up.bias, &down.weight, &down.bias};
-  }
 };
+
+// All of a layer's, the empty ones too, in the order of the forward pass. Layer: LayerWeights, or
+// const.
+template <typename Layer>
+auto parameters_of(Layer& layer) {
+  return std::array{&layer.input_norm,     &layer.qkv.weight,   &layer.qkv.bias,
+                    &layer.o.weight,       &layer.o.bias,       &layer.post_norm,
+                    &layer.gate_up.weight, &layer.gate_up.bias, &layer.down.weight,
+                    &layer.down.bias};
+}
 
 }  // namespace lmpo

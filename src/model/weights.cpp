@@ -154,7 +154,7 @@ void Weights::allocate(const std::vector<ModelTensor>& tensors, Arena& arena) {
   }
   std::vector<Parameter*> places = {&embedding};
   for (LayerWeights& layer : layers) {
-    std::ranges::copy(layer.parameters(), std::back_inserter(places));
+    std::ranges::copy(parameters_of(layer), std::back_inserter(places));
   }
   places.insert(places.end(), {&final_norm, &head});
   for (Parameter* place : places) {

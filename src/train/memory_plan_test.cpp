@@ -18,6 +18,7 @@ struct PlanCase {
   bool eight_bit = false;
   bool paged = false;
   std::int64_t new_tokens = 0;  // of answers between the steps
+  FreezePatterns freeze = {};
 };
 
 // For the name of a test.
@@ -37,7 +38,25 @@ INSTANTIATE_TEST_SUITE_P(
                       PlanCase{"llama", Dtype::bf16, Recompute::mlp, {8, 0}, false, true},
                       PlanCase{"mistral", Dtype::f16, Recompute::none, {8, 0}, true, true},
                       PlanCase{"llama", Dtype::bf16, Recompute::layers, {1, 0}, false, false, 50},
-                      PlanCase{"mistral", Dtype::f32, Recompute::layers, {1, 0}, false, true, 60}));
+                      PlanCase{"mistral", Dtype::f32, Recompute::layers, {1, 0}, false, true, 60},
+                      PlanCase{"llama_bias", Dtype::bf16, Recompute::none, {8, 0}},
+                      PlanCase{"llama_bias_tied", Dtype::f32, Recompute::layers, {3, 0}, true},
+                      PlanCase{"llama_bias",
+                               Dtype::f16,
+                               Recompute::mlp,
+                               {8, 0},
+                               false,
+                               true,
+                               0,
+                               {"model.embed_tokens.*", "model.layers.0.*"}},
+                      PlanCase{"llama_tied",
+                               Dtype::bf16,
+                               Recompute::none,
+                               {8, 0},
+                               false,
+                               false,
+                               0,
+                               {"model.embed_tokens.*", "*.mlp.*"}}));
 
 TEST_P(MemoryPlanned, EqualsThePeakOfARun) {
   const PlanCase& given = GetParam();
@@ -58,7 +77,10 @@ TEST_P(MemoryPlanned, EqualsThePeakOfARun) {
       .batch_size = 32};
   const auto plan_of = [&](const GenerationSize& samples) {
     return plan_memory(config,
-                       {given.storage, given.eight_bit, given.paged ? Place::file : Place::arena},
+                       {.weights = given.storage,
+                        .eight_bit_moments = given.eight_bit,
+                        .moments = given.paged ? Place::file : Place::arena,
+                        .freeze = given.freeze},
                        options, training, evaluation, *ops, 0, samples);
   };
   const MemoryPlan plan = plan_of(generation_size(prompts, generation, config));
@@ -68,7 +90,9 @@ TEST_P(MemoryPlanned, EqualsThePeakOfARun) {
   Arena arena = Arena::host(std::size_t{64} << 20);
   Arena paged = Arena::file(plan.disk, ::testing::TempDir());
   Weights weights(config, given.storage, WeightUse::training, arena,
-                  {given.eight_bit, given.paged ? &paged : nullptr});
+                  {.eight_bit_moments = given.eight_bit,
+                   .moments = given.paged ? &paged : nullptr,
+                   .freeze = given.freeze});
   weights.load(Checkpoint::open(folder), *ops);
   weights.zero_gradients(*ops);
   Llama model(weights, *ops, arena, options);
