@@ -46,7 +46,7 @@ std::string part_lines(const Measurement& m, const RateUnit& unit) {
       fmt::format("{:<18}{:>12}{:>9}{:>12}{:>9}{:>8}\n", "a step of " + std::to_string(m.batch),
                   "forward ms", unit.name, "backward ms", unit.name, "share");
   const double all = step.parts.total().seconds + m.waiting();
-  for (std::size_t i = 0; i < step_parts; ++i) {
+  for (std::size_t i = 0; i < kStepParts; ++i) {
     const auto part = static_cast<StepPart>(i);
     const PartTime& forward = step.parts.at(part, Direction::forward);
     const PartTime& backward = step.parts.at(part, Direction::backward);
@@ -112,7 +112,7 @@ std::string to_text(const Measurement& m) {
 
 ordered_json to_json(const Measurement& m) {
   ordered_json parts;
-  for (std::size_t i = 0; i < step_parts; ++i) {
+  for (std::size_t i = 0; i < kStepParts; ++i) {
     const auto part = static_cast<StepPart>(i);
     for (const Direction direction : {Direction::forward, Direction::backward}) {
       const PartTime& time = m.step.parts.at(part, direction);

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "base/names.h"
 #include "base/signals.h"
 #include "cli/chat_screen.h"

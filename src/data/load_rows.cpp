@@ -100,7 +100,7 @@ const char* name_of(DataPurpose purpose) {
 }
 
 Dataset load_rows(const std::vector<SourceFiles>& sources, DataPurpose purpose, LazyText& text,
-                  const LoadOptions& options) {
+                  const LoadRowsOptions& options) {
   const TokenCache cache(cache_folder(options.token_cache, sources));
   const std::string key = cache.keeps() ? token_key(sources, text.options(), options.data) : "";
   if (cache.keeps() && is_file(cache.path(key))) {

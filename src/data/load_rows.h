@@ -12,7 +12,7 @@ namespace lmpo {
 // "train data" or "evaluation data", as messages call it.
 const char* name_of(DataPurpose purpose);
 
-struct LoadOptions {
+struct LoadRowsOptions {
   DataOptions data = {};
   // Where tokens are kept: a folder; "none"; or "auto", lmpo's cache folder if there is enough
   // data for tokenizing to take longer than looking it up.
@@ -23,6 +23,6 @@ struct LoadOptions {
 // The tokens depend on all files and options that are given here and on this program; a cache is
 // used only where none of them changed. Throws as load_dataset and LazyText::get do.
 Dataset load_rows(const std::vector<SourceFiles>& sources, DataPurpose purpose, LazyText& text,
-                  const LoadOptions& options);
+                  const LoadRowsOptions& options);
 
 }  // namespace lmpo

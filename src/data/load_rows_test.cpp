@@ -17,7 +17,7 @@ class LoadRowsTest : public FolderTest {
                           "\n");
   }
   // Whether the rows came from the cache.
-  bool cached(const LoadOptions& options, const std::string& template_text = "") {
+  bool cached(const LoadRowsOptions& options, const std::string& template_text = "") {
     TextOptions given{.folder = source_folder() / "src/data/testdata/llama3"};
     if (!template_text.empty()) {
       given.template_text = template_text;
@@ -32,7 +32,7 @@ class LoadRowsTest : public FolderTest {
 };
 
 TEST_F(LoadRowsTest, ACacheServesTheSameRowsUnderTheSameOptions) {
-  LoadOptions options{.token_cache = (folder_ / "cache").string(), .bar = false};
+  LoadRowsOptions options{.token_cache = (folder_ / "cache").string(), .bar = false};
   EXPECT_FALSE(cached(options));
   EXPECT_TRUE(cached(options));
   EXPECT_FALSE(cached(options, "{{ messages }}"));

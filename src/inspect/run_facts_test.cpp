@@ -52,7 +52,7 @@ TEST(RunCommand, TheShellReadsEveryValueBack) {
 }
 
 TEST(RunCommand, NamesWhatWasChosen) {
-  Run run = run_with({{"bf16", "true"},
+  lmpo::Run run = run_with({{"bf16", "true"},
                       {"packing", "false"},
                       {"dataset", R"(["a b.json","c.json"])"},
                       {"resume_from_checkpoint", "x"},
@@ -70,7 +70,7 @@ TEST(RunCommand, NamesWhatWasChosen) {
 }
 
 TEST(RunNextSteps, FollowItsState) {
-  Run run = run_with({{"objective", "dpo"}});
+  lmpo::Run run = run_with({{"objective", "dpo"}});
   run.folder = "my run";
   run.state = RunState::done;
   EXPECT_THAT(next_steps(run), ElementsAre("try it: lmpo generate --model 'my run' --prompt TEXT",
@@ -88,7 +88,7 @@ TEST(RunNextSteps, FollowItsState) {
 }
 
 TEST(RunPrinted, HidesDefaultsAndCountsCheckpoints) {
-  Run run = run_with({{"beta", "2.5"}, {"seed", "42"}});
+  lmpo::Run run = run_with({{"beta", "2.5"}, {"seed", "42"}});
   run.option_sources["seed"] = "default";
   run.checkpoints = {{.step = 5, .folder = "out/checkpoint-5", .bytes = 1000, .resumable = true},
                      {.step = 9, .folder = "out/checkpoint-9", .bytes = 2000, .resumable = false}};

@@ -55,7 +55,7 @@ TextOptions text_options(const TrainRecipe& recipe) {
   return options;
 }
 
-LoadOptions load_options(const TrainRecipe& recipe) {
+LoadRowsOptions load_options(const TrainRecipe& recipe) {
   return {.data = recipe.data,
           .token_cache = recipe.dry_run ? "none" : recipe.token_cache,
           .bar = !recipe.disable_tqdm};

@@ -19,7 +19,7 @@ std::string template_date(const std::string& given, const fs::path& checkpoint);
 // The recipe's tokenizer and template.
 TextOptions text_options(const TrainRecipe& recipe);
 // How its rows are read. A dry run keeps no tokens.
-LoadOptions load_options(const TrainRecipe& recipe);
+LoadRowsOptions load_options(const TrainRecipe& recipe);
 
 struct LoadedData {
   Dataset train;
