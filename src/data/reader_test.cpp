@@ -92,8 +92,8 @@ TEST(Reader, FilesCutShortOrOfAnotherKind) {
   EXPECT_THAT(error_of("[{\"a\":1}"), HasSubstr("no closing ']' (after 1 row)"));
   EXPECT_THAT(error_of("[{\"a\":1},]"), HasSubstr("comma"));
   EXPECT_THAT(error_of("[{\"a\":1}] x"), HasSubstr("follows the closing"));
-  EXPECT_THAT(error_of("PAR1\x15\x04"), HasSubstr("neither a JSON array"));
-  EXPECT_THAT(error_of("\xFF\xFE[\0"), HasSubstr("neither a JSON array"));
+  EXPECT_THAT(error_of("PAR1\x15\x04"), HasSubstr("not a JSON array"));
+  EXPECT_THAT(error_of("\xFF\xFE[\0"), HasSubstr("not a JSON array"));
 }
 
 TEST(Reader, RowsOfInvalidUtf8AreMarkedAndTheOthersRead) {
