@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "tensor/arena.h"
 
 namespace lmpo {
 namespace {
@@ -59,7 +60,7 @@ Tensor filled(Arena& arena, Ops& ops, Dtype dtype, std::int64_t rows, std::int64
   }
   for (std::int64_t i = kDistinctRows; i < rows; i += kDistinctRows) {
     const std::int64_t count = std::min(kDistinctRows, rows - i);
-    ops.copy(tensor.rows(i, i + count), tensor.rows(0, count));
+    ops.run(Copy{.out = tensor.rows(i, i + count), .in = tensor.rows(0, count)});
   }
   return tensor;
 }
@@ -78,9 +79,9 @@ void measure_product(ProductSpeed& p, Device& device, Ops& ops) {
   const Tensor y = matrix(p.rows, p.out);
   const Tensor dx = matrix(p.rows, p.in);
   const Tensor dw = filled(arena, ops, Dtype::f32, p.out, p.in);
-  p.seconds = best_seconds(ops, [&] { ops.linear_forward(y, x, w, false); }) +
-              best_seconds(ops, [&] { ops.linear_backward_input(dx, y, w, false); }) +
-              best_seconds(ops, [&] { ops.linear_backward_weight(dw, y, x); });
+  p.seconds = best_seconds(ops, [&] { ops.run(LinearForward{.y = y, .x = x, .w = w}); }) +
+              best_seconds(ops, [&] { ops.run(LinearBackwardInput{.dx = dx, .dy = y, .w = w}); }) +
+              best_seconds(ops, [&] { ops.run(LinearBackwardWeight{.dw = dw, .dy = y, .x = x}); });
 }
 
 }  // namespace
@@ -124,8 +125,8 @@ double measure_bandwidth(Device& device, Ops& ops) {
   const Dtype dtype = ops.compute_dtype();
   const Tensor out = filled(arena, ops, dtype, kLargeArray / 1024, 1024);
   const Tensor in = filled(arena, ops, dtype, kLargeArray / 1024, 1024);
-  const double seconds = best_seconds(ops, [&] { ops.add(out, in); });
-  return 3.0 * static_cast<double>(in.bytes()) / seconds;
+  const double seconds = best_seconds(ops, [&] { ops.run(Copy{.out = out, .in = in}); });
+  return 2.0 * static_cast<double>(in.bytes()) / seconds;  // read and written
 }
 
 double bfloat16_rate(Device& device) {

@@ -52,8 +52,8 @@ TEST_F(BadInput, TruncatedWeights) {
       {0, "0 bytes are too few"},
       {5, "5 bytes are too few"},
       {kLengthBytes + header / 2, "truncated: a header of"},
-      {kLengthBytes + header, "the file is truncated or its header lies"},
-      {whole.size() - 1, "the file is truncated or its header lies"}};
+      {kLengthBytes + header, "the file is truncated or its header is wrong"},
+      {whole.size() - 1, "the file is truncated or its header is wrong"}};
   for (const auto& [size, message] : cuts) {
     write_file_atomically(file, whole.substr(0, size));
     for (const Words& words : {train(folder, pairs()), score(folder, pairs()), generate(folder)}) {

@@ -22,31 +22,31 @@ constexpr const char* kLearn = "Learn more";
 
 constexpr std::array table = std::to_array<Command>({
     {"train", kTrain, "train a checkpoint on preferences (LMPO, SimPO, DPO, ...)", kTrainCommand},
-    {"sft", kTrain, "train a checkpoint on answers: train with --objective sft", kSftCommand},
+    {"sft", kTrain, "fine-tune a checkpoint on answers (train --objective sft)", kSftCommand},
     {"validate", kTrain,
      "check a run before it starts: files, tokens, rows, memory, disk, settings", kValidateCommand},
-    {"plan", kTrain, "the memory of a training step, before anything is loaded", kPlanCommand},
-    {"inspect", kLook, "data as the model will see it, with statistics; what a checkpoint holds",
-     kInspectCommand},
-    {"report", kLook, "training runs side by side, in one page", kReportCommand},
+    {"plan", kTrain, "show the memory of a training step before anything is loaded", kPlanCommand},
+    {"inspect", kLook, "show data as the model sees it, a checkpoint or a run", kInspectCommand},
+    {"report", kLook, "compare training runs in one page", kReportCommand},
     {"chat", kLook, "talk with a model, or with two side by side", kChatCommand},
-    {"score", kLook, "log-probabilities of chosen and rejected responses", kScoreCommand},
-    {"tokenize", kLook, "text to ids and back", kTokenizeCommand},
+    {"score", kLook, "compute log-probabilities of chosen and rejected responses", kScoreCommand},
+    {"tokenize", kLook, "convert text to token ids and back", kTokenizeCommand},
     {"generate", kData, "answer prompts, once or several times", kGenerateCommand},
-    {"pair", kData, "preferences of scored samples: the best against the worst", kPairCommand},
+    {"pair", kData, "make preference pairs from scored samples: best against worst", kPairCommand},
     {"merge", kConvert, "average or interpolate checkpoints", kMergeCommand},
     {"export", kConvert, "write a checkpoint for llama.cpp (GGUF), or in another type",
      kExportCommand},
     {"init", kConvert, "make a random model", kInitCommand},
-    {"example", kMeasure, "runs the full pipeline (data, SFT, LMPO) on a synthetic toy task",
+    {"example", kMeasure, "run the full pipeline (data, SFT, LMPO) on a synthetic toy task",
      kExampleCommand},
-    {"demo", kMeasure, "the paper in miniature: every method on the toy task, with standard errors",
+    {"demo", kMeasure,
+     "repeat the paper in miniature: every method on the toy task, with standard errors",
      kDemoCommand},
-    {"bench", kMeasure, "how fast this machine trains a model, part by part", kBenchCommand},
-    {"env", kMeasure, "what this program and this machine are", kEnvCommand},
+    {"bench", kMeasure, "measure how fast this machine trains a model, part by part",
+     kBenchCommand},
+    {"env", kMeasure, "show facts about this program and this machine", kEnvCommand},
     {"help", kLearn, "explain a command, an objective or another topic", kHelpCommand},
-    {"docs", kLearn, "print a page of the documentation that is made from the program",
-     kDocsCommand},
+    {"docs", kLearn, "print a page of the documentation generated from the program", kDocsCommand},
 });
 
 // What people type who know other programs.
@@ -142,7 +142,7 @@ const Command& find_command(const std::string& name) {
     return *found;
   }
   if (name.ends_with(".yaml") || name.ends_with(".yml")) {
-    user_error("'{}' is no command: use lmpo train {}", name, name);
+    user_error("'{}' is not a command; use lmpo train {}", name, name);
   }
   user_error("there is no command '{}'{}; lmpo --help lists them", name, meaning_of(name));
 }

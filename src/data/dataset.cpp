@@ -182,17 +182,26 @@ class Loader {
 
 }  // namespace
 
-Dataset load_dataset(const std::vector<DataSource>& sources, const Tokenizer& tokenizer,
+Dataset load_dataset(const std::vector<SourceFiles>& sources, const Tokenizer& tokenizer,
                      const ChatTemplate* chat_template, const DataOptions& options,
-                     DataPurpose purpose, const TreeSink& sink, const RowObserver& observer) {
+                     const TreeSink& sink, const RowObserver& observer) {
   check_truncation(options);
   Loader loader(tokenizer, chat_template, options, sink, observer);
-  for (const DataSource& source : sources) {
+  for (const SourceFiles& source : sources) {
     read_source(
-        source, purpose, [&](SourceRow&& row) { loader.add(std::move(row)); },
+        source, [&](SourceRow&& row) { loader.add(std::move(row)); },
         [&](const std::vector<std::string>& unread) { loader.see_unread(unread); });
   }
-  return loader.finish();
+  Dataset dataset = loader.finish();
+  dataset.sources = sources;
+  return dataset;
+}
+
+Dataset load_dataset(const std::vector<DataSource>& sources, const Tokenizer& tokenizer,
+                     const ChatTemplate* chat_template, const DataOptions& options,
+                     const RowObserver& observer) {
+  return load_dataset(find_sources(sources, DataPurpose::training), tokenizer, chat_template,
+                      options, {}, observer);
 }
 
 Dataset hold_out(Dataset& data, double size, std::uint64_t seed) {
@@ -211,6 +220,7 @@ Dataset hold_out(Dataset& data, double size, std::uint64_t seed) {
   }
   Dataset held;
   held.id_limit = data.id_limit;
+  held.sources = data.sources;
   held.rows = count;
   std::vector<Tree> rest;
   for (std::size_t i = 0; i < chosen.size(); ++i) {

@@ -11,9 +11,9 @@
 #include "base/json.h"
 #include "data/columns.h"
 #include "data/drops.h"
+#include "data/files.h"
 #include "data/options.h"
 #include "data/row_notes.h"
-#include "data/source.h"
 #include "text/chat_template.h"
 #include "text/tokenizer.h"
 #include "tree/tree.h"
@@ -25,8 +25,9 @@ struct Dataset {
   // sequences, chosen and rejected; a tree of an SFT row has one.
   std::vector<Tree> trees;
   DropCounts drops;
-  std::int64_t rows = 0;      // kept and dropped
-  std::int64_t id_limit = 0;  // the tokenizer's largest id, plus one
+  std::int64_t rows = 0;             // kept and dropped
+  std::int64_t id_limit = 0;         // the tokenizer's largest id, plus one
+  std::vector<SourceFiles> sources;  // what the rows were read from; trees name rows over all
 
   // Numbers of kept rows, for the log.
   std::int64_t conversations = 0;
@@ -65,12 +66,15 @@ using RowObserver = std::function<void(const RowSeen&)>;
 // by one, normalised (schema.h), tokenized (boundary.h) in parallel and truncated (truncation.h).
 // The first token of a sequence is never scored, since nothing precedes it. Texts are not kept. If
 // a source's weight has a fraction, that fraction of its rows, from the beginning, is used once
-// more. `purpose` chooses the split of a folder. With a sink, trees go to it and not into the
-// result. `chat_template` may be null, see RowTokenizer. Throws UserError for invalid options, a
-// row that cannot be read, an error in the template, and files without rows.
+// more. With a sink, trees go to it and not into the result. `chat_template` may be null, see
+// RowTokenizer. Throws UserError for invalid options, a row that cannot be read, an error in the
+// template, and files without rows.
+Dataset load_dataset(const std::vector<SourceFiles>& sources, const Tokenizer& tokenizer,
+                     const ChatTemplate* chat_template, const DataOptions& options,
+                     const TreeSink& sink = {}, const RowObserver& observer = {});
+// The same for sources by name; of folders the training split is read.
 Dataset load_dataset(const std::vector<DataSource>& sources, const Tokenizer& tokenizer,
                      const ChatTemplate* chat_template, const DataOptions& options,
-                     DataPurpose purpose = DataPurpose::training, const TreeSink& sink = {},
                      const RowObserver& observer = {});
 
 // Moves some trees of `data` into a data set of their own, for evaluation: `size` trees, or that

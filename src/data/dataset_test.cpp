@@ -328,8 +328,14 @@ TEST_F(DatasetTest, PromptsAreFoundByTheirRows) {
   DataSource twice(talk);
   twice.weight = 2;
   const auto text = file("text.jsonl", kGood);
-  const auto found =
-      read_prompts({twice, text}, DataPurpose::training, RowKind::preference, {1, 2, 4, 9});
+  // What comes after the last of the rows is not read.
+  const auto broken = file("broken.jsonl", "{\n");
+  EXPECT_EQ(
+      read_prompts(find_sources({talk, broken}, DataPurpose::training), RowKind::preference, {0})
+          .size(),
+      1U);
+  const auto found = read_prompts(find_sources({twice, text}, DataPurpose::training),
+                                  RowKind::preference, {1, 2, 4, 9});
   EXPECT_EQ(found,
             (std::map<std::int64_t, ordered_json>{
                 {2, ordered_json::parse(R"([{"role": "user", "content": "hi"}])")}, {4, "One"}}));

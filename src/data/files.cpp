@@ -75,4 +75,12 @@ std::vector<fs::path> find_data_files(const DataSource& source, DataPurpose purp
                                            : std::vector<fs::path>{source.path};
 }
 
+std::vector<SourceFiles> find_sources(const std::vector<DataSource>& sources, DataPurpose purpose) {
+  std::vector<SourceFiles> found;
+  for (const DataSource& source : sources) {
+    found.push_back({source, find_data_files(source, purpose)});
+  }
+  return found;
+}
+
 }  // namespace lmpo

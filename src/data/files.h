@@ -14,4 +14,12 @@ namespace lmpo {
 // Not affected by the slice of a split (split_slice.h).
 std::vector<fs::path> find_data_files(const DataSource& source, DataPurpose purpose);
 
+// A source with its files: folders are scanned once a start.
+struct SourceFiles {
+  DataSource source;
+  std::vector<fs::path> files;
+};
+// Of each source, in order. UserError as above.
+std::vector<SourceFiles> find_sources(const std::vector<DataSource>& sources, DataPurpose purpose);
+
 }  // namespace lmpo

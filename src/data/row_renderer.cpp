@@ -93,20 +93,6 @@ bool ends_itself(std::string_view text, std::string_view end) {
          (last != std::string_view::npos && text.substr(0, last + 1).ends_with(end));
 }
 
-ordered_json template_variables(const Tokenizer& tokenizer) {
-  ordered_json variables = ordered_json::object();
-  const auto add = [&](const char* key, const std::string& token) {
-    if (!token.empty()) {
-      variables[key] = token;
-    }
-  };
-  add("bos_token", tokenizer.bos_token());
-  add("eos_token", tokenizer.eos_token());
-  add("unk_token", tokenizer.unk_token());
-  add("pad_token", tokenizer.pad_token());
-  return variables;
-}
-
 // A row's turns, arranged for the boundary.
 struct RowRenderer::Conversation {
   Turns prompt;

@@ -13,14 +13,9 @@
 #include "data/options.h"
 #include "data/row_notes.h"
 #include "data/schema.h"
-#include "text/chat_template.h"
-#include "text/tokenizer.h"
+#include "text/text_model.h"
 
 namespace lmpo {
-
-// The template's variables besides the messages: bos_token, eos_token, unk_token and pad_token,
-// those that the tokenizer has.
-ordered_json template_variables(const Tokenizer& tokenizer);
 
 // Whether a text ends with `end`, the text of the token that ends a turn; white space may follow.
 bool ends_itself(std::string_view text, std::string_view end);

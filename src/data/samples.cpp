@@ -163,4 +163,25 @@ ordered_json scored_row(const Samples& samples, const Scores& scores) {
           {"scores", scores}};
 }
 
+PairLines pair_lines(std::span<const Samples> samples, std::span<const Scores> scores) {
+  PairLines result;
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    const auto pair = best_and_worst(samples[i], scores[i]);
+    if (const auto* row = std::get_if<ordered_json>(&pair)) {
+      result.lines += row->dump() + "\n";
+    } else {
+      result.drops.add(static_cast<std::int64_t>(i), std::get<DropReason>(pair));
+    }
+  }
+  return result;
+}
+
+std::string scored_lines(std::span<const Samples> samples, std::span<const Scores> scores) {
+  std::string lines;
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    lines += scored_row(samples[i], scores[i]).dump() + "\n";
+  }
+  return lines;
+}
+
 }  // namespace lmpo

@@ -62,4 +62,12 @@ std::variant<ordered_json, DropReason> best_and_worst(const Samples& samples, co
 // The samples with all scores: a ranked row of schema.h, also readable as samples and as scores.
 ordered_json scored_row(const Samples& samples, const Scores& scores);
 
+// The same of all samples, as JSON Lines. `drops` counts samples without a pair by their place.
+struct PairLines {
+  std::string lines;
+  DropCounts drops;
+};
+PairLines pair_lines(std::span<const Samples> samples, std::span<const Scores> scores);
+std::string scored_lines(std::span<const Samples> samples, std::span<const Scores> scores);
+
 }  // namespace lmpo

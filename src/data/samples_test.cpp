@@ -151,5 +151,19 @@ TEST(ScoredRows, AreSamplesAndScoresAtOnce) {
   }
 }
 
+TEST(PairLines, CountWhatHasNoPair) {
+  const std::vector<Samples> samples = {answers({"a", "b"}), answers({"a"}), answers({"c", "d"})};
+  const std::vector<Scores> scores = {{1, 2}, {1}, {2, 1}};
+  const PairLines pairs = pair_lines(samples, scores);
+  EXPECT_EQ(pairs.lines,
+            std::get<ordered_json>(best_and_worst(samples[0], scores[0])).dump() + "\n" +
+                std::get<ordered_json>(best_and_worst(samples[2], scores[2])).dump() + "\n");
+  EXPECT_EQ(pairs.drops.total(), 1);
+  EXPECT_EQ(pairs.drops.count(DropReason::single_response), 1);
+  EXPECT_EQ(scored_lines(samples, scores), scored_row(samples[0], scores[0]).dump() + "\n" +
+                                               scored_row(samples[1], scores[1]).dump() + "\n" +
+                                               scored_row(samples[2], scores[2]).dump() + "\n");
+}
+
 }  // namespace
 }  // namespace lmpo

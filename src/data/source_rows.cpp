@@ -6,7 +6,6 @@
 
 #include "base/error.h"
 #include "data/columns.h"
-#include "data/files.h"
 #include "data/split_slice.h"
 
 namespace lmpo {
@@ -32,6 +31,9 @@ std::int64_t read_files(const std::vector<fs::path>& files, const Renaming& rena
   return total;
 }
 
+// Ends reading.
+struct EnoughRead {};
+
 ordered_json prompt_of(const Row& row) {
   if (!row.conversational) {
     return row.prompt.text;
@@ -41,9 +43,9 @@ ordered_json prompt_of(const Row& row) {
 
 }  // namespace
 
-void read_source(const DataSource& source, DataPurpose purpose, const RowCallback& callback,
+void read_source(const SourceFiles& found, const RowCallback& callback,
                  const UnreadColumns& see_unread) {
-  const std::vector<fs::path> files = find_data_files(source, purpose);
+  const auto& [source, files] = found;
   Renaming renaming(source);
   const SplitSlice slice = parse_split(source.split);
   constexpr std::int64_t kAll = std::numeric_limits<std::int64_t>::max();
@@ -77,12 +79,15 @@ void read_source(const DataSource& source, DataPurpose purpose, const RowCallbac
   renaming.check();
 }
 
-std::map<std::int64_t, ordered_json> read_prompts(const std::vector<DataSource>& sources,
-                                                  DataPurpose purpose, RowKind kind,
+std::map<std::int64_t, ordered_json> read_prompts(const std::vector<SourceFiles>& sources,
+                                                  RowKind kind,
                                                   const std::set<std::int64_t>& rows) {
   std::map<std::int64_t, ordered_json> prompts;
   std::int64_t next = 0;
   const auto take = [&](SourceRow&& row) {
+    if (rows.empty() || next > *rows.rbegin()) {
+      throw EnoughRead();
+    }
     const std::int64_t number = next++;
     if (!rows.contains(number) || !row.valid_utf8) {
       return;
@@ -92,10 +97,11 @@ std::map<std::int64_t, ordered_json> read_prompts(const std::vector<DataSource>&
       prompts[number] = prompt_of(*found);
     }
   };
-  for (const DataSource& source : sources) {
-    if (prompts.size() < rows.size()) {
-      read_source(source, purpose, take);
+  try {
+    for (const SourceFiles& source : sources) {
+      read_source(source, take);
     }
+  } catch (const EnoughRead&) {  // NOLINT(bugprone-empty-catch)
   }
   return prompts;
 }

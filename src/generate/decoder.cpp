@@ -32,12 +32,22 @@ void Decoder::prefill(std::int64_t slot, std::span<const std::int32_t> prompt,
   const Tensor positions = upload(counted);
   const Pack::Segment whole = {0, static_cast<std::int32_t>(length), 0, 0};
   const Tensor x = block_.activation(length, config_.hidden_size);
-  ops_.embedding_forward(x, weights_.embedding.value, tokens);
+  ops_.run(EmbeddingForward{.y = x, .table = weights_.embedding.value, .tokens = tokens});
   for (std::size_t l = 0; l < weights_.layers.size(); ++l) {
     block_.forward_in_place(weights_.layers[l], positions, x, [&](const LayerState& state) {
-      ops_.attention_forward(state.attention, state.lse, state.qkv, positions, {&whole, 1},
-                             block_.shape());
-      ops_.store_keys(keys_[l], values_[l], state.qkv, 0, length, slot, block_.shape());
+      ops_.run(AttentionForward{.out = state.attention,
+                                .lse = state.lse,
+                                .qkv = state.qkv,
+                                .positions = positions,
+                                .segments = {&whole, 1},
+                                .shape = block_.shape()});
+      ops_.run(StoreKeys{.cache_k = keys_[l],
+                         .cache_v = values_[l],
+                         .qkv = state.qkv,
+                         .begin = 0,
+                         .end = length,
+                         .sequence = slot,
+                         .shape = block_.shape()});
     });
   }
   lengths_[static_cast<std::size_t>(slot)] = static_cast<std::int32_t>(length);
@@ -55,15 +65,19 @@ void Decoder::extend(std::int64_t slot, std::span<const std::int32_t> tokens,
   const Tensor inputs = upload(tokens);
   const Tensor positions = upload(counted);
   const Tensor x = block_.activation(count, config_.hidden_size);
-  ops_.embedding_forward(x, weights_.embedding.value, inputs);
+  ops_.run(EmbeddingForward{.y = x, .table = weights_.embedding.value, .tokens = inputs});
   for (std::size_t l = 0; l < weights_.layers.size(); ++l) {
     const Tensor keys = keys_[l].rows(slot, slot + 1);
     const Tensor values = values_[l].rows(slot, slot + 1);
     block_.forward_in_place(weights_.layers[l], positions, x, [&](const LayerState& state) {
       // One token after another: each finds the keys of those before it.
       for (std::int64_t t = 0; t < count; ++t) {
-        ops_.attention_decode(state.attention.rows(t, t + 1), state.qkv.rows(t, t + 1), keys,
-                              values, positions.rows(t, t + 1), block_.shape());
+        ops_.run(AttentionDecode{.out = state.attention.rows(t, t + 1),
+                                 .qkv = state.qkv.rows(t, t + 1),
+                                 .cache_k = keys,
+                                 .cache_v = values,
+                                 .lengths = positions.rows(t, t + 1),
+                                 .shape = block_.shape()});
       }
     });
   }
@@ -83,7 +97,7 @@ void Decoder::fork(std::int64_t from, std::int64_t to, std::int64_t length) {
       const auto first_tokens = [&](std::int64_t slot) {
         return cache.rows(slot, slot + 1).reshaped({max_length_, cache.dim(2)}).rows(0, length);
       };
-      ops_.copy(first_tokens(to), first_tokens(from));
+      ops_.run(Copy{.out = first_tokens(to), .in = first_tokens(from)});
     }
   }
   lengths_[static_cast<std::size_t>(to)] = static_cast<std::int32_t>(length);
@@ -95,11 +109,15 @@ void Decoder::step(std::span<const std::int32_t> tokens, std::span<float> logits
   const Tensor inputs = upload(tokens);
   const Tensor lengths = upload(lengths_);  // the new token's position, and its slot in the cache
   const Tensor x = block_.activation(slots(), config_.hidden_size);
-  ops_.embedding_forward(x, weights_.embedding.value, inputs);
+  ops_.run(EmbeddingForward{.y = x, .table = weights_.embedding.value, .tokens = inputs});
   for (std::size_t l = 0; l < weights_.layers.size(); ++l) {
     block_.forward_in_place(weights_.layers[l], lengths, x, [&](const LayerState& state) {
-      ops_.attention_decode(state.attention, state.qkv, keys_[l], values_[l], lengths,
-                            block_.shape());
+      ops_.run(AttentionDecode{.out = state.attention,
+                               .qkv = state.qkv,
+                               .cache_k = keys_[l],
+                               .cache_v = values_[l],
+                               .lengths = lengths,
+                               .shape = block_.shape()});
     });
   }
   for (std::int32_t& length : lengths_) {
@@ -120,14 +138,19 @@ void Decoder::logits_of(Tensor x, std::span<float> logits) {
   const Tensor rstd = arena_.allocate("activations", Dtype::f32, {x.dim(0)});
   const Tensor normed = block_.activation(x.dim(0), config_.hidden_size);
   const Tensor result = block_.activation(x.dim(0), config_.vocab_size);
-  ops_.rmsnorm_forward(normed, rstd, x, weights_.final_norm.value, config_.rms_norm_eps);
-  ops_.linear_forward(result, normed, weights_.head.value, false);
+  ops_.run(RmsNormForward{.y = normed,
+                          .rstd = rstd,
+                          .x = x,
+                          .w = weights_.final_norm.value,
+                          .eps = config_.rms_norm_eps});
+  ops_.run(
+      LinearForward{.y = result, .x = normed, .w = weights_.head.value, .part = StepPart::head});
   const Tensor as_float =
       result.dtype() == Dtype::f32
           ? result
           : arena_.allocate("activations", Dtype::f32, {x.dim(0), config_.vocab_size});
   if (result.dtype() != Dtype::f32) {
-    ops_.cast(as_float, result);
+    ops_.run(Cast{.out = as_float, .in = result});
   }
   ops_.download(logits.data(), as_float);
 }

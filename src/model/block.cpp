@@ -23,7 +23,11 @@ Block::Block(const ModelConfig& config, Ops& ops, Arena& arena, std::int64_t max
     : config_(config),
       ops_(ops),
       arena_(arena),
-      shape_{config.heads, config.key_heads, config.head_size, config.sliding_window},
+      shape_{.query_heads = config.heads,
+             .key_heads = config.key_heads,
+             .head_size = config.head_size,
+             .scale = 1.0F / std::sqrt(static_cast<float>(config.head_size)),
+             .window = config.sliding_window},
       cos_sin_(arena.allocate("rotary table", Dtype::f32, {max_positions, config.head_size})) {
   ops_.require_sizes(config.hidden_size, shape_);
   if (ops_.computes()) {
@@ -31,39 +35,32 @@ Block::Block(const ModelConfig& config, Ops& ops, Arena& arena, std::int64_t max
   }
 }
 
-// --- forward
-// --------------------------------------------------------------------------------------------------
-
 void Block::forward_attention(const LayerWeights& layer, Tensor positions, Tensor x_in,
                               LayerState& state, const Attend& attend) {
   {
     const Arena::Scope scope(arena_);
     const Tensor normed = activation(x_in.dim(0), config_.hidden_size);
-    ops_.rmsnorm_forward(normed, state.rstd1, x_in, layer.input_norm.value, config_.rms_norm_eps);
-    ops_.enter(LinearPart::qkv);
-    linear(state.qkv, normed, layer.qkv, false);
+    norm(normed, state.rstd1, x_in, layer.input_norm);
+    linear(state.qkv, normed, layer.qkv, StepPart::qkv);
   }
-  ops_.rope_forward(state.qkv, cos_sin_, positions, shape_);
+  ops_.run(
+      RopeForward{.qkv = state.qkv, .cos_sin = cos_sin_, .positions = positions, .shape = shape_});
   attend(state);
-  ops_.enter(LinearPart::attention_output);
-  linear(state.x_mid, state.attention, layer.o, true);
+  linear(state.x_mid, state.attention, layer.o, StepPart::attention_output, true);
 }
 
 void Block::forward_gate_up(const LayerWeights& layer, LayerState& state) {
   const Arena::Scope scope(arena_);
   const Tensor normed = activation(state.x_mid.dim(0), config_.hidden_size);
-  ops_.rmsnorm_forward(normed, state.rstd2, state.x_mid, layer.post_norm.value,
-                       config_.rms_norm_eps);
-  ops_.enter(LinearPart::mlp);
-  linear(state.gate_up, normed, layer.gate_up, false);
+  norm(normed, state.rstd2, state.x_mid, layer.post_norm);
+  linear(state.gate_up, normed, layer.gate_up, StepPart::mlp);
 }
 
 void Block::forward_down(const LayerWeights& layer, Tensor x_out, const LayerState& state) {
   const Arena::Scope scope(arena_);
   const Tensor hidden = activation(x_out.dim(0), config_.intermediate_size);
-  ops_.swiglu_forward(hidden, state.gate_up);
-  ops_.enter(LinearPart::mlp);
-  linear(x_out, hidden, layer.down, true);
+  ops_.run(SwigluForward{.y = hidden, .gate_up = state.gate_up});
+  linear(x_out, hidden, layer.down, StepPart::mlp, true);
 }
 
 void Block::forward_in_place(const LayerWeights& layer, Tensor positions, Tensor x,
@@ -78,29 +75,27 @@ void Block::forward_in_place(const LayerWeights& layer, Tensor positions, Tensor
   forward_down(layer, x, state);
 }
 
-// --- backward
-// -------------------------------------------------------------------------------------------------
-
 void Block::backward_mlp(const LayerWeights& layer, Tensor dx, const LayerState& state) {
   const std::int64_t rows = dx.dim(0);
   const Arena::Scope scope(arena_);
-  ops_.enter(LinearPart::mlp);
   const Tensor dgate_up = activation(rows, 2 * config_.intermediate_size);
   {
     const Arena::Scope inner(arena_);
     const Tensor hidden = activation(rows, config_.intermediate_size);
     const Tensor dhidden = activation(rows, config_.intermediate_size);
-    linear_backward_input(dhidden, dx, layer.down);
-    ops_.swiglu_backward(dgate_up, hidden, dhidden, state.gate_up);
-    ops_.linear_backward_weight(layer.down.gradient, dx, hidden);
+    linear_backward_input(dhidden, dx, layer.down, StepPart::mlp);
+    ops_.run(
+        SwigluBackward{.dgate_up = dgate_up, .y = hidden, .dy = dhidden, .gate_up = state.gate_up});
+    linear_backward_weight(dx, hidden, layer.down, StepPart::mlp);
   }
   const Tensor normed = activation(rows, config_.hidden_size);
   const Tensor dnormed = activation(rows, config_.hidden_size);
-  ops_.rmsnorm_forward(normed, state.rstd2, state.x_mid, layer.post_norm.value,
-                       config_.rms_norm_eps);
-  linear_backward(dnormed, dgate_up, normed, layer.gate_up);
-  ops_.rmsnorm_backward(dx, layer.post_norm.gradient, dnormed, state.x_mid, layer.post_norm.value,
-                        state.rstd2);
+  if (layer.gate_up.weight.trains()) {
+    norm(normed, state.rstd2, state.x_mid, layer.post_norm);
+  }
+  linear_backward_weight(dgate_up, normed, layer.gate_up, StepPart::mlp);
+  linear_backward_input(dnormed, dgate_up, layer.gate_up, StepPart::mlp);
+  norm_backward(dx, dnormed, state.x_mid, layer.post_norm, state.rstd2);
 }
 
 void Block::backward_attention(const LayerWeights& layer, Tensor positions, Tensor dx, Tensor x_in,
@@ -111,22 +106,21 @@ void Block::backward_attention(const LayerWeights& layer, Tensor positions, Tens
   {
     const Arena::Scope inner(arena_);
     const Tensor dattention = activation(rows, state.attention.dim(1));
-    ops_.enter(LinearPart::attention_output);
-    linear_backward(dattention, dx, state.attention, layer.o);
+    linear_backward_weight(dx, state.attention, layer.o, StepPart::attention_output);
+    linear_backward_input(dattention, dx, layer.o, StepPart::attention_output);
     attend_backward(dqkv, dattention);
   }
-  ops_.rope_backward(dqkv, cos_sin_, positions, shape_);
+  ops_.run(
+      RopeBackward{.dqkv = dqkv, .cos_sin = cos_sin_, .positions = positions, .shape = shape_});
   const Tensor normed = activation(rows, config_.hidden_size);
   const Tensor dnormed = activation(rows, config_.hidden_size);
-  ops_.rmsnorm_forward(normed, state.rstd1, x_in, layer.input_norm.value, config_.rms_norm_eps);
-  ops_.enter(LinearPart::qkv);
-  linear_backward(dnormed, dqkv, normed, layer.qkv);
-  ops_.rmsnorm_backward(dx, layer.input_norm.gradient, dnormed, x_in, layer.input_norm.value,
-                        state.rstd1);
+  if (layer.qkv.weight.trains()) {
+    norm(normed, state.rstd1, x_in, layer.input_norm);
+  }
+  linear_backward_weight(dqkv, normed, layer.qkv, StepPart::qkv);
+  linear_backward_input(dnormed, dqkv, layer.qkv, StepPart::qkv);
+  norm_backward(dx, dnormed, x_in, layer.input_norm, state.rstd1);
 }
-
-// --- memory and weights
-// ---------------------------------------------------------------------------------------
 
 Tensor Block::activation(std::int64_t rows, std::int64_t columns) {
   return arena_.allocate("activations", ops_.compute_dtype(), {rows, columns});
@@ -148,20 +142,41 @@ void Block::allocate_mlp(LayerState& state, std::int64_t rows) {
   state.gate_up = activation(rows, 2 * config_.intermediate_size);
 }
 
-void Block::linear(Tensor y, Tensor x, const Parameter& w, bool accumulate) {
-  const Arena::Scope scope(arena_);
-  const bool as_stored = x.dim(0) <= few_tokens;
-  ops_.linear_forward(y, x, as_stored ? w.value : in_compute_type(w), accumulate);
+void Block::norm(Tensor y, Tensor rstd, Tensor x, const Parameter& w) {
+  ops_.run(RmsNormForward{.y = y, .rstd = rstd, .x = x, .w = w.value, .eps = config_.rms_norm_eps});
 }
 
-void Block::linear_backward(Tensor dx, Tensor dy, Tensor x, const Parameter& w) {
-  ops_.linear_backward_weight(w.gradient, dy, x);
-  linear_backward_input(dx, dy, w);
+void Block::norm_backward(Tensor dx, Tensor dy, Tensor x, const Parameter& w, Tensor rstd) {
+  ops_.run(
+      RmsNormBackward{.dx = dx, .dw = w.gradient, .dy = dy, .x = x, .w = w.value, .rstd = rstd});
 }
 
-void Block::linear_backward_input(Tensor dx, Tensor dy, const Parameter& w) {
+void Block::linear(Tensor y, Tensor x, const Linear& layer, StepPart part, bool accumulate) {
   const Arena::Scope scope(arena_);
-  ops_.linear_backward_input(dx, dy, in_compute_type(w), false);
+  const bool as_stored = x.dim(0) <= kFewTokens;
+  ops_.run(LinearForward{.y = y,
+                         .x = x,
+                         .w = as_stored ? layer.weight.value : in_compute_type(layer.weight),
+                         .accumulate = accumulate,
+                         .part = part});
+  if (!layer.bias.empty()) {
+    ops_.run(BiasForward{.y = y, .b = layer.bias.value, .part = part});
+  }
+}
+
+void Block::linear_backward_input(Tensor dx, Tensor dy, const Linear& layer, StepPart part) {
+  const Arena::Scope scope(arena_);
+  ops_.run(
+      LinearBackwardInput{.dx = dx, .dy = dy, .w = in_compute_type(layer.weight), .part = part});
+}
+
+void Block::linear_backward_weight(Tensor dy, Tensor x, const Linear& layer, StepPart part) {
+  if (layer.weight.trains()) {
+    ops_.run(LinearBackwardWeight{.dw = layer.weight.gradient, .dy = dy, .x = x, .part = part});
+  }
+  if (layer.bias.trains()) {
+    ops_.run(BiasBackward{.db = layer.bias.gradient, .dy = dy, .part = part});
+  }
 }
 
 Tensor Block::in_compute_type(const Parameter& w) {
@@ -170,7 +185,7 @@ Tensor Block::in_compute_type(const Parameter& w) {
   }
   const Tensor copy = arena_.allocate("weights in compute type", ops_.compute_dtype(),
                                       {w.value.dim(0), w.value.dim(1)});
-  ops_.cast(copy, w.value);
+  ops_.run(Cast{.out = copy, .in = w.value});
   return copy;
 }
 

@@ -9,6 +9,16 @@ namespace {
 
 constexpr std::array<std::string_view, 3> kRecomputeNames = {"none", "mlp", "layers"};
 
+std::size_t first_trained(const Weights& weights) {
+  if (weights.embedding.trains()) {
+    return 0;
+  }
+  const auto first = std::ranges::find_if(weights.layers, [](const LayerWeights& layer) {
+    return std::ranges::any_of(parameters_of(layer), &Parameter::trains);
+  });
+  return static_cast<std::size_t>(first - weights.layers.begin());
+}
+
 }  // namespace
 
 Recompute parse_recompute(std::string_view name) {
@@ -27,12 +37,14 @@ Llama::Llama(Weights& weights, Ops& ops, Arena& arena, const LlamaOptions& optio
       arena_(arena),
       config_(weights.config()),
       options_(options),
+      first_trained_(first_trained(weights)),
       block_(config_, ops, arena, options.max_positions) {}
 
 void Llama::score(const Pack& pack, std::span<double> sums) {
   const Arena::Scope scope(arena_);
   const DevicePack device = upload(pack);
-  sum_by_response(pack, forward_head(device, forward_layers(device)).logp, sums);
+  sum_by_response(pack, forward_head(device, forward_layers(device, weights_.layers.size())).logp,
+                  sums);
 }
 
 void Llama::reward(const Pack& pack, std::span<double> rewards) {
@@ -40,7 +52,8 @@ void Llama::reward(const Pack& pack, std::span<double> rewards) {
              std::ssize(rewards) == pack.response_count());
   const Arena::Scope scope(arena_);
   const DevicePack device = upload(pack);
-  const std::vector<float> rows = to_host(gather_head_rows(device, forward_layers(device)).normed);
+  const std::vector<float> rows =
+      to_host(gather_head_rows(device, forward_layers(device, weights_.layers.size())).normed);
   const std::vector<float> weight = to_host(weights_.head.value);
   for (std::size_t m = 0; m < rewards.size(); ++m) {
     const auto row = rows.begin() + pack.target_row[m] * config_.hidden_size;
@@ -56,19 +69,18 @@ void Llama::train(const Pack& pack, const Seed& seed) {
   const std::int64_t tokens = pack.input_count();
   const std::size_t layers = weights_.layers.size();
   std::vector<LayerState> states(layers);
-  std::vector<Tensor> x;  // the residual stream before each layer, and after the last
+  std::vector<Tensor> x(layers + 1);  // the residual stream before each layer, and after the last
 
-  x.push_back(block_.activation(tokens, config_.hidden_size));
-  ops_.embedding_forward(x[0], weights_.embedding.value, device.tokens);
-  for (std::size_t l = 0; l < layers; ++l) {
-    x.push_back(block_.activation(tokens, config_.hidden_size));
+  x[first_trained_] = forward_layers(device, first_trained_);
+  for (std::size_t l = first_trained_; l < layers; ++l) {
+    x[l + 1] = block_.activation(tokens, config_.hidden_size);
     states[l] = allocate_kept(tokens);
     const Arena::Scope layer_scope(arena_);
     LayerState state = states[l];
     allocate_rest(state, tokens);
     forward_attention(weights_.layers[l], device, x[l], state);
     block_.forward_gate_up(weights_.layers[l], state);
-    ops_.copy(x[l + 1], state.x_mid);
+    ops_.run(Copy{.out = x[l + 1], .in = state.x_mid});
     block_.forward_down(weights_.layers[l], x[l + 1], state);
   }
 
@@ -79,25 +91,28 @@ void Llama::train(const Pack& pack, const Seed& seed) {
     backward_head(device, head, seed_tokens(pack, head, seed), dx);
   }
 
-  for (std::size_t l = layers; l-- > 0;) {
+  for (std::size_t l = layers; l-- > first_trained_;) {
     const Arena::Scope layer_scope(arena_);
     LayerState state = states[l];
     allocate_rest(state, tokens);
     recompute(weights_.layers[l], device, x[l], state);
     backward_layer(weights_.layers[l], device, dx, x[l], state);
   }
-  backward_embedding(device, dx);
+  if (weights_.embedding.trains()) {
+    backward_embedding(device, dx);
+  }
 }
 
 void Llama::backward_embedding(const DevicePack& pack, Tensor dx) {
   if (!options_.pad_gradient && config_.pad_id) {
     for (std::int64_t t = 0; t < pack.pack.input_count(); ++t) {
       if (pack.pack.tokens[static_cast<std::size_t>(t)] == *config_.pad_id) {
-        ops_.zero(dx.rows(t, t + 1));
+        ops_.run(Zero{.x = dx.rows(t, t + 1)});
       }
     }
   }
-  ops_.embedding_backward(weights_.embedding.gradient, dx, pack.tokens);
+  ops_.run(
+      EmbeddingBackward{.dtable = weights_.embedding.gradient, .dy = dx, .tokens = pack.tokens});
 }
 
 Sequence reward_sequence(std::vector<std::int32_t> tokens, const ModelConfig& config) {
@@ -113,19 +128,23 @@ Sequence reward_sequence(std::vector<std::int32_t> tokens, const ModelConfig& co
 // --- layers
 // ---------------------------------------------------------------------------------------------------
 
-Tensor Llama::forward_layers(const DevicePack& pack) {
+Tensor Llama::forward_layers(const DevicePack& pack, std::size_t count) {
   const Tensor x = block_.activation(pack.pack.input_count(), config_.hidden_size);
-  ops_.embedding_forward(x, weights_.embedding.value, pack.tokens);
-  for (const LayerWeights& layer : weights_.layers) {
-    block_.forward_in_place(layer, pack.positions, x, attend_over(pack));
+  ops_.run(EmbeddingForward{.y = x, .table = weights_.embedding.value, .tokens = pack.tokens});
+  for (std::size_t l = 0; l < count; ++l) {
+    block_.forward_in_place(weights_.layers[l], pack.positions, x, attend_over(pack));
   }
   return x;
 }
 
 Block::Attend Llama::attend_over(const DevicePack& pack) {
   return [this, &pack](const LayerState& state) {
-    ops_.attention_forward(state.attention, state.lse, state.qkv, pack.positions,
-                           pack.pack.segments, block_.shape());
+    ops_.run(AttentionForward{.out = state.attention,
+                              .lse = state.lse,
+                              .qkv = state.qkv,
+                              .positions = pack.positions,
+                              .segments = pack.pack.segments,
+                              .shape = block_.shape()});
   };
 }
 
@@ -153,7 +172,7 @@ void Llama::allocate_rest(LayerState& state, std::int64_t tokens) {
 
 void Llama::forward_attention(const LayerWeights& layer, const DevicePack& pack, Tensor x_in,
                               LayerState& state) {
-  ops_.copy(state.x_mid, x_in);
+  ops_.run(Copy{.out = state.x_mid, .in = x_in});
   block_.forward_attention(layer, pack.positions, x_in, state, attend_over(pack));
 }
 
@@ -175,8 +194,15 @@ void Llama::backward_layer(const LayerWeights& layer, const DevicePack& pack, Te
         const Arena::Scope scope(arena_);
         const Tensor scratch =
             arena_.allocate("workspace", Dtype::f32, {config_.heads, dattention.dim(0)});
-        ops_.attention_backward(dqkv, dattention, state.attention, state.lse, state.qkv,
-                                pack.positions, pack.pack.segments, block_.shape(), scratch);
+        ops_.run(AttentionBackward{.dqkv = dqkv,
+                                   .dout = dattention,
+                                   .out = state.attention,
+                                   .lse = state.lse,
+                                   .qkv = state.qkv,
+                                   .positions = pack.positions,
+                                   .segments = pack.pack.segments,
+                                   .shape = block_.shape(),
+                                   .scratch = scratch});
       });
 }
 
@@ -189,9 +215,12 @@ Llama::HeadState Llama::gather_head_rows(const DevicePack& pack, Tensor x) {
   head.x = block_.activation(rows, config_.hidden_size);
   head.rstd = arena_.allocate("head", Dtype::f32, {rows});
   head.normed = block_.activation(rows, config_.hidden_size);
-  ops_.gather_rows(head.x, x, pack.head_rows);
-  ops_.rmsnorm_forward(head.normed, head.rstd, head.x, weights_.final_norm.value,
-                       config_.rms_norm_eps);
+  ops_.run(GatherRows{.y = head.x, .x = x, .rows = pack.head_rows});
+  ops_.run(RmsNormForward{.y = head.normed,
+                          .rstd = head.rstd,
+                          .x = head.x,
+                          .w = weights_.final_norm.value,
+                          .eps = config_.rms_norm_eps});
   return head;
 }
 
@@ -205,8 +234,13 @@ Llama::HeadState Llama::forward_head(const DevicePack& pack, Tensor x) {
   head.logp = vector(pack.pack.target_count());
   head.workspace = vector(
       ops_.head_workspace(rows, config_.hidden_size, config_.vocab_size, weights_.storage()));
-  ops_.head_forward(head.logp, head.lse, head.normed, weights_.head.value, pack.target_row,
-                    pack.target_token, head.workspace);
+  ops_.run(HeadForward{.logp = head.logp,
+                       .lse = head.lse,
+                       .hidden = head.normed,
+                       .w = weights_.head.value,
+                       .target_row = pack.target_row,
+                       .target_token = pack.target_token,
+                       .workspace = head.workspace});
   return head;
 }
 
@@ -214,12 +248,23 @@ void Llama::backward_head(const DevicePack& pack, const HeadState& head, Tensor 
   const Arena::Scope scope(arena_);
   const Tensor dnormed = block_.activation(head.x.dim(0), config_.hidden_size);
   const Tensor drows = block_.activation(head.x.dim(0), config_.hidden_size);
-  ops_.head_backward(dnormed, weights_.head.gradient, dlogp, head.lse, head.normed,
-                     weights_.head.value, pack.target_row, pack.target_token, head.workspace);
-  ops_.zero(drows);
-  ops_.rmsnorm_backward(drows, weights_.final_norm.gradient, dnormed, head.x,
-                        weights_.final_norm.value, head.rstd);
-  ops_.scatter_rows(dx, drows, pack.head_rows);
+  ops_.run(HeadBackward{.dhidden = dnormed,
+                        .dw = weights_.head.gradient,
+                        .dlogp = dlogp,
+                        .lse = head.lse,
+                        .hidden = head.normed,
+                        .w = weights_.head.value,
+                        .target_row = pack.target_row,
+                        .target_token = pack.target_token,
+                        .workspace = head.workspace});
+  ops_.run(Zero{.x = drows});
+  ops_.run(RmsNormBackward{.dx = drows,
+                           .dw = weights_.final_norm.gradient,
+                           .dy = dnormed,
+                           .x = head.x,
+                           .w = weights_.final_norm.value,
+                           .rstd = head.rstd});
+  ops_.run(ScatterRows{.dx = dx, .dy = drows, .rows = pack.head_rows});
 }
 
 std::vector<float> Llama::to_host(Tensor x) {
@@ -227,7 +272,7 @@ std::vector<float> Llama::to_host(Tensor x) {
   const bool is_float = x.dtype() == Dtype::f32;
   const Tensor wide = is_float ? x : arena_.allocate("head", Dtype::f32, {x.dim(0), x.dim(1)});
   if (!is_float) {
-    ops_.cast(wide, x);
+    ops_.run(Cast{.out = wide, .in = x});
   }
   std::vector<float> host(static_cast<std::size_t>(x.elements()));
   ops_.download(host.data(), wide);

@@ -33,7 +33,7 @@ bool fits(const Moment& moment, const Tensor& w) {
     return moment.values.dtype() == Dtype::f32;
   }
   return moment.values.dtype() == Dtype::u8 && w.rank() == 2 &&
-         has_shape(moment.scales, {w.dim(0), (w.dim(1) + moment_block - 1) / moment_block});
+         has_shape(moment.scales, {w.dim(0), (w.dim(1) + kMomentBlock - 1) / kMomentBlock});
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "ops/reference/attention.h"
 
+#include "ops/testing/heads.h"
 #include "ops/testing/ops_test.h"
 
 namespace lmpo::testing {
@@ -45,31 +46,38 @@ struct AttentionCase {
 
 const std::vector<AttentionCase>& attention_cases() {
   static const std::vector<AttentionCase> cases{
-      {{{1}}, {1, 1, 2}},
-      {{{1}}, {4, 2, 8, 1}},
-      {{{5}}, {2, 1, 8}},
-      {{{3, 4, 2}}, {4, 2, 8}},
-      {{{3, 4, 2}}, {4, 2, 8, 2}},
-      {{{3, 4, 2}}, {4, 1, 8, 1000}},
-      {{{7, 1, 5, 3, 9, 2, 4}}, {4, 1, 16}},
-      {{{10, 0, 3}, {0, 4, 5}, {6}, {1, 1}, {0, 1}}, {2, 2, 10}},
-      {{{10, 0, 3}, {0, 4, 5}, {6}, {1, 1}, {0, 1}}, {2, 2, 10, 4}},
-      {{{150, 70, 131}}, {2, 1, 16}},
-      {{{150, 70, 131}}, {2, 1, 16, 1}},
-      {{{150, 70, 131}, {20, 80}}, {2, 1, 8, 65}},
-      {{{65, 64, 129}, {128}}, {4, 4, 8, 130}},
-      {{{193}}, {2, 1, 128}},
-      {{{30, 10, 12}}, {8, 2, 64, 16}},
+      {{{1}}, heads(1, 1, 2)},
+      {{{1}}, heads(4, 2, 8, 1)},
+      {{{5}}, heads(2, 1, 8)},
+      {{{3, 4, 2}}, heads(4, 2, 8)},
+      {{{3, 4, 2}}, heads(4, 2, 8, 2)},
+      {{{3, 4, 2}}, heads(4, 1, 8, 1000)},
+      {{{7, 1, 5, 3, 9, 2, 4}}, heads(4, 1, 16)},
+      {{{10, 0, 3}, {0, 4, 5}, {6}, {1, 1}, {0, 1}}, heads(2, 2, 10)},
+      {{{10, 0, 3}, {0, 4, 5}, {6}, {1, 1}, {0, 1}}, heads(2, 2, 10, 4)},
+      {{{150, 70, 131}}, heads(2, 1, 16)},
+      {{{150, 70, 131}}, heads(2, 1, 16, 1)},
+      {{{150, 70, 131}, {20, 80}}, heads(2, 1, 8, 65)},
+      {{{65, 64, 129}, {128}}, heads(4, 4, 8, 130)},
+      {{{193}}, heads(2, 1, 128)},
+      {{{30, 10, 12}}, heads(8, 2, 64, 16)},
       // Blocks of 64 rows: one short of, exactly and one beyond.
-      {{{63, 64, 65}, {0, 64, 1}, {128}}, {2, 1, 64}},
-      {{{130, 70, 3}, {20, 80}}, {4, 1, 64, 65}},
-      {{{65, 64, 31}, {1, 1}}, {2, 2, 128, 40}},
-      {{{70, 33, 0, 40}}, {4, 2, 128}},
+      {{{63, 64, 65}, {0, 64, 1}, {128}}, heads(2, 1, 64)},
+      {{{130, 70, 3}, {20, 80}}, heads(4, 1, 64, 65)},
+      {{{65, 64, 31}, {1, 1}}, heads(2, 2, 128, 40)},
+      {{{70, 33, 0, 40}}, heads(4, 2, 128)},
+      // Scores that are capped, at sizes that the tensor cores take and others.
+      {{{3, 4, 2}}, heads(4, 2, 8, 0, 2.0F)},
+      {{{150, 70, 131}}, heads(2, 1, 16, 65, 0.5F)},
+      {{{65, 64, 31}}, heads(4, 2, 64, 0, 1.5F)},
+      {{{65, 20}}, heads(2, 2, 128, 40, 30.0F)},
+      {{{65, 64, 31}},
+       {.query_heads = 4, .key_heads = 2, .head_size = 64, .scale = 0.07F, .window = 50}},
       // More heads share a key head than a block has rows; few tokens keep the reference quick.
-      {{{3, 2, 1}}, {128, 1, 4}},
-      {{{3, 2, 1}}, {129, 1, 4}},
-      {{{3, 2, 1}}, {320, 2, 2, 2}},
-      {{{3, 2, 1}}, {256, 1, 64}},
+      {{{3, 2, 1}}, heads(128, 1, 4)},
+      {{{3, 2, 1}}, heads(129, 1, 4)},
+      {{{3, 2, 1}}, heads(320, 2, 2, 2)},
+      {{{3, 2, 1}}, heads(256, 1, 64)},
   };
   return cases;
 }
@@ -89,16 +97,27 @@ class AttentionTest : public OpsTest {
   Run forward(const Filled& qkv, const Layout& layout, const AttentionShape& shape) {
     const Run run{poisoned(compute(), {layout.tokens(), out_width(shape)}),
                   poisoned(Dtype::f32, {shape.query_heads, layout.tokens()})};
-    ops().attention_forward(run.out, run.lse, qkv.tensor, indices(layout.positions),
-                            layout.segments, shape);
+    ops().run(AttentionForward{.out = run.out,
+                               .lse = run.lse,
+                               .qkv = qkv.tensor,
+                               .positions = indices(layout.positions),
+                               .segments = layout.segments,
+                               .shape = shape});
     return run;
   }
   Tensor backward(const Filled& dout, const Run& run, const Filled& qkv, const Layout& layout,
                   const AttentionShape& shape) {
     const Tensor dqkv = poisoned(compute(), {layout.tokens(), width(shape)});
     const Tensor scratch = poisoned(Dtype::f32, {shape.query_heads, layout.tokens()});
-    ops().attention_backward(dqkv, dout.tensor, run.out, run.lse, qkv.tensor,
-                             indices(layout.positions), layout.segments, shape, scratch);
+    ops().run(AttentionBackward{.dqkv = dqkv,
+                                .dout = dout.tensor,
+                                .out = run.out,
+                                .lse = run.lse,
+                                .qkv = qkv.tensor,
+                                .positions = indices(layout.positions),
+                                .segments = layout.segments,
+                                .shape = shape,
+                                .scratch = scratch});
     return dqkv;
   }
 };
@@ -129,7 +148,7 @@ TEST_P(AttentionTest, ForwardAndBackwardOverTrees) {
 
 // A branch computed beside others equals the same sequence alone: trees are only a way to save.
 TEST_P(AttentionTest, BranchEqualsItsSequenceAlone) {
-  const AttentionShape shape{4, 2, 16, 0};
+  const AttentionShape shape = heads(4, 2, 16);
   const Layout tree = lay_out({{70, 20, 45}});
   const Filled qkv = random(compute(), {tree.tokens(), width(shape)});
   const Run together = forward(qkv, tree, shape);
@@ -143,7 +162,7 @@ TEST_P(AttentionTest, BranchEqualsItsSequenceAlone) {
 }
 
 TEST_P(AttentionTest, LargeScoresDoNotOverflow) {
-  const AttentionShape shape{2, 1, 8, 0};
+  const AttentionShape shape = heads(2, 1, 8);
   const Layout layout = lay_out({{140, 9}});
   // Queries and keys so large that scores reach 1e7; one key of each query wins.
   const Filled qkv = random(compute(), {layout.tokens(), width(shape)}, 3000.0);
@@ -158,7 +177,7 @@ TEST_P(AttentionTest, LargeScoresDoNotOverflow) {
 }
 
 TEST_P(AttentionTest, NotANumberIsNotHidden) {
-  const AttentionShape shape{1, 1, 4, 0};
+  const AttentionShape shape = heads(1, 1, 4);
   const Layout layout = lay_out({{6}});
   Filled qkv = random(compute(), {6, 12});
   qkv.values[3 * 12] = std::numeric_limits<double>::quiet_NaN();
@@ -169,7 +188,7 @@ TEST_P(AttentionTest, NotANumberIsNotHidden) {
 }
 
 TEST_P(AttentionTest, RopeTurnsAndTurnsBack) {
-  for (const AttentionShape shape : {AttentionShape{1, 1, 2}, {4, 2, 8}, {2, 1, 130}}) {
+  for (const AttentionShape shape : {heads(1, 1, 2), heads(4, 2, 8), heads(2, 1, 130)}) {
     const std::vector<std::int32_t> positions{0, 1, 2, 19, 1, 7};
     std::vector<double> angles(static_cast<std::size_t>(20 * shape.head_size));
     const std::int64_t half_size = shape.head_size / 2;
@@ -181,11 +200,17 @@ TEST_P(AttentionTest, RopeTurnsAndTurnsBack) {
     }
     const Filled cos_sin = filled(Dtype::f32, {20, shape.head_size}, angles);
     const Filled qkv = random(compute(), {6, width(shape)});
-    ops().rope_forward(qkv.tensor, cos_sin.tensor, indices(positions), shape);
+    ops().run(RopeForward{.qkv = qkv.tensor,
+                          .cos_sin = cos_sin.tensor,
+                          .positions = indices(positions),
+                          .shape = shape});
     expect_close(qkv.tensor, reference::rope(qkv.values, cos_sin.values, positions, shape));
 
     const Filled seed = random(compute(), {6, width(shape)});
-    ops().rope_backward(seed.tensor, cos_sin.tensor, indices(positions), shape);
+    ops().run(RopeBackward{.dqkv = seed.tensor,
+                           .cos_sin = cos_sin.tensor,
+                           .positions = indices(positions),
+                           .shape = shape});
     expect_gradient(seed.tensor, qkv.values, seed.values, [&](const std::vector<Complex>& point) {
       return reference::rope(point, cos_sin.values, positions, shape);
     });
@@ -194,12 +219,9 @@ TEST_P(AttentionTest, RopeTurnsAndTurnsBack) {
 
 // Decoding token by token equals attention over the whole sequences at once.
 TEST_P(AttentionTest, DecodeEqualsForward) {
-  for (const AttentionShape shape : {AttentionShape{1, 1, 2},
-                                     {4, 2, 8, 1},
-                                     {8, 2, 16, 5},
-                                     {4, 4, 8, 130},
-                                     {70, 1, 8},
-                                     {160, 1, 8}}) {
+  for (const AttentionShape shape :
+       {heads(1, 1, 2), heads(4, 2, 8, 1), heads(8, 2, 16, 5), heads(4, 4, 8, 130), heads(70, 1, 8),
+        heads(160, 1, 8), heads(8, 2, 16, 5, 1.5F), heads(2, 1, 64, 0, 20.0F)}) {
     SCOPED_TRACE(::testing::Message() << shape.query_heads << " heads, window " << shape.window);
     const std::vector<std::int32_t> lengths{3, 1, 140};
     const std::int64_t slots = 141;
@@ -215,12 +237,22 @@ TEST_P(AttentionTest, DecodeEqualsForward) {
           reference::attention(qkv.values, layout.positions, layout.segments, shape).out;
       expected.insert(expected.end(), whole.end() - out_width(shape), whole.end());
       newest.insert(newest.end(), qkv.values.end() - width(shape), qkv.values.end());
-      ops().store_keys(cache_k, cache_v, qkv.tensor, 0, lengths[b], static_cast<std::int64_t>(b),
-                       shape);
+      ops().run(StoreKeys{.cache_k = cache_k,
+                          .cache_v = cache_v,
+                          .qkv = qkv.tensor,
+                          .begin = 0,
+                          .end = lengths[b],
+                          .sequence = static_cast<std::int64_t>(b),
+                          .shape = shape});
     }
     const Filled qkv = filled(compute(), {3, width(shape)}, newest);
     const Tensor out = poisoned(compute(), {3, out_width(shape)});
-    ops().attention_decode(out, qkv.tensor, cache_k, cache_v, indices(lengths), shape);
+    ops().run(AttentionDecode{.out = out,
+                              .qkv = qkv.tensor,
+                              .cache_k = cache_k,
+                              .cache_v = cache_v,
+                              .lengths = indices(lengths),
+                              .shape = shape});
     expect_close(out, expected);
     // The new key is where the next token will look for it.
     const std::vector<double> keys = read(cache_k);
@@ -230,7 +262,7 @@ TEST_P(AttentionTest, DecodeEqualsForward) {
 }
 
 TEST_P(AttentionTest, RefusesSegmentsThatDoNotCoverThePack) {
-  const AttentionShape shape{1, 1, 4, 0};
+  const AttentionShape shape = heads(1, 1, 4);
   Layout layout = lay_out({{3, 2}});
   const Filled qkv = random(compute(), {5, 12});
   layout.segments.pop_back();

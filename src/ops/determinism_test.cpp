@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "base/threads.h"
 #include "ops/testing/device.h"
+#include "ops/testing/heads.h"
 
 namespace lmpo {
 namespace {
@@ -36,14 +37,14 @@ class Tensors {
       return values;
     }
     const Tensor rounded = arena_.allocate("test", ops_.compute_dtype(), shape);
-    ops_.cast(rounded, values);
+    ops_.run(Cast{.out = rounded, .in = values});
     all_.push_back(rounded);
     return rounded;
   }
   // Not among those that are compared, but for what is computed from them.
   Tensor zeros(Dtype dtype, std::initializer_list<std::int64_t> shape) {
     const Tensor tensor = arena_.allocate("test", dtype, shape);
-    ops_.zero(tensor);
+    ops_.run(Zero{.x = tensor});
     return tensor;
   }
   // index(i) for i in [0, count)
@@ -64,7 +65,7 @@ class Tensors {
     std::vector<float> values = numbers_;
     for (const Tensor& tensor : all_) {
       const Tensor wide = arena_.allocate("test", Dtype::f32, {tensor.elements()});
-      ops_.cast(wide, tensor.reshaped({tensor.elements()}));
+      ops_.run(Cast{.out = wide, .in = tensor.reshaped({tensor.elements()})});
       const std::size_t before = values.size();
       values.resize(before + static_cast<std::size_t>(tensor.elements()));
       ops_.download(values.data() + before, wide);
@@ -90,17 +91,17 @@ void run_linear(Ops& ops, Tensors& make) {
   const Tensor x = make.active({150, 300});
   const Tensor w = make.active({170, 300});
   const Tensor y = make.active({150, 170});
-  ops.linear_forward(y, x, w, false);
-  ops.linear_forward(y.rows(0, 2), x.rows(0, 2), w, false);
-  ops.linear_backward_input(make.active({150, 300}), y, w, false);
-  ops.linear_backward_weight(make({170, 300}), y, x);
+  ops.run(LinearForward{.y = y, .x = x, .w = w});
+  ops.run(LinearForward{.y = y.rows(0, 2), .x = x.rows(0, 2), .w = w});
+  ops.run(LinearBackwardInput{.dx = make.active({150, 300}), .dy = y, .w = w});
+  ops.run(LinearBackwardWeight{.dw = make({170, 300}), .dy = y, .x = x});
 }
 
 void run_rows(Ops& ops, Tensors& make) {
   const Tensor tokens = make.indices(400, [](std::int64_t i) { return i * i % 50; });
   const Tensor y = make.active({400, 200});
-  ops.embedding_forward(y, make.active({50, 200}), tokens);
-  ops.embedding_backward(make({50, 200}), y, tokens);
+  ops.run(EmbeddingForward{.y = y, .table = make.active({50, 200}), .tokens = tokens});
+  ops.run(EmbeddingBackward{.dtable = make({50, 200}), .dy = y, .tokens = tokens});
 }
 
 void run_norm(Ops& ops, Tensors& make) {
@@ -108,33 +109,57 @@ void run_norm(Ops& ops, Tensors& make) {
   const Tensor w = make.active({600});
   const Tensor y = make.active({300, 600});
   const Tensor rstd = make({300});
-  ops.rmsnorm_forward(y, rstd, x, w, 1e-5F);
-  ops.rmsnorm_backward(make.active({300, 600}), make({600}), y, x, w, rstd);
+  ops.run(RmsNormForward{.y = y, .rstd = rstd, .x = x, .w = w, .eps = 1e-5F});
+  ops.run(RmsNormBackward{
+      .dx = make.active({300, 600}), .dw = make({600}), .dy = y, .x = x, .w = w, .rstd = rstd});
+}
+
+void run_bias(Ops& ops, Tensors& make) {
+  ops.run(BiasForward{.y = make.active({700, 600}), .b = make.active({600})});
+  ops.run(BiasBackward{.db = make({600}), .dy = make.active({700, 600})});
 }
 
 void run_swiglu(Ops& ops, Tensors& make) {
   const Tensor x = make.active({300, 400});
   const Tensor y = make.active({300, 200});
-  ops.swiglu_forward(y, x);
-  ops.swiglu_backward(make.active({300, 400}), make.active({300, 200}), y, x);
+  ops.run(SwigluForward{.y = y, .gate_up = x});
+  ops.run(SwigluBackward{
+      .dgate_up = make.active({300, 400}), .y = make.active({300, 200}), .dy = y, .gate_up = x});
 }
 
-// Of a size that the tensor cores take, and of another.
-template <int head_size>
+// Of a size that the tensor cores take, and of another; capped in per cent, or not.
+template <int head_size, int softcap = 0>
 void run_attention(Ops& ops, Tensors& make) {
-  const AttentionShape shape{4, 2, head_size, 90};
+  const AttentionShape shape = testing::heads(4, 2, head_size, 90, softcap / 100.0F);
   const std::vector<Pack::Segment> segments{{0, 100, 0, 0}, {100, 140, 0, 100}, {140, 190, 0, 0}};
   const Tensor positions = make.indices(190, [](std::int64_t i) { return i < 140 ? i : i - 140; });
   const Tensor qkv = make.active({190, 8 * head_size});
   const Tensor out = make.active({190, 4 * head_size});
   const Tensor lse = make({4, 190});
-  ops.rope_forward(qkv, make({140, head_size}), positions, shape);
-  ops.attention_forward(out, lse, qkv, positions, segments, shape);
-  ops.attention_backward(make.active({190, 8 * head_size}), make.active({190, 4 * head_size}), out,
-                         lse, qkv, positions, segments, shape, make({4, 190}));
+  ops.run(RopeForward{
+      .qkv = qkv, .cos_sin = make({140, head_size}), .positions = positions, .shape = shape});
+  ops.run(AttentionForward{.out = out,
+                           .lse = lse,
+                           .qkv = qkv,
+                           .positions = positions,
+                           .segments = segments,
+                           .shape = shape});
+  ops.run(AttentionBackward{.dqkv = make.active({190, 8 * head_size}),
+                            .dout = make.active({190, 4 * head_size}),
+                            .out = out,
+                            .lse = lse,
+                            .qkv = qkv,
+                            .positions = positions,
+                            .segments = segments,
+                            .shape = shape,
+                            .scratch = make({4, 190})});
   const Tensor lengths = make.indices(190, [](std::int64_t i) { return i % 20; });
-  ops.attention_decode(out, qkv, make.active({190, 20, 2 * head_size}),
-                       make.active({190, 20, 2 * head_size}), lengths, shape);
+  ops.run(AttentionDecode{.out = out,
+                          .qkv = qkv,
+                          .cache_k = make.active({190, 20, 2 * head_size}),
+                          .cache_v = make.active({190, 20, 2 * head_size}),
+                          .lengths = lengths,
+                          .shape = shape});
 }
 
 void run_head(Ops& ops, Tensors& make) {
@@ -145,17 +170,34 @@ void run_head(Ops& ops, Tensors& make) {
   const Tensor logp = make({450});
   const Tensor lse = make({300});
   const Tensor workspace = make({ops.head_workspace(300, 40, 2500, w.dtype())});
-  ops.head_forward(logp, lse, hidden, w, row, token, workspace);
-  ops.head_backward(make.active({300, 40}), make({2500, 40}), logp, lse, hidden, w, row, token,
-                    workspace);
+  ops.run(HeadForward{.logp = logp,
+                      .lse = lse,
+                      .hidden = hidden,
+                      .w = w,
+                      .target_row = row,
+                      .target_token = token,
+                      .workspace = workspace});
+  ops.run(HeadBackward{.dhidden = make.active({300, 40}),
+                       .dw = make({2500, 40}),
+                       .dlogp = logp,
+                       .lse = lse,
+                       .hidden = hidden,
+                       .w = w,
+                       .target_row = row,
+                       .target_token = token,
+                       .workspace = workspace});
 }
 
 void run_adamw(Ops& ops, Tensors& make) {
   const Tensor gradient = make({300, 300});
   const Tensor moment2 = make({300, 300});
-  ops.zero(moment2);
-  ops.adamw(make({300, 300}), {}, gradient, make({300, 300}), moment2,
-            {1e-3, 0.9, 0.999, 1e-8, 0.1, 0.1, 0.001, 0.5});
+  ops.run(Zero{.x = moment2});
+  ops.run(AdamW{.w = make({300, 300}),
+                .low = {},
+                .gradient = gradient,
+                .moment1 = make({300, 300}),
+                .moment2 = moment2,
+                .step = {1e-3, 0.9, 0.999, 1e-8, 0.1, 0.1, 0.001, 0.5}});
   make.number(ops.sum_of_squares({&gradient, 1}));
 }
 
@@ -168,8 +210,12 @@ void run_adamw_8bit(Ops& ops, Tensors& make) {
   const Moment moment1 = codes();
   const Moment moment2 = codes();
   for (int step = 0; step < 2; ++step) {
-    ops.adamw(w, {}, make({300, 300}), moment1, moment2,
-              {1e-3, 0.9, 0.999, 1e-8, 0.1, 0.1, 0.001, 1.0});
+    ops.run(AdamW{.w = w,
+                  .low = {},
+                  .gradient = make({300, 300}),
+                  .moment1 = moment1,
+                  .moment2 = moment2,
+                  .step = {1e-3, 0.9, 0.999, 1e-8, 0.1, 0.1, 0.001, 1.0}});
   }
 }
 
@@ -192,9 +238,11 @@ void PrintTo(const DeterminismCase& given, std::ostream* out) {
 INSTANTIATE_TEST_SUITE_P(
     Ops, DeterminismTest,
     ::testing::Values(DeterminismCase{"linear", run_linear}, DeterminismCase{"rows", run_rows},
-                      DeterminismCase{"norm", run_norm}, DeterminismCase{"swiglu", run_swiglu},
+                      DeterminismCase{"norm", run_norm}, DeterminismCase{"bias", run_bias},
+                      DeterminismCase{"swiglu", run_swiglu},
                       DeterminismCase{"attention_16", run_attention<16>},
                       DeterminismCase{"attention_64", run_attention<64>},
+                      DeterminismCase{"capped_attention", run_attention<16, 150>},
                       DeterminismCase{"head", run_head}, DeterminismCase{"adamw", run_adamw},
                       DeterminismCase{"adamw_8bit", run_adamw_8bit}),
     [](const auto& given) { return given.param.name; });

@@ -1,4 +1,4 @@
-// What computes: a processor, its memory, and the ops that run on it. Not thread-safe.
+// A processor, its memory, and the ops that run on it. Not thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -19,50 +19,50 @@ class Device {
 
   virtual std::string name() const = 0;  // "cpu", "NVIDIA H100 80GB HBM3"
   virtual bool is_cpu() const = 0;
-  // The arithmetic where none is asked for: float32 on the CPU, bfloat16 on a GPU.
+  // The default arithmetic: float32 on the CPU, bfloat16 on a GPU.
   virtual Dtype usual_compute() const = 0;
-  // Ops whose products have factors of this type, float32 or bfloat16; sums are float32 always.
-  // UserError where the processor cannot. The device must outlive them.
+  // Ops whose products have factors of this type, float32 or bfloat16; sums are always float32.
+  // UserError if the processor cannot. The device must outlive them.
   virtual std::unique_ptr<Ops> make_ops(Dtype compute) = 0;
   // Memory of the device. Throws MachineError.
   virtual Arena make_arena(std::size_t capacity) = 0;
-  // Memory that the ops reach, but that is not the device's own, for what is used once a step: of
-  // the CPU a file without a name in `folder`, of a GPU the host's memory. Throws MachineError.
+  // Slower memory for what is used once a step: for the CPU an unlinked file in `folder`, for a GPU
+  // memory of the host. Ops reach it as any other. Throws MachineError.
   virtual Arena make_paged_arena(std::size_t capacity, const std::filesystem::path& folder) = 0;
-  // Bytes that this process can have in all, what it has already included; of them those that it
-  // takes beside arenas and the scratch of its ops (Ops::planned_scratch); and the most it has had
-  // so far. Of a GPU without what CUDA took when the device was opened.
+  // Bytes of memory, of a GPU without those that CUDA took when the device was opened: what this
+  // process may use in total, what it has already included;
   virtual std::size_t available_memory() const = 0;
+  // what it uses beside arenas and the scratch of its ops (Ops::planned_scratch);
   virtual std::size_t memory_beside_arenas() const = 0;
+  // and the most that it has used so far.
   virtual std::size_t peak_memory() const = 0;
 };
 
 std::unique_ptr<Device> make_cpu_device();
 
-// Whether this program was built with CUDA; and whether what it calls a GPU is the processor,
-// slowly, for tests (cuda/emulation).
+// Whether this program was built with CUDA, or with an emulated GPU for tests (cuda/emulation).
 bool has_cuda();
+// Whether the GPU is an emulated one.
 bool cuda_is_emulated();
-// The GPUs of this machine, by name; none where there is no driver.
+// The names of this machine's GPUs; none if there is no driver.
 std::vector<std::string> cuda_devices();
-// Why this program, built with CUDA, finds no GPU to compute on; "" where it finds one, and where
-// it was built without.
+// Why this program, built with CUDA, finds no GPU; "" if it finds one or was built without CUDA.
 std::string cuda_trouble();
-// Whether "auto" is a GPU: there is one, and not only in name.
+// Whether "auto" is a GPU: there is one, and it is not emulated.
 bool has_gpu();
-// UserError where the program was built without CUDA; MachineError, which says what to do, where
-// there is no driver, it is too old for this program, or there is no such device.
+// UserError if the program was built without CUDA. MachineError, which says what to do, if there is
+// no driver, the driver is too old for this program, or there is no such device.
 std::unique_ptr<Device> make_cuda_device(int index);
-// Device::memory_beside_arenas of a GPU that need not be there.
+// Device::memory_beside_arenas of a GPU, whether or not this machine has one.
 std::size_t cuda_memory_beside_arenas();
-// Computes nothing; for planning a run on such a GPU.
+// Computes nothing; for planning a run on a GPU, whether or not this machine has one.
 std::unique_ptr<Ops> make_cuda_plan_ops(Dtype compute = Dtype::bf16);
 
-// "cpu", "cuda", "cuda:1", or "auto": a GPU where program and machine have one, else the CPU,
-// and a line of the log says why. UserError for any other name.
+// "cpu", "cuda", "cuda:1", or "auto": a GPU if program and machine have one, else the CPU, with a
+// line in the log that says why. UserError for any other name.
 std::unique_ptr<Device> open_device(std::string_view name);
 
-// The arithmetic that an option asks for: "auto", or the name of a type.
+// The arithmetic that an option asks for: "auto" for the device's default, or the name of a type.
 Dtype compute_type(const Device& device, std::string_view name);
 
 }  // namespace lmpo

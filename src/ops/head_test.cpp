@@ -28,8 +28,13 @@ class HeadTest : public OpsTest {
   Run forward(const Filled& hidden, const Filled& w, const Targets& targets) {
     const Run run{poisoned(Dtype::f32, {targets.count()}),
                   poisoned(Dtype::f32, {hidden.tensor.dim(0)})};
-    ops().head_forward(run.logp, run.lse, hidden.tensor, w.tensor, indices(targets.row),
-                       indices(targets.token), workspace(hidden, w));
+    ops().run(HeadForward{.logp = run.logp,
+                          .lse = run.lse,
+                          .hidden = hidden.tensor,
+                          .w = w.tensor,
+                          .target_row = indices(targets.row),
+                          .target_token = indices(targets.token),
+                          .workspace = workspace(hidden, w)});
     return run;
   }
   // A few rows predict nothing, a few predict several tokens.
@@ -63,8 +68,15 @@ TEST_P(HeadTest, ForwardAndBackward) {
     const Filled dlogp = random(Dtype::f32, {targets.count()});
     const Tensor dhidden = poisoned(compute(), {rows, width});
     const Filled dw = random(Dtype::f32, {vocabulary, width});
-    ops().head_backward(dhidden, dw.tensor, dlogp.tensor, run.lse, hidden.tensor, w.tensor,
-                        indices(targets.row), indices(targets.token), workspace(hidden, w));
+    ops().run(HeadBackward{.dhidden = dhidden,
+                           .dw = dw.tensor,
+                           .dlogp = dlogp.tensor,
+                           .lse = run.lse,
+                           .hidden = hidden.tensor,
+                           .w = w.tensor,
+                           .target_row = indices(targets.row),
+                           .target_token = indices(targets.token),
+                           .workspace = workspace(hidden, w)});
     const std::size_t probes = rows > 100 ? 1 : 8;
     const auto logp = [&, rows = rows, vocabulary = vocabulary](const std::vector<Complex>& x,
                                                                 const std::vector<Complex>& y) {
@@ -80,6 +92,30 @@ TEST_P(HeadTest, ForwardAndBackward) {
         [&](const std::vector<Complex>& point) { return logp(fixed_hidden, point); }, dw.values,
         probes);
   }
+}
+
+// A frozen head: nothing but dw is left out.
+TEST_P(HeadTest, BackwardWithoutTheWeightsGradient) {
+  const Targets targets = random_targets(5, 2100);
+  const Filled hidden = random(compute(), {5, 8});
+  const Filled w = random(storage(), {2100, 8});
+  const Run run = forward(hidden, w, targets);
+  const Filled dlogp = random(Dtype::f32, {targets.count()});
+  const Filled dw = random(Dtype::f32, {2100, 8});
+  const auto dhidden_with = [&](Tensor weight_gradient) {
+    const Tensor dhidden = poisoned(compute(), {5, 8});
+    ops().run(HeadBackward{.dhidden = dhidden,
+                           .dw = weight_gradient,
+                           .dlogp = dlogp.tensor,
+                           .lse = run.lse,
+                           .hidden = hidden.tensor,
+                           .w = w.tensor,
+                           .target_row = indices(targets.row),
+                           .target_token = indices(targets.token),
+                           .workspace = workspace(hidden, w)});
+    return read(dhidden);
+  };
+  EXPECT_EQ(dhidden_with({}), dhidden_with(dw.tensor));
 }
 
 TEST_P(HeadTest, LargeLogitsDoNotOverflow) {

@@ -5,6 +5,8 @@
 #include "base/random.h"
 #include "base/threads.h"
 #include "ops/ops.h"
+#include "ops/testing/heads.h"
+#include "tensor/arena.h"
 
 namespace lmpo {
 namespace {
@@ -72,7 +74,7 @@ void linear(benchmark::State& state) {
   const Tensor w = bench.random({width, width});
   const Tensor y = bench.random({tokens, width});
   bench.operations(2.0 * static_cast<double>(tokens * width * width));
-  bench.run([&] { bench.ops().linear_forward(y, x, w, false); });
+  bench.run([&] { bench.ops().run(LinearForward{.y = y, .x = x, .w = w}); });
 }
 BENCHMARK(linear)
     ->Args({1, 2048})
@@ -85,7 +87,7 @@ void attention(benchmark::State& state) {
   Bench bench(state);
   const auto tokens = static_cast<std::int32_t>(state.range(0));
   const bool backward = state.range(1) != 0;
-  const AttentionShape shape{32, 8, 64, 0};
+  const AttentionShape shape = testing::heads(32, 8, 64);
   // One pair: a trunk of a third and two branches.
   const std::int32_t third = tokens / 3;
   const std::vector<Pack::Segment> segments{
@@ -104,13 +106,30 @@ void attention(benchmark::State& state) {
     scores += run * (run / 2.0 + segment.context_end - segment.context_begin);
   }
   bench.operations((backward ? 10.0 : 4.0) * scores * 32 * 64);
-  bench.ops().attention_forward(out, lse, qkv, positions, segments, shape);
+  bench.ops().run(AttentionForward{.out = out,
+                                   .lse = lse,
+                                   .qkv = qkv,
+                                   .positions = positions,
+                                   .segments = segments,
+                                   .shape = shape});
   bench.run([&] {
     if (backward) {
-      bench.ops().attention_backward(dqkv, dout, out, lse, qkv, positions, segments, shape,
-                                     scratch);
+      bench.ops().run(AttentionBackward{.dqkv = dqkv,
+                                        .dout = dout,
+                                        .out = out,
+                                        .lse = lse,
+                                        .qkv = qkv,
+                                        .positions = positions,
+                                        .segments = segments,
+                                        .shape = shape,
+                                        .scratch = scratch});
     } else {
-      bench.ops().attention_forward(out, lse, qkv, positions, segments, shape);
+      bench.ops().run(AttentionForward{.out = out,
+                                       .lse = lse,
+                                       .qkv = qkv,
+                                       .positions = positions,
+                                       .segments = segments,
+                                       .shape = shape});
     }
   });
 }
@@ -121,7 +140,7 @@ BENCHMARK(attention)
 
 void decode(benchmark::State& state) {
   Bench bench(state);
-  const AttentionShape shape{32, 8, 64, 0};
+  const AttentionShape shape = testing::heads(32, 8, 64);
   const std::int64_t slots = 1024;
   const Tensor out = bench.random({8, 32 * 64});
   const Tensor qkv = bench.random({8, 48 * 64});
@@ -129,7 +148,14 @@ void decode(benchmark::State& state) {
   const Tensor cache_v = bench.random({8, slots, 8 * 64});
   const Tensor lengths = bench.indices(8, [&](std::int64_t) { return slots - 1; });
   bench.bytes(static_cast<double>(cache_k.bytes() + cache_v.bytes()));
-  bench.run([&] { bench.ops().attention_decode(out, qkv, cache_k, cache_v, lengths, shape); });
+  bench.run([&] {
+    bench.ops().run(AttentionDecode{.out = out,
+                                    .qkv = qkv,
+                                    .cache_k = cache_k,
+                                    .cache_v = cache_v,
+                                    .lengths = lengths,
+                                    .shape = shape});
+  });
 }
 BENCHMARK(decode)->UseRealTime();
 
@@ -150,12 +176,32 @@ void head(benchmark::State& state) {
   const Tensor workspace =
       bench.random({bench.ops().head_workspace(rows, width, vocabulary, Dtype::f32)});
   bench.operations((backward ? 6.0 : 2.0) * static_cast<double>(rows * width * vocabulary));
-  bench.ops().head_forward(logp, lse, hidden, w, row, token, workspace);
+  bench.ops().run(HeadForward{.logp = logp,
+                              .lse = lse,
+                              .hidden = hidden,
+                              .w = w,
+                              .target_row = row,
+                              .target_token = token,
+                              .workspace = workspace});
   bench.run([&] {
     if (backward) {
-      bench.ops().head_backward(dhidden, dw, logp, lse, hidden, w, row, token, workspace);
+      bench.ops().run(HeadBackward{.dhidden = dhidden,
+                                   .dw = dw,
+                                   .dlogp = logp,
+                                   .lse = lse,
+                                   .hidden = hidden,
+                                   .w = w,
+                                   .target_row = row,
+                                   .target_token = token,
+                                   .workspace = workspace});
     } else {
-      bench.ops().head_forward(logp, lse, hidden, w, row, token, workspace);
+      bench.ops().run(HeadForward{.logp = logp,
+                                  .lse = lse,
+                                  .hidden = hidden,
+                                  .w = w,
+                                  .target_row = row,
+                                  .target_token = token,
+                                  .workspace = workspace});
     }
   });
 }
@@ -173,9 +219,9 @@ void rmsnorm(benchmark::State& state) {
   bench.bytes((backward ? 6.0 : 2.0) * static_cast<double>(x.bytes()));
   bench.run([&] {
     if (backward) {
-      bench.ops().rmsnorm_backward(dx, dw, y, x, w, rstd);
+      bench.ops().run(RmsNormBackward{.dx = dx, .dw = dw, .dy = y, .x = x, .w = w, .rstd = rstd});
     } else {
-      bench.ops().rmsnorm_forward(y, rstd, x, w, 1e-5F);
+      bench.ops().run(RmsNormForward{.y = y, .rstd = rstd, .x = x, .w = w, .eps = 1e-5F});
     }
   });
 }
@@ -191,9 +237,9 @@ void swiglu(benchmark::State& state) {
   bench.bytes((backward ? 6.0 : 3.0) * static_cast<double>(y.bytes()));
   bench.run([&] {
     if (backward) {
-      bench.ops().swiglu_backward(dgate_up, y, dy, gate_up);
+      bench.ops().run(SwigluBackward{.dgate_up = dgate_up, .y = y, .dy = dy, .gate_up = gate_up});
     } else {
-      bench.ops().swiglu_forward(y, gate_up);
+      bench.ops().run(SwigluForward{.y = y, .gate_up = gate_up});
     }
   });
 }
@@ -206,10 +252,17 @@ void adamw(benchmark::State& state) {
   const Tensor gradient = bench.random({count});
   const Tensor moment1 = bench.random({count});
   const Tensor moment2 = bench.random({count});
-  bench.ops().zero(moment2);
+  bench.ops().run(Zero{.x = moment2});
   bench.bytes(7.0 * static_cast<double>(w.bytes()));
   const AdamWStep step{1e-6, 0.9, 0.999, 1e-8, 0.0, 0.1, 0.001, 1.0};
-  bench.run([&] { bench.ops().adamw(w, {}, gradient, moment1, moment2, step); });
+  bench.run([&] {
+    bench.ops().run(AdamW{.w = w,
+                          .low = {},
+                          .gradient = gradient,
+                          .moment1 = moment1,
+                          .moment2 = moment2,
+                          .step = step});
+  });
 }
 BENCHMARK(adamw)->UseRealTime();
 

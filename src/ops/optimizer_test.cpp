@@ -94,8 +94,12 @@ TEST_P(OptimizerTest, FollowsTorch) {
     for (const json& step : setting["steps"]) {
       SCOPED_TRACE(::testing::Message() << "learning rate " << setting["lr"] << ", step " << ++t);
       const auto gradient = step["gradient"].get<std::vector<double>>();
-      ops().adamw(state.w, state.low, filled(Dtype::f32, {24}, gradient).tensor, state.moment1,
-                  state.moment2, step_of(setting, t));
+      ops().run(AdamW{.w = state.w,
+                      .low = state.low,
+                      .gradient = filled(Dtype::f32, {24}, gradient).tensor,
+                      .moment1 = state.moment1,
+                      .moment2 = state.moment2,
+                      .step = step_of(setting, t)});
       expect_almost(master(state), step["weight"], largest[0]);
       expect_almost(read(state.moment1), step["moment1"], largest[1]);
       expect_almost(read(state.moment2), step["moment2"], largest[2]);
@@ -121,8 +125,18 @@ TEST_P(OptimizerTest, MasterLosesNothing) {
   const Tensor moment2 = filled(Dtype::f32, {3000}, std::vector<double>(3000, 0.0)).tensor;
   for (int t = 1; t <= 20; ++t) {
     const AdamWStep step = step_of(setting, t);
-    ops().adamw(state.w, state.low, gradients.tensor, state.moment1, state.moment2, step);
-    ops().adamw(plain.tensor, {}, gradients.tensor, moment1, moment2, step);
+    ops().run(AdamW{.w = state.w,
+                    .low = state.low,
+                    .gradient = gradients.tensor,
+                    .moment1 = state.moment1,
+                    .moment2 = state.moment2,
+                    .step = step});
+    ops().run(AdamW{.w = plain.tensor,
+                    .low = {},
+                    .gradient = gradients.tensor,
+                    .moment1 = moment1,
+                    .moment2 = moment2,
+                    .step = step});
   }
   const std::vector<double> expected = read(plain.tensor);
   EXPECT_EQ(master(state), expected);
@@ -157,7 +171,12 @@ TEST_P(OptimizerTest, ABfloat16WeightIsItsMasterRoundedToNearestEven) {
                     filled(Dtype::f32, {count}, std::vector<double>(high.size(), 0)).tensor};
   const json setting{{"lr", 0.0}, {"betas", {0.9, 0.999}}, {"eps", 1e-8}, {"weight_decay", 0.0}};
   const Tensor gradient = filled(Dtype::f32, {count}, std::vector<double>(high.size(), 0)).tensor;
-  ops().adamw(state.w, state.low, gradient, state.moment1, state.moment2, step_of(setting, 1));
+  ops().run(AdamW{.w = state.w,
+                  .low = state.low,
+                  .gradient = gradient,
+                  .moment1 = state.moment1,
+                  .moment2 = state.moment2,
+                  .step = step_of(setting, 1)});
   std::vector<std::uint16_t> rounded(high.size());
   ops().download(rounded.data(), state.w);
   EXPECT_EQ(rounded, expected);
@@ -177,7 +196,7 @@ TEST_P(OptimizerTest, CastsToBfloat16RoundToNearestEven) {
   const auto count = static_cast<std::int64_t>(values.size());
   const Tensor wide = upload(Dtype::f32, {count}, values.data());
   const Tensor narrow = poisoned(Dtype::bf16, {count});
-  ops().cast(narrow, wide);
+  ops().run(Cast{.out = narrow, .in = wide});
   std::vector<std::uint16_t> rounded(values.size());
   ops().download(rounded.data(), narrow);
   EXPECT_EQ(rounded, expected);
@@ -211,8 +230,18 @@ TEST_P(OptimizerTest, EightBitMomentsStayNearFloat32) {
       gradient[i] = 0.3 + random.normal() * std::pow(10.0, -static_cast<double>(i % 3));
     }
     const Tensor g = filled(Dtype::f32, {kRows, kColumns}, gradient).tensor;
-    ops().adamw(whole.w, whole.low, g, whole.moment1, whole.moment2, step_of(setting, t));
-    ops().adamw(matrix(coded.w), matrix(coded.low), g, moment1, moment2, step_of(setting, t));
+    ops().run(AdamW{.w = whole.w,
+                    .low = whole.low,
+                    .gradient = g,
+                    .moment1 = whole.moment1,
+                    .moment2 = whole.moment2,
+                    .step = step_of(setting, t)});
+    ops().run(AdamW{.w = matrix(coded.w),
+                    .low = matrix(coded.low),
+                    .gradient = g,
+                    .moment1 = moment1,
+                    .moment2 = moment2,
+                    .step = step_of(setting, t)});
     const std::vector<double> expected = master(whole);
     const std::vector<double> actual = master(coded);
     if (t == 1) {
@@ -233,12 +262,20 @@ TEST_P(OptimizerTest, ScalesTheGradientFirst) {
   const json setting{{"lr", 1e-2}, {"betas", {0.9, 0.999}}, {"eps", 1e-2}, {"weight_decay", 0.0}};
   AdamWStep step = step_of(setting, 1);
   const State whole = make_state({1.0, 2.0});
-  ops().adamw(whole.w, whole.low, filled(Dtype::f32, {2}, {0.25, -0.5}).tensor, whole.moment1,
-              whole.moment2, step);
+  ops().run(AdamW{.w = whole.w,
+                  .low = whole.low,
+                  .gradient = filled(Dtype::f32, {2}, {0.25, -0.5}).tensor,
+                  .moment1 = whole.moment1,
+                  .moment2 = whole.moment2,
+                  .step = step});
   step.gradient_scale = 0.25;
   const State scaled = make_state({1.0, 2.0});
-  ops().adamw(scaled.w, scaled.low, filled(Dtype::f32, {2}, {1.0, -2.0}).tensor, scaled.moment1,
-              scaled.moment2, step);
+  ops().run(AdamW{.w = scaled.w,
+                  .low = scaled.low,
+                  .gradient = filled(Dtype::f32, {2}, {1.0, -2.0}).tensor,
+                  .moment1 = scaled.moment1,
+                  .moment2 = scaled.moment2,
+                  .step = step});
   EXPECT_EQ(master(whole), master(scaled));
 }
 
@@ -247,7 +284,12 @@ TEST_P(OptimizerTest, RefusesAMissingMaster) {
   const Tensor gradient = filled(Dtype::f32, {1}, {1.0}).tensor;
   const AdamWStep step{};
   const auto without_low = [&] {
-    ops().adamw(state.w, {}, gradient, state.moment1, state.moment2, step);
+    ops().run(AdamW{.w = state.w,
+                    .low = {},
+                    .gradient = gradient,
+                    .moment1 = state.moment1,
+                    .moment2 = state.moment2,
+                    .step = step});
   };
   if (storage() == Dtype::f32) {
     EXPECT_NO_THROW(without_low());

@@ -8,7 +8,7 @@
 namespace lmpo {
 namespace {
 
-// Notes what the calls need beside their tensors. Who they are planned for is the derived class's.
+// Notes what the calls need beside their tensors. A derived class says for which device.
 class PlanOps : public Ops {
  public:
   bool computes() const override { return false; }
@@ -16,47 +16,40 @@ class PlanOps : public Ops {
   double sum_of_squares(std::span<const Tensor>) override { return 0.0; }
   std::size_t planned_scratch() const override { return products_ + attention_; }
 
-  void linear_forward(Tensor, Tensor x, Tensor w, bool) override { take_linear(x, w); }
-  void linear_backward_input(Tensor, Tensor dy, Tensor w, bool) override { take_linear(dy, w); }
-  void linear_backward_weight(Tensor dw, Tensor dy, Tensor) override { take_linear(dy, dw); }
-  void attention_forward(Tensor, Tensor, Tensor, Tensor, std::span<const Pack::Segment> segments,
-                         const AttentionShape& shape) override {
-    take_attention(segments, shape);
+#define LMPO_PLAN(Op, part, direction) \
+  void run(const Op& op) override {    \
+    plan(op);                          \
   }
-  void attention_backward(Tensor, Tensor, Tensor, Tensor, Tensor, Tensor,
-                          std::span<const Pack::Segment> segments, const AttentionShape& shape,
-                          Tensor) override {
-    take_attention(segments, shape);
-  }
-  void head_forward(Tensor, Tensor, Tensor hidden, Tensor w, Tensor, Tensor, Tensor) override {
-    take_head(hidden, w);
-  }
-  void head_backward(Tensor, Tensor, Tensor, Tensor, Tensor hidden, Tensor w, Tensor, Tensor,
-                     Tensor) override {
-    take_head(hidden, w);
-  }
-
+  LMPO_OPS(LMPO_PLAN)
+#undef LMPO_PLAN
   void upload(Tensor, const void*) override {}
-  void zero(Tensor) override {}
-  void copy(Tensor, Tensor) override {}
-  void cast(Tensor, Tensor) override {}
-  void add(Tensor, Tensor) override {}
-  void embedding_forward(Tensor, Tensor, Tensor) override {}
-  void embedding_backward(Tensor, Tensor, Tensor) override {}
-  void gather_rows(Tensor, Tensor, Tensor) override {}
-  void scatter_rows(Tensor, Tensor, Tensor) override {}
-  void rmsnorm_forward(Tensor, Tensor, Tensor, Tensor, float) override {}
-  void rmsnorm_backward(Tensor, Tensor, Tensor, Tensor, Tensor, Tensor) override {}
-  void rope_forward(Tensor, Tensor, Tensor, const AttentionShape&) override {}
-  void rope_backward(Tensor, Tensor, Tensor, const AttentionShape&) override {}
-  void swiglu_forward(Tensor, Tensor) override {}
-  void swiglu_backward(Tensor, Tensor, Tensor, Tensor) override {}
-  void store_keys(Tensor, Tensor, Tensor, std::int64_t, std::int64_t, std::int64_t,
-                  const AttentionShape&) override {}
-  void attention_decode(Tensor, Tensor, Tensor, Tensor, Tensor, const AttentionShape&) override {}
-  void adamw(Tensor, Tensor, Tensor, const Moment&, const Moment&, const AdamWStep&) override {}
 
  private:
+  // Most ops need nothing beside their tensors.
+  template <typename Op>
+  void plan(const Op&) {}
+  void plan(const LinearForward& op) {
+    take_linear(op.x, op.w);
+  }
+  void plan(const LinearBackwardInput& op) {
+    take_linear(op.dy, op.w);
+  }
+  void plan(const LinearBackwardWeight& op) {
+    take_linear(op.dy, op.dw);
+  }
+  void plan(const AttentionForward& op) {
+    take_attention(op.segments, op.shape);
+  }
+  void plan(const AttentionBackward& op) {
+    take_attention(op.segments, op.shape);
+  }
+  void plan(const HeadForward& op) {
+    take_head(op.hidden, op.w);
+  }
+  void plan(const HeadBackward& op) {
+    take_head(op.hidden, op.w);
+  }
+
   void take_linear(Tensor rows, Tensor w) {
     products_ = std::max(products_, linear_scratch(rows.dim(0), w.dim(1), w.dim(0)));
   }
@@ -71,7 +64,7 @@ class PlanOps : public Ops {
   std::size_t attention_ = 0;
 };
 
-// For ops that are there.
+// For ops that exist.
 class PlanOfOps final : public PlanOps {
  public:
   explicit PlanOfOps(const Ops& ops) : ops_(ops) {}
@@ -100,7 +93,7 @@ class PlanOfOps final : public PlanOps {
   const Ops& ops_;
 };
 
-// For a GPU that need not be there.
+// For a GPU, which this machine need not have.
 class PlanOfGpu final : public PlanOps {
  public:
   explicit PlanOfGpu(Dtype compute) : compute_(compute) {}

@@ -3,6 +3,8 @@
 #include "base/error.h"
 #include "base/threads.h"
 #include "ops/ops.h"
+#include "ops/testing/heads.h"
+#include "tensor/arena.h"
 
 namespace lmpo {
 namespace {
@@ -26,7 +28,7 @@ TEST(PlanOps, RunAgainstMemoryThatIsNotThere) {
             real->head_workspace(100, 64, 32000, Dtype::bf16));
   Arena arena = Arena::counting();
   const Tensor x = arena.allocate("x", Dtype::f32, {4, 4});
-  plan->linear_forward(x, x, x, false);
+  plan->run(LinearForward{.y = x, .x = x, .w = x});
   EXPECT_EQ(plan->sum_of_squares({&x, 1}), 0.0);
   std::vector<float> host(16, 1.0F);
   plan->download(host.data(), x);
@@ -42,7 +44,7 @@ TEST(PlanOps, CountCopiesOfFactors) {
   const Tensor y = arena.allocate("y", Dtype::f32, {1024, 2048});
   const auto scratch_of = [&](const Ops& real) {
     const auto plan = make_plan_ops(real);
-    plan->linear_forward(y, x, w, false);
+    plan->run(LinearForward{.y = y, .x = x, .w = w});
     return plan->planned_scratch();
   };
   EXPECT_EQ(scratch_of(*make_cpu_ops()), 0u);
@@ -57,9 +59,10 @@ TEST(PlanOps, CountRowsOfTheLongestTree) {
   set_threads(2);
   const auto real = make_cpu_ops();
   const auto plan = make_plan_ops(*real);
-  const AttentionShape shape{4, 2, 64};
+  const AttentionShape shape = testing::heads(4, 2, 64);
   const std::vector<Pack::Segment> segments{{0, 100, 0, 0}, {100, 150, 0, 100}, {150, 180, 0, 0}};
-  plan->attention_forward({}, {}, {}, {}, segments, shape);
+  plan->run(AttentionForward{
+      .out = {}, .lse = {}, .qkv = {}, .positions = {}, .segments = segments, .shape = shape});
   EXPECT_EQ(plan->planned_scratch(), 2u * (6 * 150 + 5 * 128) * 64 * sizeof(float));
 }
 

@@ -1,6 +1,6 @@
 // Ops that pass every call on and note how long it took and how much it computed: where a step's
-// time goes. Of a device that computes while the host goes on, times are of the calls alone, unless
-// each op is waited for, which slows the whole a little.
+// time goes. Of a device that computes while the host continues, times are of the calls alone,
+// unless each op is waited for, which slows the whole a little.
 #pragma once
 
 #include <array>
@@ -11,23 +11,8 @@
 
 namespace lmpo {
 
-enum class StepPart : std::uint8_t {
-  embedding,
-  norms,
-  qkv,
-  rotary,
-  attention,
-  attention_output,
-  mlp,
-  swiglu,
-  head,
-  optimizer,
-  movement  // copies, sums and conversions
-};
-constexpr std::size_t step_parts = 11;
+constexpr std::size_t kStepParts = 11;
 std::string_view name(StepPart part);
-
-enum class Direction : std::uint8_t { forward, backward };
 
 // Useful operations: multiplications and additions that the mathematics asks for. What is computed
 // again between a pack's head and the next pack's embedding, to save memory, is time without
@@ -47,12 +32,12 @@ class StepTimes {
   }
   PartTime total() const;
   void divide_by(double steps);
-  // Operations a second of the linear layers' backward, where nothing is computed again: what the
-  // machine gives to matrix products in this very run. 0 where there were none.
+  // Operations a second of the linear layers' backward, where nothing is computed again: the rate
+  // of matrix products in this very run. 0 where there were none.
   double product_rate() const;
 
  private:
-  std::array<std::array<PartTime, 2>, step_parts> times_{};
+  std::array<std::array<PartTime, 2>, kStepParts> times_{};
 };
 
 enum class WaitForOps : std::uint8_t { no, yes };

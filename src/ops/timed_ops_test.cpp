@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "base/random.h"
+#include "ops/testing/heads.h"
+#include "tensor/arena.h"
 
 namespace lmpo {
 namespace {
@@ -31,18 +33,16 @@ class TimedOpsTest : public ::testing::Test {
   Random random_{1, 0};
 };
 
-TEST_F(TimedOpsTest, PassesOnAndCountsWhereTheLayerBelongs) {
+TEST_F(TimedOpsTest, PassesOnAndCountsForTheNamedPart) {
   const Tensor x = random({6, 5});
   const Tensor w = random({7, 5});
   const Tensor y = random({6, 7});
   const Tensor expected = random({6, 7});
-  inner_->linear_forward(expected, x, w, false);
-  ops_->enter(LinearPart::qkv);
-  ops_->linear_forward(y, x, w, false);
+  inner_->run(LinearForward{.y = expected, .x = x, .w = w});
+  ops_->run(LinearForward{.y = y, .x = x, .w = w, .part = StepPart::qkv});
   EXPECT_TRUE(std::equal(y.f32(), y.f32() + 42, expected.f32()));
-  ops_->enter(LinearPart::mlp);
-  ops_->linear_backward_input(x, y, w, false);
-  ops_->linear_backward_weight(w, y, x);
+  ops_->run(LinearBackwardInput{.dx = x, .dy = y, .w = w});
+  ops_->run(LinearBackwardWeight{.dw = w, .dy = y, .x = x});
 
   constexpr double kOperations = 2.0 * 6 * 7 * 5;
   EXPECT_EQ(times_.at(StepPart::qkv, Direction::forward).operations, kOperations);
@@ -58,21 +58,33 @@ TEST_F(TimedOpsTest, CountsOnlyPairsThatSeeOneAnother) {
   EXPECT_EQ(visible_pairs(segments, 0), 6 + (4 + 5) + 4);
   EXPECT_EQ(visible_pairs(segments, 2), (1 + 2 + 2) + (2 + 2) + 2);
 
-  const AttentionShape shape{4, 2, 8, 0};
+  const AttentionShape shape = testing::heads(4, 2, 8);
   const Tensor positions = indices({0, 1, 2, 3, 4, 3});
   const Tensor qkv = random({6, 64});
   const Tensor out = random({6, 32});
   const Tensor lse = random({4, 6});
-  ops_->attention_forward(out, lse, qkv, positions, segments, shape);
-  ops_->attention_backward(random({6, 64}), random({6, 32}), out, lse, qkv, positions, segments,
-                           shape, random({4, 6}));
+  ops_->run(AttentionForward{.out = out,
+                             .lse = lse,
+                             .qkv = qkv,
+                             .positions = positions,
+                             .segments = segments,
+                             .shape = shape});
+  ops_->run(AttentionBackward{.dqkv = random({6, 64}),
+                              .dout = random({6, 32}),
+                              .out = out,
+                              .lse = lse,
+                              .qkv = qkv,
+                              .positions = positions,
+                              .segments = segments,
+                              .shape = shape,
+                              .scratch = random({4, 6})});
   constexpr double kForward = 4.0 * 19 * 4 * 8;  // two products over pairs, heads and head size
   EXPECT_EQ(times_.at(StepPart::attention, Direction::forward).operations, kForward);
   EXPECT_EQ(times_.at(StepPart::attention, Direction::backward).operations, 2 * kForward);
 }
 
 TEST_F(TimedOpsTest, EveryPartHasAName) {
-  for (std::size_t i = 0; i < step_parts; ++i) {
+  for (std::size_t i = 0; i < kStepParts; ++i) {
     EXPECT_FALSE(name(static_cast<StepPart>(i)).empty());
   }
 }

@@ -1,9 +1,10 @@
-// Memory is planned, not discovered.
+// One block of memory for the tensors of a run, whose size is known before the run starts.
 //
-// An arena is one block handed out from the bottom up and given back in reverse order: a Scope
-// remembers the top and restores it. A counting arena hands out addresses of memory that is not
-// there; running a step against it, with ops that compute nothing, gives the exact size and the
-// table of what a run will use. Not thread-safe.
+// An arena allocates from the bottom up and frees in reverse order: a Scope frees what was allocated
+// in its braces. A counting arena has no memory and only adds up sizes: running a step against it,
+// with the ops of a plan, gives the exact size of a run and a table of what it holds.
+//
+// Not thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -21,36 +22,36 @@ namespace lmpo {
 
 class Arena {
  public:
-  // Counts only: tensors' data must not be touched.
+  // Only counts: tensors have no data.
   static Arena counting();
   // Reserves `capacity` bytes of host memory, zeroed and not yet resident. Throws MachineError.
   static Arena host(std::size_t capacity);
-  // The same in a file without a name in `folder`, so that it need not stay in memory: see
-  // page_out. Throws MachineError where the disk has no room.
+  // The same in an unlinked file in `folder`, so that it need not stay in memory: see page_out.
+  // Throws MachineError if the disk is full.
   static Arena file(std::size_t capacity, const std::filesystem::path& folder);
-  // Memory of another device: the `capacity` bytes at `block`, which end with its last owner.
+  // The `capacity` bytes at `block`, of any device. The arena is one of their owners.
   static Arena over(std::shared_ptr<void> block, std::size_t capacity);
   Arena(Arena&& other) noexcept = default;
   Arena& operator=(Arena&&) = delete;
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
-  // A tensor aligned to 64 bytes whose content is undefined. `name` is its group in the plan's
-  // table. In a real arena, exceeding the capacity is a broken invariant: the plan was wrong.
+  // A tensor aligned to 64 bytes, whose content is undefined. `name` is its group in the plan's
+  // table. More than the capacity of a real arena fails LMPO_CHECK: the plan was wrong.
   Tensor allocate(std::string_view name, Dtype dtype, std::initializer_list<std::int64_t> shape);
 
-  // The memory of a tensor in a file may be given up: its content comes back when it is used next.
-  // Does nothing for other arenas.
+  // Writes a tensor in a file out and frees its memory; the next use reads it back. Does nothing in
+  // other arenas.
   void page_out(const Tensor& tensor) const;
 
   bool is_counting() const { return base_ == nullptr; }
   std::size_t used() const { return top_; }
   std::size_t peak() const { return peak_; }
   std::size_t capacity() const { return capacity_; }
-  // Bytes of each group at the moment of the peak, padding included; they add up to peak().
+  // Bytes of each group when the peak was reached, with padding; their sum is peak().
   const std::map<std::string, std::size_t, std::less<>>& at_peak() const { return at_peak_; }
 
-  // Gives back everything allocated after it was made.
+  // Frees, at its end, what was allocated since it was made.
   class Scope {
    public:
     explicit Scope(Arena& arena) : arena_(arena), mark_(arena.blocks_.size()) {}

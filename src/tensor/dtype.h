@@ -11,8 +11,8 @@ namespace lmpo {
 enum class Dtype : std::uint8_t { f32, bf16, f16, i32, i16, u8 };
 
 std::size_t dtype_size(Dtype dtype);
-std::string_view dtype_name(
-    Dtype dtype);  // "float32", "bfloat16", "float16", "int32", "int16", "uint8"
+// "float32", "bfloat16", "float16", "int32", "int16", "uint8".
+std::string_view dtype_name(Dtype dtype);
 // Accepts torch's names and the short ones (fp32, bf16, fp16). Throws UserError.
 Dtype parse_dtype(std::string_view name);
 
@@ -36,11 +36,12 @@ float to_float(float16 value);
 bfloat16 to_bfloat16(float value);
 float16 to_float16(float value);
 
-// A float32 kept as a bfloat16 for the arithmetic and the 16 bits it lacks:
-//   bits(float) = (high << 16) + low, low as a signed number.
-// high is to_bfloat16 of the float. A tie that rounds towards zero lies 2^15 above high, one more
-// than low can say: it is kept as the float below it, in magnitude. Every other number is exact;
-// NaN stays NaN.
+// A float32 as the bfloat16 that it rounds to and the 16 bits that this one lacks:
+//
+//   bits(float) = (high << 16) + low, with a signed low
+//
+// Exact, but for ties that round towards zero: they lie 2^15 above high, and low holds at most
+// 2^15 - 1. They become the next float32 towards zero. NaN stays NaN.
 struct SplitFloat {
   bfloat16 high;
   std::int16_t low;

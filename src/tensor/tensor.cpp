@@ -18,20 +18,33 @@ std::int64_t Tensor::elements() const {
   return product;
 }
 
+Tensor Tensor::moved_by(std::int64_t elements) const {
+  Tensor result = *this;
+  if (data_ != nullptr) {  // a plan's tensors have no memory
+    result.data_ =
+        static_cast<char*>(data_) + static_cast<std::size_t>(elements) * dtype_size(dtype_);
+  }
+  return result;
+}
+
 Tensor Tensor::rows(std::int64_t begin, std::int64_t end) const {
   LMPO_CHECK(rank_ >= 1 && begin >= 0 && begin <= end && end <= dim(0));
-  Tensor result = *this;
-  const std::int64_t row = dim(0) == 0 ? 0 : elements() / dim(0);
-  if (data_ != nullptr) {  // a plan's tensors lie nowhere
-    result.data_ =
-        static_cast<char*>(data_) + static_cast<std::size_t>(begin * row) * dtype_size(dtype_);
-  }
+  const std::int64_t row = is_contiguous() ? (dim(0) == 0 ? 0 : elements() / dim(0)) : row_stride_;
+  Tensor result = moved_by(begin * row);
   result.shape_[0] = end - begin;
   return result;
 }
 
+Tensor Tensor::columns(std::int64_t begin, std::int64_t end) const {
+  LMPO_CHECK(rank_ == 2 && begin >= 0 && begin <= end && end <= dim(1));
+  Tensor result = moved_by(begin);
+  result.shape_[1] = end - begin;
+  result.row_stride_ = end - begin == row_stride() ? 0 : row_stride();
+  return result;
+}
+
 Tensor Tensor::reshaped(std::initializer_list<std::int64_t> shape) const {
-  Tensor result(data_, dtype_, shape);
+  Tensor result(data(), dtype_, shape);
   LMPO_CHECK(result.elements() == elements());
   return result;
 }

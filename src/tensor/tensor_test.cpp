@@ -4,6 +4,7 @@
 #include <cmath>
 #include <filesystem>
 #include <limits>
+#include <numeric>
 
 #include "base/random.h"
 #include "tensor/arena.h"
@@ -163,6 +164,33 @@ TEST(Tensor, ViewsShareMemory) {
   EXPECT_THROW(static_cast<void>(x.rows(2, 5)), std::logic_error);
   EXPECT_THROW(static_cast<void>(x.bf16()), std::logic_error);
   EXPECT_EQ(x.describe(), "float32 [4, 3]");
+}
+
+// Columns of a wider matrix are no row of numbers: only strided_data and row_stride reach them.
+TEST(Tensor, ColumnsAreAView) {
+  Arena arena = Arena::host(4096);
+  const Tensor x = arena.allocate("x", Dtype::f32, {4, 6});
+  std::iota(x.f32(), x.f32() + 24, 0.0F);
+  const auto at = [](Tensor view, std::int64_t row, std::int64_t column) {
+    return static_cast<const float*>(view.strided_data())[row * view.row_stride() + column];
+  };
+  const Tensor view = x.columns(2, 5);
+  EXPECT_EQ(view.describe(), "float32 [4, 3]");
+  EXPECT_FALSE(view.is_contiguous());
+  EXPECT_EQ(at(view, 3, 1), 21.0F);
+  EXPECT_EQ(at(view.rows(1, 3), 1, 0), 14.0F);
+  EXPECT_EQ(at(view.columns(1, 3), 1, 1), 10.0F);
+  EXPECT_EQ(view.rows(1, 3).row_stride(), 6);
+  EXPECT_THROW(static_cast<void>(view.f32()), std::logic_error);
+  EXPECT_THROW(static_cast<void>(view.data()), std::logic_error);
+  EXPECT_THROW(static_cast<void>(view.reshaped({12})), std::logic_error);
+  EXPECT_THROW(static_cast<void>(x.columns(2, 7)), std::logic_error);
+  EXPECT_THROW(static_cast<void>(x.reshaped({24}).columns(0, 1)), std::logic_error);
+
+  EXPECT_TRUE(x.columns(0, 6).is_contiguous());
+  EXPECT_EQ(x.columns(0, 6).f32(), x.f32());
+  EXPECT_EQ(x.row_stride(), 6);
+  EXPECT_EQ(Tensor(nullptr, Dtype::f32, {4, 6}).columns(2, 5).strided_data(), nullptr);
 }
 
 }  // namespace

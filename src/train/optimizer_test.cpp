@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "base/random.h"
+#include "tensor/arena.h"
 #include "train/testing/small_run.h"
 
 namespace lmpo {

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "base/random.h"
+#include "tensor/arena.h"
 #include "train/checkpoints.h"
 #include "train/testing/small_run.h"
 #include "tree/testing.h"

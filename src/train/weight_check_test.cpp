@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "tensor/arena.h"
 #include "train/testing/small_run.h"
 
 namespace lmpo {

@@ -1,10 +1,12 @@
 // Trunk and branches: the shape of everything that is trained or scored.
 //
-// A tree is one prompt with R responses: SFT has one, a preference pair two, a ranked list more.
-// Its token sequences share a beginning, the trunk, which is computed once; what differs are the
-// branches. The trunk is the longest common prefix of the sequences, so a common beginning of the
-// responses is shared as well. A sequence's last token is never an input: nothing is predicted
-// after it.
+// A tree is one prompt with its responses: SFT has one, a preference pair two, a ranked list more.
+// Their longest common prefix, which may reach into the responses, is the trunk and is computed
+// once; the rest of each is a branch. The last token of a sequence is never an input, because
+// nothing is predicted after it.
+//
+//   T  input tokens                          N  hidden rows that predict a scored token
+//   M  scored tokens                         R  responses
 #pragma once
 
 #include <cstdint>
@@ -29,26 +31,22 @@ struct Sequence {
 // One row of data, tokenized. For a pair, sequences[0] is chosen and sequences[1] rejected.
 struct Tree {
   std::vector<Sequence> sequences;
-  std::int64_t row = 0;   // where it came from: the row's index in the data, for messages
-  bool desirable = true;  // unpaired data: whether the response was approved of
-  // Of each sequence under the reference model, where an objective asks for one; else empty.
+  std::int64_t row = 0;   // index in the data, for messages
+  bool desirable = true;  // of unpaired data: the label of the response
+  // Log-probability of each response under the reference model; empty if no objective asks for it.
   std::vector<double> reference_logps = {};
 
-  // Length of the trunk: the longest common prefix of the sequences' inputs (all but their last
-  // tokens).
+  // Tokens of the trunk: the longest common prefix of all sequences without their last tokens.
   std::int32_t trunk_length() const;
-  // Input tokens once the trunk is shared.
+  // Tokens of the trunk and of all branches.
   std::int64_t input_tokens() const;
 };
 
-// Trees laid end to end without padding, as the model sees them.
-//   T  input tokens      N  hidden rows that predict a scored token      M  scored tokens      R
-//   responses
-// A hidden row may predict several scored tokens: where branches part, and where responses share a
-// beginning.
+// Trees laid end to end without padding, as the model sees them. A hidden row predicts several
+// scored tokens where branches part and where responses share a beginning.
 struct Pack {
-  // A run of queries [begin, end) that sees the keys [context_begin, context_end) and, causally,
-  // its own run. A trunk has an empty context; a branch's context is its trunk.
+  // Tokens [begin, end), each of which attends to the tokens [context_begin, context_end) and to
+  // those of its own segment up to itself. A trunk's context is empty; a branch's is its trunk.
   struct Segment {
     std::int32_t begin;
     std::int32_t end;
@@ -58,12 +56,12 @@ struct Pack {
 
   std::vector<std::int32_t> tokens;           // T
   std::vector<std::int32_t> positions;        // T, counted from the start of each sequence
-  std::vector<Segment> segments;              // in order of begin; covers [0, T); no empty run
-  std::vector<std::int32_t> segment_tree;     // per segment, the index of its tree in this pack
+  std::vector<Segment> segments;              // by begin; they cover [0, T), and none is empty
+  std::vector<std::int32_t> segment_tree;     // of each segment, the index of its tree in the pack
   std::vector<std::int32_t> head_rows;        // N, strictly increasing indices into T
-  std::vector<std::int32_t> target_row;       // M, index into head_rows, non-decreasing
-  std::vector<std::int32_t> target_token;     // M, the token whose log-probability is wanted
-  std::vector<std::int32_t> target_response;  // M, index of the response, in [0, R)
+  std::vector<std::int32_t> target_row;       // M, indices into head_rows, non-decreasing
+  std::vector<std::int32_t> target_token;     // M, the scored tokens
+  std::vector<std::int32_t> target_response;  // M, indices of their responses, in [0, R)
   std::vector<std::int64_t> tree_response;    // first response of each tree, and R at the end
 
   std::int64_t input_count() const { return static_cast<std::int64_t>(tokens.size()); }

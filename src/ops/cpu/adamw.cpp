@@ -102,7 +102,7 @@ class DecodedMoment {
   float* values() { return values_.data(); }
 
  private:
-  std::array<float, moment_block> values_;
+  std::array<float, kMomentBlock> values_;
   std::uint8_t* codes_;
   float* scale_;
   std::int64_t count_;
@@ -134,30 +134,29 @@ double CpuOps::sum_of_squares(std::span<const Tensor> tensors) {
   return sum;
 }
 
-void CpuOps::adamw(Tensor w, Tensor low, Tensor gradient, const Moment& moment1,
-                   const Moment& moment2, const AdamWStep& step) {
-  check_adamw(w, low, gradient, moment1, moment2);
-  const Weight weight{w, low, gradient};
-  const AdamWConstants constants = constants_of(step);
-  if (moment1.scales.empty()) {
+void CpuOps::run(const AdamW& op) {
+  check_adamw(op.w, op.low, op.gradient, op.moment1, op.moment2);
+  const Weight weight{op.w, op.low, op.gradient};
+  const AdamWConstants constants = constants_of(op.step);
+  if (op.moment1.scales.empty()) {
     constexpr std::int64_t block = 1024;
-    parallel_for(w.elements(), 4 * block, [&](std::int64_t begin, std::int64_t end) {
+    parallel_for(op.w.elements(), 4 * block, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = begin; i < end; i += block) {
-        weight.update_part(moment1.values.f32() + i, moment2.values.f32() + i, i,
+        weight.update_part(op.moment1.values.f32() + i, op.moment2.values.f32() + i, i,
                            std::min(block, end - i), constants);
       }
     });
     return;
   }
-  const std::int64_t columns = w.dim(1);
-  parallel_for(w.dim(0), 1, [&](std::int64_t begin, std::int64_t end) {
+  const std::int64_t columns = op.w.dim(1);
+  parallel_for(op.w.dim(0), 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row) {
-      for (std::int64_t column = 0; column < columns; column += moment_block) {
+      for (std::int64_t column = 0; column < columns; column += kMomentBlock) {
         const std::int64_t i = row * columns + column;
-        const std::int64_t count = std::min(moment_block, columns - column);
-        const std::int64_t block = row * moment1.scales.dim(1) + column / moment_block;
-        DecodedMoment m(moment1, i, block, count, MomentSign::either);
-        DecodedMoment v(moment2, i, block, count, MomentSign::positive);
+        const std::int64_t count = std::min(kMomentBlock, columns - column);
+        const std::int64_t block = row * op.moment1.scales.dim(1) + column / kMomentBlock;
+        DecodedMoment m(op.moment1, i, block, count, MomentSign::either);
+        DecodedMoment v(op.moment2, i, block, count, MomentSign::positive);
         weight.update_part(m.values(), v.values(), i, count, constants);
       }
     }

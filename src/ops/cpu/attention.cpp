@@ -52,7 +52,7 @@ class ForwardTask {
       return heads_.query(token, head).data;
     });
     float* out = out_rows.of_size(block.rows() * size);
-    cpu::AttentionBlock attention({q, size}, {out, size}, block.rows(), size);
+    cpu::AttentionBlock attention(heads_.shape, {q, size}, {out, size}, block.rows());
     keys_.for_tiles(*block.segment, block.begin, block.end,
                     [&](std::int64_t key, std::int64_t count) {
                       const std::int64_t offset = (key - tree.first_row()) * size;
@@ -88,19 +88,20 @@ std::size_t CpuOps::attention_scratch(std::span<const Pack::Segment> segments,
   return static_cast<std::size_t>(threads() * floats) * sizeof(float);
 }
 
-void CpuOps::attention_forward(Tensor out, Tensor lse, Tensor qkv, Tensor positions,
-                               std::span<const Pack::Segment> segments,
-                               const AttentionShape& shape) {
-  const std::int64_t tokens = qkv.dim(0);
-  LMPO_CHECK(has_shape(out, {tokens, shape.query_heads * shape.head_size}) &&
-             has_shape(positions, {tokens}) && has_shape(lse, {shape.query_heads, tokens}));
-  check_segments(segments, tokens);
-  const cpu::PackedHeads heads(qkv, shape);
-  const auto trees = cpu::cut_trees(segments);
-  parallel_each(shape.key_heads * static_cast<std::int64_t>(trees.size()), [&](std::int64_t index) {
-    ForwardTask task(heads, out, lse, {positions.i32(), shape.window});
-    task.run(trees[static_cast<std::size_t>(index / shape.key_heads)], index % shape.key_heads);
-  });
+void CpuOps::run(const AttentionForward& op) {
+  const std::int64_t tokens = op.qkv.dim(0);
+  LMPO_CHECK(has_shape(op.out, {tokens, op.shape.out_width()}) &&
+             has_shape(op.positions, {tokens}) &&
+             has_shape(op.lse, {op.shape.query_heads, tokens}));
+  check_segments(op.segments, tokens);
+  const cpu::PackedHeads heads(op.qkv, op.shape);
+  const auto trees = cpu::cut_trees(op.segments);
+  parallel_each(op.shape.key_heads * static_cast<std::int64_t>(trees.size()),
+                [&](std::int64_t index) {
+                  ForwardTask task(heads, op.out, op.lse, {op.positions.i32(), op.shape.window});
+                  task.run(trees[static_cast<std::size_t>(index / op.shape.key_heads)],
+                           index % op.shape.key_heads);
+                });
 }
 
 }  // namespace lmpo

@@ -35,6 +35,18 @@ LMPO_VECTOR void softmax_backward(float* __restrict scores, float* __restrict dp
   }
 }
 
+// The same where scores are capped: ds passes through softcap tanh(score / softcap).
+LMPO_VECTOR void capped_softmax_backward(float* __restrict scores, float* __restrict dp, float lse,
+                                         float delta, float factor, float softcap,
+                                         std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    const float t = cpu::tanh(scores[i] / softcap);
+    const float p = cpu::exp(softcap * t - lse);
+    scores[i] = p;
+    dp[i] = p * (dp[i] - delta) * (1.0F - t * t) * factor;
+  }
+}
+
 class BackwardTask {
  public:
   BackwardTask(const cpu::PackedHeads& heads, const cpu::PackedHeads& gradients, Tensor dout,
@@ -95,14 +107,14 @@ class BackwardTask {
                 const float* dout, float* dq, std::int64_t key, std::int64_t count) {
     const std::int64_t rows = block.rows();
     const std::int64_t offset = (key - tree.first_row()) * size_;
-    const float factor = 1.0F / std::sqrt(static_cast<float>(size_));
+    const float scale = heads_.shape.scale;
     float* p = scores_.data();
     float* dp = dscores_.data();
-    matmul_serial({Transpose::no, Transpose::yes, rows, count, size_, factor, q, size_, k_ + offset,
+    matmul_serial({Transpose::no, Transpose::yes, rows, count, size_, scale, q, size_, k_ + offset,
                    size_, 0.0F, p, count});
     matmul_serial({Transpose::no, Transpose::yes, rows, count, size_, 1.0F, dout, size_,
                    v_ + offset, size_, 0.0F, dp, count});
-    differentiate_scores(tree, block, key, count, factor);
+    differentiate_scores(tree, block, key, count);
     matmul_serial({Transpose::yes, Transpose::no, count, size_, rows, 1.0F, p, count, dout, size_,
                    1.0F, dv_ + offset, size_});
     matmul_serial({Transpose::yes, Transpose::no, count, size_, rows, 1.0F, dp, count, q, size_,
@@ -112,7 +124,9 @@ class BackwardTask {
   }
 
   void differentiate_scores(const cpu::AttentionTree& tree, const cpu::QueryBlock& block,
-                            std::int64_t key, std::int64_t count, float factor) {
+                            std::int64_t key, std::int64_t count) {
+    const float scale = heads_.shape.scale;
+    const float softcap = heads_.shape.softcap;
     const cpu::VisibleRows visible = cpu::visible_rows(keys_, block, key, count);
     for (std::int64_t row = 0; row < block.rows(); ++row) {
       const auto [first, last] = visible[static_cast<std::size_t>(row)];
@@ -123,8 +137,13 @@ class BackwardTask {
         std::fill(scores + last, scores + count, 0.0F);
       }
       const std::int64_t statistic = tree.head(block, row) * tokens_ + block.token_of(row);
-      softmax_backward(p + first, ds + first, lse_[statistic], delta_[statistic], factor,
-                       last - first);
+      if (softcap == 0.0F) {
+        softmax_backward(p + first, ds + first, lse_[statistic], delta_[statistic], scale,
+                         last - first);
+      } else {
+        capped_softmax_backward(p + first, ds + first, lse_[statistic], delta_[statistic], scale,
+                                softcap, last - first);
+      }
     }
   }
 
@@ -161,22 +180,23 @@ void row_products(Tensor delta, Tensor dout, Tensor out, const AttentionShape& s
 
 }  // namespace
 
-void CpuOps::attention_backward(Tensor dqkv, Tensor dout, Tensor out, Tensor lse, Tensor qkv,
-                                Tensor positions, std::span<const Pack::Segment> segments,
-                                const AttentionShape& shape, Tensor scratch) {
-  const std::int64_t tokens = qkv.dim(0);
-  LMPO_CHECK(has_shape(out, {tokens, shape.query_heads * shape.head_size}) &&
-             dout.same_shape(out) && dqkv.same_shape(qkv) && has_shape(positions, {tokens}) &&
-             has_shape(lse, {shape.query_heads, tokens}) && scratch.same_shape(lse));
-  check_segments(segments, tokens);
-  row_products(scratch, dout, out, shape);
-  const cpu::PackedHeads heads(qkv, shape);
-  const cpu::PackedHeads gradients(dqkv, shape);
-  const auto trees = cpu::cut_trees(segments);
-  parallel_each(shape.key_heads * static_cast<std::int64_t>(trees.size()), [&](std::int64_t index) {
-    BackwardTask task(heads, gradients, dout, lse, scratch, {positions.i32(), shape.window});
-    task.run(trees[static_cast<std::size_t>(index / shape.key_heads)], index % shape.key_heads);
-  });
+void CpuOps::run(const AttentionBackward& op) {
+  const std::int64_t tokens = op.qkv.dim(0);
+  LMPO_CHECK(has_shape(op.out, {tokens, op.shape.out_width()}) && op.dout.same_shape(op.out) &&
+             op.dqkv.same_shape(op.qkv) && has_shape(op.positions, {tokens}) &&
+             has_shape(op.lse, {op.shape.query_heads, tokens}) && op.scratch.same_shape(op.lse));
+  check_segments(op.segments, tokens);
+  row_products(op.scratch, op.dout, op.out, op.shape);
+  const cpu::PackedHeads heads(op.qkv, op.shape);
+  const cpu::PackedHeads gradients(op.dqkv, op.shape);
+  const auto trees = cpu::cut_trees(op.segments);
+  parallel_each(op.shape.key_heads * static_cast<std::int64_t>(trees.size()),
+                [&](std::int64_t index) {
+                  BackwardTask task(heads, gradients, op.dout, op.lse, op.scratch,
+                                    {op.positions.i32(), op.shape.window});
+                  task.run(trees[static_cast<std::size_t>(index / op.shape.key_heads)],
+                           index % op.shape.key_heads);
+                });
 }
 
 }  // namespace lmpo

@@ -20,6 +20,12 @@ LMPO_VECTOR float largest(const float* x, std::int64_t count) {
   return result;
 }
 
+LMPO_VECTOR void cap(float* x, float softcap, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    x[i] = softcap * tanh(x[i] / softcap);
+  }
+}
+
 // x = exp(x - maximum); returns the sum.
 LMPO_VECTOR float exponentiate(float* x, float maximum, std::int64_t count) {
   float sum = 0.0F;
@@ -39,9 +45,9 @@ LMPO_VECTOR void scale(float* x, float factor, std::int64_t count) {
 
 }  // namespace
 
-AttentionBlock::AttentionBlock(HeadRows queries, HeadResult out, std::int64_t count,
-                               std::int64_t head_size)
-    : queries_(queries), out_(out), count_(count), head_size_(head_size) {
+AttentionBlock::AttentionBlock(const AttentionShape& shape, HeadRows queries, HeadResult out,
+                               std::int64_t count)
+    : shape_(shape), queries_(queries), out_(out), count_(count) {
   LMPO_CHECK(count <= query_block);
   // Finite, so that differences of maxima are never NaN.
   maximum_.fill(std::numeric_limits<float>::lowest());
@@ -50,14 +56,14 @@ AttentionBlock::AttentionBlock(HeadRows queries, HeadResult out, std::int64_t co
 
 void AttentionBlock::add_tile(HeadRows keys, HeadRows values, std::int64_t key_count,
                               const VisibleRows& visible) {
-  const float factor = 1.0F / std::sqrt(static_cast<float>(head_size_));
-  matmul_serial({Transpose::no, Transpose::yes, count_, key_count, head_size_, factor,
+  const std::int64_t size = shape_.head_size;
+  matmul_serial({Transpose::no, Transpose::yes, count_, key_count, size, shape_.scale,
                  queries_.data, queries_.stride, keys.data, keys.stride, 0.0F, scores_.data(),
                  key_count});
   for (std::int64_t query = 0; query < count_; ++query) {
     weigh(query, visible[static_cast<std::size_t>(query)], key_count);
   }
-  matmul_serial({Transpose::no, Transpose::no, count_, head_size_, key_count, 1.0F, scores_.data(),
+  matmul_serial({Transpose::no, Transpose::no, count_, size, key_count, 1.0F, scores_.data(),
                  key_count, values.data, values.stride, empty_ ? 0.0F : 1.0F, out_.data,
                  out_.stride});
   empty_ = false;
@@ -73,19 +79,22 @@ void AttentionBlock::weigh(std::int64_t query, VisibleKeys visible, std::int64_t
   if (seen == 0) {
     return;
   }
+  if (shape_.softcap != 0.0F) {
+    cap(row + visible.first, shape_.softcap, seen);
+  }
   const float before = maximum;
   maximum = std::max(before, largest(row + visible.first, seen));
   const float correction = std::exp(before - maximum);
   sum = sum * correction + exponentiate(row + visible.first, maximum, seen);
   if (!empty_ && correction != 1.0F) {
-    scale(out_.data + query * out_.stride, correction, head_size_);
+    scale(out_.data + query * out_.stride, correction, shape_.head_size);
   }
 }
 
 void AttentionBlock::finish() {
   for (std::int64_t query = 0; query < count_; ++query) {
     scale(out_.data + query * out_.stride, 1.0F / sum_[static_cast<std::size_t>(query)],
-          head_size_);
+          shape_.head_size);
   }
 }
 

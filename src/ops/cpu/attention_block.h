@@ -5,6 +5,8 @@
 #include <array>
 #include <cstdint>
 
+#include "ops/op_list.h"
+
 namespace lmpo::cpu {
 
 constexpr std::int64_t query_block = 128;  // most queries of a block
@@ -33,23 +35,23 @@ struct HeadResult {
 class AttentionBlock {
  public:
   // queries[count, E] and out[count, E]; out is overwritten.
-  AttentionBlock(HeadRows queries, HeadResult out, std::int64_t count, std::int64_t head_size);
+  AttentionBlock(const AttentionShape& shape, HeadRows queries, HeadResult out, std::int64_t count);
 
   // Tiles come in any order; every query sees at least one key of one of them.
   void add_tile(HeadRows keys, HeadRows values, std::int64_t key_count, const VisibleRows& visible);
   // Divides by the sums.
   void finish();
-  // After finish: the log-sum-exp of the scaled scores of a query.
+  // After finish: the log-sum-exp of a query's scores.
   float log_sum_exp(std::int64_t query) const;
 
  private:
   // Turns a query's scores into weights exp(score - maximum); the earlier ones follow the maximum.
   void weigh(std::int64_t query, VisibleKeys visible, std::int64_t key_count);
 
+  AttentionShape shape_;
   HeadRows queries_;
   HeadResult out_;
   std::int64_t count_;
-  std::int64_t head_size_;
   bool empty_ = true;
   std::array<float, query_block> maximum_;
   std::array<float, query_block> sum_;

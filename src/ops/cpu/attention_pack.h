@@ -18,11 +18,9 @@ struct PackedHeads {
 
   PackedHeads(Tensor qkv, const AttentionShape& heads) : data(qkv.f32()), shape(heads) {
     LMPO_CHECK(qkv.rank() == 2 && qkv.dim(1) == stride() && shape.key_heads > 0 &&
-               shape.query_heads % shape.key_heads == 0);
+               shape.query_heads % shape.key_heads == 0 && shape.scale > 0.0F);
   }
-  std::int64_t stride() const {
-    return (shape.query_heads + 2 * shape.key_heads) * shape.head_size;
-  }
+  std::int64_t stride() const { return shape.qkv_width(); }
   std::int64_t group() const { return shape.query_heads / shape.key_heads; }
   HeadResult query(std::int64_t row, std::int64_t head) const { return column(row, head); }
   HeadResult key(std::int64_t row, std::int64_t key_head) const {

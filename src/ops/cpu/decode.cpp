@@ -10,7 +10,7 @@ namespace {
 
 void check_caches(Tensor cache_k, Tensor cache_v, const AttentionShape& shape) {
   LMPO_CHECK(cache_k.rank() == 3 && cache_k.same_shape(cache_v) &&
-             cache_k.dim(2) == shape.key_heads * shape.head_size);
+             cache_k.dim(2) == shape.key_width());
 }
 
 // Where the slots of sequence b begin for a key head.
@@ -22,53 +22,53 @@ cpu::HeadResult slots(Tensor cache, std::int64_t b, std::int64_t slot, std::int6
 
 }  // namespace
 
-void CpuOps::store_keys(Tensor cache_k, Tensor cache_v, Tensor qkv, std::int64_t begin,
-                        std::int64_t end, std::int64_t b, const AttentionShape& shape) {
-  check_caches(cache_k, cache_v, shape);
-  LMPO_CHECK(begin >= 0 && begin <= end && end <= qkv.dim(0) && end - begin <= cache_k.dim(1) &&
-             b >= 0 && b < cache_k.dim(0));
-  const cpu::PackedHeads heads(qkv, shape);
-  const std::int64_t width = cache_k.dim(2);
-  parallel_for(end - begin, 64, [&](std::int64_t first, std::int64_t last) {
+void CpuOps::run(const StoreKeys& op) {
+  check_caches(op.cache_k, op.cache_v, op.shape);
+  LMPO_CHECK(op.begin >= 0 && op.begin <= op.end && op.end <= op.qkv.dim(0) &&
+             op.end - op.begin <= op.cache_k.dim(1) && op.sequence >= 0 &&
+             op.sequence < op.cache_k.dim(0));
+  const cpu::PackedHeads heads(op.qkv, op.shape);
+  const std::int64_t width = op.cache_k.dim(2);
+  parallel_for(op.end - op.begin, 64, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t slot = first; slot < last; ++slot) {
-      std::copy_n(heads.key(begin + slot, 0).data, width,
-                  slots(cache_k, b, slot, 0, shape.head_size).data);
-      std::copy_n(heads.value(begin + slot, 0).data, width,
-                  slots(cache_v, b, slot, 0, shape.head_size).data);
+      std::copy_n(heads.key(op.begin + slot, 0).data, width,
+                  slots(op.cache_k, op.sequence, slot, 0, op.shape.head_size).data);
+      std::copy_n(heads.value(op.begin + slot, 0).data, width,
+                  slots(op.cache_v, op.sequence, slot, 0, op.shape.head_size).data);
     }
   });
 }
 
-void CpuOps::attention_decode(Tensor out, Tensor qkv, Tensor cache_k, Tensor cache_v,
-                              Tensor lengths, const AttentionShape& shape) {
-  const std::int64_t sequences = qkv.dim(0);
-  const std::int64_t size = shape.head_size;
-  const std::int64_t out_width = shape.query_heads * size;
-  check_caches(cache_k, cache_v, shape);
-  LMPO_CHECK(has_shape(out, {sequences, out_width}) && has_shape(lengths, {sequences}) &&
-             cache_k.dim(0) >= sequences);
-  const cpu::PackedHeads heads(qkv, shape);
-  parallel_each(sequences * shape.key_heads, [&](std::int64_t index) {
-    const std::int64_t b = index / shape.key_heads;
-    const std::int64_t key_head = index % shape.key_heads;
-    const std::int64_t slot = lengths.i32()[b];
-    LMPO_CHECK(slot >= 0 && slot < cache_k.dim(1));
-    std::copy_n(heads.key(b, key_head).data, size, slots(cache_k, b, slot, key_head, size).data);
-    std::copy_n(heads.value(b, key_head).data, size, slots(cache_v, b, slot, key_head, size).data);
+void CpuOps::run(const AttentionDecode& op) {
+  const std::int64_t sequences = op.qkv.dim(0);
+  const std::int64_t size = op.shape.head_size;
+  const std::int64_t out_width = op.shape.out_width();
+  check_caches(op.cache_k, op.cache_v, op.shape);
+  LMPO_CHECK(has_shape(op.out, {sequences, out_width}) && has_shape(op.lengths, {sequences}) &&
+             op.cache_k.dim(0) >= sequences);
+  const cpu::PackedHeads heads(op.qkv, op.shape);
+  parallel_each(sequences * op.shape.key_heads, [&](std::int64_t index) {
+    const std::int64_t b = index / op.shape.key_heads;
+    const std::int64_t key_head = index % op.shape.key_heads;
+    const std::int64_t slot = op.lengths.i32()[b];
+    LMPO_CHECK(slot >= 0 && slot < op.cache_k.dim(1));
+    std::copy_n(heads.key(b, key_head).data, size, slots(op.cache_k, b, slot, key_head, size).data);
+    std::copy_n(heads.value(b, key_head).data, size,
+                slots(op.cache_v, b, slot, key_head, size).data);
     const std::int64_t oldest =
-        shape.window == 0 ? 0 : std::max<std::int64_t>(0, slot + 1 - shape.window);
+        op.shape.window == 0 ? 0 : std::max<std::int64_t>(0, slot + 1 - op.shape.window);
     // The queries of a group lie side by side: rows of one matrix.
     for (std::int64_t first = 0; first < heads.group(); first += cpu::query_block) {
       const std::int64_t head = key_head * heads.group() + first;
       const std::int64_t count = std::min(cpu::query_block, heads.group() - first);
-      cpu::AttentionBlock block({heads.query(b, head).data, size},
-                                {out.f32() + b * out_width + head * size, size}, count, size);
+      cpu::AttentionBlock block(op.shape, {heads.query(b, head).data, size},
+                                {op.out.f32() + b * out_width + head * size, size}, count);
       for (std::int64_t key = oldest; key <= slot; key += cpu::key_block) {
         const std::int64_t keys = std::min(cpu::key_block, slot + 1 - key);
         cpu::VisibleRows visible;
         visible.fill({0, keys});
-        const cpu::HeadResult k = slots(cache_k, b, key, key_head, size);
-        const cpu::HeadResult v = slots(cache_v, b, key, key_head, size);
+        const cpu::HeadResult k = slots(op.cache_k, b, key, key_head, size);
+        const cpu::HeadResult v = slots(op.cache_v, b, key, key_head, size);
         block.add_tile({k.data, k.stride}, {v.data, v.stride}, keys, visible);
       }
       block.finish();

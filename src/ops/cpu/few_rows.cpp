@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/threads.h"
+#include "ops/cpu/convert.h"
 #include "ops/cpu/vector.h"
 
 namespace lmpo::cpu {
@@ -68,12 +69,14 @@ template <typename T>
 void multiply(Tensor y, Tensor x, const T* w, bool accumulate) {
   const std::int64_t in = x.dim(1);
   const std::int64_t out = y.dim(1);
+  const float* inputs = strided_f32(x);
+  float* results = strided_f32(y);
   parallel_for(out, 64, [&](std::int64_t begin, std::int64_t end) {
     float sums[side_by_side];
     for (std::int64_t o = begin; o < end; o += side_by_side) {
       const std::int64_t count = std::min(side_by_side, end - o);
       for (std::int64_t t = 0; t < x.dim(0); ++t) {
-        const float* row = x.f32() + t * in;
+        const float* row = inputs + t * x.row_stride();
         if (count == side_by_side) {
           dots_of(sums, row, w + o * in, in);
         } else {
@@ -81,7 +84,7 @@ void multiply(Tensor y, Tensor x, const T* w, bool accumulate) {
             sums[s] = dot_of(row, w + (o + s) * in, in);
           }
         }
-        float* result = y.f32() + t * out + o;
+        float* result = results + t * y.row_stride() + o;
         for (std::int64_t s = 0; s < count; ++s) {
           result[s] = accumulate ? result[s] + sums[s] : sums[s];
         }

@@ -11,8 +11,8 @@ namespace lmpo::cpu {
 // Rows for which reading the matrix takes longer than computing with it.
 constexpr std::int64_t few_rows = 4;
 
-// y[T,O] = x[T,I] w[O,I]^T, or += with accumulate; T <= few_rows, w float32 or bfloat16. All
-// threads; sums do not depend on their number.
+// LinearForward for T <= few_rows and w float32 or bfloat16. By all threads; sums do not depend on
+// their number.
 void multiply_few_rows(Tensor y, Tensor x, Tensor w, bool accumulate);
 
 }  // namespace lmpo::cpu

@@ -179,16 +179,16 @@ std::size_t CpuOps::head_scratch(std::int64_t rows, std::int64_t hidden,
                    cpu::rounded_factors(sizes.tile(), hidden, sizes.chunk(), precision_)});
 }
 
-void CpuOps::head_forward(Tensor logp, Tensor lse, Tensor hidden, Tensor w, Tensor target_row,
-                          Tensor target_token, Tensor workspace) {
-  const Head head(hidden, w, target_row, target_token, workspace,
-                  head_workspace(hidden.dim(0), hidden.dim(1), w.dim(0), w.dtype()), precision_);
-  LMPO_CHECK(has_shape(logp, {target_row.dim(0)}) && has_shape(lse, {hidden.dim(0)}));
-  // Until the end lse holds the running maximum, sums the running sum and logp the target's logit.
-  float* maxima = lse.f32();
+void CpuOps::run(const HeadForward& op) {
+  const Head head(op.hidden, op.w, op.target_row, op.target_token, op.workspace,
+                  head_workspace(op.hidden.dim(0), op.hidden.dim(1), op.w.dim(0), op.w.dtype()),
+                  precision_);
+  LMPO_CHECK(has_shape(op.logp, {op.target_row.dim(0)}) && has_shape(op.lse, {op.hidden.dim(0)}));
+  // Until the end op.lse holds the running maximum, sums the running sum and op.logp the target's logit.
+  float* maxima = op.lse.f32();
   float* sums = head.of_rows();
-  std::fill_n(maxima, lse.dim(0), std::numeric_limits<float>::lowest());
-  std::fill_n(sums, lse.dim(0), 0.0F);
+  std::fill_n(maxima, op.lse.dim(0), std::numeric_limits<float>::lowest());
+  std::fill_n(sums, op.lse.dim(0), 0.0F);
   head.for_tiles([&](const Tile& tile) {
     Head::for_rows(tile, [&](std::int64_t n) {
       const float* logits = tile.logits_of(n);
@@ -198,53 +198,59 @@ void CpuOps::head_forward(Tensor logp, Tensor lse, Tensor hidden, Tensor w, Tens
       maxima[n] = maximum;
       head.for_targets(n, [&](std::int64_t m, std::int64_t token) {
         if (tile.has_token(token)) {
-          logp.f32()[m] = logits[token - tile.token];
+          op.logp.f32()[m] = logits[token - tile.token];
         }
       });
     });
   });
-  for (std::int64_t n = 0; n < lse.dim(0); ++n) {
+  for (std::int64_t n = 0; n < op.lse.dim(0); ++n) {
     // In double: the difference of two large numbers would lose the digits of a small one.
     const double log_sum = std::log(static_cast<double>(sums[n]));
     head.for_targets(n, [&](std::int64_t m, std::int64_t) {
-      const double logit = static_cast<double>(logp.f32()[m]);
-      logp.f32()[m] = static_cast<float>((logit - static_cast<double>(maxima[n])) - log_sum);
+      const double logit = static_cast<double>(op.logp.f32()[m]);
+      op.logp.f32()[m] = static_cast<float>((logit - static_cast<double>(maxima[n])) - log_sum);
     });
-    lse.f32()[n] = static_cast<float>(static_cast<double>(maxima[n]) + log_sum);
+    op.lse.f32()[n] = static_cast<float>(static_cast<double>(maxima[n]) + log_sum);
   }
 }
 
-void CpuOps::head_backward(Tensor dhidden, Tensor dw, Tensor dlogp, Tensor lse, Tensor hidden,
-                           Tensor w, Tensor target_row, Tensor target_token, Tensor workspace) {
-  const Head head(hidden, w, target_row, target_token, workspace,
-                  head_workspace(hidden.dim(0), hidden.dim(1), w.dim(0), w.dtype()), precision_);
-  LMPO_CHECK(has_shape(dlogp, {target_row.dim(0)}) && has_shape(lse, {hidden.dim(0)}) &&
-             dhidden.same_shape(hidden) && has_shape(dw, {w.dim(0), w.dim(1)}));
+void CpuOps::run(const HeadBackward& op) {
+  const Head head(op.hidden, op.w, op.target_row, op.target_token, op.workspace,
+                  head_workspace(op.hidden.dim(0), op.hidden.dim(1), op.w.dim(0), op.w.dtype()),
+                  precision_);
+  LMPO_CHECK(has_shape(op.dlogp, {op.target_row.dim(0)}) && has_shape(op.lse, {op.hidden.dim(0)}) &&
+             op.dhidden.same_shape(op.hidden) &&
+             (op.dw.empty() || has_shape(op.dw, {op.w.dim(0), op.w.dim(1)})));
   const std::int64_t width = head.sizes().width;
   // Each target's gradient comes back, negative, through the row's log-sum-exp.
   float* row_gradient = head.of_rows();
-  for (std::int64_t n = 0; n < lse.dim(0); ++n) {
+  for (std::int64_t n = 0; n < op.lse.dim(0); ++n) {
     row_gradient[n] = 0.0F;
-    head.for_targets(n, [&](std::int64_t m, std::int64_t) { row_gradient[n] += dlogp.f32()[m]; });
+    head.for_targets(n,
+                     [&](std::int64_t m, std::int64_t) { row_gradient[n] += op.dlogp.f32()[m]; });
   }
   head.for_tiles([&](const Tile& tile) {
     // The logits become their gradients.
     Head::for_rows(tile, [&](std::int64_t n) {
       float* logits = tile.logits_of(n);
-      scaled_probabilities(logits, lse.f32()[n], -row_gradient[n], tile.tokens);
+      scaled_probabilities(logits, op.lse.f32()[n], -row_gradient[n], tile.tokens);
       head.for_targets(n, [&](std::int64_t m, std::int64_t token) {
         if (tile.has_token(token)) {
-          logits[token - tile.token] += dlogp.f32()[m];
+          logits[token - tile.token] += op.dlogp.f32()[m];
         }
       });
     });
     matmul({Transpose::no, Transpose::no, tile.rows, width, tile.tokens, 1.0F, tile.logits,
             tile.tokens, tile.weights, width, tile.token == 0 ? 0.0F : 1.0F,
-            dhidden.f32() + tile.row * width, width},
+            op.dhidden.f32() + tile.row * width, width},
            precision_);
-    matmul({Transpose::yes, Transpose::no, tile.tokens, width, tile.rows, 1.0F, tile.logits,
-            tile.tokens, head.hidden_rows(tile), width, 1.0F, dw.f32() + tile.token * width, width},
-           precision_);
+    if (op.dw.empty()) {
+      return;
+    }
+    matmul(
+        {Transpose::yes, Transpose::no, tile.tokens, width, tile.rows, 1.0F, tile.logits,
+         tile.tokens, head.hidden_rows(tile), width, 1.0F, op.dw.f32() + tile.token * width, width},
+        precision_);
   });
 }
 

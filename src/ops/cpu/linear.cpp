@@ -52,56 +52,78 @@ std::size_t CpuOps::linear_scratch(std::int64_t tokens, std::int64_t in, std::in
                    cpu::rounded_factors(out, in, tokens, precision_)});
 }
 
-void CpuOps::linear_forward(Tensor y, Tensor x, Tensor w, bool accumulate) {
-  const std::int64_t tokens = x.dim(0);
-  const std::int64_t in = x.dim(1);
-  const std::int64_t out = w.dim(0);
-  LMPO_CHECK(has_shape(w, {out, in}) && has_shape(y, {tokens, out}));
-  if (tokens <= cpu::few_rows && w.dtype() != Dtype::f16 && precision_ == cpu::Precision::f32) {
-    cpu::multiply_few_rows(y, x, w, accumulate);
+void CpuOps::run(const LinearForward& op) {
+  const std::int64_t tokens = op.x.dim(0);
+  const std::int64_t in = op.x.dim(1);
+  const std::int64_t out = op.w.dim(0);
+  LMPO_CHECK(has_shape(op.w, {out, in}) && has_shape(op.y, {tokens, out}));
+  if (tokens <= cpu::few_rows && op.w.dtype() != Dtype::f16 && precision_ == cpu::Precision::f32) {
+    cpu::multiply_few_rows(op.y, op.x, op.w, op.accumulate);
     return;
   }
-  const bool few = tokens <= few_tokens;
-  cpu::Product product{Transpose::no,
-                       Transpose::yes,
-                       tokens,
-                       out,
-                       in,
-                       1.0F,
-                       x.f32(),
-                       in,
-                       nullptr,
-                       in,
-                       accumulate ? 1.0F : 0.0F,
-                       y.f32(),
-                       out,
-                       few ? 0 : cpu::forward_sum,
-                       few};
-  if (w.dtype() == Dtype::f32) {
-    product.b = w.f32();
+  const bool few = tokens <= kFewTokens;
+  cpu::Product product{.ta = Transpose::no,
+                       .tb = Transpose::yes,
+                       .m = tokens,
+                       .n = out,
+                       .k = in,
+                       .alpha = 1.0F,
+                       .a = cpu::strided_f32(op.x),
+                       .lda = op.x.row_stride(),
+                       .b = nullptr,
+                       .ldb = in,
+                       .beta = op.accumulate ? 1.0F : 0.0F,
+                       .c = cpu::strided_f32(op.y),
+                       .ldc = op.y.row_stride(),
+                       .longest_sum = few ? 0 : cpu::forward_sum,
+                       .recurring = few};
+  if (op.w.dtype() == Dtype::f32) {
+    product.b = op.w.f32();
     matmul(product, precision_);
   } else {
-    multiply_stored(product, w, precision_);
+    multiply_stored(product, op.w, precision_);
   }
 }
 
-void CpuOps::linear_backward_input(Tensor dx, Tensor dy, Tensor w, bool accumulate) {
-  const std::int64_t tokens = dy.dim(0);
-  const std::int64_t out = dy.dim(1);
-  const std::int64_t in = w.dim(1);
-  LMPO_CHECK(has_shape(w, {out, in}) && has_shape(dx, {tokens, in}));
-  matmul({Transpose::no, Transpose::no, tokens, in, out, 1.0F, dy.f32(), out, w.f32(), in,
-          accumulate ? 1.0F : 0.0F, dx.f32(), in},
+void CpuOps::run(const LinearBackwardInput& op) {
+  const std::int64_t tokens = op.dy.dim(0);
+  const std::int64_t out = op.dy.dim(1);
+  const std::int64_t in = op.w.dim(1);
+  LMPO_CHECK(has_shape(op.w, {out, in}) && has_shape(op.dx, {tokens, in}));
+  matmul({.ta = Transpose::no,
+          .tb = Transpose::no,
+          .m = tokens,
+          .n = in,
+          .k = out,
+          .alpha = 1.0F,
+          .a = cpu::strided_f32(op.dy),
+          .lda = op.dy.row_stride(),
+          .b = op.w.f32(),
+          .ldb = in,
+          .beta = op.accumulate ? 1.0F : 0.0F,
+          .c = cpu::strided_f32(op.dx),
+          .ldc = op.dx.row_stride()},
          precision_);
 }
 
-void CpuOps::linear_backward_weight(Tensor dw, Tensor dy, Tensor x) {
-  const std::int64_t tokens = dy.dim(0);
-  const std::int64_t out = dy.dim(1);
-  const std::int64_t in = x.dim(1);
-  LMPO_CHECK(has_shape(x, {tokens, in}) && has_shape(dw, {out, in}));
-  matmul({Transpose::yes, Transpose::no, out, in, tokens, 1.0F, dy.f32(), out, x.f32(), in, 1.0F,
-          dw.f32(), in},
+void CpuOps::run(const LinearBackwardWeight& op) {
+  const std::int64_t tokens = op.dy.dim(0);
+  const std::int64_t out = op.dy.dim(1);
+  const std::int64_t in = op.x.dim(1);
+  LMPO_CHECK(has_shape(op.x, {tokens, in}) && has_shape(op.dw, {out, in}));
+  matmul({.ta = Transpose::yes,
+          .tb = Transpose::no,
+          .m = out,
+          .n = in,
+          .k = tokens,
+          .alpha = 1.0F,
+          .a = cpu::strided_f32(op.dy),
+          .lda = op.dy.row_stride(),
+          .b = cpu::strided_f32(op.x),
+          .ldb = op.x.row_stride(),
+          .beta = 1.0F,
+          .c = op.dw.f32(),
+          .ldc = in},
          precision_);
 }
 

@@ -57,61 +57,84 @@ LMPO_VECTOR void weight_gradient(float* __restrict sums, const float* __restrict
   }
 }
 
-// body(column, count, weights of these columns).
-template <typename Body>
-void for_tiles(Tensor w, const Body& body) {
-  Columns buffer;
-  for (std::int64_t column = 0; column < w.dim(0); column += tile) {
-    const std::int64_t count = std::min(tile, w.dim(0) - column);
-    body(column, count, cpu::as_f32(w, column, count, buffer.data()));
+// out = offset + w; either may be the other.
+LMPO_VECTOR void add_offset(float* out, const float* w, float offset, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    out[i] = offset + w[i];
   }
 }
 
-void forward_row(float* y, float& rstd, const float* x, Tensor w, float eps) {
-  const std::int64_t width = w.dim(0);
+struct Weights {
+  Tensor w;
+  float offset;
+
+  // body(column, count, offset + w of these columns).
+  template <typename Body>
+  void for_tiles(const Body& body) const {
+    Columns buffer;
+    for (std::int64_t column = 0; column < w.dim(0); column += tile) {
+      const std::int64_t count = std::min(tile, w.dim(0) - column);
+      const float* weights = cpu::as_f32(w, column, count, buffer.data());
+      if (offset != 0.0F) {
+        add_offset(buffer.data(), weights, offset, count);
+        weights = buffer.data();
+      }
+      body(column, count, weights);
+    }
+  }
+};
+
+void forward_row(float* y, float& rstd, const float* x, const Weights& w, std::int64_t width,
+                 float eps) {
   const float mean = sum_of_products(x, x, width) / static_cast<float>(width);
   rstd = 1.0F / std::sqrt(mean + eps);
-  for_tiles(w, [&](std::int64_t column, std::int64_t count, const float* weights) {
+  w.for_tiles([&](std::int64_t column, std::int64_t count, const float* weights) {
     normalise(y + column, x + column, weights, rstd, count);
   });
 }
 
-// With y = x rstd w:  dx = rstd (w dy - x rstd^2 mean(w dy x)).
-void backward_row(float* dx, const float* dy, const float* x, Tensor w, float rstd) {
+// With y = x rstd w:  dx += rstd (w dy - x rstd^2 mean(w dy x)).
+void backward_row(float* dx, const float* dy, const float* x, const Weights& w, std::int64_t width,
+                  float rstd) {
   float sum = 0.0F;
-  for_tiles(w, [&](std::int64_t column, std::int64_t count, const float* weights) {
+  w.for_tiles([&](std::int64_t column, std::int64_t count, const float* weights) {
     sum += sum_of_three(dy + column, x + column, weights, count);
   });
-  const float projection = rstd * rstd * sum / static_cast<float>(w.dim(0));
-  for_tiles(w, [&](std::int64_t column, std::int64_t count, const float* weights) {
+  const float projection = rstd * rstd * sum / static_cast<float>(width);
+  w.for_tiles([&](std::int64_t column, std::int64_t count, const float* weights) {
     input_gradient(dx + column, dy + column, x + column, weights, rstd, projection, count);
   });
 }
 
 }  // namespace
 
-void CpuOps::rmsnorm_forward(Tensor y, Tensor rstd, Tensor x, Tensor w, float eps) {
-  const std::int64_t rows = x.dim(0);
-  const std::int64_t width = x.dim(1);
-  LMPO_CHECK(y.same_shape(x) && has_shape(rstd, {rows}) && has_shape(w, {width}));
+void CpuOps::run(const RmsNormForward& op) {
+  const std::int64_t rows = op.x.dim(0);
+  const std::int64_t width = op.x.dim(1);
+  LMPO_CHECK(op.y.same_shape(op.x) && has_shape(op.rstd, {rows}) && has_shape(op.w, {width}));
   parallel_for(rows, 4096 / width + 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row) {
-      forward_row(y.f32() + row * width, rstd.f32()[row], x.f32() + row * width, w, eps);
+      forward_row(op.y.f32() + row * width, op.rstd.f32()[row], op.x.f32() + row * width,
+                  {op.w, op.offset}, width, op.eps);
     }
   });
 }
 
-void CpuOps::rmsnorm_backward(Tensor dx, Tensor dw, Tensor dy, Tensor x, Tensor w, Tensor rstd) {
-  const std::int64_t rows = x.dim(0);
-  const std::int64_t width = x.dim(1);
-  LMPO_CHECK(dx.same_shape(x) && dy.same_shape(x) && has_shape(rstd, {rows}) &&
-             has_shape(w, {width}) && has_shape(dw, {width}));
+void CpuOps::run(const RmsNormBackward& op) {
+  const std::int64_t rows = op.x.dim(0);
+  const std::int64_t width = op.x.dim(1);
+  LMPO_CHECK(op.dx.same_shape(op.x) && op.dy.same_shape(op.x) && has_shape(op.rstd, {rows}) &&
+             has_shape(op.w, {width}) && (op.dw.empty() || has_shape(op.dw, {width})));
   parallel_for(rows, 4096 / width + 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row) {
-      const std::int64_t offset = row * width;
-      backward_row(dx.f32() + offset, dy.f32() + offset, x.f32() + offset, w, rstd.f32()[row]);
+      const std::int64_t place = row * width;
+      backward_row(op.dx.f32() + place, op.dy.f32() + place, op.x.f32() + place, {op.w, op.offset},
+                   width, op.rstd.f32()[row]);
     }
   });
+  if (op.dw.empty()) {
+    return;
+  }
   // Every column's sum goes over all rows in order, whoever computes it.
   const std::int64_t tiles = (width + tile - 1) / tile;
   parallel_each(tiles, [&](std::int64_t index) {
@@ -119,11 +142,12 @@ void CpuOps::rmsnorm_backward(Tensor dx, Tensor dw, Tensor dy, Tensor x, Tensor 
     const std::int64_t count = std::min(tile, width - column);
     Columns sums{};
     for (std::int64_t row = 0; row < rows; ++row) {
-      const std::int64_t offset = row * width + column;
-      weight_gradient(sums.data(), dy.f32() + offset, x.f32() + offset, rstd.f32()[row], count);
+      const std::int64_t place = row * width + column;
+      weight_gradient(sums.data(), op.dy.f32() + place, op.x.f32() + place, op.rstd.f32()[row],
+                      count);
     }
     for (std::int64_t i = 0; i < count; ++i) {
-      dw.f32()[column + i] += sums[static_cast<std::size_t>(i)];
+      op.dw.f32()[column + i] += sums[static_cast<std::size_t>(i)];
     }
   });
 }

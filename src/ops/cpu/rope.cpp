@@ -22,7 +22,7 @@ void rotate_heads(Tensor qkv, Tensor cos_sin, Tensor positions, const AttentionS
                   float direction) {
   const std::int64_t size = shape.head_size;
   const std::int64_t heads = shape.query_heads + shape.key_heads;
-  const std::int64_t width = (heads + shape.key_heads) * size;
+  const std::int64_t width = shape.qkv_width();
   const std::int64_t tokens = qkv.dim(0);
   LMPO_CHECK(has_shape(qkv, {tokens, width}) && has_shape(positions, {tokens}) &&
              has_shape(cos_sin, {cos_sin.dim(0), size}) && size % 2 == 0);
@@ -41,14 +41,12 @@ void rotate_heads(Tensor qkv, Tensor cos_sin, Tensor positions, const AttentionS
 
 }  // namespace
 
-void CpuOps::rope_forward(Tensor qkv, Tensor cos_sin, Tensor positions,
-                          const AttentionShape& shape) {
-  rotate_heads(qkv, cos_sin, positions, shape, 1.0F);
+void CpuOps::run(const RopeForward& op) {
+  rotate_heads(op.qkv, op.cos_sin, op.positions, op.shape, 1.0F);
 }
 
-void CpuOps::rope_backward(Tensor dqkv, Tensor cos_sin, Tensor positions,
-                           const AttentionShape& shape) {
-  rotate_heads(dqkv, cos_sin, positions, shape, -1.0F);
+void CpuOps::run(const RopeBackward& op) {
+  rotate_heads(op.dqkv, op.cos_sin, op.positions, op.shape, -1.0F);
 }
 
 }  // namespace lmpo

@@ -56,74 +56,68 @@ void CpuOps::download(void* host, Tensor device) {
   copy_bytes(host, device.data(), device.bytes());
 }
 
-void CpuOps::zero(Tensor x) {
-  parallel_for(
-      static_cast<std::int64_t>(x.bytes()), 4 * grain, [&](std::int64_t begin, std::int64_t end) {
-        std::memset(static_cast<char*>(x.data()) + begin, 0, static_cast<std::size_t>(end - begin));
-      });
+void CpuOps::run(const Zero& op) {
+  parallel_for(static_cast<std::int64_t>(op.x.bytes()), 4 * grain,
+               [&](std::int64_t begin, std::int64_t end) {
+                 std::memset(static_cast<char*>(op.x.data()) + begin, 0,
+                             static_cast<std::size_t>(end - begin));
+               });
 }
 
-void CpuOps::copy(Tensor out, Tensor in) {
-  LMPO_CHECK(out.same_shape(in) && out.dtype() == in.dtype());
-  copy_bytes(out.data(), in.data(), in.bytes());
+void CpuOps::run(const Copy& op) {
+  LMPO_CHECK(op.out.same_shape(op.in) && op.out.dtype() == op.in.dtype());
+  copy_bytes(op.out.data(), op.in.data(), op.in.bytes());
 }
 
-void CpuOps::cast(Tensor out, Tensor in) {
-  LMPO_CHECK(out.same_shape(in));
-  parallel_for(in.elements(), grain, [&](std::int64_t begin, std::int64_t end) {
+void CpuOps::run(const Cast& op) {
+  LMPO_CHECK(op.out.same_shape(op.in));
+  parallel_for(op.in.elements(), grain, [&](std::int64_t begin, std::int64_t end) {
     std::array<float, 1024> buffer;
     for (std::int64_t i = begin; i < end; i += 1024) {
       const std::int64_t count = std::min<std::int64_t>(1024, end - i);
-      cpu::narrow(out, i, cpu::as_f32(in, i, count, buffer.data()), count);
+      cpu::narrow(op.out, i, cpu::as_f32(op.in, i, count, buffer.data()), count);
     }
   });
 }
 
-void CpuOps::add(Tensor out, Tensor in) {
-  LMPO_CHECK(out.same_shape(in));
-  parallel_for(in.elements(), grain, [&](std::int64_t begin, std::int64_t end) {
-    add_to(out.f32() + begin, in.f32() + begin, end - begin);
+void CpuOps::run(const EmbeddingForward& op) {
+  const std::int64_t width = op.table.dim(1);
+  LMPO_CHECK(has_shape(op.y, {op.tokens.dim(0), width}));
+  check_indices(op.tokens, op.table.dim(0));
+  for_rows(op.y.dim(0), width, [&](std::int64_t row) {
+    cpu::widen(op.y.f32() + row * width, op.table, op.tokens.i32()[row] * width, width);
   });
 }
 
-void CpuOps::embedding_forward(Tensor y, Tensor table, Tensor tokens) {
-  const std::int64_t width = table.dim(1);
-  LMPO_CHECK(has_shape(y, {tokens.dim(0), width}));
-  check_indices(tokens, table.dim(0));
-  for_rows(y.dim(0), width, [&](std::int64_t row) {
-    cpu::widen(y.f32() + row * width, table, tokens.i32()[row] * width, width);
-  });
-}
-
-void CpuOps::embedding_backward(Tensor dtable, Tensor dy, Tensor tokens) {
-  const std::int64_t width = dtable.dim(1);
-  LMPO_CHECK(has_shape(dy, {tokens.dim(0), width}));
-  check_indices(tokens, dtable.dim(0));
+void CpuOps::run(const EmbeddingBackward& op) {
+  const std::int64_t width = op.dtable.dim(1);
+  LMPO_CHECK(has_shape(op.dy, {op.tokens.dim(0), width}));
+  check_indices(op.tokens, op.dtable.dim(0));
   // A token may come twice, so threads share the columns and not the rows.
   parallel_for(width, 64, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t row = 0; row < dy.dim(0); ++row) {
-      add_to(dtable.f32() + tokens.i32()[row] * width + begin, dy.f32() + row * width + begin,
-             end - begin);
+    for (std::int64_t row = 0; row < op.dy.dim(0); ++row) {
+      add_to(op.dtable.f32() + op.tokens.i32()[row] * width + begin,
+             op.dy.f32() + row * width + begin, end - begin);
     }
   });
 }
 
-void CpuOps::gather_rows(Tensor y, Tensor x, Tensor rows) {
-  const std::int64_t width = x.dim(1);
-  LMPO_CHECK(has_shape(y, {rows.dim(0), width}));
-  check_indices(rows, x.dim(0));
-  for_rows(y.dim(0), width, [&](std::int64_t row) {
-    std::copy_n(x.f32() + rows.i32()[row] * width, width, y.f32() + row * width);
+void CpuOps::run(const GatherRows& op) {
+  const std::int64_t width = op.x.dim(1);
+  LMPO_CHECK(has_shape(op.y, {op.rows.dim(0), width}));
+  check_indices(op.rows, op.x.dim(0));
+  for_rows(op.y.dim(0), width, [&](std::int64_t row) {
+    std::copy_n(op.x.f32() + op.rows.i32()[row] * width, width, op.y.f32() + row * width);
   });
 }
 
-void CpuOps::scatter_rows(Tensor dx, Tensor dy, Tensor rows) {
-  const std::int64_t width = dx.dim(1);
-  LMPO_CHECK(has_shape(dy, {rows.dim(0), width}));
-  check_indices(rows, dx.dim(0));
-  zero(dx);
-  for_rows(dy.dim(0), width, [&](std::int64_t row) {
-    std::copy_n(dy.f32() + row * width, width, dx.f32() + rows.i32()[row] * width);
+void CpuOps::run(const ScatterRows& op) {
+  const std::int64_t width = op.dx.dim(1);
+  LMPO_CHECK(has_shape(op.dy, {op.rows.dim(0), width}));
+  check_indices(op.rows, op.dx.dim(0));
+  run(Zero{.x = op.dx});
+  for_rows(op.dy.dim(0), width, [&](std::int64_t row) {
+    std::copy_n(op.dy.f32() + row * width, width, op.dx.f32() + op.rows.i32()[row] * width);
   });
 }
 

@@ -34,27 +34,27 @@ std::int64_t row_grain(std::int64_t width) {
 
 }  // namespace
 
-void CpuOps::swiglu_forward(Tensor y, Tensor gate_up) {
-  const std::int64_t width = y.dim(1);
-  LMPO_CHECK(has_shape(gate_up, {y.dim(0), 2 * width}));
-  parallel_for(y.dim(0), row_grain(width), [&](std::int64_t begin, std::int64_t end) {
+void CpuOps::run(const SwigluForward& op) {
+  const std::int64_t width = op.y.dim(1);
+  LMPO_CHECK(has_shape(op.gate_up, {op.y.dim(0), 2 * width}));
+  parallel_for(op.y.dim(0), row_grain(width), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row) {
-      const float* gate = gate_up.f32() + row * 2 * width;
-      swiglu_row(y.f32() + row * width, gate, gate + width, width);
+      const float* gate = op.gate_up.f32() + row * 2 * width;
+      swiglu_row(op.y.f32() + row * width, gate, gate + width, width);
     }
   });
 }
 
-void CpuOps::swiglu_backward(Tensor dgate_up, Tensor y, Tensor dy, Tensor gate_up) {
-  const std::int64_t width = dy.dim(1);
-  LMPO_CHECK(has_shape(gate_up, {dy.dim(0), 2 * width}) && dgate_up.same_shape(gate_up) &&
-             y.same_shape(dy));
-  parallel_for(dy.dim(0), row_grain(width), [&](std::int64_t begin, std::int64_t end) {
+void CpuOps::run(const SwigluBackward& op) {
+  const std::int64_t width = op.dy.dim(1);
+  LMPO_CHECK(has_shape(op.gate_up, {op.dy.dim(0), 2 * width}) &&
+             op.dgate_up.same_shape(op.gate_up) && op.y.same_shape(op.dy));
+  parallel_for(op.dy.dim(0), row_grain(width), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row) {
-      const float* gate = gate_up.f32() + row * 2 * width;
-      float* dgate = dgate_up.f32() + row * 2 * width;
-      swiglu_row_backward(dgate, dgate + width, y.f32() + row * width, dy.f32() + row * width, gate,
-                          gate + width, width);
+      const float* gate = op.gate_up.f32() + row * 2 * width;
+      float* dgate = op.dgate_up.f32() + row * 2 * width;
+      swiglu_row_backward(dgate, dgate + width, op.y.f32() + row * width, op.dy.f32() + row * width,
+                          gate, gate + width, width);
     }
   });
 }

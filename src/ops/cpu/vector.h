@@ -48,6 +48,20 @@ namespace lmpo::cpu {
   return exp_r * power(half) * power(exponent - half);
 }
 
+// tanh(x) to about two units in the last place (Cephes: a polynomial near 0, exp beyond).
+[[gnu::always_inline]] inline float tanh(float x) {
+  const float z = x * x;
+  float p = -5.70498872745e-3F;
+  p = p * z + 2.06390887954e-2F;
+  p = p * z - 5.37397155531e-2F;
+  p = p * z + 1.33314422036e-1F;
+  p = p * z - 3.33332819422e-1F;
+  const float near = x + x * z * p;
+  const float magnitude = x < 0.0F ? -x : x;
+  const float far = 1.0F - 2.0F / (exp(2.0F * magnitude) + 1.0F);
+  return magnitude < 0.625F ? near : x < 0.0F ? -far : far;
+}
+
 // Gradients need no care for overflow: exp saturates and the quotient goes to 0 or 1.
 [[gnu::always_inline]] inline float sigmoid(float x) {
   return 1.0F / (1.0F + exp(-x));

@@ -32,6 +32,17 @@ TEST(Vector, ExpIsAccurateEverywhere) {
   EXPECT_LT(worst, 1.5);
 }
 
+TEST(Vector, TanhIsAccurateEverywhere) {
+  double worst = 0.0;
+  for (const float sign : {1.0F, -1.0F}) {
+    for (std::uint32_t bits = 0; bits < std::bit_cast<std::uint32_t>(100.0F); bits += 499) {
+      const float x = sign * std::bit_cast<float>(bits);
+      worst = std::max(worst, error_in_ulps(tanh(x), std::tanh(static_cast<double>(x))));
+    }
+  }
+  EXPECT_LT(worst, 2.5);
+}
+
 TEST(Vector, ExpKeepsSpecialValues) {
   constexpr float infinity = std::numeric_limits<float>::infinity();
   EXPECT_EQ(exp(0.0F), 1.0F);
@@ -42,6 +53,9 @@ TEST(Vector, ExpKeepsSpecialValues) {
   EXPECT_TRUE(std::isnan(exp(std::numeric_limits<float>::quiet_NaN())));
   EXPECT_EQ(sigmoid(-infinity), 0.0F);
   EXPECT_EQ(sigmoid(infinity), 1.0F);
+  EXPECT_EQ(tanh(infinity), 1.0F);
+  EXPECT_EQ(tanh(-infinity), -1.0F);
+  EXPECT_TRUE(std::isnan(tanh(std::numeric_limits<float>::quiet_NaN())));
 }
 
 }  // namespace

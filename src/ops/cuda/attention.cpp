@@ -11,7 +11,8 @@ namespace {
 
 void check_shape(const AttentionShape& shape) {
   LMPO_CHECK(shape.key_heads > 0 && shape.query_heads % shape.key_heads == 0 &&
-             shape.head_size <= cuda::largest_head && shape.query_heads <= cuda::most_heads);
+             shape.head_size <= cuda::largest_head && shape.query_heads <= cuda::most_heads &&
+             shape.scale > 0.0F);
 }
 
 bool are_equal(std::span<const Pack::Segment> a, std::span<const Pack::Segment> b) {
@@ -22,17 +23,20 @@ bool are_equal(std::span<const Pack::Segment> a, std::span<const Pack::Segment> 
 }
 
 cuda::CacheShape cache_shape(Tensor cache, const AttentionShape& shape) {
-  return {cache.dim(1), static_cast<std::int32_t>(shape.query_heads),
-          static_cast<std::int32_t>(shape.key_heads), static_cast<std::int32_t>(shape.head_size),
-          static_cast<std::int32_t>(shape.window)};
+  return {.slots = cache.dim(1),
+          .query_heads = static_cast<std::int32_t>(shape.query_heads),
+          .key_heads = static_cast<std::int32_t>(shape.key_heads),
+          .head_size = static_cast<std::int32_t>(shape.head_size),
+          .scale = shape.scale,
+          .softcap = shape.softcap,
+          .window = static_cast<std::int32_t>(shape.window)};
 }
 
 void check_caches(Tensor cache_k, Tensor cache_v, Tensor qkv, const AttentionShape& shape) {
   check_shape(shape);
-  LMPO_CHECK(
-      cache_k.rank() == 3 && cache_k.same_shape(cache_v) &&
-      cache_k.dim(2) == shape.key_heads * shape.head_size &&
-      has_shape(qkv, {qkv.dim(0), (shape.query_heads + 2 * shape.key_heads) * shape.head_size}));
+  LMPO_CHECK(cache_k.rank() == 3 && cache_k.same_shape(cache_v) &&
+             cache_k.dim(2) == shape.key_width() &&
+             has_shape(qkv, {qkv.dim(0), shape.qkv_width()}));
 }
 
 }  // namespace
@@ -52,9 +56,7 @@ cuda::AttentionInput CudaOps::attention_input(Tensor qkv, Tensor positions,
                                               const AttentionShape& shape) {
   const std::int64_t tokens = qkv.dim(0);
   check_shape(shape);
-  LMPO_CHECK(
-      has_shape(qkv, {tokens, (shape.query_heads + 2 * shape.key_heads) * shape.head_size}) &&
-      has_shape(positions, {tokens}));
+  LMPO_CHECK(has_shape(qkv, {tokens, shape.qkv_width()}) && has_shape(positions, {tokens}));
   const std::int32_t queries_in_block = cuda::queries_in_block(shape.query_heads, shape.key_heads);
   if (!are_equal(segments, segments_) || queries_in_block != blocks_.queries_in_block) {
     check_segments(segments, tokens);
@@ -86,66 +88,68 @@ cuda::AttentionInput CudaOps::attention_input(Tensor qkv, Tensor positions,
   input.query_heads = static_cast<std::int32_t>(shape.query_heads);
   input.key_heads = static_cast<std::int32_t>(shape.key_heads);
   input.head_size = static_cast<std::int32_t>(shape.head_size);
+  input.scale = shape.scale;
+  input.softcap = shape.softcap;
   input.window = static_cast<std::int32_t>(shape.window);
   return input;
 }
 
-void CudaOps::attention_forward(Tensor out, Tensor lse, Tensor qkv, Tensor positions,
-                                std::span<const Pack::Segment> segments,
-                                const AttentionShape& shape) {
-  require_compute({&out, &qkv});
-  LMPO_CHECK(has_shape(out, {qkv.dim(0), shape.query_heads * shape.head_size}) &&
-             has_shape(lse, {shape.query_heads, qkv.dim(0)}));
-  const cuda::AttentionInput input = attention_input(qkv, positions, segments, shape);
-  const bool fast = cuda::has_fast_attention(compute_, shape.head_size);
-  (fast ? cuda::attention_forward : cuda::attention_forward_general)(stream_, input, typed(out),
-                                                                     lse.f32());
-  launched("attention_forward", {&qkv});
+void CudaOps::run(const AttentionForward& op) {
+  require_compute({&op.out, &op.qkv});
+  LMPO_CHECK(has_shape(op.out, {op.qkv.dim(0), op.shape.out_width()}) &&
+             has_shape(op.lse, {op.shape.query_heads, op.qkv.dim(0)}));
+  const cuda::AttentionInput input = attention_input(op.qkv, op.positions, op.segments, op.shape);
+  const bool fast = cuda::has_fast_attention(input);
+  (fast ? cuda::attention_forward : cuda::attention_forward_general)(stream_, input, typed(op.out),
+                                                                     op.lse.f32());
+  launched("attention_forward", {&op.qkv});
 }
 
-void CudaOps::attention_backward(Tensor dqkv, Tensor dout, Tensor out, Tensor lse, Tensor qkv,
-                                 Tensor positions, std::span<const Pack::Segment> segments,
-                                 const AttentionShape& shape, Tensor scratch) {
-  require_compute({&dqkv, &dout, &out, &qkv});
-  LMPO_CHECK(has_shape(out, {qkv.dim(0), shape.query_heads * shape.head_size}) &&
-             dout.same_shape(out) && dqkv.same_shape(qkv) &&
-             has_shape(lse, {shape.query_heads, qkv.dim(0)}) && scratch.same_shape(lse));
-  const cuda::AttentionInput input = attention_input(qkv, positions, segments, shape);
-  cuda::attention_delta(stream_, scratch.f32(), typed(dout), typed(out), qkv.dim(0),
-                        shape.query_heads, shape.head_size);
-  const float* delta = scratch.f32();
-  if (cuda::has_fast_attention(compute_, shape.head_size)) {
-    cuda::attention_query_gradient(stream_, input, typed(dqkv), typed(dout), lse.f32(), delta);
-    cuda::attention_key_gradient(stream_, input, typed(dqkv), typed(dout), lse.f32(), delta);
+void CudaOps::run(const AttentionBackward& op) {
+  require_compute({&op.dqkv, &op.dout, &op.out, &op.qkv});
+  LMPO_CHECK(has_shape(op.out, {op.qkv.dim(0), op.shape.out_width()}) &&
+             op.dout.same_shape(op.out) && op.dqkv.same_shape(op.qkv) &&
+             has_shape(op.lse, {op.shape.query_heads, op.qkv.dim(0)}) &&
+             op.scratch.same_shape(op.lse));
+  const cuda::AttentionInput input = attention_input(op.qkv, op.positions, op.segments, op.shape);
+  cuda::attention_delta(stream_, op.scratch.f32(), typed(op.dout), typed(op.out), op.qkv.dim(0),
+                        op.shape.query_heads, op.shape.head_size);
+  const float* delta = op.scratch.f32();
+  if (cuda::has_fast_attention(input)) {
+    cuda::attention_query_gradient(stream_, input, typed(op.dqkv), typed(op.dout), op.lse.f32(),
+                                   delta);
+    cuda::attention_key_gradient(stream_, input, typed(op.dqkv), typed(op.dout), op.lse.f32(),
+                                 delta);
   } else {
-    cuda::attention_backward_general(stream_, input, typed(dqkv), typed(dout), lse.f32(), delta);
+    cuda::attention_backward_general(stream_, input, typed(op.dqkv), typed(op.dout), op.lse.f32(),
+                                     delta);
   }
-  launched("attention_backward", {&qkv});
+  launched("attention_backward", {&op.qkv});
 }
 
-void CudaOps::store_keys(Tensor cache_k, Tensor cache_v, Tensor qkv, std::int64_t begin,
-                         std::int64_t end, std::int64_t b, const AttentionShape& shape) {
-  require_compute({&cache_k, &cache_v, &qkv});
-  check_caches(cache_k, cache_v, qkv, shape);
-  LMPO_CHECK(begin >= 0 && begin <= end && end <= qkv.dim(0) && end - begin <= cache_k.dim(1) &&
-             b >= 0 && b < cache_k.dim(0));
-  if (begin < end) {
-    cuda::store_keys(stream_, typed(cache_k), typed(cache_v), typed(qkv), begin, end - begin, b,
-                     cache_shape(cache_k, shape));
-    launched("store_keys", {&cache_k, &qkv});
+void CudaOps::run(const StoreKeys& op) {
+  require_compute({&op.cache_k, &op.cache_v, &op.qkv});
+  check_caches(op.cache_k, op.cache_v, op.qkv, op.shape);
+  LMPO_CHECK(op.begin >= 0 && op.begin <= op.end && op.end <= op.qkv.dim(0) &&
+             op.end - op.begin <= op.cache_k.dim(1) && op.sequence >= 0 &&
+             op.sequence < op.cache_k.dim(0));
+  if (op.begin < op.end) {
+    cuda::store_keys(stream_, typed(op.cache_k), typed(op.cache_v), typed(op.qkv), op.begin,
+                     op.end - op.begin, op.sequence, cache_shape(op.cache_k, op.shape));
+    launched("store_keys", {&op.cache_k, &op.qkv});
   }
 }
 
-void CudaOps::attention_decode(Tensor out, Tensor qkv, Tensor cache_k, Tensor cache_v,
-                               Tensor lengths, const AttentionShape& shape) {
-  require_compute({&out, &qkv, &cache_k, &cache_v});
-  check_caches(cache_k, cache_v, qkv, shape);
-  const std::int64_t sequences = qkv.dim(0);
-  LMPO_CHECK(has_shape(out, {sequences, shape.query_heads * shape.head_size}) &&
-             has_shape(lengths, {sequences}) && cache_k.dim(0) >= sequences);
-  cuda::attention_decode(stream_, typed(out), typed(qkv), typed(cache_k), typed(cache_v),
-                         lengths.i32(), sequences, cache_shape(cache_k, shape));
-  launched("attention_decode", {&qkv, &cache_k});
+void CudaOps::run(const AttentionDecode& op) {
+  require_compute({&op.out, &op.qkv, &op.cache_k, &op.cache_v});
+  check_caches(op.cache_k, op.cache_v, op.qkv, op.shape);
+  const std::int64_t sequences = op.qkv.dim(0);
+  LMPO_CHECK(has_shape(op.out, {sequences, op.shape.out_width()}) &&
+             has_shape(op.lengths, {sequences}) && op.cache_k.dim(0) >= sequences);
+  cuda::attention_decode(stream_, typed(op.out), typed(op.qkv), typed(op.cache_k),
+                         typed(op.cache_v), op.lengths.i32(), sequences,
+                         cache_shape(op.cache_k, op.shape));
+  launched("attention_decode", {&op.qkv, &op.cache_k});
 }
 
 }  // namespace lmpo

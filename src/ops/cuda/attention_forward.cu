@@ -101,7 +101,6 @@ __global__ void __launch_bounds__(kAttentionThreads, kForwardBlocks)
 
   RunningSoftmax softmax;
   FragmentC sums[E / 8] = {};
-  const float scale = rsqrtf(static_cast<float>(E));
   pipeline.run([&](int tile, const KeyStage<E>& stage) {
     FragmentC scores[kKeyParts] = {};
     multiply_by_rows<E>(scores, queries, stage.keys, lane, 0);
@@ -109,7 +108,7 @@ __global__ void __launch_bounds__(kAttentionThreads, kForwardBlocks)
       hide(scores, pipeline.tiles(), tile, rows, lane_row, in);
     }
     float keep[2];
-    softmax.take(scores, keep, scale * kLog2E);
+    softmax.take(scores, keep, in.scale * kLog2E);
 #pragma unroll
     for (FragmentC& c : sums) {
       c.x[0] *= keep[0];
@@ -133,7 +132,7 @@ __global__ void __launch_bounds__(kAttentionThreads, kForwardBlocks)
     const int row = lane_row + half * 8;
     if (threadIdx.x % 4 == 0 && rows.has(row)) {
       lse[std::int64_t{rows.head(row)} * in.tokens + rows.query(row)] =
-          softmax.maximum[half] * scale + logf(totals[half]);
+          softmax.maximum[half] * in.scale + logf(totals[half]);
     }
   }
 }
@@ -147,8 +146,9 @@ void launch(cudaStream_t stream, const AttentionInput& in, Typed out, float* lse
 
 }  // namespace
 
-bool has_fast_attention(Dtype dtype, std::int64_t head_size) {
-  return dtype == Dtype::bf16 && (head_size == 64 || head_size == 128);
+bool has_fast_attention(const AttentionInput& in) {
+  return in.qkv.dtype == Dtype::bf16 && in.softcap == 0.0F &&
+         (in.head_size == 64 || in.head_size == 128);
 }
 
 void attention_forward(cudaStream_t stream, const AttentionInput& in, Typed out, float* lse) {

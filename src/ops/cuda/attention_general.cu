@@ -69,7 +69,6 @@ struct Rows {
   __device__ std::int64_t value_place(std::int64_t row, int key_head) const {
     return place(row, query_heads + key_heads + key_head);
   }
-  __device__ float scale() const { return rsqrtf(static_cast<float>(size)); }
 };
 
 template <typename T>
@@ -98,8 +97,8 @@ __device__ inline void for_keys(const QueryBlock& block, int query, const std::i
 }
 
 // Grid: query blocks x query heads; a block's warps take its queries in turn.
-template <typename T>
-__global__ void forward_kernel(Rows<T> rows, AttentionInput in, T* out, float* lse) {
+template <typename T, typename Rule>
+__global__ void forward_kernel(Rows<T> rows, Rule rule, AttentionInput in, T* out, float* lse) {
   const QueryBlock block = in.query_blocks[blockIdx.x];
   const int head = blockIdx.y;
   const int key_head = head / (rows.query_heads / rows.key_heads);
@@ -111,7 +110,7 @@ __global__ void forward_kernel(Rows<T> rows, AttentionInput in, T* out, float* l
     float total = 0.0F;
     for_keys(block, query, in.positions, in.window, [&](int key) {
       const float score =
-          dot(q, load(rows.qkv + rows.key_place(key, key_head), rows.size)) * rows.scale();
+          rule.score(dot(q, load(rows.qkv + rows.key_place(key, key_head), rows.size)));
       const float higher = fmaxf(maximum, score);
       const float keep = expf(maximum - higher);
       const float weight = expf(score - higher);
@@ -139,8 +138,8 @@ struct Gradient {
   const float* delta;
 };
 
-template <typename T>
-__global__ void query_gradient_kernel(Rows<T> rows, AttentionInput in, Gradient<T> g) {
+template <typename T, typename Rule>
+__global__ void query_gradient_kernel(Rows<T> rows, Rule rule, AttentionInput in, Gradient<T> g) {
   const QueryBlock block = in.query_blocks[blockIdx.x];
   const int head = blockIdx.y;
   const int key_head = head / (rows.query_heads / rows.key_heads);
@@ -154,16 +153,18 @@ __global__ void query_gradient_kernel(Rows<T> rows, AttentionInput in, Gradient<
     for_keys(block, query, in.positions, in.window, [&](int key) {
       const Vector k = load(rows.qkv + rows.key_place(key, key_head), rows.size);
       const Vector v = load(rows.qkv + rows.value_place(key, key_head), rows.size);
-      const float p = expf(dot(q, k) * rows.scale() - g.lse[statistic]);
-      add_scaled(dq, p * (dot(dout, v) - g.delta[statistic]), k);
+      const float score = rule.score(dot(q, k));
+      const float p = expf(score - g.lse[statistic]);
+      const float ds = p * (dot(dout, v) - g.delta[statistic]);
+      add_scaled(dq, ds * rule.slope(score), k);
     });
-    store(g.dqkv + rows.place(query, head), dq, rows.size, rows.scale());
+    store(g.dqkv + rows.place(query, head), dq, rows.size, rule.scale);
   }
 }
 
 // Grid: key blocks x key heads; a block's warps take its keys in turn.
-template <typename T>
-__global__ void key_gradient_kernel(Rows<T> rows, AttentionInput in, Gradient<T> g) {
+template <typename T, typename Rule>
+__global__ void key_gradient_kernel(Rows<T> rows, Rule rule, AttentionInput in, Gradient<T> g) {
   const KeyBlock block = in.key_blocks[blockIdx.x];
   const int key_head = blockIdx.y;
   const int group = rows.query_heads / rows.key_heads;
@@ -188,13 +189,15 @@ __global__ void key_gradient_kernel(Rows<T> rows, AttentionInput in, Gradient<T>
           const Vector q = load(rows.qkv + rows.place(query, head), rows.size);
           const Vector dout =
               load(g.dout + (std::int64_t{query} * rows.query_heads + head) * rows.size, rows.size);
-          const float p = expf(dot(q, k) * rows.scale() - g.lse[statistic]);
+          const float score = rule.score(dot(q, k));
+          const float p = expf(score - g.lse[statistic]);
+          const float ds = p * (dot(dout, v) - g.delta[statistic]);
           add_scaled(dv, p, dout);
-          add_scaled(dk, p * (dot(dout, v) - g.delta[statistic]), q);
+          add_scaled(dk, ds * rule.slope(score), q);
         }
       }
     }
-    store(g.dqkv + rows.key_place(key, key_head), dk, rows.size, rows.scale());
+    store(g.dqkv + rows.key_place(key, key_head), dk, rows.size, rule.scale);
     store(g.dqkv + rows.value_place(key, key_head), dv, rows.size, 1.0F);
   }
 }
@@ -236,7 +239,10 @@ void attention_forward_general(cudaStream_t stream, const AttentionInput& in, Ty
                   static_cast<unsigned>(in.query_heads));
   with_compute(in.qkv.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    launch_kernel(forward_kernel<T>, {grid, kThreads}, stream, rows_of<T>(in), in, as<T>(out), lse);
+    with_score_rule(in.scale, in.softcap, [&](auto rule) {
+      launch_kernel(forward_kernel<T, decltype(rule)>, {grid, kThreads}, stream, rows_of<T>(in),
+                    rule, in, as<T>(out), lse);
+    });
   });
 }
 
@@ -258,9 +264,13 @@ void attention_backward_general(cudaStream_t stream, const AttentionInput& in, T
   with_compute(in.qkv.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
     const Gradient<T> gradient{as<T>(dqkv), as<T>(dout), lse, delta};
-    launch_kernel(query_gradient_kernel<T>, {queries, kThreads}, stream, rows_of<T>(in), in,
-                  gradient);
-    launch_kernel(key_gradient_kernel<T>, {keys, kThreads}, stream, rows_of<T>(in), in, gradient);
+    with_score_rule(in.scale, in.softcap, [&](auto rule) {
+      using Rule = decltype(rule);
+      launch_kernel(query_gradient_kernel<T, Rule>, {queries, kThreads}, stream, rows_of<T>(in),
+                    rule, in, gradient);
+      launch_kernel(key_gradient_kernel<T, Rule>, {keys, kThreads}, stream, rows_of<T>(in), rule,
+                    in, gradient);
+    });
   });
 }
 

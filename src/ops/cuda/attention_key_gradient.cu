@@ -224,7 +224,6 @@ __global__ void __launch_bounds__(kAttentionThreads, 2)
 
   FragmentC dk[E / 8] = {};
   FragmentC dv[E / 8] = {};
-  const float scale = rsqrtf(static_cast<float>(E));
   for (int index = 0; !tiles.is_end(tile); index ^= 1) {
     const QueryTile next = tiles.after(tile);
     if (tiles.is_end(next)) {
@@ -242,7 +241,7 @@ __global__ void __launch_bounds__(kAttentionThreads, 2)
       FragmentC ds[kQueryParts] = {};
       multiply_by_queries<E>(p, ds, memory, stage, lane, warp_row, part);
       finish_scores<E>(p, ds, stage, tiles, tile, part + static_cast<int>(threadIdx.x) % 4 * 2,
-                       lane_key, tiles.needs_mask(tile, tile.begin + part), scale * kLog2E);
+                       lane_key, tiles.needs_mask(tile, tile.begin + part), in.scale * kLog2E);
 #pragma unroll
       for (int k = 0; k < kQueryParts / 2; ++k) {
         const int row = part + k * 16;
@@ -258,7 +257,7 @@ __global__ void __launch_bounds__(kAttentionThreads, 2)
     return
         [&, place](int row) { return row < block.count ? place + row * stride : std::int64_t{-1}; };
   };
-  const float key_factors[2] = {scale, scale};
+  const float key_factors[2] = {in.scale, in.scale};
   const float value_factors[2] = {1.0F, 1.0F};
   store_rows<E>(gradients.dqkv, dk, key_factors, warp_row, offset_from(key_place));
   store_rows<E>(gradients.dqkv, dv, value_factors, warp_row, offset_from(value_place));

@@ -85,7 +85,6 @@ __global__ void __launch_bounds__(kAttentionThreads, 2)
 
   const RowNumbers numbers(in, rows, warp_row + static_cast<int>(threadIdx.x) % 32 / 4, lse, delta);
   FragmentC sums[E / 8] = {};
-  const float scale = rsqrtf(static_cast<float>(E));
   pipeline.run([&](int tile, const KeyStage<E>& stage) {
     const KeyTiles::Visible keys[2] = {
         tiles.visible(tile, numbers.query[0], in.positions, in.window),
@@ -99,7 +98,7 @@ __global__ void __launch_bounds__(kAttentionThreads, 2)
       multiply_by_rows<E>(ds, douts, stage.values, lane, part);
       score_gradients(ds, scores, numbers, keys,
                       tiles.begin(tile) + part + static_cast<int>(threadIdx.x) % 4 * 2,
-                      scale * kLog2E);
+                      in.scale * kLog2E);
 #pragma unroll
       for (int k = 0; k < kKeyParts / 2; ++k) {
         multiply_by_tile<E>(sums, round_to_a(ds[2 * k], ds[2 * k + 1]), stage.keys, lane,
@@ -107,7 +106,7 @@ __global__ void __launch_bounds__(kAttentionThreads, 2)
       }
     }
   });
-  const float factors[2] = {scale, scale};
+  const float factors[2] = {in.scale, in.scale};
   store_rows<E>(dqkv, sums, factors, warp_row, query_offsets);
 }
 

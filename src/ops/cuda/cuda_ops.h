@@ -1,8 +1,8 @@
 // The ops of an NVIDIA GPU: products by cuBLASLt, everything else by the kernels beside this file.
-// The *.cpp files check shapes and choose; the *.cu files compute. The contract is ops.h.
+// The *.cpp files check shapes and choose a kernel; the *.cu files compute.
 //
-// Everything runs on one stream in the order of the calls. Fixed memory of the object: scratch for
-// products and sums, and the tables of attention (geometry.h).
+// Everything runs on one stream in the order of the calls. An object holds a fixed amount of device
+// memory: scratch for products and sums, and the tables of attention (geometry.h).
 #pragma once
 
 #include <cuda_runtime.h>
@@ -32,57 +32,12 @@ class CudaOps final : public Ops {
   bool is_asynchronous() const override { return true; }
   void finish() override;
 
-  // movement.cpp
+  LMPO_OPS(LMPO_OVERRIDE_RUN)
   void upload(Tensor device, const void* host) override;
   void download(void* host, Tensor device) override;
-  void zero(Tensor x) override;
-  void copy(Tensor out, Tensor in) override;
-  void cast(Tensor out, Tensor in) override;
-  void add(Tensor out, Tensor in) override;
-  void embedding_forward(Tensor y, Tensor table, Tensor tokens) override;
-  void embedding_backward(Tensor dtable, Tensor dy, Tensor tokens) override;
-  void gather_rows(Tensor y, Tensor x, Tensor rows) override;
-  void scatter_rows(Tensor dx, Tensor dy, Tensor rows) override;
-
-  // linear.cpp
-  void linear_forward(Tensor y, Tensor x, Tensor w, bool accumulate) override;
-  void linear_backward_input(Tensor dx, Tensor dy, Tensor w, bool accumulate) override;
-  void linear_backward_weight(Tensor dw, Tensor dy, Tensor x) override;
-
-  // pointwise.cpp
-  void rmsnorm_forward(Tensor y, Tensor rstd, Tensor x, Tensor w, float eps) override;
-  void rmsnorm_backward(Tensor dx, Tensor dw, Tensor dy, Tensor x, Tensor w, Tensor rstd) override;
-  void rope_forward(Tensor qkv, Tensor cos_sin, Tensor positions,
-                    const AttentionShape& shape) override;
-  void rope_backward(Tensor dqkv, Tensor cos_sin, Tensor positions,
-                     const AttentionShape& shape) override;
-  void swiglu_forward(Tensor y, Tensor gate_up) override;
-  void swiglu_backward(Tensor dgate_up, Tensor y, Tensor dy, Tensor gate_up) override;
-
-  // attention.cpp
-  void attention_forward(Tensor out, Tensor lse, Tensor qkv, Tensor positions,
-                         std::span<const Pack::Segment> segments,
-                         const AttentionShape& shape) override;
-  void attention_backward(Tensor dqkv, Tensor dout, Tensor out, Tensor lse, Tensor qkv,
-                          Tensor positions, std::span<const Pack::Segment> segments,
-                          const AttentionShape& shape, Tensor scratch) override;
-  void store_keys(Tensor cache_k, Tensor cache_v, Tensor qkv, std::int64_t begin, std::int64_t end,
-                  std::int64_t b, const AttentionShape& shape) override;
-  void attention_decode(Tensor out, Tensor qkv, Tensor cache_k, Tensor cache_v, Tensor lengths,
-                        const AttentionShape& shape) override;
-
-  // head.cpp
-  void head_forward(Tensor logp, Tensor lse, Tensor hidden, Tensor w, Tensor target_row,
-                    Tensor target_token, Tensor workspace) override;
-  void head_backward(Tensor dhidden, Tensor dw, Tensor dlogp, Tensor lse, Tensor hidden, Tensor w,
-                     Tensor target_row, Tensor target_token, Tensor workspace) override;
+  double sum_of_squares(std::span<const Tensor> tensors) override;
   std::int64_t head_workspace(std::int64_t rows, std::int64_t hidden, std::int64_t vocabulary,
                               Dtype storage) const override;
-
-  // optimizer.cpp
-  double sum_of_squares(std::span<const Tensor> tensors) override;
-  void adamw(Tensor w, Tensor low, Tensor gradient, const Moment& moment1, const Moment& moment2,
-             const AdamWStep& step) override;
 
  private:
   struct Free {
@@ -92,7 +47,11 @@ class CudaOps final : public Ops {
   struct HeadParts;
 
   static cuda::Typed typed(const Tensor& x) { return {x.data(), x.dtype()}; }
-  // After a launch: MachineError that names the op and the shapes where it was refused.
+  // Rows and columns of a matrix, which need not be contiguous: for linear layers.
+  static cuda::Matrix matrix(const Tensor& x) {
+    return {{x.strided_data(), x.dtype()}, x.row_stride()};
+  }
+  // After a launch: MachineError that names the op and the shapes if the device refused it.
   static void launched(std::string_view op, std::initializer_list<const Tensor*> tensors);
   void require_compute(std::initializer_list<const Tensor*> tensors) const;
   void rotate(Tensor qkv, Tensor cos_sin, Tensor positions, const AttentionShape& shape,

@@ -39,8 +39,8 @@ __global__ void store_new_kernel(T* cache_k, T* cache_v, const T* qkv, const std
 }
 
 // Grid: sequences x query heads.
-template <typename T>
-__global__ void decode_kernel(T* out, const T* qkv, const T* cache_k, const T* cache_v,
+template <typename T, typename Rule>
+__global__ void decode_kernel(Rule rule, T* out, const T* qkv, const T* cache_k, const T* cache_v,
                               const std::int32_t* lengths, CacheShape shape) {
   const std::int64_t b = blockIdx.x;
   const int head = blockIdx.y;
@@ -53,7 +53,6 @@ __global__ void decode_kernel(T* out, const T* qkv, const T* cache_k, const T* c
   const int last = min(static_cast<int>(shape.slots) - 1, lengths[b]);
   const int first = shape.window > 0 ? max(0, last - shape.window + 1) : 0;
   const T* query = qkv + b * (shape.query_heads + 2 * shape.key_heads) * size + head * size;
-  const float scale = rsqrtf(static_cast<float>(size));
 
   float maximum = -INFINITY;
   float total = 0.0F;
@@ -66,7 +65,7 @@ __global__ void decode_kernel(T* out, const T* qkv, const T* cache_k, const T* c
       const int e = i * 32 + lane;
       score += e < size ? widen(query[e]) * widen(cache_k[place + e]) : 0.0F;
     }
-    score = warp_sum(score) * scale;
+    score = rule.score(warp_sum(score));
     const float higher = fmaxf(maximum, score);
     const float keep = expf(maximum - higher);
     const float weight = expf(score - higher);
@@ -138,8 +137,10 @@ void attention_decode(cudaStream_t stream, Typed out, Typed qkv, Typed cache_k, 
     using T = typename decltype(tag)::type;
     launch_kernel(store_new_kernel<T>, {static_cast<unsigned>(sequences), kThreads}, stream,
                   as<T>(cache_k), as<T>(cache_v), as<T>(qkv), lengths, shape);
-    launch_kernel(decode_kernel<T>, {grid, kThreads, bytes}, stream, as<T>(out), as<T>(qkv),
-                  as<T>(cache_k), as<T>(cache_v), lengths, shape);
+    with_score_rule(shape.scale, shape.softcap, [&](auto rule) {
+      launch_kernel(decode_kernel<T, decltype(rule)>, {grid, kThreads, bytes}, stream, rule,
+                    as<T>(out), as<T>(qkv), as<T>(cache_k), as<T>(cache_v), lengths, shape);
+    });
   });
 }
 

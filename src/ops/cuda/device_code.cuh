@@ -102,6 +102,31 @@ __device__ inline float warp_maximum(float x) {
   return x;
 }
 
+// The score of a query and a key from their product, and its derivative by the scaled product. That
+// scores are capped is a constant of the kernel, so that others compute as if there were no cap.
+template <bool kCapped>
+struct ScoreRule {
+  float scale;
+  float softcap;
+
+  __device__ float score(float product) const {
+    return kCapped ? softcap * tanhf(product * scale / softcap) : product * scale;
+  }
+  __device__ float slope(float score) const {
+    return kCapped ? 1.0F - score / softcap * (score / softcap) : 1.0F;
+  }
+};
+
+// body(its ScoreRule) for a scale and a softcap, 0 where scores are not capped.
+template <typename Body>
+void with_score_rule(float scale, float softcap, const Body& body) {
+  if (softcap == 0.0F) {
+    body(ScoreRule<false>{scale, softcap});
+  } else {
+    body(ScoreRule<true>{scale, softcap});
+  }
+}
+
 // The sum over a block of whole warps, at most 32 of them, for every thread of it. Calls may follow
 // one another: between them lie the barriers behind which each value is read.
 template <typename T>
@@ -127,7 +152,7 @@ __device__ inline T block_sum(T x) {
   return total;
 }
 
-// --- on the host: types and launch sizes
+// On the host: types and launch sizes.
 
 template <typename T>
 struct TypeTag {

@@ -12,9 +12,6 @@
 
 namespace lmpo::cuda {
 
-// --- the head
-// -----------------------------------------------------------------------------------------------------
-
 // A tile of logits is a chunk of rows against a run of the vocabulary. Tiles are large enough to
 // fill the device and small beside a model.
 constexpr std::int64_t head_rows = 4096;
@@ -35,9 +32,6 @@ struct HeadWorkspace {
   std::int64_t weights;    // [tile, D] compute type, where storage is another
   std::int64_t total;
 };
-
-// --- attention over trees
-// -----------------------------------------------------------------------------------------
 
 // Rows of a block, of queries and of keys.
 constexpr std::int32_t attention_block = 64;
@@ -93,9 +87,6 @@ struct AttentionGrid {
 void require_tables(std::span<const Pack::Segment> segments, std::int64_t query_heads,
                     std::int64_t key_heads);
 
-// --- fixed memory
-// -------------------------------------------------------------------------------------------------
-
 // Of every CudaOps: scratch of matrix products and sums, and the tables of attention's grid.
 constexpr std::size_t scratch_bytes = std::size_t{64} << 20;
 constexpr std::size_t table_bytes = std::size_t{16} << 20;
@@ -109,9 +100,9 @@ constexpr std::int64_t largest_head = 512;
 constexpr std::int64_t most_heads = 65535;
 // UserError for a model that is larger.
 void require_sizes(std::int64_t hidden, std::int64_t query_heads, std::int64_t head_size);
-// Groups of rows whose sums of a norm's weight gradient are taken apart and then added in order:
-// enough for every multiprocessor to have several.
-inline std::int64_t norm_groups(std::int64_t rows, std::int64_t width) {
+// Groups of rows whose sums, of a norm's or a bias's gradient, are taken apart and then added in
+// order: enough for every multiprocessor to have several.
+inline std::int64_t row_groups(std::int64_t rows, std::int64_t width) {
   const auto most = static_cast<std::int64_t>(scratch_bytes / sizeof(float)) / width;
   return std::max<std::int64_t>(1, std::min({rows, most, std::int64_t{528}}));
 }

@@ -170,7 +170,7 @@ TEST(Limits, PacksWithMoreBranchesThanTheTablesHoldAreRefused) {
 TEST(NormGroups, FitTheScratch) {
   for (const std::int64_t width : {std::int64_t{1}, std::int64_t{4096}, largest_norm}) {
     for (const std::int64_t rows : {1, 50, 100000}) {
-      const std::int64_t groups = norm_groups(rows, width);
+      const std::int64_t groups = row_groups(rows, width);
       EXPECT_GE(groups, 1);
       EXPECT_LE(groups, rows);
       EXPECT_LE(groups * width * 4, static_cast<std::int64_t>(scratch_bytes));

@@ -8,6 +8,7 @@
 namespace lmpo {
 
 using cuda::HeadTile;
+using cuda::Matrix;
 using cuda::Transpose;
 using cuda::Typed;
 
@@ -29,18 +30,20 @@ struct CudaOps::HeadParts {
   std::int64_t width() const { return hidden.dim(1); }
   float* logits() const { return base + sizes.logits; }
   float* sums() const { return base + sizes.sums; }
-  Typed gradients() const { return {base + sizes.gradients, ops.compute_}; }
+  Matrix gradients(const HeadTile& tile) const {
+    return {{base + sizes.gradients, ops.compute_}, tile.tokens};
+  }
   float* dhidden() const { return base + sizes.dhidden; }
-  Typed hidden_rows(const HeadTile& tile) const {
-    return typed(hidden.rows(tile.row, tile.row + tile.rows));
+  Matrix hidden_rows(const HeadTile& tile) const {
+    return matrix(hidden.rows(tile.row, tile.row + tile.rows));
   }
   // The weights of a tile's tokens, in compute type.
-  Typed weights(const HeadTile& tile) const {
+  Matrix weights(const HeadTile& tile) const {
     const Tensor rows = w.rows(tile.token, tile.token + tile.tokens);
     if (rows.dtype() == ops.compute_) {
-      return typed(rows);
+      return matrix(rows);
     }
-    const Typed converted{base + sizes.weights, ops.compute_};
+    const Matrix converted{{base + sizes.weights, ops.compute_}, width()};
     cuda::cast(ops.stream_, converted, typed(rows), rows.elements());
     return converted;
   }
@@ -56,7 +59,7 @@ struct CudaOps::HeadParts {
       for (std::int64_t token = 0; token < vocabulary; token += sizes.tile) {
         const std::int64_t tokens = std::min(sizes.tile, vocabulary - token);
         const HeadTile tile{row, count, token, tokens, token == 0, token + tokens == vocabulary};
-        const Typed tile_weights = weights(tile);
+        const Matrix tile_weights = weights(tile);
         ops.multiplier_->multiply({Transpose::no,
                                    Transpose::yes,
                                    count,
@@ -64,7 +67,7 @@ struct CudaOps::HeadParts {
                                    width(),
                                    hidden_rows(tile),
                                    tile_weights,
-                                   {logits(), Dtype::f32},
+                                   {{logits(), Dtype::f32}, tokens},
                                    false});
         body(tile, tile_weights);
       }
@@ -85,48 +88,48 @@ std::int64_t CudaOps::head_workspace(std::int64_t rows, std::int64_t hidden,
   return cuda::HeadWorkspace(rows, hidden, vocabulary, compute_, storage).total;
 }
 
-void CudaOps::head_forward(Tensor logp, Tensor lse, Tensor hidden, Tensor w, Tensor target_row,
-                           Tensor target_token, Tensor workspace) {
-  const HeadParts head(*this, hidden, w, target_row, target_token, workspace);
-  LMPO_CHECK(has_shape(logp, {target_row.dim(0)}) && has_shape(lse, {hidden.dim(0)}));
+void CudaOps::run(const HeadForward& op) {
+  const HeadParts head(*this, op.hidden, op.w, op.target_row, op.target_token, op.workspace);
+  LMPO_CHECK(has_shape(op.logp, {op.target_row.dim(0)}) && has_shape(op.lse, {op.hidden.dim(0)}));
   head.for_tiles(
-      [&](const HeadTile& tile, Typed) {
-        cuda::head_forward_tile(stream_, tile, head.logits(), lse.f32(), head.sums(), logp.f32(),
-                                head.targets);
+      [&](const HeadTile& tile, const Matrix&) {
+        cuda::head_forward_tile(stream_, tile, head.logits(), op.lse.f32(), head.sums(),
+                                op.logp.f32(), head.targets);
       },
       [](std::int64_t, std::int64_t) {});
-  launched("head_forward", {&hidden, &w});
+  launched("head_forward", {&op.hidden, &op.w});
 }
 
-void CudaOps::head_backward(Tensor dhidden, Tensor dw, Tensor dlogp, Tensor lse, Tensor hidden,
-                            Tensor w, Tensor target_row, Tensor target_token, Tensor workspace) {
-  const HeadParts head(*this, hidden, w, target_row, target_token, workspace);
+void CudaOps::run(const HeadBackward& op) {
+  const HeadParts head(*this, op.hidden, op.w, op.target_row, op.target_token, op.workspace);
   const std::int64_t width = head.width();
-  LMPO_CHECK(has_shape(dlogp, {target_row.dim(0)}) && has_shape(lse, {hidden.dim(0)}) &&
-             dhidden.same_shape(hidden) && dhidden.dtype() == compute_ &&
-             has_shape(dw, {w.dim(0), width}));
+  LMPO_CHECK(has_shape(op.dlogp, {op.target_row.dim(0)}) && has_shape(op.lse, {op.hidden.dim(0)}) &&
+             op.dhidden.same_shape(op.hidden) && op.dhidden.dtype() == compute_ &&
+             (op.dw.empty() || has_shape(op.dw, {op.w.dim(0), width})));
   // The chunk's gradient is summed in float32: where it lies already if that is the compute type.
   const bool in_place = compute_ == Dtype::f32;
   const auto sum_of = [&](std::int64_t row) {
-    return Typed{in_place ? dhidden.f32() + row * width : head.dhidden(), Dtype::f32};
+    return Matrix{{in_place ? op.dhidden.f32() + row * width : head.dhidden(), Dtype::f32}, width};
   };
   head.for_tiles(
-      [&](const HeadTile& tile, Typed tile_weights) {
-        const Typed gradients = head.gradients();
-        cuda::head_backward_tile(stream_, tile, gradients, head.logits(), lse.f32(), dlogp.f32(),
-                                 head.targets);
+      [&](const HeadTile& tile, const Matrix& tile_weights) {
+        const Matrix gradients = head.gradients(tile);
+        cuda::head_backward_tile(stream_, tile, gradients, head.logits(), op.lse.f32(),
+                                 op.dlogp.f32(), head.targets);
         multiplier_->multiply({Transpose::no, Transpose::no, tile.rows, width, tile.tokens,
                                gradients, tile_weights, sum_of(tile.row), !tile.is_first});
-        multiplier_->multiply({Transpose::yes, Transpose::no, tile.tokens, width, tile.rows,
-                               gradients, head.hidden_rows(tile),
-                               typed(dw.rows(tile.token, tile.token + tile.tokens)), true});
+        if (!op.dw.empty()) {
+          multiplier_->multiply({Transpose::yes, Transpose::no, tile.tokens, width, tile.rows,
+                                 gradients, head.hidden_rows(tile),
+                                 matrix(op.dw.rows(tile.token, tile.token + tile.tokens)), true});
+        }
       },
       [&](std::int64_t row, std::int64_t rows) {
         if (!in_place) {
-          cuda::cast(stream_, typed(dhidden.rows(row, row + rows)), sum_of(row), rows * width);
+          cuda::cast(stream_, typed(op.dhidden.rows(row, row + rows)), sum_of(row), rows * width);
         }
       });
-  launched("head_backward", {&hidden, &w});
+  launched("head_backward", {&op.hidden, &op.w});
 }
 
 }  // namespace lmpo

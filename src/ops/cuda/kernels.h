@@ -21,12 +21,14 @@ struct Typed {
   void* data;
   Dtype dtype;
 };
+// The same of a matrix whose rows are `stride` elements apart.
+struct Matrix : Typed {
+  std::int64_t stride;
+};
 
-// --- rows.cu
+// rows.cu
 void zero(cudaStream_t stream, void* x, std::size_t bytes);
 void cast(cudaStream_t stream, Typed out, Typed in, std::int64_t count);
-// out += in.
-void add(cudaStream_t stream, Typed out, Typed in, std::int64_t count);
 // y[i] = x[index[i]], rows of this width; a row that x[rows] does not have is NaN.
 void gather_rows(cudaStream_t stream, Typed y, Typed x, const std::int32_t* index,
                  std::int64_t count, std::int64_t width, std::int64_t rows);
@@ -37,17 +39,28 @@ void scatter_rows(cudaStream_t stream, Typed dx, Typed dy, const std::int32_t* i
 void embedding_backward(cudaStream_t stream, float* dtable, Typed dy, const std::int32_t* tokens,
                         std::int64_t count, std::int64_t width, std::int64_t vocabulary);
 // y[T,O] = x[T,I] w[O,I]^T, or +=: w of any type, which is read once for every eight rows.
-void few_rows_product(cudaStream_t stream, Typed y, Typed x, Typed w, std::int64_t rows,
+void few_rows_product(cudaStream_t stream, Matrix y, Matrix x, Typed w, std::int64_t rows,
                       std::int64_t in, std::int64_t out, bool accumulate);
 
-// --- norm.cu
+// norm.cu
 void rmsnorm_forward(cudaStream_t stream, Typed y, float* rstd, Typed x, Typed w, float eps,
-                     std::int64_t rows, std::int64_t width);
-// partial[norm_groups(rows, width), width] is scratch.
+                     float offset, std::int64_t rows, std::int64_t width);
+// partial[row_groups(rows, width), width] is scratch, here and below. dw may be null.
 void rmsnorm_backward(cudaStream_t stream, Typed dx, float* dw, Typed dy, Typed x, Typed w,
-                      const float* rstd, float* partial, std::int64_t rows, std::int64_t width);
+                      const float* rstd, float offset, float* partial, std::int64_t rows,
+                      std::int64_t width);
 
-// --- pointwise.cu
+// bias.cu
+// y[T,O] += b[O].
+void bias_forward(cudaStream_t stream, Typed y, Typed b, std::int64_t rows, std::int64_t width);
+// db[O] += sum over T of dy[T,O].
+void bias_backward(cudaStream_t stream, float* db, Typed dy, float* partial, std::int64_t rows,
+                   std::int64_t width);
+// sums[width] += the rows of partial[groups, width], in one order.
+void add_groups(cudaStream_t stream, float* sums, const float* partial, std::int64_t groups,
+                std::int64_t width);
+
+// pointwise.cu
 // sign 1 turns, -1 turns back. heads: those of queries and keys, of all_heads in a row.
 void rope(cudaStream_t stream, Typed qkv, const float* cos_sin, const std::int32_t* positions,
           std::int64_t tokens, std::int64_t heads, std::int64_t all_heads, std::int64_t head_size,
@@ -57,7 +70,7 @@ void swiglu_forward(cudaStream_t stream, Typed y, Typed gate_up, std::int64_t ro
 void swiglu_backward(cudaStream_t stream, Typed dgate_up, Typed y, Typed dy, Typed gate_up,
                      std::int64_t rows, std::int64_t width);
 
-// --- attention*.cu
+// attention*.cu
 // A pack's queries, keys and values, and how they see one another.
 struct AttentionInput {
   Typed qkv;                      // [T, (H+2K)E]
@@ -72,10 +85,12 @@ struct AttentionInput {
   std::int32_t query_heads;
   std::int32_t key_heads;
   std::int32_t head_size;
+  float scale;
+  float softcap;
   std::int32_t window;
 };
-// Whether the tensor cores' kernels serve; otherwise the general ones do, for any size and type.
-bool has_fast_attention(Dtype dtype, std::int64_t head_size);
+// Whether the tensor cores' kernels can compute this; the general ones compute everything.
+bool has_fast_attention(const AttentionInput& in);
 
 void attention_forward(cudaStream_t stream, const AttentionInput& in, Typed out, float* lse);
 void attention_forward_general(cudaStream_t stream, const AttentionInput& in, Typed out,
@@ -90,12 +105,14 @@ void attention_key_gradient(cudaStream_t stream, const AttentionInput& in, Typed
 void attention_backward_general(cudaStream_t stream, const AttentionInput& in, Typed dqkv,
                                 Typed dout, const float* lse, const float* delta);
 
-// --- decode.cu
+// decode.cu
 struct CacheShape {
   std::int64_t slots;  // of a sequence
   std::int32_t query_heads;
   std::int32_t key_heads;
   std::int32_t head_size;
+  float scale;
+  float softcap;
   std::int32_t window;
 };
 // Rows of qkv become slots [first_slot + i] of one sequence's cache.
@@ -104,7 +121,7 @@ void store_keys(cudaStream_t stream, Typed cache_k, Typed cache_v, Typed qkv, st
 void attention_decode(cudaStream_t stream, Typed out, Typed qkv, Typed cache_k, Typed cache_v,
                       const std::int32_t* lengths, std::int64_t sequences, const CacheShape& shape);
 
-// --- head.cu
+// head.cu
 struct HeadTargets {
   const std::int32_t* row;    // [M], non-decreasing
   const std::int32_t* token;  // [M]
@@ -128,7 +145,7 @@ void head_backward_tile(cudaStream_t stream, const HeadTile& tile, Typed gradien
                         const float* logits, const float* lse, const float* dlogp,
                         const HeadTargets& targets);
 
-// --- optimizer.cu
+// optimizer.cu
 // partial[square_parts]: sums of squares of the parts of one tensor.
 constexpr int square_parts = 1024;
 void square_sums(cudaStream_t stream, double* partial, const float* x, std::int64_t count);

@@ -75,9 +75,6 @@ void CudaOps::require_compute(std::initializer_list<const Tensor*> tensors) cons
   }
 }
 
-// --- movement
-// -------------------------------------------------------------------------------------------------
-
 void CudaOps::upload(Tensor device, const void* host) {
   // From memory that is not pinned the call returns once the driver has its own copy.
   cuda::check(cudaMemcpyAsync(device.data(), host, device.bytes(), cudaMemcpyDefault, stream_),
@@ -90,64 +87,57 @@ void CudaOps::download(void* host, Tensor device) {
   finish();
 }
 
-void CudaOps::zero(Tensor x) {
-  if (!x.empty()) {
-    cuda::zero(stream_, x.data(), x.bytes());
-    launched("zero", {&x});
+void CudaOps::run(const Zero& op) {
+  if (!op.x.empty()) {
+    cuda::zero(stream_, op.x.data(), op.x.bytes());
+    launched("zero", {&op.x});
   }
 }
 
-void CudaOps::copy(Tensor out, Tensor in) {
-  LMPO_CHECK(out.same_shape(in) && out.dtype() == in.dtype());
-  cuda::check(cudaMemcpyAsync(out.data(), in.data(), in.bytes(), cudaMemcpyDefault, stream_),
-              "copy");
+void CudaOps::run(const Copy& op) {
+  LMPO_CHECK(op.out.same_shape(op.in) && op.out.dtype() == op.in.dtype());
+  cuda::check(
+      cudaMemcpyAsync(op.out.data(), op.in.data(), op.in.bytes(), cudaMemcpyDefault, stream_),
+      "copy");
 }
 
-void CudaOps::cast(Tensor out, Tensor in) {
-  LMPO_CHECK(out.same_shape(in));
-  cuda::cast(stream_, typed(out), typed(in), in.elements());
-  launched("cast", {&out, &in});
+void CudaOps::run(const Cast& op) {
+  LMPO_CHECK(op.out.same_shape(op.in));
+  cuda::cast(stream_, typed(op.out), typed(op.in), op.in.elements());
+  launched("cast", {&op.out, &op.in});
 }
 
-void CudaOps::add(Tensor out, Tensor in) {
-  require_compute({&out, &in});
-  LMPO_CHECK(out.same_shape(in));
-  cuda::add(stream_, typed(out), typed(in), in.elements());
-  launched("add", {&out, &in});
+void CudaOps::run(const EmbeddingForward& op) {
+  require_compute({&op.y});
+  LMPO_CHECK(has_shape(op.y, {op.tokens.dim(0), op.table.dim(1)}));
+  cuda::gather_rows(stream_, typed(op.y), typed(op.table), op.tokens.i32(), op.tokens.dim(0),
+                    op.table.dim(1), op.table.dim(0));
+  launched("embedding_forward", {&op.y, &op.table});
 }
 
-// --- rows
-// -----------------------------------------------------------------------------------------------------
-
-void CudaOps::embedding_forward(Tensor y, Tensor table, Tensor tokens) {
-  require_compute({&y});
-  LMPO_CHECK(has_shape(y, {tokens.dim(0), table.dim(1)}));
-  cuda::gather_rows(stream_, typed(y), typed(table), tokens.i32(), tokens.dim(0), table.dim(1),
-                    table.dim(0));
-  launched("embedding_forward", {&y, &table});
+void CudaOps::run(const EmbeddingBackward& op) {
+  require_compute({&op.dy});
+  LMPO_CHECK(has_shape(op.dy, {op.tokens.dim(0), op.dtable.dim(1)}));
+  cuda::embedding_backward(stream_, op.dtable.f32(), typed(op.dy), op.tokens.i32(),
+                           op.tokens.dim(0), op.dtable.dim(1), op.dtable.dim(0));
+  launched("embedding_backward", {&op.dtable, &op.dy});
 }
 
-void CudaOps::embedding_backward(Tensor dtable, Tensor dy, Tensor tokens) {
-  require_compute({&dy});
-  LMPO_CHECK(has_shape(dy, {tokens.dim(0), dtable.dim(1)}));
-  cuda::embedding_backward(stream_, dtable.f32(), typed(dy), tokens.i32(), tokens.dim(0),
-                           dtable.dim(1), dtable.dim(0));
-  launched("embedding_backward", {&dtable, &dy});
+void CudaOps::run(const GatherRows& op) {
+  require_compute({&op.y, &op.x});
+  LMPO_CHECK(has_shape(op.y, {op.rows.dim(0), op.x.dim(1)}));
+  cuda::gather_rows(stream_, typed(op.y), typed(op.x), op.rows.i32(), op.rows.dim(0), op.x.dim(1),
+                    op.x.dim(0));
+  launched("gather_rows", {&op.y, &op.x});
 }
 
-void CudaOps::gather_rows(Tensor y, Tensor x, Tensor rows) {
-  require_compute({&y, &x});
-  LMPO_CHECK(has_shape(y, {rows.dim(0), x.dim(1)}));
-  cuda::gather_rows(stream_, typed(y), typed(x), rows.i32(), rows.dim(0), x.dim(1), x.dim(0));
-  launched("gather_rows", {&y, &x});
-}
-
-void CudaOps::scatter_rows(Tensor dx, Tensor dy, Tensor rows) {
-  require_compute({&dx, &dy});
-  LMPO_CHECK(has_shape(dy, {rows.dim(0), dx.dim(1)}));
-  zero(dx);
-  cuda::scatter_rows(stream_, typed(dx), typed(dy), rows.i32(), rows.dim(0), dx.dim(1), dx.dim(0));
-  launched("scatter_rows", {&dx, &dy});
+void CudaOps::run(const ScatterRows& op) {
+  require_compute({&op.dx, &op.dy});
+  LMPO_CHECK(has_shape(op.dy, {op.rows.dim(0), op.dx.dim(1)}));
+  run(Zero{.x = op.dx});
+  cuda::scatter_rows(stream_, typed(op.dx), typed(op.dy), op.rows.i32(), op.rows.dim(0),
+                     op.dx.dim(1), op.dx.dim(0));
+  launched("scatter_rows", {&op.dx, &op.dy});
 }
 
 }  // namespace lmpo

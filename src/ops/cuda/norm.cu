@@ -33,6 +33,12 @@ struct RowPieces {
       store_eight(row + i, x[p], aligned, width - i);
     }
   }
+  // Offset 0 changes no bit.
+  __device__ void add(float offset) {
+    if (offset != 0.0F) {
+      for_all([&](int p, int e) { x[p][e] = offset + x[p][e]; });
+    }
+  }
   // body(p, e) for all of them.
   template <typename Body>
   static __device__ void for_all(const Body& body) {
@@ -47,13 +53,14 @@ struct RowPieces {
 };
 
 template <int pieces, typename T, typename W>
-__global__ void forward_kernel(T* y, float* rstd, const T* x, const W* w, float eps,
+__global__ void forward_kernel(T* y, float* rstd, const T* x, const W* w, float eps, float offset,
                                std::int64_t width, bool aligned) {
-  const std::int64_t offset = blockIdx.x * width;
+  const std::int64_t place = blockIdx.x * width;
   RowPieces<pieces> row;
   RowPieces<pieces> weights;
-  row.load(x + offset, width, aligned);
+  row.load(x + place, width, aligned);
   weights.load(w, width, aligned);
+  weights.add(offset);
   float sum = 0.0F;
   row.for_all([&](int p, int e) { sum += row.x[p][e] * row.x[p][e]; });
   const float factor = 1.0F / sqrtf(block_sum(sum) / static_cast<float>(width) + eps);
@@ -61,7 +68,7 @@ __global__ void forward_kernel(T* y, float* rstd, const T* x, const W* w, float 
     rstd[blockIdx.x] = factor;
   }
   row.for_all([&](int p, int e) { row.x[p][e] = row.x[p][e] * factor * weights.x[p][e]; });
-  row.store(y + offset, width, aligned);
+  row.store(y + place, width, aligned);
 }
 
 // With y = x rstd w:  dx += rstd (w dy - x rstd^2 mean(w dy x)), and the group's part of dw, the
@@ -69,17 +76,18 @@ __global__ void forward_kernel(T* y, float* rstd, const T* x, const W* w, float 
 template <int pieces, typename T, typename W>
 __global__ void __launch_bounds__(kThreads, pieces <= 2 ? 3 : 1)
     backward_kernel(T* dx, float* partial, const T* dy, const T* x, const W* w, const float* rstd,
-                    std::int64_t rows, std::int64_t width, bool aligned) {
+                    float offset, std::int64_t rows, std::int64_t width, bool aligned) {
   RowPieces<pieces> dw = {};
   const std::int64_t last = rows * (blockIdx.x + 1) / gridDim.x;
   for (std::int64_t row = rows * blockIdx.x / gridDim.x; row < last; ++row) {
-    const std::int64_t offset = row * width;
+    const std::int64_t place = row * width;
     RowPieces<pieces> dys;
     RowPieces<pieces> xs;
     RowPieces<pieces> weights;
-    dys.load(dy + offset, width, aligned);
-    xs.load(x + offset, width, aligned);
+    dys.load(dy + place, width, aligned);
+    xs.load(x + place, width, aligned);
     weights.load(w, width, aligned);
+    weights.add(offset);
     const float factor = rstd[row];
     float sum = 0.0F;
     dys.for_all([&](int p, int e) {
@@ -88,35 +96,13 @@ __global__ void __launch_bounds__(kThreads, pieces <= 2 ? 3 : 1)
       sum += dys.x[p][e] * xs.x[p][e];
     });
     RowPieces<pieces> out;
-    out.load(dx + offset, width, aligned);
+    out.load(dx + place, width, aligned);
     const float projection = factor * factor * block_sum(sum) / static_cast<float>(width);
     dys.for_all(
         [&](int p, int e) { out.x[p][e] += factor * (dys.x[p][e] - xs.x[p][e] * projection); });
-    out.store(dx + offset, width, aligned);
+    out.store(dx + place, width, aligned);
   }
   dw.store(partial + blockIdx.x * width, width, aligned);
-}
-
-// Threads of a block: 32 columns wide, 8 shares of the groups deep.
-__global__ void add_groups_kernel(float* dw, const float* partial, std::int64_t groups,
-                                  std::int64_t width) {
-  constexpr int shares = kThreads / 32;
-  __shared__ float sums[shares][32];
-  const int share = threadIdx.x / 32;
-  const int lane = threadIdx.x % 32;
-  const std::int64_t column = std::int64_t{blockIdx.x} * 32 + lane;
-  float sum = 0.0F;
-  for (std::int64_t group = share; group < groups && column < width; group += shares) {
-    sum += partial[group * width + column];
-  }
-  sums[share][lane] = sum;
-  __syncthreads();
-  if (share == 0 && column < width) {
-    for (int other = 1; other < shares; ++other) {
-      sum += sums[other][lane];
-    }
-    dw[column] += sum;
-  }
 }
 
 // body(integral constant) with the pieces that a thread has of rows of this width.
@@ -135,7 +121,7 @@ static_assert(largest_norm == kMostPieces * kStride);
 }  // namespace
 
 void rmsnorm_forward(cudaStream_t stream, Typed y, float* rstd, Typed x, Typed w, float eps,
-                     std::int64_t rows, std::int64_t width) {
+                     float offset, std::int64_t rows, std::int64_t width) {
   const bool aligned = rows_aligned(width, y.data, x.data, w.data);
   with_compute(x.dtype, [&](auto tag) {
     with_storage(w.dtype, [&](auto w_tag) {
@@ -143,16 +129,17 @@ void rmsnorm_forward(cudaStream_t stream, Typed y, float* rstd, Typed x, Typed w
         using T = typename decltype(tag)::type;
         using W = typename decltype(w_tag)::type;
         launch_kernel(forward_kernel<pieces.value, T, W>, {static_cast<unsigned>(rows), kThreads},
-                      stream, as<T>(y), rstd, as<T>(x), as<W>(w), eps, width, aligned);
+                      stream, as<T>(y), rstd, as<T>(x), as<W>(w), eps, offset, width, aligned);
       });
     });
   });
 }
 
 void rmsnorm_backward(cudaStream_t stream, Typed dx, float* dw, Typed dy, Typed x, Typed w,
-                      const float* rstd, float* partial, std::int64_t rows, std::int64_t width) {
+                      const float* rstd, float offset, float* partial, std::int64_t rows,
+                      std::int64_t width) {
   const bool aligned = rows_aligned(width, dx.data, dy.data, x.data, w.data);
-  const std::int64_t groups = norm_groups(rows, width);
+  const std::int64_t groups = row_groups(rows, width);
   with_compute(x.dtype, [&](auto tag) {
     with_storage(w.dtype, [&](auto w_tag) {
       with_pieces(width, [&](auto pieces) {
@@ -160,12 +147,13 @@ void rmsnorm_backward(cudaStream_t stream, Typed dx, float* dw, Typed dy, Typed 
         using W = typename decltype(w_tag)::type;
         launch_kernel(backward_kernel<pieces.value, T, W>,
                       {static_cast<unsigned>(groups), kThreads}, stream, as<T>(dx), partial,
-                      as<T>(dy), as<T>(x), as<W>(w), rstd, rows, width, aligned);
+                      as<T>(dy), as<T>(x), as<W>(w), rstd, offset, rows, width, aligned);
       });
     });
   });
-  launch_kernel(add_groups_kernel, {blocks_for(width, 32), kThreads}, stream, dw, partial, groups,
-                width);
+  if (dw != nullptr) {
+    add_groups(stream, dw, partial, groups, width);
+  }
 }
 
 }  // namespace lmpo::cuda

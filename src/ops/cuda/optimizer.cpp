@@ -26,22 +26,21 @@ double CudaOps::sum_of_squares(std::span<const Tensor> tensors) {
   return sum;
 }
 
-void CudaOps::adamw(Tensor w, Tensor low, Tensor gradient, const Moment& moment1,
-                    const Moment& moment2, const AdamWStep& step) {
-  check_adamw(w, low, gradient, moment1, moment2);
-  const bool coded = !moment1.scales.empty();
-  const cuda::AdamWTensors tensors{typed(w),
-                                   low.data(),
-                                   gradient.f32(),
-                                   moment1.values.data(),
-                                   moment2.values.data(),
-                                   coded ? moment1.scales.f32() : nullptr,
-                                   coded ? moment2.scales.f32() : nullptr,
-                                   coded ? w.dim(0) : 1,
-                                   coded ? w.dim(1) : w.elements()};
-  cuda::adamw(stream_, tensors, constants_of(step),
+void CudaOps::run(const AdamW& op) {
+  check_adamw(op.w, op.low, op.gradient, op.moment1, op.moment2);
+  const bool coded = !op.moment1.scales.empty();
+  const cuda::AdamWTensors tensors{typed(op.w),
+                                   op.low.data(),
+                                   op.gradient.f32(),
+                                   op.moment1.values.data(),
+                                   op.moment2.values.data(),
+                                   coded ? op.moment1.scales.f32() : nullptr,
+                                   coded ? op.moment2.scales.f32() : nullptr,
+                                   coded ? op.w.dim(0) : 1,
+                                   coded ? op.w.dim(1) : op.w.elements()};
+  cuda::adamw(stream_, tensors, constants_of(op.step),
               static_cast<const cuda::AdamWCodes*>(codes_.get()));
-  launched("adamw", {&w});
+  launched("adamw", {&op.w});
 }
 
 }  // namespace lmpo

@@ -33,13 +33,13 @@ constexpr std::size_t kMostPlans = 4096;
 template <typename T>
 using Owned = std::unique_ptr<std::remove_pointer_t<T>, cublasStatus_t (*)(T)>;
 
-Owned<cublasLtMatrixLayout_t> make_layout(const Product& p, Dtype dtype, std::int64_t rows,
+Owned<cublasLtMatrixLayout_t> make_layout(const Product& p, const Matrix& x, std::int64_t rows,
                                           std::int64_t columns) {
-  // cuBLAS thinks in columns: a row-major matrix is its transpose.
+  // cuBLAS is column-major: a row-major matrix is its transpose.
   cublasLtMatrixLayout_t layout = nullptr;
   check_blas(
-      cublasLtMatrixLayoutCreate(&layout, data_type(dtype), static_cast<std::uint64_t>(columns),
-                                 static_cast<std::uint64_t>(rows), columns),
+      cublasLtMatrixLayoutCreate(&layout, data_type(x.dtype), static_cast<std::uint64_t>(columns),
+                                 static_cast<std::uint64_t>(rows), x.stride),
       p);
   return {layout, &cublasLtMatrixLayoutDestroy};
 }
@@ -67,7 +67,8 @@ Multiplier::~Multiplier() {
 
 const Multiplier::Plan& Multiplier::plan_for(const Product& p) {
   const Key key(p.ta == Transpose::yes, p.tb == Transpose::yes, p.m, p.n, p.k, p.a.dtype, p.c.dtype,
-                alignment(p.a.data), alignment(p.b.data), alignment(p.c.data));
+                p.a.stride, p.b.stride, p.c.stride, alignment(p.a.data), alignment(p.b.data),
+                alignment(p.c.data));
   if (const auto found = plans_.find(key); found != plans_.end()) {
     return found->second;
   }
@@ -77,9 +78,9 @@ const Multiplier::Plan& Multiplier::plan_for(const Product& p) {
   const bool a_is_transposed = p.ta == Transpose::yes;
   const bool b_is_transposed = p.tb == Transpose::yes;
   Plan plan{{operation, &cublasLtMatmulDescDestroy},
-            make_layout(p, p.b.dtype, b_is_transposed ? p.n : p.k, b_is_transposed ? p.k : p.n),
-            make_layout(p, p.a.dtype, a_is_transposed ? p.k : p.m, a_is_transposed ? p.m : p.k),
-            make_layout(p, p.c.dtype, p.m, p.n),
+            make_layout(p, p.b, b_is_transposed ? p.n : p.k, b_is_transposed ? p.k : p.n),
+            make_layout(p, p.a, a_is_transposed ? p.k : p.m, a_is_transposed ? p.m : p.k),
+            make_layout(p, p.c, p.m, p.n),
             {}};
   const auto set_transpose = [&](cublasLtMatmulDescAttributes_t attribute, bool transposed) {
     const cublasOperation_t value = transposed ? CUBLAS_OP_T : CUBLAS_OP_N;

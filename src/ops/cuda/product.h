@@ -14,17 +14,17 @@ namespace lmpo::cuda {
 
 enum class Transpose : std::uint8_t { no, yes };
 
-// c[m,n] = op(a)[m,k] op(b)[k,n], or += with accumulate, all row-major and dense. a and b are of
-// one type, float32 or bfloat16, c of that type or float32; sums are float32.
+// c[m,n] = op(a)[m,k] op(b)[k,n], or += with accumulate, all row-major. a and b are of one type,
+// float32 or bfloat16, c of that type or float32; sums are float32.
 struct Product {
   Transpose ta;
   Transpose tb;
   std::int64_t m;
   std::int64_t n;
   std::int64_t k;
-  Typed a;
-  Typed b;
-  Typed c;
+  Matrix a;
+  Matrix b;
+  Matrix c;
   bool accumulate;
 };
 
@@ -44,9 +44,10 @@ class Multiplier {
 
  private:
   struct Plan;
-  // Transposes, sizes, types and alignments.
-  using Key = std::tuple<bool, bool, std::int64_t, std::int64_t, std::int64_t, Dtype, Dtype,
-                         std::uint32_t, std::uint32_t, std::uint32_t>;
+  // Transposes, sizes, types, strides and alignments.
+  using Key =
+      std::tuple<bool, bool, std::int64_t, std::int64_t, std::int64_t, Dtype, Dtype, std::int64_t,
+                 std::int64_t, std::int64_t, std::uint32_t, std::uint32_t, std::uint32_t>;
 
   const Plan& plan_for(const Product& product);
 

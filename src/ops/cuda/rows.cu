@@ -26,22 +26,6 @@ __global__ void cast_kernel(Out* out, const In* in, std::int64_t count, bool ali
   }
 }
 
-template <typename T>
-__global__ void add_kernel(T* out, const T* in, std::int64_t count, bool aligned) {
-  const std::int64_t i = (std::int64_t{blockIdx.x} * kThreads + threadIdx.x) * kEight;
-  if (i < count) {
-    float x[kEight];
-    float y[kEight];
-    load_eight(x, out + i, aligned, count - i);
-    load_eight(y, in + i, aligned, count - i);
-#pragma unroll
-    for (int e = 0; e < kEight; ++e) {
-      x[e] += y[e];
-    }
-    store_eight(out + i, x, aligned, count - i);
-  }
-}
-
 template <typename Out, typename In>
 __global__ void gather_kernel(Out* y, const In* x, const std::int32_t* index, std::int64_t width,
                               std::int64_t rows, bool aligned) {
@@ -116,8 +100,9 @@ constexpr int kWarps = kThreads / 32;
 
 // A warp for each output column; its weights are read once for kRowsAtOnce rows.
 template <typename T, typename W>
-__global__ void few_rows_kernel(T* y, const T* x, const W* w, std::int64_t rows, std::int64_t in,
-                                std::int64_t out, bool accumulate, bool aligned) {
+__global__ void few_rows_kernel(T* y, std::int64_t y_stride, const T* x, std::int64_t x_stride,
+                                const W* w, std::int64_t rows, std::int64_t in, std::int64_t out,
+                                bool accumulate, bool aligned) {
   const std::int64_t column = std::int64_t{blockIdx.x} * kWarps + threadIdx.x / 32;
   const std::int64_t first = std::int64_t{blockIdx.y} * kRowsAtOnce;
   const int lane = threadIdx.x % 32;
@@ -132,7 +117,7 @@ __global__ void few_rows_kernel(T* y, const T* x, const W* w, std::int64_t rows,
     for (int r = 0; r < kRowsAtOnce; ++r) {
       if (first + r < rows) {
         float values[kEight];
-        load_eight(values, x + (first + r) * in + i, aligned, in - i);
+        load_eight(values, x + (first + r) * x_stride + i, aligned, in - i);
 #pragma unroll
         for (int e = 0; e < kEight; ++e) {
           sums[r] += values[e] * weights[e];
@@ -144,7 +129,7 @@ __global__ void few_rows_kernel(T* y, const T* x, const W* w, std::int64_t rows,
   for (int r = 0; r < kRowsAtOnce; ++r) {
     const float sum = warp_sum(sums[r]);
     if (lane == 0 && first + r < rows) {
-      T& result = y[(first + r) * out + column];
+      T& result = y[(first + r) * y_stride + column];
       result = narrow<T>(accumulate ? widen(result) + sum : sum);
     }
   }
@@ -173,15 +158,6 @@ void cast(cudaStream_t stream, Typed out, Typed in, std::int64_t count) {
       launch_kernel(cast_kernel<Out, In>, {blocks_for(count, kThreads * kEight), kThreads}, stream,
                     as<Out>(out), as<In>(in), count, aligned);
     });
-  });
-}
-
-void add(cudaStream_t stream, Typed out, Typed in, std::int64_t count) {
-  const bool aligned = rows_aligned(0, out.data, in.data);
-  with_compute(out.dtype, [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    launch_kernel(add_kernel<T>, {blocks_for(count, kThreads * kEight), kThreads}, stream,
-                  as<T>(out), as<T>(in), count, aligned);
   });
 }
 
@@ -218,16 +194,16 @@ void embedding_backward(cudaStream_t stream, float* dtable, Typed dy, const std:
   });
 }
 
-void few_rows_product(cudaStream_t stream, Typed y, Typed x, Typed w, std::int64_t rows,
+void few_rows_product(cudaStream_t stream, Matrix y, Matrix x, Typed w, std::int64_t rows,
                       std::int64_t in, std::int64_t out, bool accumulate) {
-  const bool aligned = rows_aligned(in, x.data, w.data);
+  const bool aligned = rows_aligned(in, x.data, w.data) && x.stride % kEight == 0;
   const dim3 grid(blocks_for(out, kWarps), blocks_for(rows, kRowsAtOnce));
   with_compute(y.dtype, [&](auto tag) {
     with_storage(w.dtype, [&](auto w_tag) {
       using T = typename decltype(tag)::type;
       using W = typename decltype(w_tag)::type;
-      launch_kernel(few_rows_kernel<T, W>, {grid, kThreads}, stream, as<T>(y), as<T>(x), as<W>(w),
-                    rows, in, out, accumulate, aligned);
+      launch_kernel(few_rows_kernel<T, W>, {grid, kThreads}, stream, as<T>(y), y.stride, as<T>(x),
+                    x.stride, as<W>(w), rows, in, out, accumulate, aligned);
     });
   });
 }

@@ -64,7 +64,9 @@ S attend_row(S* out, const std::vector<S>& qkv, std::int64_t query, std::int64_t
     for (std::int64_t e = 0; e < size; ++e) {
       score += qkv[at(query, width, head * size + e)] * qkv[at(key, width, key_column + e)];
     }
-    scores.push_back(score / S(std::sqrt(static_cast<double>(size))));
+    score *= S(static_cast<double>(shape.scale));
+    const S softcap(static_cast<double>(shape.softcap));
+    scores.push_back(shape.softcap == 0 ? score : softcap * std::tanh(score / softcap));
   }
   const S lse = log_sum_exp(scores);
   for (std::size_t i = 0; i < keys.size(); ++i) {

@@ -19,6 +19,15 @@ std::vector<S> linear(const std::vector<S>& x, const std::vector<S>& w, std::int
   return y;
 }
 
+// y[T,O] + b[O].
+template <typename S>
+std::vector<S> bias(std::vector<S> y, const std::vector<S>& b) {
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    y[i] += b[i % b.size()];
+  }
+  return y;
+}
+
 // y[N,D] = x[rows[N], D]: an embedding as well.
 template <typename S>
 std::vector<S> gather_rows(const std::vector<S>& x, const std::vector<std::int32_t>& rows,

@@ -4,10 +4,10 @@
 
 namespace lmpo::reference {
 
-// y[T,D] = x / sqrt(mean(x^2) + eps) * w[D].
+// y[T,D] = x / sqrt(mean(x^2) + eps) * (offset + w[D]).
 template <typename S>
 std::vector<S> rmsnorm(const std::vector<S>& x, const std::vector<S>& w, std::int64_t rows,
-                       double eps) {
+                       double eps, double offset = 0) {
   const auto width = static_cast<std::int64_t>(w.size());
   std::vector<S> y(x.size());
   for (std::int64_t t = 0; t < rows; ++t) {
@@ -17,7 +17,7 @@ std::vector<S> rmsnorm(const std::vector<S>& x, const std::vector<S>& w, std::in
     }
     const S root = std::sqrt(sum / S(static_cast<double>(width)) + S(eps));
     for (std::int64_t d = 0; d < width; ++d) {
-      y[at(t, width, d)] = x[at(t, width, d)] / root * w[at(0, 0, d)];
+      y[at(t, width, d)] = x[at(t, width, d)] / root * (S(offset) + w[at(0, 0, d)]);
     }
   }
   return y;

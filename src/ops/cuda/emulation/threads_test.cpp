@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ops/device.h"
+#include "ops/testing/heads.h"
 
 namespace lmpo::cuda::emulation {
 namespace {
@@ -207,20 +208,32 @@ TEST(EmulatedGpu, AttentionReadsItsTilesWithoutBankConflicts) {
   Arena arena = gpu->make_arena(std::size_t{1} << 24);
   const auto make = [&](Dtype dtype, std::initializer_list<std::int64_t> shape) {
     const Tensor tensor = arena.allocate("test", dtype, shape);
-    ops->zero(tensor);
+    ops->run(Zero{.x = tensor});
     return tensor;
   };
   for (const std::int64_t size : {64, 128}) {
-    const AttentionShape shape{4, 2, size, 0};
+    const AttentionShape shape = testing::heads(4, 2, size);
     const std::vector<Pack::Segment> segments{{0, 100, 0, 0}, {100, 150, 0, 100}};
     const Tensor positions = make(Dtype::i32, {150});
     const Tensor qkv = make(Dtype::bf16, {150, 8 * size});
     const Tensor out = make(Dtype::bf16, {150, 4 * size});
     const Tensor lse = make(Dtype::f32, {4, 150});
     const std::int64_t before = bank_conflicts();
-    ops->attention_forward(out, lse, qkv, positions, segments, shape);
-    ops->attention_backward(make(Dtype::bf16, {150, 8 * size}), out, out, lse, qkv, positions,
-                            segments, shape, make(Dtype::f32, {4, 150}));
+    ops->run(AttentionForward{.out = out,
+                              .lse = lse,
+                              .qkv = qkv,
+                              .positions = positions,
+                              .segments = segments,
+                              .shape = shape});
+    ops->run(AttentionBackward{.dqkv = make(Dtype::bf16, {150, 8 * size}),
+                               .dout = out,
+                               .out = out,
+                               .lse = lse,
+                               .qkv = qkv,
+                               .positions = positions,
+                               .segments = segments,
+                               .shape = shape,
+                               .scratch = make(Dtype::f32, {4, 150})});
     EXPECT_EQ(bank_conflicts(), before) << "head size " << size;
   }
 }
