@@ -169,8 +169,8 @@ std::string report_page(const Report& report) {
   return PageWriter(report).write();
 }
 
-std::vector<AnswerSource> answer_sources(const Report& report) {
-  std::vector<AnswerSource> all;
+std::vector<ReportAnswers> answer_sources(const Report& report) {
+  std::vector<ReportAnswers> all;
   for (const Run& run : report.runs) {
     all.push_back({run.name, std::ssize(all), run.answers});
   }
