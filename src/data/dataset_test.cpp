@@ -230,8 +230,8 @@ TEST_F(DatasetTest, OrderAndTokensDoNotDependOnThreads) {
 }
 
 TEST_F(DatasetTest, MistakesAreNamed) {
-  EXPECT_THAT(error_of({file("empty.json", "")}), HasSubstr("empty.json: no rows"));
-  EXPECT_THAT(error_of({file("none.json", "[]")}), HasSubstr("none.json: no rows"));
+  EXPECT_THAT(error_of({file("empty.json", "")}), HasSubstr("empty.json: this file has no rows"));
+  EXPECT_THAT(error_of({file("none.json", "[]")}), HasSubstr("none.json: this file has no rows"));
   EXPECT_THAT(error_of({file("keys.jsonl", std::string(kGood) + "\n{\"a\": 1}")}),
               HasSubstr("keys.jsonl:2: the keys {a}"));
   EXPECT_THAT(error_of({file("types.json", R"([{"prompt": "a", "chosen": 1, "rejected": "b"}])")}),

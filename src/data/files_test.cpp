@@ -78,7 +78,7 @@ TEST_F(FilesTest, AFolderWithoutDataSaysWhatIsThere) {
   make("b.csv");
   make("LICENSE");
   EXPECT_THAT(user_error_of([&] { find(folder_); }),
-              HasSubstr("there is 1 without an extension, 2 .csv"));
+              HasSubstr("it has 1 without an extension, 2 .csv"));
 }
 
 TEST_F(FilesTest, SplitsAreToldByTheNamesOfShards) {

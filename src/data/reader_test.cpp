@@ -84,7 +84,7 @@ TEST(Reader, ErrorsNameTheRow) {
   EXPECT_THAT(error_of("{\"a\":\"\\ud800\"}"), HasSubstr("f:1: not valid JSON"));
   EXPECT_THAT(error_of("[{\"a\":1},{\"a\" 1}]"), HasSubstr("f: row 1: not valid JSON"));
   EXPECT_THAT(error_of("[{\"a\":1},3]"), HasSubstr("f: row 1: a row must be an object"));
-  EXPECT_THAT(error_of("[{\"a\":1} {\"a\":2}]"), HasSubstr("f: row 0: ',' or ']'"));
+  EXPECT_THAT(error_of("[{\"a\":1} {\"a\":2}]"), HasSubstr("f: row 0: expected ',' or ']'"));
 }
 
 TEST(Reader, FilesCutShortOrOfAnotherKind) {
@@ -121,7 +121,7 @@ TEST(Reader, AVeryLongLine) {
 TEST(Reader, ARowThatIsNoTextIsRefused) {
   std::string text(kLongestLine + 1, 'a');
   text = "{\"prompt\": \"a\"}\n{\"prompt\": \"" + text + "\"}\n";
-  EXPECT_THAT(error_of(text), HasSubstr("f:2: a row of 67"));
+  EXPECT_THAT(error_of(text), HasSubstr("f:2: this row has 67"));
 }
 
 TEST(Reader, DeepNestingIsRefusedBeforeItIsParsed) {
