@@ -274,7 +274,8 @@ TEST_F(Pairs, ScoresThatDoNotMatchAreNamed) {
     expect_refusal(pair(samples, {"--scores", file.string()}), HasSubstr(message));
   };
   expect("{\"scores\": [1, 2, 3]}\n", "scores.jsonl:1: key 'scores': a list of 2 numbers");
-  expect("{\"index\": 4, \"scores\": [1, 2]}\n", "scores.jsonl:1: scores of 4, and no samples");
+  expect("{\"index\": 4, \"scores\": [1, 2]}\n",
+         "scores.jsonl:1: no samples have the id or index 4");
   expect("", "scores.jsonl: 1 of 1 samples have no scores: 0");
   expect_refusal(pair(samples, {}), HasSubstr("give either --scores FILE or --reward_model DIR"));
   expect_refusal(pair(samples, {"--scores", "a", "--reward_model", "b"}),

@@ -231,7 +231,7 @@ struct Generator::Impl : LoadedModel {
 Generator::Generator(const fs::path& model_folder, std::shared_ptr<Device> device,
                      std::optional<Dtype> compute)
     : impl_(std::make_unique<Impl>(model_folder, std::move(device),
-                                   ModelLoadOptions{.compute = compute})) {}
+                                   LoadedModelOptions{.compute = compute})) {}
 
 Generator::~Generator() = default;
 

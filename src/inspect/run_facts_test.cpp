@@ -31,7 +31,7 @@ std::vector<std::string> shell_words(const std::string& command) {
 }
 
 Run run_with(const std::map<std::string, std::string>& options) {
-  Run run;
+  lmpo::Run run;
   run.folder = "out";
   run.options = options;
   for (const auto& [option, value] : options) {

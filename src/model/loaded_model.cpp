@@ -12,7 +12,7 @@ Dtype stored_dtype(const Checkpoint& checkpoint) {
 }  // namespace
 
 LoadedModel::LoadedModel(const fs::path& folder, std::shared_ptr<Device> on,
-                         const ModelLoadOptions& options)
+                         const LoadedModelOptions& options)
     : config(read_model_config(folder)),
       device(std::move(on)),
       ops(device->make_ops(options.compute.value_or(device->usual_compute()))) {

@@ -10,7 +10,7 @@
 
 namespace lmpo {
 
-struct ModelLoadOptions {
+struct LoadedModelOptions {
   std::optional<Dtype> storage = {};  // of the weights; none: as the checkpoint has them
   std::optional<Dtype> compute = {};  // of the factors of products, see Device::make_ops
   Head head = Head::tokens;
@@ -19,7 +19,7 @@ struct ModelLoadOptions {
 struct LoadedModel {
   // Reads config.json and the weights. UserError for what does not fit together.
   LoadedModel(const fs::path& folder, std::shared_ptr<Device> device,
-              const ModelLoadOptions& options = {});
+              const LoadedModelOptions& options = {});
 
   ModelConfig config;
   std::shared_ptr<Device> device;

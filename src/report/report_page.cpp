@@ -169,8 +169,8 @@ std::string report_page(const Report& report) {
   return PageWriter(report).write();
 }
 
-std::vector<ShownAnswers> answer_sources(const Report& report) {
-  std::vector<ShownAnswers> all;
+std::vector<ReportAnswers> answer_sources(const Report& report) {
+  std::vector<ReportAnswers> all;
   for (const Run& run : report.runs) {
     all.push_back({run.name, std::ssize(all), run.answers});
   }

@@ -52,12 +52,12 @@ std::string report_page(const Report& report);
 
 // All answers of a report: those of its runs in their order, then the answer sets (run: -1). Points
 // into the report.
-struct ShownAnswers {
+struct ReportAnswers {
   const std::string& name;
   std::ptrdiff_t run;
   const std::vector<Answer>& answers;
 };
-std::vector<ShownAnswers> answer_sources(const Report& report);
+std::vector<ReportAnswers> answer_sources(const Report& report);
 
 // The page's charts for SVG files: its sections' own charts, the metrics that were logged, lengths of
 // answers. Names are different file names without ".svg".
