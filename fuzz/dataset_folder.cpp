@@ -1,5 +1,5 @@
-// Any bytes as the README.md of a dataset folder: refused with a UserError, or splits of files that
-// lie in the folder. What lies behind the first zero byte is the configuration that is asked for.
+// Any bytes as the README.md of a dataset folder: refused with a UserError, or splits whose files
+// are in the folder. The bytes after the first zero byte are the name of the configuration.
 #include "data/dataset_folder.h"
 
 #include <unistd.h>
@@ -16,7 +16,7 @@
 
 namespace {
 
-// With files of its own, and one beside it for patterns that climb.
+// A folder with files, and a file beside it that a pattern with '..' could reach.
 struct Folder {
   lmpo::fs::path path =
       lmpo::fs::temp_directory_path() / ("lmpo_fuzz_" + std::to_string(::getpid()));

@@ -1,6 +1,5 @@
-// Any bytes as a template: rendered, or refused with a UserError, in bounded time. Between two
-// bytes of value 1 stands what is repeated many times, so that long chains and deep nesting are
-// found too.
+// Any bytes as a template: rendered, or refused with a UserError, in bounded time. Text between two
+// bytes of value 1 is repeated many times, so that long chains and deep nesting are found too.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "model/config.h"
+#include "model/tensor_table.h"
 
 namespace {
 
@@ -22,7 +23,7 @@ void check_describes_a_model(const lmpo::ModelConfig& config) {
   if (config.layers > 3) {
     return;  // only slower
   }
-  for (const lmpo::ExpectedTensor& tensor : lmpo::expected_tensors(config)) {
+  for (const lmpo::ModelTensor& tensor : lmpo::model_tensors(config)) {
     double elements = 1;
     for (const std::int64_t length : tensor.shape) {
       LMPO_CHECK(length > 0);

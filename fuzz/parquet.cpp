@@ -1,6 +1,6 @@
-// Any bytes as a Parquet file: every row is read, or the file refused with a UserError. Arrow's own
-// library is not instrumented: the fuzzer sees the branches of the plugin and of what takes its
-// arrays apart. Files to begin with: src/parquet/testdata.
+// Any bytes as a Parquet file: every row is read, or the file is refused with a UserError. Arrow's
+// library is not instrumented: the fuzzer sees the branches of the plugin and of the code that
+// reads its arrays. Seed files: src/parquet/testdata.
 #include "parquet/parquet.h"
 
 #include <cstddef>

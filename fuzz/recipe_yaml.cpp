@@ -1,5 +1,5 @@
-// Any bytes as a recipe in YAML: refused with a UserError, or settings that a run can count with
-// and whose record can be written.
+// Any bytes as a recipe in YAML: refused with a UserError, or settings that are valid and whose
+// record can be written.
 #include <cstddef>
 #include <cstdint>
 #include <string_view>

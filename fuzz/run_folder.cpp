@@ -1,5 +1,5 @@
-// Any bytes as the files of a run's folder: read as far as they go, and drawn. The four files are
-// what lies between bytes 0x00.
+// Any bytes as the files of a run's folder: read as far as possible, and drawn. Zero bytes separate
+// the four files.
 #include "report/run_folder.h"
 
 #include <array>

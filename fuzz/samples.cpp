@@ -1,5 +1,5 @@
 // Any bytes as samples, and as the scores of two prompts: refused with a UserError, or they make
-// preferences whose scores are apart.
+// preferences with different scores.
 #include "data/samples.h"
 
 #include <cstddef>

@@ -1,7 +1,6 @@
 // Any bytes as a file of tokens: refused with a UserError, or a dataset whose sequences lie inside
-// it. What the fuzzer makes gets the checksum that it should have, or nothing beyond that would
-// ever be seen. Input: what lies between the first magic and the checksum, the counts of the footer
-// last.
+// it. The input gets a correct checksum, or the fuzzer would never pass it. Input: the bytes
+// between the first magic and the checksum, the counts of the footer last.
 #include "data/token_cache.h"
 
 #include <unistd.h>
@@ -36,7 +35,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   static const lmpo::fs::path file =
       lmpo::fs::temp_directory_path() / ("lmpo_fuzz_" + std::to_string(::getpid()) + ".tokens");
-  // Not by the project's own way, which waits for the disk each time.
+  // Not written atomically, which would sync the disk each time.
   std::ofstream(file, std::ios::binary)
       << with_magic_and_checksum({reinterpret_cast<const char*>(data), size});
   try {

@@ -1,5 +1,5 @@
-// Any bytes as a tokenizer.json and, after the first zero byte, as a text: read or refused with a
-// UserError; what is encoded consists of ids that exist and decodes to valid UTF-8.
+// Any bytes as a tokenizer.json and, after the first zero byte, as a text: refused with a
+// UserError, or read; then encoding gives ids that exist and that decode to valid UTF-8.
 #include "text/tokenizer.h"
 
 #include <algorithm>

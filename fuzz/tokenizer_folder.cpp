@@ -1,6 +1,6 @@
 // Any bytes as the small files beside a tokenizer.json: refused with a UserError, or a tokenizer
-// whose ids exist, a template, and ids to stop at that are tokens. The four files are what lies
-// between bytes 0x00; an empty one is not there.
+// whose ids exist, a template, and stop ids that are tokens. Zero bytes separate the four files; an
+// empty one is left out.
 #include <unistd.h>
 
 #include <algorithm>

@@ -1,6 +1,7 @@
-// Any bytes as a tokenizer.model of either kind and, behind their last newline, as a text: read or
-// refused with a UserError; what is encoded consists of ids that exist and decodes to valid UTF-8.
-// A vocabulary of Llama 3's size is out of a fuzzer's reach: its lines are read, and merge, alone.
+// Any bytes as a tokenizer.model of either kind and, after the last newline, as a text: refused
+// with a UserError, or read; then encoding gives ids that exist and that decode to valid UTF-8. A
+// whole vocabulary of Llama 3 is too large for a fuzzer, so ranked lines are also read and merged
+// by themselves.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Files and folders that appear whole, and what is left of those that did not.
+// Files and folders that appear whole, and the removal of those left incomplete.
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -24,7 +24,7 @@
 namespace lmpo {
 namespace {
 
-// The rename itself reaches the disk only when the folder that holds the name is synced.
+// A rename reaches the disk only when the parent folder is synced.
 void sync_folder(const fs::path& folder) {
   const fs::path name = folder.empty() ? fs::path(".") : folder;
   const Descriptor descriptor(::open(name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -35,12 +35,12 @@ void sync_folder(const fs::path& folder) {
 
 void rename_or_fail(const fs::path& from, const fs::path& to) {
   if (::rename(from.c_str(), to.c_str()) != 0) {
-    machine_error("{}: cannot be put in place: {}", to.string(), std::strerror(errno));
+    machine_error("{}: cannot be renamed into place: {}", to.string(), std::strerror(errno));
   }
   sync_folder(to.parent_path());
 }
 
-// Unlike rename, takes the place of nothing that appeared meanwhile, where the file system can.
+// Unlike rename, does not replace a folder that appeared meanwhile, if the file system supports that.
 void name_folder(const fs::path& from, const fs::path& to) {
   if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) {
     sync_folder(to.parent_path());
@@ -49,19 +49,19 @@ void name_folder(const fs::path& from, const fs::path& to) {
   }
 }
 
-// Whoever writes something that is not whole yet holds it by a lock, which ends with the program.
-// A file system without locks holds nothing.
+// A program holds a lock on what it is writing; the lock ends with the program. On a file system without
+// locks this succeeds always.
 bool take(const Descriptor& descriptor) {
   return ::flock(descriptor.get(), LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
 }
 
-// Takes a lock on what was just made; false where it was removed, or is being removed, meanwhile.
+// Locks something just created; false if another program removed it, or is removing it, meanwhile.
 bool keep(const Descriptor& made) {
   struct stat status {};
   return take(made) && ::fstat(made.get(), &status) == 0 && status.st_nlink > 0;
 }
 
-// Takes a leftover's lock; none where it belongs to a running program, or to another user.
+// Locks a leftover; none if it belongs to a running program or to another user.
 std::optional<Descriptor> take_leftover(const fs::path& path) {
   const int kind = is_folder(path) ? O_RDONLY | O_DIRECTORY : O_RDWR;
   Descriptor descriptor(::open(path.c_str(), kind | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
@@ -77,13 +77,11 @@ void remove_or_warn(const fs::path& path) {
   std::error_code error;
   fs::remove_all(path, error);
   if (error) {
-    log_warning("{}: is not needed any more but cannot be removed: {}", path.string(),
-                error.message());
+    log_warning("{}: no longer needed, but cannot be removed: {}", path.string(), error.message());
   }
 }
 
-// A name that only a program of ours gives: of what is not whole yet, or of a folder that is being
-// replaced.
+// A temporary file or folder of this program, or a folder that is being replaced.
 struct Leftover {
   fs::path path;
   std::string final_name;
@@ -106,7 +104,7 @@ std::vector<Leftover> leftovers_in(const fs::path& folder) {
   return found;
 }
 
-// Finishes replacements first: they need the new folder that is not yet in its place.
+// Finishes replacements first, since they need the new folder under its temporary name.
 void clean(const std::vector<Leftover>& leftovers) {
   for (const Leftover& left : leftovers) {
     if (left.is_replaced) {
@@ -126,7 +124,7 @@ void clean_leftovers_of(const fs::path& path) {
   clean(own);
 }
 
-// The locks of folders that are being written, by their temporary names.
+// Locks of the folders being written, by temporary name.
 class FolderLocks {
  public:
   void hold(const fs::path& temporary, Descriptor lock) {
@@ -154,11 +152,11 @@ AtomicFile::AtomicFile(fs::path path) {
   const OutputTarget target = output_target(std::move(path));
   path_ = target.path;
   if (is_folder(path_)) {
-    user_error("{}: is a folder; the name of a file was expected", path_.string());
+    user_error("{}: this is a folder; expected the name of a file", path_.string());
   }
   Descriptor descriptor;
   if (target.is_stream) {
-    std::fflush(stdout);  // what was said before comes before
+    std::fflush(stdout);  // earlier output comes first
     descriptor = open_at_end(target);
   } else {
     clean_leftovers_of(path_);
@@ -208,12 +206,12 @@ void remove_incomplete(const fs::path& folder) {
 }
 
 AtomicFolder::AtomicFolder(fs::path final_path) {
-  if (!final_path.has_filename()) {  // "runs/": the temporary folder lies beside it, not in it
+  if (!final_path.has_filename()) {  // "runs/": the temporary folder must be beside it, not inside
     final_path = final_path.parent_path();
   }
   final_path_ = output_target(std::move(final_path)).path;
   if (is_there(final_path_) && !is_folder(final_path_)) {
-    user_error("{}: exists and is not a folder; name another one", final_path_.string());
+    user_error("{}: exists and is not a folder; choose another name", final_path_.string());
   }
   clean_leftovers_of(final_path_);
   Descriptor lock;

@@ -2,10 +2,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
+#include <cstdio>
 #include <thread>
 
 #include "base/descriptor.h"
@@ -14,6 +17,46 @@
 #include "base/replace_folder.h"
 #include "base/temporary_name.h"
 #include "base/testing/test_folder.h"
+
+namespace {
+
+// The calls by which files and folders get their names or lose them: a process can end before any.
+struct Calls {
+  int made = 0;
+  int end_before = -1;
+  bool can_exchange = true;
+
+  void next() {
+    if (made++ == end_before) {
+      ::_exit(1);
+    }
+  }
+};
+Calls calls;
+
+}  // namespace
+
+extern "C" int rename(const char* from, const char* to) noexcept {
+  calls.next();
+  return static_cast<int>(::syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0));
+}
+extern "C" int renameat2(int from_folder, const char* from, int to_folder, const char* to,
+                         unsigned flags) noexcept {
+  calls.next();
+  if (!calls.can_exchange && flags != 0) {
+    errno = EINVAL;
+    return -1;
+  }
+  return static_cast<int>(::syscall(SYS_renameat2, from_folder, from, to_folder, to, flags));
+}
+extern "C" int unlinkat(int folder, const char* name, int flags) noexcept {
+  calls.next();
+  return static_cast<int>(::syscall(SYS_unlinkat, folder, name, flags));
+}
+extern "C" int fsync(int descriptor) {
+  calls.next();
+  return static_cast<int>(::syscall(SYS_fsync, descriptor));
+}
 
 namespace lmpo {
 namespace {
@@ -40,6 +83,23 @@ void in_a_killed_process(Action&& action) {
     ::raise(SIGKILL);
   }
   ::waitpid(child, nullptr, 0);
+}
+
+TEST_F(AtomicFiles, AppearWholeOrNotAtAll) {
+  const fs::path path = folder_ / "a.txt";
+  {
+    AtomicFile file(path);
+    file.write("half");
+    EXPECT_FALSE(fs::exists(path));
+    AtomicFolder folder(folder_ / "b");
+    write_file_atomically(folder.path() / "x", "half");
+    EXPECT_FALSE(fs::exists(folder_ / "b"));
+  }
+  EXPECT_THAT(listing(), IsEmpty());
+  write_file_atomically(path, "whole");
+  EXPECT_EQ(read_file(path), "whole");
+  EXPECT_EQ(MappedFile(path).bytes().size(), 5U);
+  EXPECT_THROW(read_file(folder_ / "none"), UserError);
 }
 
 TEST_F(AtomicFiles, NamesThatPeopleChooseAreNotTemporary) {
@@ -134,33 +194,77 @@ TEST_F(AtomicFiles, AFolderIsReplacedWithoutAMomentInWhichItIsGone) {
   EXPECT_THAT(listing(), UnorderedElementsAre("checkpoint"));
 }
 
-// A file system without an exchange of names: a kill between any two calls loses neither version.
-TEST_F(AtomicFiles, AReplacementThatWasBrokenOffIsFinished) {
+// Whether a process of its own that does `action` was ended before the call of that number.
+template <typename Action>
+bool ends_before(int call, bool can_exchange, Action&& action) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    calls = {.made = 0, .end_before = call, .can_exchange = can_exchange};
+    action();
+    ::_exit(0);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) && WEXITSTATUS(status) == 1;
+}
+
+// Every program is killed before every call it makes, and so is the next one that cleans up.
+TEST_F(AtomicFiles, AKillBeforeAnyCallLosesNeitherVersion) {
   const fs::path path = folder_ / "checkpoint";
-  const fs::path fresh = temporary_beside(path);
-  // Before the first rename.
-  make_folder(path, "old");
-  make_folder(fresh, "new");
+  const auto write = [&](const std::string& text) {
+    AtomicFolder folder(path);
+    write_file_atomically(folder.path() / "x", text);
+    write_file_atomically(folder.path() / "y", text);
+    folder.commit();
+  };
+  // What both files hold; "" where they do not agree or one is not there.
+  const auto version = [&]() -> std::string {
+    if (!fs::exists(path / "x") || !fs::exists(path / "y")) {
+      return "";
+    }
+    return read_file(path / "x") == read_file(path / "y") ? read_file(path / "x") : "";
+  };
+  for (const bool can_exchange : {true, false}) {
+    std::string kept = "old";
+    int call = 0;
+    for (bool ended = true; ended; ++call) {
+      SCOPED_TRACE(fmt::format("call {}, {}", call, can_exchange ? "exchange" : "renames"));
+      write("old");
+      ended = ends_before(call, can_exchange, [&] { write("new"); });
+      EXPECT_TRUE(!can_exchange || version() == "old" || version() == "new");
+      for (int again = 0; ends_before(again, can_exchange, [&] { remove_incomplete(folder_); });
+           ++again) {
+      }
+      // Once the new one was kept it is kept by those that were killed later too.
+      EXPECT_TRUE(version() == kept || version() == "new") << version();
+      kept = version();
+      EXPECT_THAT(listing(), UnorderedElementsAre("checkpoint"));
+    }
+    EXPECT_EQ(kept, "new");
+    EXPECT_GT(call, 10);
+  }
+}
+
+TEST_F(AtomicFiles, AFileIsOldOrNewWhereverItsWriterIsKilled) {
+  const fs::path path = folder_ / "a";
+  int call = 0;
+  for (bool ended = true; ended; ++call) {
+    write_file_atomically(path, "old");
+    ended = ends_before(call, true, [&] { write_file_atomically(path, "new"); });
+    EXPECT_EQ(read_file(path), call < 2 ? "old" : "new") << call;  // after fsync and rename
+    remove_incomplete(folder_);
+    EXPECT_THAT(listing(), UnorderedElementsAre("a"));
+  }
+  EXPECT_EQ(call, 4);  // the last sync, of the folder, and the end
+}
+
+// A replaced folder whose new one a person took away.
+TEST_F(AtomicFiles, OnlyTheOldOneIsLeft) {
+  const fs::path path = folder_ / "checkpoint";
+  make_folder(replaced_name(temporary_beside(path)), "old");
   remove_incomplete(folder_);
   EXPECT_EQ(read_file(path / "x"), "old");
   EXPECT_THAT(listing(), UnorderedElementsAre("checkpoint"));
-  // Between the two.
-  make_folder(fresh, "new");
-  fs::rename(path, replaced_name(fresh));
-  remove_incomplete(folder_);
-  EXPECT_EQ(read_file(path / "x"), "new");
-  EXPECT_THAT(listing(), UnorderedElementsAre("checkpoint"));
-  // After both.
-  make_folder(fresh, "newer");
-  replace_folder_by_renames(fresh, path);
-  EXPECT_EQ(read_file(replaced_name(fresh) / "x"), "new");
-  remove_incomplete(folder_);
-  EXPECT_EQ(read_file(path / "x"), "newer");
-  EXPECT_THAT(listing(), UnorderedElementsAre("checkpoint"));
-  // Only the old one is left.
-  fs::rename(path, replaced_name(fresh));
-  remove_incomplete(folder_);
-  EXPECT_EQ(read_file(path / "x"), "newer");
 }
 
 TEST_F(AtomicFiles, AFolderDoesNotReplaceAFile) {

@@ -10,14 +10,14 @@
 namespace lmpo {
 namespace {
 
-// Version 1 says "no limit" by the largest number of whole pages.
+// Version 1 writes "no limit" as the largest number of whole pages.
 constexpr std::size_t kNoLimit = std::size_t{1} << 60;
 
-// What the two versions call the same things. Limits are files of one number, or "max".
+// File names of the two versions. A limit file has one number, or "max".
 struct Version {
   std::vector<const char*> limits;
   const char* used;
-  std::vector<std::string_view> reclaimable;  // lines of memory.stat, the groups below included
+  std::vector<std::string_view> reclaimable;  // lines of memory.stat, child groups included
 };
 const Version kVersion2 = {{"memory.max", "memory.high"},
                            "memory.current",
@@ -57,7 +57,7 @@ std::optional<GroupMemory> memory_of(const fs::path& group, const Version& versi
   return GroupMemory{group, *limit, *limit - std::min(*limit, taken)};
 }
 
-// Where a hierarchy of groups is mounted, and which of its groups is shown there.
+// A mount point of the groups, and the group that is its root.
 struct Mount {
   fs::path root;
   fs::path point;
@@ -105,7 +105,7 @@ std::optional<fs::path> group_path(const fs::path& process, bool version2) {
   return std::nullopt;
 }
 
-// The process's group and those around it, as far as they are mounted; the mount itself last.
+// The process's group and its parents, as far as they are mounted; the mount itself last.
 std::vector<fs::path> groups_of(const fs::path& process, bool version2) {
   const auto mount = find_mount(process, version2);
   const auto path = group_path(process, version2);
@@ -114,7 +114,7 @@ std::vector<fs::path> groups_of(const fs::path& process, bool version2) {
   }
   fs::path inside = path->lexically_relative(mount->root);
   if (inside.empty() || *inside.begin() == "..") {
-    inside = ".";  // the group is not among those that are shown
+    inside = ".";  // the group is outside the mount
   }
   std::vector<fs::path> groups;
   for (fs::path group = (mount->point / inside).lexically_normal(); group != mount->point;

@@ -1,4 +1,4 @@
-// Memory that the control groups of a process leave it (containers, Slurm, systemd).
+// Memory limits of control groups (containers, Slurm, systemd).
 #pragma once
 
 #include <cstddef>
@@ -9,13 +9,13 @@
 namespace lmpo {
 
 struct GroupMemory {
-  fs::path group;         // the folder of the group that leaves least
+  fs::path group;         // the folder of the group
   std::size_t limit = 0;  // bytes
-  std::size_t left = 0;   // below the limit, with what the system can take back from its caches
+  std::size_t left = 0;   // bytes below the limit; caches that the system can reclaim count as free
 };
 
-// Of the process's own group and all those around it, the one that leaves least; versions 1 and 2
-// of control groups. None where no group has a limit. `process` is a folder like /proc/self.
+// Among the process's group and all its parents, the one with the least memory left; versions 1 and
+// 2 of control groups. None if no group has a limit. `process` is a folder like /proc/self.
 std::optional<GroupMemory> tightest_group(const fs::path& process = "/proc/self");
 
 }  // namespace lmpo

@@ -6,7 +6,7 @@
 
 namespace lmpo {
 
-// Closes what it holds; -1 is nothing.
+// Owns a file descriptor; -1 is none. Closes it at the end of its life.
 class Descriptor {
  public:
   explicit Descriptor(int number = -1) : number_(number) {}
@@ -28,7 +28,7 @@ class Descriptor {
   int number_;
 };
 
-// The number of the error, or 0 when all is written.
+// Writes all bytes. Returns 0, or the errno of the failure.
 int write_all(int descriptor, const void* data, std::size_t size);
 
 }  // namespace lmpo

@@ -1,9 +1,9 @@
-// The three kinds of failure and what each means to a person.
+// The three kinds of failure:                                                       exit code
 //
-//   UserError     a mistake in the input: names file, line or key, what was expected, what to do.
-//   Exit 2. MachineError  the machine failed (disk full, no memory): nothing is lost. Exit 1.
-//   LMPO_CHECK    a broken invariant, our own mistake: throws std::logic_error with the place.
-//   Exit 1.
+//   UserError     a mistake in the input; the message names file, line or key,       2
+//                 what was expected, and what to do
+//   MachineError  the machine failed: disk full, no memory; no data is lost          1
+//   LMPO_CHECK    a broken invariant, that is, a bug: std::logic_error with its line  1
 #pragma once
 
 #include <fmt/format.h>
@@ -38,6 +38,6 @@ template <typename... Args>
 
 }  // namespace lmpo
 
-// Checked in every build: a wrong shape must never become a wrong number.
+// Checked in every build, so that a wrong shape never becomes a wrong number.
 #define LMPO_CHECK(condition) \
   ((condition) ? void(0) : ::lmpo::broken_invariant(#condition, __FILE__, __LINE__))

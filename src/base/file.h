@@ -1,6 +1,6 @@
-// Files: read whole, mapped read-only, or written whole by rename. Nothing is ever written in
-// place. Every failure is a UserError (no such file, not readable) or a MachineError (disk full,
-// I/O error) that names the path.
+// Files that are read whole, mapped read-only, or written whole. Nothing is written in place: a
+// file is written under a temporary name and then renamed. Every failure is a UserError (no such
+// file, not readable) or a MachineError (disk full, I/O error) that names the path.
 #pragma once
 
 #include <cstddef>
@@ -14,13 +14,13 @@ namespace lmpo {
 
 namespace fs = std::filesystem;
 
-// False too where that cannot be told: a name too long, a folder that is closed.
+// Also false if it cannot be determined: the name is too long, or a parent folder is not readable.
 bool is_folder(const fs::path& path);
 
 // The whole content of a file.
 std::string read_file(const fs::path& path);
 
-// A file's bytes, mapped read-only for the life of the object.
+// A file's bytes, mapped read-only. If the file is cut short meanwhile, reading ends the program.
 class MappedFile {
  public:
   explicit MappedFile(const fs::path& path);
@@ -32,7 +32,7 @@ class MappedFile {
 
   std::span<const std::byte> bytes() const { return {data_, size_}; }
   const fs::path& path() const { return path_; }
-  // Tells the system that a range will not be read again soon, so that it leaves resident memory.
+  // Releases a range from resident memory; reading it again loads it from the file.
   void forget(std::size_t begin, std::size_t end) const;
 
  private:
@@ -41,8 +41,8 @@ class MappedFile {
   std::size_t size_ = 0;
 };
 
-// A file that appears whole: written beside its final path, synced, then renamed by commit().
-// Destroyed without commit, it leaves nothing.
+// A file that appears whole: written under a temporary name, synced and renamed by commit().
+// Destroyed without commit(), it leaves nothing. A device or a FIFO is written directly.
 class AtomicFile {
  public:
   explicit AtomicFile(fs::path path);
@@ -62,15 +62,15 @@ class AtomicFile {
 
 void write_file_atomically(const fs::path& path, std::string_view content);
 
-// Appends one line and flushes it; for logs that a reader follows while they grow.
+// Appends one line and flushes it, for logs that are read while they grow.
 void append_line(const fs::path& path, std::string_view line);
 
-// Removes what programs that were killed left in a folder: files and folders that were not whole
-// yet.
+// Removes the temporary files and folders that killed programs left in a folder. Those of running
+// programs stay.
 void remove_incomplete(const fs::path& folder);
 
-// A folder that appears whole: fill path(), then commit() syncs and renames it to its final name.
-// An existing folder of that name is replaced. Destroyed without commit, it leaves nothing.
+// A folder that appears whole: write into path(), then commit() syncs and renames it, replacing an
+// existing folder of that name. Destroyed without commit(), it leaves nothing.
 class AtomicFolder {
  public:
   explicit AtomicFolder(fs::path final_path);

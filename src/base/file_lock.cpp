@@ -16,7 +16,7 @@ Descriptor open(const fs::path& path) {
   return Descriptor(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
 }
 
-// False where another holds it.
+// False if another program holds it.
 bool take(const Descriptor& descriptor, int kind) {
   return ::flock(descriptor.get(), kind | LOCK_NB) == 0 || errno != EWOULDBLOCK;
 }
@@ -28,7 +28,7 @@ FileLock::FileLock(const fs::path& path) : descriptor_(open(path)) {
     user_error("{}: cannot be read: {}", path.string(), std::strerror(errno));
   }
   if (!take(descriptor_, LOCK_EX)) {
-    user_error("{}: another program is writing it; wait for its end, or end it", path.string());
+    user_error("{}: another program is writing it; wait until it ends, or stop it", path.string());
   }
 }
 

@@ -1,4 +1,4 @@
-// Who may write a file that grows.
+// Locks between programs.
 #pragma once
 
 #include "base/descriptor.h"
@@ -6,14 +6,14 @@
 
 namespace lmpo {
 
-// Holds a file or folder that exists, for the object's life, against other programs that ask for it
-// too. The system lets it go when the program ends, however it ends.
+// Holds a lock on an existing file or folder for the object's life. The system releases it when the
+// program ends, also after a crash.
 class FileLock {
  public:
-  // UserError where another program holds it. A file system without locks holds nothing.
+  // Throws UserError if another program holds it. On a file system without locks this does nothing.
   explicit FileLock(const fs::path& path);
 
-  // Whether another program, or another object of this one, holds it.
+  // Whether another program, or another object of this program, holds it.
   static bool is_held(const fs::path& path);
 
  private:

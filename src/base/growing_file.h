@@ -1,4 +1,4 @@
-// Files that a reader follows while they grow: logs, a record at a time.
+// Files that are read while they grow, such as logs.
 #pragma once
 
 #include <string_view>
@@ -7,8 +7,8 @@
 
 namespace lmpo {
 
-// Appends and flushes, making the file where there is none. MachineError leaves it as it was, so
-// that a part of a record never stands before those that may follow when there is room again.
+// Appends a record and flushes; creates the file if needed. If it fails (MachineError), the file is
+// as before, so there is never a partial record in it.
 void append_to_file(const fs::path& path, std::string_view content);
 
 }  // namespace lmpo

@@ -1,4 +1,4 @@
-// Fingerprints and checksums of data: 128 bits of XXH3, not meant to withstand forgery.
+// Checksums of data: 128 bits of XXH3. Not cryptographic.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@ struct XXH3_state_s;
 
 namespace lmpo {
 
-// Not thread-safe. Numbers and texts are told apart from their neighbours.
+// Not thread-safe. add() includes sizes, so {"ab", "c"} and {"a", "bc"} differ.
 class Hash {
  public:
   Hash();
@@ -20,12 +20,12 @@ class Hash {
   void add(std::uint64_t number);
   void add(std::string_view text);
   void add(const void* data, std::size_t size);
-  // Bytes alone, as if they continued those before them.
+  // The bytes without their size, as if they continued those before them.
   void add_bytes(const void* data, std::size_t size);
   // A file's name and content.
   void add_file(const fs::path& path);
 
-  // Of all that was added so far, 32 hexadecimal digits.
+  // 32 hexadecimal digits for everything added so far.
   std::string text() const;
 
  private:

@@ -4,7 +4,7 @@
 
 namespace lmpo {
 
-// What this machine calls itself; empty where it does not say.
+// The name of this machine; empty if it has none.
 std::string host_name();
 
 }  // namespace lmpo

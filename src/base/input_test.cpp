@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <csignal>
@@ -15,6 +16,7 @@
 #include "base/descriptor.h"
 #include "base/file.h"
 #include "base/line_input.h"
+#include "base/random.h"
 #include "base/testing/test_folder.h"
 #include "base/threads.h"
 
@@ -64,6 +66,34 @@ TEST_F(Inputs, LinesAreCutAtTheirEndsAndBounded) {
   std::ifstream endless("/dev/zero");
   LineInput zeros(endless, "standard input");
   EXPECT_THAT(user_error_of([&] { zeros.read(line); }), HasSubstr("standard input: line 1"));
+}
+
+// Texts of every kind of line end, joined, are what was read: only "\n" ends a line, and one "\r"
+// before it, or at the end of the text, belongs to the end.
+TEST_F(Inputs, LinesHoldEverythingButTheirEnds) {
+  Random random(4, 0);
+  for (int round = 0; round < 500; ++round) {
+    std::string text(random.below(12), ' ');
+    std::generate(text.begin(), text.end(), [&] { return "ab\r\n\0\xFF"[random.below(6)]; });
+    std::vector<std::string> expected(text.empty() ? 0 : 1);
+    for (std::size_t at = 0; at < text.size(); ++at) {
+      const bool ends = text[at] == '\n';
+      if (text[at] == '\r' && (at + 1 == text.size() || text[at + 1] == '\n')) {
+        continue;
+      }
+      ends ? expected.emplace_back() : expected.back() += text[at];
+    }
+    if (text.ends_with('\n')) {
+      expected.pop_back();
+    }
+    std::istringstream stream(text);
+    LineInput input(stream, "t");
+    std::vector<std::string> lines;
+    for (std::string line; input.read(line);) {
+      lines.push_back(line);
+    }
+    EXPECT_EQ(lines, expected) << text;
+  }
 }
 
 // Reads all of a file that was cut after it was mapped.

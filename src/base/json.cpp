@@ -12,12 +12,12 @@ template <typename T>
 struct Kind;
 template <>
 struct Kind<bool> {
-  static constexpr const char* name = "true or false";
+  static constexpr const char* kName = "true or false";
   static bool matches(const json& value) { return value.is_boolean(); }
 };
 template <>
 struct Kind<std::int64_t> {
-  static constexpr const char* name = "a whole number";
+  static constexpr const char* kName = "a whole number";
   static bool matches(const json& value) {
     return value.is_number_integer() &&
            !(value.is_number_unsigned() &&
@@ -26,12 +26,12 @@ struct Kind<std::int64_t> {
 };
 template <>
 struct Kind<double> {
-  static constexpr const char* name = "a number";
+  static constexpr const char* kName = "a number";
   static bool matches(const json& value) { return value.is_number(); }
 };
 template <>
 struct Kind<std::string> {
-  static constexpr const char* name = "a string";
+  static constexpr const char* kName = "a string";
   static bool matches(const json& value) { return value.is_string(); }
 };
 
@@ -42,14 +42,14 @@ T typed(const json& value, std::string_view key, std::string_view source) {
     if (shown.size() > 60) {
       shown = shown.substr(0, 57) + "...";
     }
-    user_error("{}: key '{}': {} was expected, not {}", source, key, Kind<T>::name, shown);
+    user_error("{}: key '{}': {} was expected, not {}", source, key, Kind<T>::kName, shown);
   }
   return value.get<T>();
 }
 
-// Code that walks a value (copies and prints it, too) calls itself for every level: beyond this a
-// hostile text could exhaust the stack.
-constexpr int deepest_nesting = 500;
+// Code that walks, copies or prints a value recurses once per level, so deeper nesting could exhaust the
+// stack.
+constexpr int kDeepestNesting = 500;
 
 bool nests_too_deep(std::string_view text) {
   int depth = 0;
@@ -62,7 +62,7 @@ bool nests_too_deep(std::string_view text) {
     } else if (c == '"') {
       in_string = true;
     } else if (c == '[' || c == '{') {
-      if (++depth > deepest_nesting) {
+      if (++depth > kDeepestNesting) {
         return true;
       }
     } else if (c == ']' || c == '}') {
@@ -75,18 +75,18 @@ bool nests_too_deep(std::string_view text) {
 }  // namespace
 
 std::string short_message(const json::exception& error) {
-  constexpr std::size_t longest = 200;
+  constexpr std::size_t kLongest = 200;
   // "[json.exception.parse_error.101] parse error at line 1, ..."
   std::string_view text = error.what();
   const auto bracket = text.find("] ");
   text.remove_prefix(bracket == std::string_view::npos ? 0 : bracket + 2);
-  return text.size() <= longest ? std::string(text)
-                                : replace_invalid_utf8(text.substr(0, longest)) + "...";
+  return text.size() <= kLongest ? std::string(text)
+                                 : replace_invalid_utf8(text.substr(0, kLongest)) + "...";
 }
 
 json parse_json(std::string_view text, std::string_view source) {
   if (nests_too_deep(text)) {
-    user_error("{}: lists and objects are nested more than {} deep", source, deepest_nesting);
+    user_error("{}: lists and objects are nested more than {} deep", source, kDeepestNesting);
   }
   try {
     return json::parse(text);

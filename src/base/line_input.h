@@ -1,4 +1,4 @@
-// Lines of a stream whose length nobody knows.
+// Lines of a stream, with a limit of their length.
 #pragma once
 
 #include <cstddef>
@@ -8,8 +8,8 @@
 
 namespace lmpo {
 
-// The longest line, or row of data, that is read: some 16 million tokens. What is longer is not
-// text (/dev/zero, a file that unpacks to one endless line).
+// The longest line, or row of data, that is read: about 16 million tokens. A longer one is not text
+// (/dev/zero, or a file that unpacks to one endless line).
 inline constexpr std::size_t kLongestLine = std::size_t{64} << 20;
 
 class LineInput {
@@ -17,8 +17,8 @@ class LineInput {
   LineInput(std::istream& stream, std::string source)
       : stream_(stream), source_(std::move(source)) {}
 
-  // The next line without its end ("\n" or "\r\n"); false where there is none. UserError that names
-  // source and line where it is too long.
+  // The next line without its end ("\n" or "\r\n"); false at the end of the stream. Throws
+  // UserError with source and line number if it is too long.
   bool read(std::string& line);
 
  private:

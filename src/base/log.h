@@ -1,5 +1,5 @@
-// Messages for a person, on standard error. Results go to standard output, never here.
-// Thread-safe. Colours only on a terminal and without NO_COLOR.
+// Messages for a person, on standard error; results go to standard output. Thread-safe. Colours are
+// used only on a terminal and without NO_COLOR.
 #pragma once
 
 #include <fmt/format.h>
@@ -11,7 +11,7 @@ namespace lmpo {
 
 enum class LogLevel { debug, info, warning, error };
 
-// Messages below this level are dropped; info at the start.
+// Messages below this level are dropped. Default: info.
 void set_log_level(LogLevel level);
 void log_message(LogLevel level, std::string_view message);
 

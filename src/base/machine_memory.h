@@ -1,4 +1,4 @@
-// What this process uses and what this machine has, in bytes.
+// Memory of this process and of this machine, in bytes.
 #pragma once
 
 #include <cstddef>
@@ -6,9 +6,9 @@
 namespace lmpo {
 
 std::size_t resident_memory();
-// The largest resident memory since the process began.
+// The largest resident memory since the process started.
 std::size_t peak_resident_memory();
-// What can still be used without swapping: of the machine, or of the container where that is less.
+// Memory left without swapping: the machine's, or the container's if that is less.
 std::size_t available_memory();
 
 }  // namespace lmpo

@@ -1,4 +1,4 @@
-// Mapped files, and what happens when one of them loses bytes while it is mapped.
+// Mapped files, and the handling of files that are cut short while mapped.
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,8 +19,8 @@
 namespace lmpo {
 namespace {
 
-// A mapped range and what to say when it cannot be read. Slots are never freed, so that the handler
-// may walk them without a lock while other threads open and close files.
+// A mapped range and the message if it cannot be read. Slots are never freed, so the handler may walk
+// them without a lock while other threads open and close files.
 struct Slot {
   std::atomic<const std::byte*> begin = nullptr;  // null: free
   std::atomic<std::size_t> size = 0;
@@ -42,15 +42,15 @@ Slot* slot_at(const void* address) {
   return nullptr;
 }
 
-// A page of a mapped file is not there any more. Code that reads it cannot go on, and unwinding
-// from a handler is not sound beside other threads, so the program ends; what stands on the disk
-// is whole.
+// A page of a mapped file no longer exists. The code that reads it cannot continue, and throwing from a
+// handler is not safe beside other threads, so the program ends. Files on the disk are whole.
 void on_bus_error(int signal, siginfo_t* info, void* /*context*/) {
   if (const Slot* slot = slot_at(info->si_addr)) {
     write_all(STDERR_FILENO, slot->message.data(), slot->message.size());
     ::_exit(1);
   }
-  ::signal(signal, SIG_DFL);  // not ours: the same instruction fails again
+  ::signal(signal,
+           SIG_DFL);  // not a mapped file: the instruction fails again, with the default action
 }
 
 void handle_bus_errors() {
@@ -77,7 +77,7 @@ void enter(const std::byte* begin, std::size_t size, const fs::path& path) {
     first_slot = slot;
   }
   slot->message = fmt::format(
-      "\nerror: {}: was cut short while it was being read (or its disk failed). Restore it and "
+      "\nerror: {}: was cut short while it was being read, or its disk failed. Restore it and "
       "start again\n",
       printable(path.string(), LineEnds::escape));
   slot->size = size;

@@ -9,10 +9,10 @@
 namespace lmpo {
 namespace {
 
-// `limit` where it is that or more.
+// The edit distance, at most `limit`.
 std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t limit) {
   if (std::max(a.size(), b.size()) - std::min(a.size(), b.size()) >= limit) {
-    return limit;  // as many letters are missing
+    return limit;  // at least that many letters are missing
   }
   std::vector<std::size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), 0);
@@ -24,8 +24,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t li
       diagonal = row[j + 1];
       row[j + 1] = std::min({replaced, row[j] + 1, diagonal + 1});
     }
-    if (*std::min_element(row.begin(), row.end()) >= limit) {
-      return limit;  // it never falls from row to row
+    if (*std::ranges::min_element(row) >= limit) {
+      return limit;  // the minimum of a row never decreases
     }
   }
   return std::min(row.back(), limit);

@@ -1,4 +1,4 @@
-// Names people type.
+// Suggestions for misspelt names.
 #pragma once
 
 #include <span>
@@ -7,7 +7,7 @@
 
 namespace lmpo {
 
-// The known name nearest to what was typed (edit distance), or "" where none is near.
+// The known name nearest to `typed` by edit distance; "" if none is near.
 std::string nearest_name(std::string_view typed, std::span<const std::string> known);
 // " (did you mean 'x'?)" or "".
 std::string suggestion(std::string_view typed, std::span<const std::string> known);

@@ -1,4 +1,4 @@
-// Files that are read.
+// Opening files for reading.
 #pragma once
 
 #include "base/descriptor.h"
@@ -8,8 +8,8 @@ namespace lmpo {
 
 enum class Pipes { allowed, refused };
 
-// Opens a regular file, or a shell's pipe "<(command)" where those are allowed. UserError for
-// everything else: a device or a FIFO may never end, or never begin.
+// Opens a regular file, or a shell's pipe "<(command)" if pipes are allowed. Throws UserError for
+// anything else: reading a device or a FIFO may never end.
 Descriptor open_input(const fs::path& path, Pipes pipes);
 
 }  // namespace lmpo

@@ -13,9 +13,9 @@
 namespace lmpo {
 namespace {
 
-constexpr int kMostLinks = 40;  // as the system follows
+constexpr int kMostLinks = 40;  // the system's own limit
 
-// Links in /proc lead to what is open, whatever path they show.
+// Links in /proc lead to open files; the path they show may not exist.
 bool is_in_proc(const fs::path& path) {
   struct statfs status {};
   return ::statfs(path.parent_path().c_str(), &status) == 0 && status.f_type == PROC_SUPER_MAGIC;
@@ -38,7 +38,7 @@ OutputTarget output_target(fs::path path) {
   for (int link = 0; link < kMostLinks; ++link) {
     struct stat status {};
     if (::lstat(path.c_str(), &status) != 0) {
-      break;  // made when it is written
+      break;  // created when it is written
     }
     if (!S_ISLNK(status.st_mode)) {
       return {path, !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode), -1};
@@ -57,7 +57,7 @@ OutputTarget output_target(fs::path path) {
 }
 
 Descriptor open_at_end(const OutputTarget& target) {
-  if (target.own_descriptor >= 0) {  // opened anew it would begin at the file's start
+  if (target.own_descriptor >= 0) {  // opening it again would write from the start of the file
     return Descriptor(::fcntl(target.own_descriptor, F_DUPFD_CLOEXEC, 3));
   }
   const int make = target.is_stream ? 0 : O_CREAT;

@@ -1,5 +1,5 @@
-// What a path leads to. None of these throws: false too where it cannot be told, as of a name that
-// is too long or behind a folder that is closed.
+// The kind of thing at a path. These never throw; they return false if it cannot be determined (the
+// name is too long, or a parent folder is not readable).
 #pragma once
 
 #include "base/file.h"
@@ -9,10 +9,10 @@ namespace lmpo {
 // A regular file.
 bool is_file(const fs::path& path);
 
-// Anything, a link that leads nowhere too.
+// Anything, also a broken link.
 bool is_there(const fs::path& path);
 
-// What an output is written into as it is, never replaced: a device, a FIFO, /dev/stdout.
+// An output that is written directly, never replaced: a device, a FIFO, /dev/stdout.
 bool is_stream(const fs::path& path);
 
 }  // namespace lmpo

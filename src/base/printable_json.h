@@ -1,4 +1,4 @@
-// JSON that a terminal can only show.
+// JSON that is safe to print on a terminal.
 #pragma once
 
 #include <string>
@@ -6,8 +6,8 @@
 
 namespace lmpo {
 
-// The same JSON, in which characters that command a terminal, or turn the direction of writing, are
-// escaped ("\u009b"): nothing changes for a program, and a person may look at it.
+// The same JSON with control characters and characters that change the direction of writing escaped
+// ("\u009b"). A program reads the same values.
 std::string printable_json(std::string_view valid_json);
 
 }  // namespace lmpo

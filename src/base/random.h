@@ -1,6 +1,6 @@
 // Counter-based random numbers: Philox 4x32-10 (Salmon et al., "Parallel random numbers: as easy as
-// 1, 2, 3", SC 2011). The n-th number of a stream is a function of (seed, stream, n) alone, so
-// nothing has to be saved but these three, and threads need no order.
+// 1, 2, 3", SC 2011). The n-th number of a stream depends only on (seed, stream, n), so these three
+// are all there is to save, and threads need no order.
 #pragma once
 
 #include <array>

@@ -59,14 +59,14 @@ void finish_replacement(const fs::path& replaced, const fs::path& final,
   std::error_code error;
   if (!is_there(final)) {
     fs::rename(is_there(temporary) ? temporary : replaced, final, error);
-    log_info("{}: was being replaced when a program was killed; the newer version is kept",
+    log_info("{}: a program was killed while replacing it; the newer version is kept",
              final.string());
   }
   if (!error) {
     fs::remove_all(replaced, error);
   }
   if (error) {
-    log_warning("{}: cannot be put in order: {}", final.string(), error.message());
+    log_warning("{}: cannot finish its replacement: {}", final.string(), error.message());
   }
 }
 

@@ -2,8 +2,8 @@
 
 namespace lmpo {
 
-// Gives the calling thread, for its life, a stack of its own for handlers that ask for one
-// (SA_ONSTACK): generated code may keep other things in the stack pointer.
+// Gives the calling thread a separate stack for signal handlers with SA_ONSTACK, for its life.
+// Generated code may use the stack pointer for other purposes.
 void use_signal_stack();
 
 }  // namespace lmpo

@@ -19,16 +19,16 @@ bool is_ignored(int signal) {
   return ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
-// The next of the signals that is pending; 0: none.
+// The next pending signal of the set; 0: none.
 int take_pending(const sigset_t& set) {
   const timespec no_time{};
   const int signal = ::sigtimedwait(&set, nullptr, &no_time);
   return signal > 0 ? signal : 0;
 }
 
-// Libraries start threads as soon as they are loaded (OpenBLAS does): such a thread would take the
-// signals that all others block. So signals are blocked before any library starts, and the main
-// thread has its own mask again before main.
+// Some libraries start threads when they are loaded (OpenBLAS). Such a thread would receive the signals
+// that all others block. So signals are blocked before any library starts, and the main thread's mask is
+// restored before main.
 sigset_t mask_at_start;
 
 void block_before_libraries() {
@@ -65,14 +65,14 @@ SignalWatch::SignalWatch(const std::vector<int>& signals, Answer answer)
   ended_ = ::eventfd(0, EFD_CLOEXEC);
   const int incoming = ::signalfd(-1, &set_, SFD_CLOEXEC | SFD_NONBLOCK);
   if (ended_ < 0 || incoming < 0) {
-    machine_error("signals cannot be watched: the system gives no more file descriptors");
+    machine_error("cannot handle signals: no more file descriptors");
   }
   for (int signal = 0; signal < NSIG; ++signal) {
     struct sigaction action {};
     ::sigaction(signal, nullptr, &action);
     actions_.push_back(action);
   }
-  // The thread is born with all signals blocked; the calling thread blocks those it watches.
+  // The new thread starts with all signals blocked; the calling thread blocks those it watches.
   ::pthread_sigmask(SIG_SETMASK, nullptr, &before_);
   block_signals();
   thread_ = std::thread([this, incoming] { watch(incoming, ended_); });

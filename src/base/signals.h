@@ -1,9 +1,9 @@
-// Signals, read by a thread of their own.
+// Signals, handled by a thread of their own.
 //
-// No handler ever runs on a thread that computes: generated code of matrix products moves the stack
-// pointer away from the stack, and a signal's frame would be written over whatever lies there. So
-// the signals that a command answers are blocked in every thread that computes, and one thread reads
-// them.
+// No handler may run on a thread that computes: generated code of matrix products moves the stack
+// pointer away from the stack, and the signal's frame would overwrite memory there. So the signals
+// that a command handles are blocked in every thread that computes, and one thread reads them
+// (signalfd).
 #pragma once
 
 #include <csignal>
@@ -13,24 +13,24 @@
 
 namespace lmpo {
 
-// What a shell reports for a program that Ctrl-C ended.
+// The exit code that shells report for a program ended by Ctrl-C.
 inline constexpr int kStoppedBySignal = 130;
 
-// Blocks, in the calling thread and in those it starts from now on, every signal that a person or
-// another program may send. Faults such as SIGSEGV are not among them.
+// Blocks every signal that a person or another program may send, in the calling thread and in
+// threads that it starts later. Faults such as SIGSEGV are not blocked.
 void block_signals();
-// From now on such a signal ends the program with kStoppedBySignal, whatever the program waits for.
-// To be called by an answer of SignalWatch.
+// From now on these signals end the program at once with kStoppedBySignal. Call it from an answer
+// of SignalWatch.
 void end_program_on(const std::vector<int>& signals);
 
-// Answers signals for the object's life. Made before other threads are, or the pool's threads
-// (base/threads.h), which block all signals themselves. SIGHUP stays ignored where it is (nohup).
+// Handles signals for the object's life. Create it before other threads, except the pool's
+// (base/threads.h), which block all signals. If SIGHUP is ignored (nohup), it stays ignored.
 class SignalWatch {
  public:
   using Answer = std::function<void(int signal)>;
   // `answer` runs on the watching thread, one call at a time.
   SignalWatch(const std::vector<int>& signals, Answer answer);
-  // Answers what has come meanwhile. The signals do again what they did before.
+  // Handles signals that are still pending, then restores what the signals did before.
   ~SignalWatch();
   SignalWatch(const SignalWatch&) = delete;
   SignalWatch& operator=(const SignalWatch&) = delete;

@@ -13,8 +13,8 @@
 namespace lmpo {
 
 void prepare_standard_streams() {
-  // The lowest free number is taken. Each is opened the wrong way round, so that reading or writing
-  // fails as on a closed one; but for standard error, which may be lost.
+  // open() takes the lowest free number. Input is opened for writing and output for reading, so that using
+  // them fails as on a closed stream. Standard error is opened for writing: its text may be lost.
   constexpr int kModes[] = {O_WRONLY, O_RDONLY, O_WRONLY};
   for (int number = STDIN_FILENO; number <= STDERR_FILENO; ++number) {
     if (::fcntl(number, F_GETFD) < 0 && errno == EBADF) {

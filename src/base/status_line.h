@@ -1,5 +1,5 @@
-// The moving line at the end of standard error. Messages of the log, and lines that stay, appear
-// above it. Of several objects the one that showed last is seen. Thread-safe.
+// The progress line at the end of standard error. Log messages and permanent lines appear above it.
+// If there are several objects, the one that was shown last is visible. Thread-safe.
 #pragma once
 
 #include <functional>
@@ -10,14 +10,14 @@ namespace lmpo {
 
 class StatusLine {
  public:
-  // Shows nothing, ever, where it is not `wanted` or standard error is no terminal that can redraw.
+  // Never shows anything if not `wanted`, or if standard error is not a terminal that can redraw.
   explicit StatusLine(bool wanted);
   ~StatusLine();
   StatusLine(const StatusLine&) = delete;
   StatusLine& operator=(const StatusLine&) = delete;
 
   bool is_visible() const { return visible_; }
-  // Replaces what is shown. Must not be wider than the terminal.
+  // Replaces the shown text, which must not be wider than the terminal.
   void show(std::string text);
   void clear();
 
@@ -25,10 +25,10 @@ class StatusLine {
   bool visible_;
 };
 
-// Takes the line away, calls `write`, and shows it again below what was written.
+// Removes the line, calls `write`, and shows the line again below.
 void above_status_line(const std::function<void()>& write);
-// A line on standard error, above the moving one. What cannot be written (a terminal that is closed,
-// a full disk) is lost: no message is worth a program's work.
+// Prints a line on standard error, above the progress line. If it cannot be written (terminal
+// closed, disk full), it is lost.
 void print_line(std::string_view text);
 
 }  // namespace lmpo

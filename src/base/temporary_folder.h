@@ -4,8 +4,8 @@
 
 namespace lmpo {
 
-// Where files lie that no later run needs: $TMPDIR, else /tmp. UserError that names it where there
-// is no such folder.
+// The folder for files that no later run needs: $TMPDIR, else /tmp. Throws UserError if it does
+// not exist.
 fs::path temporary_folder();
 
 }  // namespace lmpo

@@ -29,11 +29,11 @@ fs::path temporary_beside(const fs::path& path) {
 }
 
 std::string_view final_name(std::string_view temporary) {
-  constexpr std::size_t ending = kMark.size() + 2 * kDigits;
-  if (temporary.size() <= ending) {
+  constexpr std::size_t kEnding = kMark.size() + 2 * kDigits;
+  if (temporary.size() <= kEnding) {
     return {};
   }
-  const std::string_view name = temporary.substr(0, temporary.size() - ending);
+  const std::string_view name = temporary.substr(0, temporary.size() - kEnding);
   const std::string_view random = temporary.substr(name.size() + kMark.size(), kDigits);
   const bool ours = temporary.substr(name.size()).starts_with(kMark) &&
                     temporary.substr(temporary.size() - kDigits) == check_digits(name, random);

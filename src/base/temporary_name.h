@@ -1,4 +1,4 @@
-// Names of files and folders that are not whole yet.
+// Temporary names of files and folders that are being written.
 #pragma once
 
 #include <string_view>
@@ -7,11 +7,11 @@
 
 namespace lmpo {
 
-// A new name beside a path: NAME.incomplete-, eight random digits, eight digits of a checksum over
-// the name and those. By the checksum such names are told from names that people choose.
+// A new name beside a path: NAME.incomplete-, eight random digits, and eight digits of a checksum
+// over both. The checksum distinguishes such names from names that people choose.
 fs::path temporary_beside(const fs::path& path);
 
-// The name that it will have once it is whole; "" where the name is not one of these.
+// The final name that belongs to a temporary name; "" if it is not a temporary name.
 std::string_view final_name(std::string_view temporary);
 
 }  // namespace lmpo

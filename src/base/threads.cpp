@@ -20,8 +20,8 @@ namespace {
 
 thread_local bool inside_worker = false;
 
-// Tries so long (some tens of microseconds) before the caller goes to sleep, from which waking
-// costs as much: the next task of a step, or the end of this one, mostly comes sooner.
+// Spins for some tens of microseconds before the caller sleeps. Waking up costs as much, and the next
+// task of a step, or the end of this one, usually comes sooner.
 template <typename Condition>
 void spin_until(const Condition& condition) {
   constexpr int kTries = 2000;
@@ -177,8 +177,8 @@ void parallel_each(std::int64_t count, const std::function<void(std::int64_t)>& 
     }
     return;
   }
-  // Indices are handed out in order, so all below one that fails are worked on: the lowest failing
-  // index is always the same, whatever the timing.
+  // Indices are taken in order, so all below a failing one are computed too. The lowest failing index is
+  // therefore the same for any timing.
   std::atomic<std::int64_t> next = 0;
   std::mutex mutex;
   std::int64_t failed = count;

@@ -16,7 +16,7 @@ struct Sequence {
   bool valid;
 };
 
-// The well-formed sequence at `at`, or the longest beginning of one (Unicode 15, table 3-7).
+// The well-formed sequence at `at`, or the longest prefix of one (Unicode 15, table 3-7).
 Sequence sequence_at(std::string_view text, std::size_t at) {
   const auto lead = static_cast<unsigned char>(text[at]);
   if (lead < 0x80) {
@@ -81,7 +81,7 @@ void append_utf8(std::string& text, char32_t code_point) {
 
 bool is_valid_utf8(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
-    std::uint64_t eight = 0;  // bytes at once, where all are ASCII
+    std::uint64_t eight = 0;  // eight ASCII bytes at a time
     if (at + sizeof eight <= text.size()) {
       std::memcpy(&eight, text.data() + at, sizeof eight);
       if ((eight & 0x8080808080808080) == 0) {
@@ -111,7 +111,7 @@ std::string replace_invalid_utf8(std::string_view text) {
 
 namespace {
 
-// Characters that move the cursor, change its colours or make text look like other text.
+// Characters that control a terminal or make text look like other text.
 bool commands_terminal(char32_t c) {
   return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x061C || c == 0x200E || c == 0x200F ||
          (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069) || c == 0xFEFF ||
@@ -151,7 +151,7 @@ std::string printable_json(std::string_view valid_json) {
   for (std::size_t at = 0; at < valid_json.size(); at += utf8_size(valid_json[at])) {
     const std::string_view character = valid_json.substr(at, utf8_size(valid_json[at]));
     const char32_t c = first_code_point(character);
-    if (c < 0x20 || !commands_terminal(c)) {  // below are only the white space between values
+    if (c < 0x20 || !commands_terminal(c)) {  // below 0x20 there is only white space between values
       shown += character;
     } else if (c < 0x10000) {
       shown += fmt::format("\\u{:04x}", static_cast<std::uint32_t>(c));

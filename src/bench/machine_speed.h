@@ -1,4 +1,4 @@
-// What the machine can do at best, measured: the yardstick for a training step.
+// Measures what the machine can do at best, to compare a training step with.
 #pragma once
 
 #include <string>
@@ -19,18 +19,18 @@ struct ProductSpeed {
   double operations() const;  // of the three
 };
 
-// The products of a model's layers over `tokens` rows and of its head over `head_rows`, each the
-// best of several. Of a vocabulary as much as the head's tiles take at a time.
+// Times the products of a model's layers over `tokens` rows and of its head over `head_rows` rows,
+// each the best of several runs. Of the head, one tile of the vocabulary is measured.
 std::vector<ProductSpeed> measure_products(const ModelConfig& config, Device& device, Ops& ops,
                                            std::int64_t tokens, std::int64_t head_rows);
-// Operations a second over all of them, weighted as a model's step does them.
+// Operations/s over all of them, weighted by how often a model's step runs each.
 double product_rate(const ModelConfig& config, const std::vector<ProductSpeed>& products);
 
-// Operations a second of products of square matrices, large enough for a GPU to be at its best.
+// Operations/s of products of square matrices that are large enough for a GPU's best speed.
 double measure_dense_rate(Device& device, Ops& ops);
 
-// The rate of the device's products with factors in bfloat16, by that of float32; 0 where it has
-// none. Takes a tenth of a second of a CPU.
+// How many times faster the device's products are with inputs in bfloat16 than in float32; 0 where
+// the device does not support bfloat16. Takes a tenth of a second on a CPU.
 double bfloat16_rate(Device& device);
 
 // Bytes a second, read and written, of a copy of an array far larger than caches.

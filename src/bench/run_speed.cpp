@@ -48,14 +48,6 @@ std::vector<Tree> spread(std::span<const Tree> trees, std::size_t most, std::int
   return chosen;
 }
 
-Pack pack_of(std::span<const Tree> trees) {
-  std::vector<const Tree*> pointers;
-  for (const Tree& tree : trees) {
-    pointers.push_back(&tree);
-  }
-  return make_pack(pointers);
-}
-
 void train_on(Llama& model, const Pack& pack) {
   model.train(pack, [](std::span<const double> sums, std::span<double> seeds) {
     std::ranges::fill(seeds, -1.0 / static_cast<double>(sums.size()));
@@ -66,9 +58,14 @@ void train_on(Llama& model, const Pack& pack) {
 struct Counted {
   std::size_t weights = 0;      // bytes
   std::size_t activations = 0;  // bytes
-  std::int64_t elements = 0;    // weights
+  std::int64_t elements = 0;    // weights that train
   double operations = 0;        // of forward and backward
 };
+
+// What is paged is not waited for: it lies in the arena of the weights.
+OptimizerStorage optimizer_storage(const RunWay& way) {
+  return {.eight_bit_moments = way.storage.eight_bit_moments, .freeze = way.storage.freeze};
+}
 
 Counted count(const ModelConfig& config, const RunWay& way, const Ops& ops,
               const LlamaOptions& options, const Pack& pack) {
@@ -78,10 +75,14 @@ Counted count(const ModelConfig& config, const RunWay& way, const Ops& ops,
   const std::unique_ptr<Ops> plan_ops = make_plan_ops(ops);
   const std::unique_ptr<Ops> timed = make_timed_ops(*plan_ops, times);
   Weights weights(config, way.storage.weights, WeightUse::training, weight_arena,
-                  {.eight_bit_moments = way.storage.eight_bit_moments});
+                  optimizer_storage(way));
   Llama model(weights, *timed, arena, options);
   train_on(model, pack);
-  return {weight_arena.peak(), arena.peak(), weights.count(), times.total().operations};
+  std::int64_t trained = 0;
+  for (const Parameter& parameter : weights.trained()) {
+    trained += parameter.value.elements();
+  }
+  return {weight_arena.peak(), arena.peak(), trained, times.total().operations};
 }
 
 class Measuring {
@@ -110,7 +111,7 @@ class Measuring {
     // As many as the run computes at once, or as there is time for.
     const double one = std::max(1e-6, 2 * (speed.train + speed.score) * tokens_of(1));
     const auto affordable = static_cast<std::size_t>(std::min(1e6, budget / one));
-    std::size_t most = static_cast<std::size_t>(std::max<std::int64_t>(1, way_.limits.max_trees));
+    std::size_t most = static_cast<std::size_t>(std::max<std::int64_t>(1, way_.limits.micro_batch));
     most = std::min({most, affordable, trees_.size()});
     while (most > 1 && way_.limits.max_tokens > 0 && tokens_of(most) > max_tokens()) {
       --most;
@@ -140,11 +141,12 @@ class Measuring {
   }
 
   void make_weights() {
-    const Counted counted = count(part_, way_, ops_, options_, pack_of({trees_.data(), 1}));
+    const Counted counted =
+        count(part_, way_, ops_, options_, make_pack(pointers({trees_.data(), 1})));
     require_room(counted.weights + counted.activations);
     weight_arena_.emplace(device_.make_arena(counted.weights));
     weights_.emplace(part_, way_.storage.weights, WeightUse::training, *weight_arena_,
-                     OptimizerStorage{.eight_bit_moments = way_.storage.eight_bit_moments});
+                     optimizer_storage(way_));
     weights_->initialize_from(random_weights(part_), ops_);
     weights_->zero_moments(ops_);
     weights_->zero_gradients(ops_);
@@ -152,7 +154,7 @@ class Measuring {
 
   // One pack of the first trees; the best of so many times after one that warms up.
   RunSpeed measure(std::size_t trees, int times) {
-    const Pack pack = pack_of({trees_.data(), trees});
+    const Pack pack = make_pack(pointers({trees_.data(), trees}));
     const Counted counted = count(part_, way_, ops_, options_, pack);
     require_room(counted.activations);
     Arena arena = device_.make_arena(counted.activations);
@@ -172,8 +174,8 @@ class Measuring {
     }
     const Counted whole = count(whole_, way_, ops_, options_, pack);
     const double layers = whole.operations / counted.operations / tokens_of(trees);
-    const double elements =
-        static_cast<double>(whole.elements) / static_cast<double>(counted.elements);
+    const double elements = static_cast<double>(whole.elements) /
+                            static_cast<double>(std::max<std::int64_t>(1, counted.elements));
     return {.train = train * layers,
             .score = score * layers,
             .optimizer = optimizer * elements,

@@ -1,4 +1,4 @@
-// How fast a run will be, from a few of its own rows: seconds, instead of the run itself.
+// Estimates how fast a run will be from a few of its own rows, in seconds.
 #pragma once
 
 #include <span>
@@ -23,20 +23,21 @@ struct RunSpeed {
   double train = 0;      // seconds a token, forward and backward
   double score = 0;      // seconds a token, forward alone
   double optimizer = 0;  // seconds a step
-  // What was measured: so many trees, through so many of the model's layers.
+  // What was measured: how many trees, through how many of the model's layers.
   std::int64_t trees = 0;
   std::int64_t layers = 0;
   double took = 0;  // seconds
 };
 
-// Trains on some of the trees, taken evenly over their order, for about `budget` seconds after the
-// first one, with random weights. Of a large model fewer layers and a smaller vocabulary are
-// measured, and the time is that times the whole's operations: layers are alike. What is paged to
-// a file is not waited for. UserError where even that finds no room. Requires trees.
+// Trains with random weights on trees that are spread evenly over the data, for about `budget`
+// seconds after a first one. Of a large model only some layers and a part of the vocabulary are
+// measured; the time is then scaled by the operations of the whole model, since layers are alike.
+// Paging to a file is not measured. UserError where even that does not fit into memory. Requires
+// at least one tree.
 RunSpeed measure_run_speed(const ModelConfig& config, Device& device, Ops& ops,
                            std::span<const Tree> trees, const RunWay& way, double budget);
 
-// What is measured of a model: itself, or fewer layers and tokens of it.
+// The part of a model that is measured: all of it, or fewer layers and a smaller vocabulary.
 ModelConfig measured_part(const ModelConfig& config);
 
 }  // namespace lmpo

@@ -14,8 +14,6 @@
 namespace lmpo {
 namespace {
 
-using Trees = std::vector<const Tree*>;
-
 std::vector<Trees> cut_batches(std::span<const Tree> trees, const StepSpeedOptions& options) {
   std::vector<Trees> batches;
   std::size_t next = 0;
@@ -91,10 +89,9 @@ StepSpeed measure_steps(const ModelConfig& config, Device& device, Ops& ops,
   if (const std::size_t bytes = speed.memory.disk + speed.memory.host; bytes > 0) {
     paged.emplace(device.make_paged_arena(bytes, temporary_folder()));
   }
-  const auto at = [&](Place place) { return place == Place::arena ? nullptr : &*paged; };
-  Weights weights(
-      config, options.storage.weights, WeightUse::training, arena,
-      {options.storage.eight_bit_moments, at(options.storage.moments), at(options.storage.master)});
+  Arena* const elsewhere = paged ? &*paged : nullptr;
+  Weights weights(config, options.storage.weights, WeightUse::training, arena,
+                  options.storage.optimizer(elsewhere, elsewhere));
   weights.initialize_from(random_weights(config), ops);
   weights.zero_moments(ops);
   speed.parameters = weights.count();
@@ -111,10 +108,10 @@ StepSpeed measure_steps(const ModelConfig& config, Device& device, Ops& ops,
     const auto start = std::chrono::steady_clock::now();
     for (const Trees& batch : steps) {
       weights.zero_gradients(*timed);
-      runner.train(batch, options.limits);
+      const BatchResult result = runner.train(batch, options.limits);
       const double norm = gradient_norm(weights, *timed);
       adamw_step(weights, *timed, {}, 1, 1e-6, norm);
-      objective->end_step();
+      objective->end_step(result.context, result.observations);
     }
     timed->finish();
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

@@ -1,4 +1,4 @@
-// Training steps over real or made-up trees, timed by part.
+// Times training steps over real or random trees, part by part.
 #pragma once
 
 #include <span>
@@ -22,11 +22,11 @@ struct StepSpeedOptions {
 };
 
 struct StepSpeed {
-  double seconds = 0;       // of a step
-  StepTimes parts;          // of a step; of a GPU, of one whose ops were waited for one by one
-  std::int64_t pairs = 0;   // of all steps, as are tokens
-  std::int64_t tokens = 0;  // of all sequences
-  std::int64_t shared_tokens = 0;  // of them, prompts that were not computed again
+  double seconds = 0;              // of a step
+  StepTimes parts;                 // of a step; on a GPU, of a step that waits after each op
+  std::int64_t pairs = 0;          // of all steps
+  std::int64_t tokens = 0;         // of all sequences of all steps
+  std::int64_t shared_tokens = 0;  // of these, prompt tokens that were not computed a second time
   MemoryPlan memory;
   std::size_t peak_memory = 0;  // of the device, see Device::peak_memory
   std::int64_t parameters = 0;
@@ -34,12 +34,12 @@ struct StepSpeed {
   std::int64_t head_rows = 0;     // of that pack
 };
 
-// Steps over the trees, which are taken in turn, from random weights. `ops` are the device's.
-// Throws UserError where they do not fit into its memory.
+// Runs steps from random weights over the trees, taken in turn. `ops` are the device's. UserError
+// where they do not fit into its memory.
 StepSpeed measure_steps(const ModelConfig& config, Device& device, Ops& ops,
                         std::span<const Tree> trees, const StepSpeedOptions& options);
 
-// Values for Weights::initialize_from: as random as the model's own, and no row like another.
+// Values for Weights::initialize_from: distributed as a new model's; no two rows are equal.
 std::vector<float> random_weights(const ModelConfig& config);
 
 // Pairs with these numbers of tokens and random content.

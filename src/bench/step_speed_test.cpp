@@ -38,7 +38,7 @@ TEST_P(StepSpeedTest, CountsWhatTheMathematicsAsksFor) {
   const auto device = make_cpu_device();
   const auto ops = device->make_ops(Dtype::f32);
   StepSpeedOptions options;
-  options.limits = {.max_trees = 2};
+  options.limits = {.micro_batch = 2};
   options.batch = 4;
   options.steps = 2;
   options.recompute = GetParam();

@@ -52,8 +52,8 @@ TEST_F(BadInput, TruncatedWeights) {
       {0, "0 bytes are too few"},
       {5, "5 bytes are too few"},
       {kLengthBytes + header / 2, "truncated: a header of"},
-      {kLengthBytes + header, "the file is truncated or its header lies"},
-      {whole.size() - 1, "the file is truncated or its header lies"}};
+      {kLengthBytes + header, "the file is truncated or its header is wrong"},
+      {whole.size() - 1, "the file is truncated or its header is wrong"}};
   for (const auto& [size, message] : cuts) {
     write_file_atomically(file, whole.substr(0, size));
     for (const Words& words : {train(folder, pairs()), score(folder, pairs()), generate(folder)}) {
@@ -235,10 +235,10 @@ TEST_F(BadInput, TemplateThatIsNone) {
 TEST_F(BadInput, RowsThatAreWrong) {
   const std::vector<std::pair<const char*, const char*>> rows = {
       {R"({"prompt": "a", "chosen": "b"})",
-       "the keys {chosen, prompt} do not make a preference row. Its keys may be:\n  prompt, "
+       "the keys {chosen, prompt} are not those of a preference row. Known keys:\n  prompt, "
        "chosen"},
       {R"({"prompt": "a", "chosen": null, "rejected": "b"})", "'chosen' is null; a text or a list"},
-      {R"({})", "the keys {} do not make a preference row"},
+      {R"({})", "the keys {} are not those of a preference row"},
       {R"({"prompt": "a", "chosen": 5, "rejected": "b"})",
        "key 'chosen': a list of messages was expected"},
       {R"({"prompt": 7, "chosen": "a", "rejected": "b"})",
@@ -265,19 +265,21 @@ TEST_F(BadInput, FilesThatHoldNoRows) {
   for (const char* content : {"", "\n \n", "[]", " [ ] \n", "\xEF\xBB\xBF"}) {
     const fs::path data = write("pairs.json", content);
     const auto message =
-        HasSubstr("pairs.json: no rows; a JSON array of objects, JSON Lines or Parquet");
+        HasSubstr("pairs.json: this file has no rows; expected a JSON array of objects");
     expect_refusal(train(model(), data), message);
     expect_refusal(score(model(), data), message);
   }
   for (const char* content : {"PK\x03\x04", "\xFF\xFE{", "prompt,chosen\n"}) {
     const fs::path data = write("pairs.json", content);
-    expect_refusal(train(model(), data), HasSubstr("neither a JSON array of objects nor JSON"));
+    expect_refusal(train(model(), data),
+                   HasSubstr("not a JSON array of objects, JSON Lines or Parquet"));
   }
   expect_refusal(train(model(), path("none.jsonl")),
                  HasSubstr("none.jsonl: cannot be read: No such file"));
   fs::create_directory(path("empty"));
-  expect_refusal(train(model(), path("empty")),
-                 HasSubstr("empty: no data in this folder: files ending in .parquet, .json or"));
+  expect_refusal(
+      train(model(), path("empty")),
+      HasSubstr("empty: no data files in this folder; expected files ending in .parquet"));
   const fs::path packed = write("pairs.jsonl.gz", std::string("\x1F\x8B\x08\0\0\0\0", 7));
   expect_refusal(train(model(), packed), HasSubstr("pairs.jsonl.gz: not whole gzip data"));
   const fs::path cut = write("cut.json", "[" + std::string(kGoodRow) + ",{\"prompt\": \"fir");
@@ -351,7 +353,7 @@ TEST_F(BadInput, AVeryLongLine) {
                   kGoodRow);
     const Result result = run(train(model(), data, {"--max_length", "16"}));
     EXPECT_EQ(result.exit_code, 0) << result.err;
-    EXPECT_THAT(result.err, HasSubstr("1 rows cut"));
+    EXPECT_THAT(result.err, HasSubstr("1 row truncated"));
     fs::remove_all(path("out"));
   }
   const fs::path rubbish = write("rubbish.jsonl", "{" + std::string(kLong, 'x') + "\n");

@@ -5,7 +5,8 @@
 #include "cli/chat_screen.h"
 #include "cli/chat_session.h"
 #include "cli/commands.h"
-#include "cli/prompts.h"
+#include "cli/common_options.h"
+#include "ops/device.h"
 
 namespace lmpo {
 namespace {
@@ -30,15 +31,14 @@ void declare(OptionSet& set, ChatOptions& options) {
           {.value_name = "DIR"});
   set.add("system", options.system, "the system message", {.value_name = "TEXT", .verbatim = true});
   set.add("context", options.context,
-          "most tokens of a conversation; memory for them is reserved at the start",
+          "maximum tokens of a conversation; their memory is reserved at the start",
           {.range = at_least(0), .default_text = "the model's, at most 8192"});
-  set.add("history", options.history,
-          "keep typed lines for later sessions, in ~/.local/state/lmpo");
+  set.add("history", options.history, "keep typed lines for later sessions in ~/.local/state/lmpo");
   set.group("Decoding");
-  set.add("max_new_tokens", options.answer.max_new_tokens, "most tokens of an answer",
+  set.add("max_new_tokens", options.answer.max_new_tokens, "maximum tokens of an answer",
           {.range = at_least(1)});
-  set.add("temperature", options.answer.sampling.temperature, "0 takes the likeliest token",
-          {.range = at_least(0)});
+  set.add("temperature", options.answer.sampling.temperature,
+          "sampling temperature; 0: take the likeliest token", {.range = at_least(0)});
   add_sampling_options(set, options.answer.sampling, options.seed);
   set.group("Speed");
   add_device_option(set, options.device);

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "cli/chat_partner.h"
+#include "generate/chat_partner.h"
 
 namespace lmpo {
 

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "base/names.h"
 #include "base/signals.h"
 #include "cli/chat_screen.h"
@@ -76,7 +77,7 @@ const std::vector<ChatSession::Command>& ChatSession::commands() {
        [](ChatSession& chat, Text file) { chat.save(file); }},
       {"load", "FILE", "continue a conversation that /save wrote, or a list of messages",
        [](ChatSession& chat, Text file) { chat.load(file); }},
-      {"temperature", "X", "0 takes the likeliest token",
+      {"temperature", "X", "sampling temperature; 0: take the likeliest token",
        [](ChatSession& chat, Text text) {
          set_number(chat.options_.sampling.temperature, text, 0.0, kMost);
        }},
@@ -88,7 +89,7 @@ const std::vector<ChatSession::Command>& ChatSession::commands() {
        [](ChatSession& chat, Text text) {
          set_number(chat.options_.sampling.top_k, text, std::int64_t{0}, kMost);
        }},
-      {"max_new_tokens", "N", "most tokens of an answer",
+      {"max_new_tokens", "N", "maximum tokens of an answer",
        [](ChatSession& chat, Text text) {
          set_number(chat.options_.max_new_tokens, text, std::int64_t{1}, kMost);
        }},
@@ -178,15 +179,26 @@ void ChatSession::answer(const std::string& user) {
     }
     ++options_.turn;
     show_answers(begun, pressed);
-  } catch (const UserError&) {
+  } catch (const UserError& error) {
     for (ChatPartner* partner : begun) {
       partner->keep();
+    }
+    if (dynamic_cast<const ContextFull*>(&error) != nullptr) {
+      user_error("{}. {}", error.what(), how_to_make_room());
     }
     throw;
   }
   for (ChatPartner* partner : begun) {
     say_end(*partner, partner->keep(), stop.pressed());
   }
+}
+
+std::string ChatSession::how_to_make_room() const {
+  const bool may_grow = std::ranges::any_of(partners_, [](const auto& partner) {
+    return partner->model().context() < partner->model().config().max_positions;
+  });
+  return fmt::format("Remove the last message with /undo, start over with /reset{}",
+                     may_grow ? ", or start with a larger --context" : "");
 }
 
 void ChatSession::say_end(const ChatPartner& partner, bool kept, bool interrupted) const {
@@ -233,7 +245,7 @@ void ChatSession::set_system(const std::string& text) {
 
 void ChatSession::save(const std::string& file) const {
   if (file.empty()) {
-    user_error("/save needs the name of a file");
+    user_error("/save needs a file name");
   }
   ordered_json content = {{"model", partners_.front()->name()},
                           {"messages", partners_.front()->conversation().messages()}};
@@ -251,7 +263,7 @@ void ChatSession::save(const std::string& file) const {
 
 void ChatSession::load(const std::string& file) {
   if (file.empty()) {
-    user_error("/load needs the name of a file");
+    user_error("/load needs a file name");
   }
   const std::string text = read_file(file);
   parse_json(text, file);  // for its error message

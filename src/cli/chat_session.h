@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "cli/chat_partner.h"
 #include "cli/line_reader.h"
+#include "generate/chat_partner.h"
 
 namespace lmpo {
 
@@ -32,6 +32,7 @@ class ChatSession {
   bool take(const std::string& line);
   bool obey(std::string_view line);
   void answer(const std::string& user);
+  std::string how_to_make_room() const;
   void say_end(const ChatPartner& partner, bool kept, bool interrupted) const;
 
   void undo();

@@ -105,7 +105,7 @@ TEST_F(Chat, MistakesThroughAPipeEndIt) {
       {"/max_new_tokens 0\n", "a number from 1 to"},
       {"/load nowhere.json\n", "nowhere.json: cannot be read"},
       {"/save /nowhere/x\n", "/nowhere/x: cannot be written"},
-      {"/load\n", "/load needs the name of a file"},
+      {"/load\n", "/load needs a file name"},
   };
   for (const auto& [input, message] : mistakes) {
     Surroundings surroundings = at_home();
@@ -134,7 +134,7 @@ TEST_F(Chat, AConversationThatIsTooLong) {
   const Result result = run(chat({"--context", "40"}), surroundings);
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_THAT(result.err,
-              AllOf(HasSubstr("and the context of 40 leaves no room for an answer"),
+              AllOf(HasSubstr("; the context of 40 leaves no room for an answer"),
                     HasSubstr("/undo"), HasSubstr("/reset"), HasSubstr("a larger --context")));
   const Result larger = run(chat({"--context", "1000000"}));
   EXPECT_EQ(larger.exit_code, 2);

@@ -22,36 +22,34 @@ constexpr const char* kLearn = "Learn more";
 
 constexpr std::array table = std::to_array<Command>({
     {"train", kTrain, "train a checkpoint on preferences (LMPO, SimPO, DPO, ...)", kTrainCommand},
-    {"sft", kTrain, "train a checkpoint on answers: train with --objective sft", kSftCommand},
+    {"sft", kTrain, "fine-tune a checkpoint on answers (train --objective sft)", kSftCommand},
     {"validate", kTrain,
      "check a run before it starts: files, tokens, rows, memory, disk, settings", kValidateCommand},
-    {"plan", kTrain, "memory of a training step, without loading anything", kPlanCommand},
-    {"inspect", kLook, "data as the model sees it, with statistics; the content of a checkpoint",
-     kInspectCommand},
+    {"plan", kTrain, "show the memory of a training step before anything is loaded", kPlanCommand},
+    {"inspect", kLook, "show data as the model sees it, a checkpoint or a run", kInspectCommand},
     {"report", kLook, "compare training runs in one page", kReportCommand},
-    {"chat", kLook, "chat with a model, or with two side by side", kChatCommand},
-    {"score", kLook, "log-probabilities of chosen and rejected responses", kScoreCommand},
-    {"tokenize", kLook, "text to ids and back", kTokenizeCommand},
+    {"chat", kLook, "talk with a model, or with two side by side", kChatCommand},
+    {"score", kLook, "compute log-probabilities of chosen and rejected responses", kScoreCommand},
+    {"tokenize", kLook, "convert text to token ids and back", kTokenizeCommand},
     {"generate", kData, "answer prompts, once or several times", kGenerateCommand},
-    {"pair", kData, "preference pairs from scored samples: the best against the worst",
-     kPairCommand},
+    {"pair", kData, "make preference pairs from scored samples: best against worst", kPairCommand},
     {"merge", kConvert, "average or interpolate checkpoints", kMergeCommand},
-    {"export", kConvert, "convert a checkpoint to GGUF (llama.cpp) or to another type",
+    {"export", kConvert, "write a checkpoint for llama.cpp (GGUF), or in another type",
      kExportCommand},
-    {"init", kConvert, "create a random model", kInitCommand},
+    {"init", kConvert, "make a random model", kInitCommand},
     {"example", kMeasure, "run the full pipeline (data, SFT, LMPO) on a synthetic toy task",
      kExampleCommand},
-    {"demo", kMeasure, "the paper in miniature: every method on the toy task, with standard errors",
+    {"demo", kMeasure,
+     "repeat the paper in miniature: every method on the toy task, with standard errors",
      kDemoCommand},
     {"bench", kMeasure, "measure how fast this machine trains a model, part by part",
      kBenchCommand},
-    {"env", kMeasure, "describe this program and this machine", kEnvCommand},
+    {"env", kMeasure, "show facts about this program and this machine", kEnvCommand},
     {"help", kLearn, "explain a command, an objective or another topic", kHelpCommand},
-    {"docs", kLearn, "print generated documentation: options, objectives, commands, manual",
-     kDocsCommand},
+    {"docs", kLearn, "print a page of the documentation generated from the program", kDocsCommand},
 });
 
-// Commands of other programs, and what to use instead.
+// What people type who know other programs.
 constexpr auto other_names = std::to_array<std::pair<std::string_view, std::string_view>>({
     {"finetune", "lmpo sft (on answers) or lmpo train (on preferences)"},
     {"fine-tune", "lmpo sft (on answers) or lmpo train (on preferences)"},
@@ -66,10 +64,10 @@ constexpr auto other_names = std::to_array<std::pair<std::string_view, std::stri
     {"eval", "lmpo score (log-probabilities of responses), or lmpo train --eval_dataset"},
     {"evaluate", "lmpo score (log-probabilities of responses), or lmpo train --eval_dataset"},
     {"serve",
-     "lmpo chat or lmpo generate; for a server: lmpo export DIR --output model.gguf "
+     "lmpo chat or lmpo generate; a server is made by: lmpo export DIR --output model.gguf "
      "and llama.cpp's llama-server -m model.gguf"},
     {"server",
-     "lmpo chat or lmpo generate; for a server: lmpo export DIR --output "
+     "lmpo chat or lmpo generate; a server is made by: lmpo export DIR --output "
      "model.gguf and llama.cpp's llama-server -m model.gguf"},
     {"infer", "lmpo generate"},
     {"inference", "lmpo generate"},
@@ -97,7 +95,7 @@ constexpr auto other_names = std::to_array<std::pair<std::string_view, std::stri
     {"download", "huggingface-cli download NAME; lmpo then takes models and datasets by NAME"},
 });
 
-// A hint for a word that is no command: an objective, another program's command, or a typo.
+// Of a word that is no command: an objective, another program's command, or a slip of the pen.
 std::string meaning_of(const std::string& word) {
   for (const ObjectiveInfo& info : objectives()) {
     if (word == info.name) {
@@ -141,7 +139,7 @@ const Command& find_command(const std::string& name) {
     return *found;
   }
   if (name.ends_with(".yaml") || name.ends_with(".yml")) {
-    user_error("'{}' is not a command: use lmpo train {}", name, name);
+    user_error("'{}' is not a command; use lmpo train {}", name, name);
   }
   user_error("there is no command '{}'{}; lmpo --help lists them", name, meaning_of(name));
 }

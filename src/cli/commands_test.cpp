@@ -500,10 +500,6 @@ TEST_F(Commands, PlanNeedsNoWeights) {
     }
     EXPECT_EQ(way["disk"].get<std::size_t>() > 0, way["optim"].get<std::string>()[0] == 'p');
   }
-  const json apart = ways_of({"--ranks", "4"});
-  EXPECT_EQ(apart[0]["at_peak"]["moments"].get<std::size_t>(),
-            ways[0]["at_peak"]["moments"].get<std::size_t>() / 4);
-  EXPECT_EQ(apart[0]["at_peak"]["weights"], ways[0]["at_peak"]["weights"]);
   const json cuda = ways_of({"--device", "cuda"});
   EXPECT_LT(cuda[0]["at_peak"]["activations"], ways[0]["at_peak"]["activations"]);
 }
@@ -571,7 +567,7 @@ TEST_F(Commands, TrainReadsDatasetFoldersAndKeepsTheirTokens) {
   }
   const Result third = train("third");
   ASSERT_EQ(third.exit_code, 0) << third.err;
-  EXPECT_THAT(third.err, HasSubstr("its checksum is not that of its content"));
+  EXPECT_THAT(third.err, HasSubstr("its checksum is wrong"));
   EXPECT_EQ(read_file(path("first/model.safetensors")), read_file(path("third/model.safetensors")));
 }
 

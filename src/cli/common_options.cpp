@@ -1,13 +1,11 @@
 #include "cli/common_options.h"
 
-#include <algorithm>
 #include <iostream>
 
 #include "base/error.h"
 #include "base/line_input.h"
 #include "base/readable.h"
 #include "base/threads.h"
-#include "data/boundary.h"
 
 namespace lmpo {
 namespace {
@@ -24,8 +22,8 @@ void add_model_option(OptionSet& set, fs::path& model) {
 
 void add_data_option(OptionSet& set, std::vector<DataSource>& data) {
   set.add("dataset", data,
-          "files of JSON, JSONL (also compressed by gzip or zstd) or Parquet with preference rows, "
-          "patterns (*) of them, dataset folders",
+          "preference rows: JSON, JSONL (also compressed with gzip or zstd) or Parquet files, "
+          "patterns with *, or dataset folders",
           {.value_name = "DATA",
            .synonyms = {"data"},
            .old_names = {"dataset_name"},
@@ -35,14 +33,14 @@ void add_data_option(OptionSet& set, std::vector<DataSource>& data) {
 
 void add_device_option(OptionSet& set, std::string& device) {
   set.add("device", device,
-          "device to run on: cpu, cuda, or cuda:N; auto: a GPU if there is one and lmpo was built "
-          "for it");
+          "device to run on: cpu, cuda, or cuda:N for one of several GPUs; auto: a GPU if there "
+          "is one and lmpo was built for it");
 }
 
 void add_compute_option(OptionSet& set, std::string& compute) {
   set.add("compute", compute,
-          "type of the inputs of matrix products; on a CPU bfloat16 needs AVX-512; auto: bfloat16 "
-          "on a GPU, float32 on a CPU",
+          "type that inputs of matrix products are rounded to; bfloat16 on a CPU needs AVX-512; "
+          "auto: bfloat16 on a GPU, float32 on a CPU",
           {.choices = {"auto", "float32", "bfloat16"}});
 }
 
@@ -55,34 +53,18 @@ void apply_threads(std::int64_t threads) {
   set_threads(threads == 0 ? available_threads() : static_cast<int>(threads));
 }
 
+void add_sampling_options(OptionSet& set, SamplingOptions& sampling, std::int64_t& seed) {
+  set.add("top_k", sampling.top_k, "sample from the N likeliest tokens; 0: all",
+          {.range = at_least(0)});
+  set.add("top_p", sampling.top_p, "sample from the likeliest tokens of this total probability",
+          {.range = within(0, 1)});
+  set.add("seed", seed, "seed of the random numbers", {.range = at_least(0), .letter = 's'});
+}
+
 void require_folder_for(std::string_view option, const fs::path& file) {
   if (const fs::path folder = file.parent_path(); !folder.empty() && !fs::is_directory(folder)) {
     user_error("--{} {}: there is no folder {}; make it first", option, file.string(),
                folder.string());
-  }
-}
-
-TextModel TextModel::load(const fs::path& folder) {
-  return {Tokenizer::load(folder), ChatTemplate::load(folder)};
-}
-
-std::string TextModel::render(const ordered_json& messages, bool add_generation_prompt,
-                              const std::string& place) const {
-  const auto is_message = [](const ordered_json& value) {
-    return value.is_object() && value.contains("role") && value.at("role").is_string();
-  };
-  if (!messages.is_array() || messages.empty() ||
-      !std::all_of(messages.begin(), messages.end(), is_message)) {
-    user_error("{}: a list of messages was expected, [{{\"role\": ..., \"content\": ...}}, ...]",
-               place);
-  }
-  if (!chat) {
-    user_error("{}: messages need a chat template, and the model folder has none", place);
-  }
-  try {
-    return chat->render(messages, add_generation_prompt, template_variables(tokenizer));
-  } catch (const UserError& error) {
-    user_error("{}: {}", place, error.what());
   }
 }
 
@@ -93,8 +75,7 @@ std::vector<std::string> read_standard_input() {
   for (std::string line; input.read(line);) {
     bytes += line.size() + sizeof line;
     if (bytes > kMostInput) {
-      user_error("standard input: more than {} of lines; give them in parts",
-                 readable_bytes(kMostInput));
+      user_error("standard input: longer than {}; split it into parts", readable_bytes(kMostInput));
     }
     lines.push_back(line);
   }

@@ -107,11 +107,11 @@ TEST_F(Convert, WeightsThatMakeNoSum) {
   };
   refuse({"--weights", "0.5", "0.6"}, "--weights: they must add up to 1, not to 1.1");
   refuse({"--weights", "nan", "0.6"}, "--weights: ");
-  refuse({"--weights", "1"}, "--weights: one a model was expected: 1 for 2 models");
+  refuse({"--weights", "1"}, "--weights: one number per model was expected: 1 for 2 models");
   refuse({"--weights", "half"}, "--weights: a list, each a number was expected, not 'half'");
   refuse({"--alpha", "0.5", "--weights", "0.5", "0.5"}, "either --alpha or --weights");
   expect_refusal(merge({model(), model(), model()}, path("out"), {"--alpha", "0.5"}),
-                 HasSubstr("--alpha: goes with two models, not 3"));
+                 HasSubstr("--alpha: needs two models, not 3"));
   expect_refusal(merge({model()}, path("out")), HasSubstr("two models or more"));
   expect_refusal({"merge", model().string(), model().string()}, HasSubstr("--output is needed"));
 }
@@ -144,7 +144,7 @@ TEST_F(Convert, ACheckpointWithoutOneOfItsShards) {
 TEST_F(Convert, AnOutputThatIsThere) {
   fs::create_directories(path("out"));
   write("out/thesis.txt", "years of work");
-  const auto message = HasSubstr("exists already; choose another name or remove it");
+  const auto message = HasSubstr("already exists; choose another name or remove it");
   expect_refusal(merge({model(), model()}, path("out")), message);
   const fs::path file = write("model.gguf", "a file");
   const fs::path folder = llama3_model();

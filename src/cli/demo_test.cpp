@@ -82,7 +82,7 @@ TEST_F(Demo, RefusesAFolderOfSomethingElse) {
   write_file_atomically(path("file"), "x");
   EXPECT_EQ(run(demo(path("file"))).exit_code, 2);
   write_file_atomically(path("other") / "demo.json", R"({"lmpo": "0.0.1"})");
-  EXPECT_THAT(run(demo(path("other"))).err, HasSubstr("begun by another version"));
+  EXPECT_THAT(run(demo(path("other"))).err, HasSubstr("started by another version"));
   EXPECT_THAT(run({"demo", path("new").string(), "--parts", "method"}).err,
               HasSubstr("methods, ablations, lambda, home_advantage"));
   EXPECT_FALSE(fs::exists(path("new")));

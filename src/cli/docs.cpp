@@ -1,4 +1,5 @@
-// lmpo docs: pages made from the lists that define the program, so that they always match it.
+// lmpo docs: pages that are made of the lists that define the program, so that they cannot drift
+// from it.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -16,8 +17,8 @@ namespace {
 
 constexpr const char* kExamples =
     "  lmpo docs man | man -l -                     the manual page of lmpo\n"
-    "  lmpo docs man --of train | man -l -          of a command\n"
-    "  lmpo docs man --output ~/.local/share/man/man1   all of them, where man finds them\n"
+    "  lmpo docs man --of train | man -l -          the page of one command\n"
+    "  lmpo docs man --output ~/.local/share/man/man1   all pages, where man finds them\n"
     "  lmpo docs objectives                         a table in Markdown\n";
 
 struct DocsOptions {
@@ -64,7 +65,7 @@ std::string page(const DocsOptions& options) {
 void declare(OptionSet& set, DocsOptions& options) {
   set.add_positional("PAGE", options.what, "which page",
                      {.choices = {"options", "objectives", "commands", "man"}, .required = true});
-  set.add("of", options.of, "man: the command to describe; without it: lmpo itself",
+  set.add("of", options.of, "man: print the page of this command; by default that of lmpo",
           {.value_name = "COMMAND"});
   set.add("output", options.output,
           "man: write the pages of lmpo and all commands into this folder", {.value_name = "DIR"});
@@ -72,11 +73,11 @@ void declare(OptionSet& set, DocsOptions& options) {
   set.check([&] {
     for (const char* name : {"of", "output"}) {
       if (set.given(name) && options.what != "man") {
-        set.reject(name, "belongs to lmpo docs man");
+        set.reject(name, "is for lmpo docs man only");
       }
     }
     if (set.given("of") && set.given("output")) {
-      set.reject("output", "writes the pages of all commands: leave --of out");
+      set.reject("output", "writes the pages of all commands; remove --of");
     }
   });
 }
@@ -93,7 +94,7 @@ int run(const DocsOptions& options) {
 }  // namespace
 
 constinit const CommandCode kDocsCommand = command<declare, run>(
-    "Prints a page of the documentation that is made from the program: Markdown of options (of "
-    "lmpo train), objectives or commands, or the manual pages.");
+    "Prints a page of the documentation generated from the program: options (of lmpo "
+    "train), objectives or commands as Markdown, or manual pages.");
 
 }  // namespace lmpo

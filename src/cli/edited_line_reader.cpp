@@ -103,7 +103,7 @@ class EditedLineReader : public LineReader {
       return;
     }
     fs::remove(temporary, error);
-    log_warning("{}: what you type cannot be kept there for the next time", file_.string());
+    log_warning("{}: cannot keep what you type for later sessions", file_.string());
     file_.clear();
   }
 

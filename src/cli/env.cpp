@@ -58,9 +58,9 @@ int run(const NoOptions& /*none*/) {
   line("memory", fmt::format("{} total, {} available", proc_value("/proc/meminfo", "MemTotal"),
                              proc_value("/proc/meminfo", "MemAvailable")));
   if (const auto group = tightest_group()) {
-    line("", fmt::format("{} left of the {} that its control group may use ({})",
-                         readable_bytes(group->left), readable_bytes(group->limit),
-                         group->group.string()));
+    line("",
+         fmt::format("{} left of the control group's limit of {} ({})", readable_bytes(group->left),
+                     readable_bytes(group->limit), group->group.string()));
   }
   std::string devices = "cpu";
   for (const std::string& gpu : cuda_devices()) {
@@ -77,6 +77,6 @@ int run(const NoOptions& /*none*/) {
 }  // namespace
 
 constinit const CommandCode kEnvCommand =
-    command<declare, run>("Prints what this program and this machine are, for bug reports.");
+    command<declare, run>("Prints facts about this program and this machine for bug reports.");
 
 }  // namespace lmpo

@@ -10,7 +10,6 @@
 #include "example/measure.h"
 #include "example/training_flags.h"
 #include "example/world_files.h"
-#include "objective/registry.h"
 
 namespace lmpo {
 namespace {
@@ -37,40 +36,6 @@ void run_step(const std::string& name, const Words& arguments) {
   }
 }
 
-Words sft_arguments(const fs::path& folder, const ExampleOptions& options) {
-  Words words = {"--model",      (folder / "random").string(),
-                 "--data",       (folder / "world/answers.jsonl").string(),
-                 "--output_dir", (folder / "sft").string(),
-                 "--seed",       std::to_string(options.seed)};
-  const Words flags = sft_flags();
-  words.insert(words.end(), flags.begin(), flags.end());
-  return words;
-}
-
-Words preference_arguments(const fs::path& folder, const ExampleOptions& options) {
-  Words words = {"--objective",
-                 options.objective,
-                 "--beta",
-                 "10",
-                 "--learning_rate",
-                 "1e-4",
-                 "--num_train_epochs",
-                 "2",
-                 "--model",
-                 (folder / "sft").string(),
-                 "--data",
-                 (folder / "world/preferences.jsonl").string(),
-                 "--eval_dataset",
-                 (folder / "world/held_out_preferences.jsonl").string(),
-                 "--output_dir",
-                 (folder / options.objective).string(),
-                 "--seed",
-                 std::to_string(options.seed)};
-  const Words flags = preference_flags();
-  words.insert(words.end(), flags.begin(), flags.end());
-  return words;
-}
-
 void print_table(const std::vector<std::pair<std::string, Measured>>& rows) {
   fmt::print("\n{:<8} {:>14} {:>18} {:>17}\n", "model", "right answers", "tokens an answer",
              "reward accuracy");
@@ -92,7 +57,7 @@ void declare(OptionSet& set, ExampleOptions& options) {
   set.section("Examples",
               "  lmpo example                         everything, in less than a minute\n"
               "  lmpo example --objective simpo out   with another objective, into the folder out\n"
-              "  lmpo example --no_train out          only the files, to train yourself\n");
+              "  lmpo example --no_train out          only the files, for your own training\n");
 }
 
 int run(const ExampleOptions& options) {
@@ -112,8 +77,8 @@ int run(const ExampleOptions& options) {
   if (!options.train) {
     return 0;
   }
-  run_step("sft", sft_arguments(folder, options));
-  run_step("train", preference_arguments(folder, options));
+  run_step("sft", sft_arguments(folder, options.seed));
+  run_step("train", preference_arguments(folder, options.objective, options.seed));
 
   const auto measured = [&](const std::string& name) {
     return std::pair(name, measure(folder / name, prompts, world / "held_out_preferences.jsonl"));

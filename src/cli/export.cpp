@@ -2,9 +2,10 @@
 #include "base/log.h"
 #include "cli/commands.h"
 #include "cli/common_options.h"
-#include "cli/model_files.h"
+#include "cli/folder_options.h"
 #include "convert/gguf_model.h"
 #include "convert/merge.h"
+#include "convert/stored_model.h"
 #include "train/card/model_card.h"
 
 namespace lmpo {

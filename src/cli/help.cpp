@@ -1,4 +1,4 @@
-// lmpo --help and lmpo help: the commands, and topics beyond them.
+// lmpo --help, lmpo help: the commands, and topics that belong to none of them.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -16,9 +16,9 @@ namespace {
 constexpr const char* kExamples =
     "  lmpo help                          the commands\n"
     "  lmpo help train learning_rate      one option of one command\n"
-    "  lmpo help objectives               the training objectives\n"
+    "  lmpo help objectives               the objectives of lmpo train\n"
     "  lmpo help dpo                      one objective: formula, options, paper\n"
-    "  lmpo help environment              where settings come from; variables\n";
+    "  lmpo help environment              where settings come from; environment variables\n";
 
 struct HelpOptions {
   std::string topic;
@@ -50,8 +50,8 @@ std::string environment_page(const HelpStyle& style) {
 }
 
 constexpr Topic topics[] = {
-    {"objectives", "the training objectives", objectives_page},
-    {"environment", "where settings come from; variables", environment_page},
+    {"objectives", "the objectives of lmpo train", objectives_page},
+    {"environment", "where settings come from; environment variables", environment_page},
 };
 
 std::string program_page(const HelpStyle& style) {
@@ -139,11 +139,9 @@ std::string topic_page(const std::string& name, const HelpStyle& style) {
 }
 
 void declare(OptionSet& set, HelpOptions& options) {
-  set.add_positional("TOPIC", options.topic,
-                     "a command, a topic or an objective; without it: the list of commands",
+  set.add_positional("TOPIC", options.topic, "a command, a topic or an objective; none: list them",
                      {.choices = topic_names()});
-  set.add_positional("PART", options.part,
-                     "for a command: all, a group of its options, or one option");
+  set.add_positional("PART", options.part, "for a command: all, a group of options, or one option");
   set.section("Examples", kExamples);
 }
 

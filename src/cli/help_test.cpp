@@ -84,7 +84,7 @@ TEST_F(Help, UnknownTopicsAreRefusedWithTheNearest) {
   expect_refusal({"train", "--help", "optimiser"}, HasSubstr("mean 'optimizer'?"));
   expect_refusal({"--completion", "tcsh"}, HasSubstr("bash, zsh or fish was expected"));
   expect_refusal({"--completion"}, HasSubstr("bash, zsh or fish was expected"));
-  expect_refusal({"docs", "options", "--of", "train"}, HasSubstr("belongs to lmpo docs man"));
+  expect_refusal({"docs", "options", "--of", "train"}, HasSubstr("is for lmpo docs man only"));
   expect_refusal({"docs", "man", "--of", "trian"}, HasSubstr("mean 'train'?"));
 }
 

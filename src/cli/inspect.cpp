@@ -1,20 +1,15 @@
 // lmpo inspect: data as the model will see it, what a checkpoint holds, or how a run stands.
-#include <algorithm>
 #include <cstdio>
 
 #include "base/error.h"
 #include "cli/commands.h"
 #include "cli/common_options.h"
-#include "inspect/checkpoint_difference.h"
-#include "inspect/checkpoint_facts.h"
-#include "inspect/checkpoint_state.h"
+#include "inspect/data_inspection.h"
 #include "inspect/data_page.h"
-#include "inspect/data_survey.h"
 #include "inspect/data_text.h"
+#include "inspect/folder_report.h"
 #include "inspect/row_kind.h"
-#include "inspect/run_facts.h"
 #include "recipe/train_recipe.h"
-#include "report/run_folder.h"
 
 namespace lmpo {
 namespace {
@@ -66,16 +61,16 @@ void declare(OptionSet& set, InspectOptions& options) {
   set.add("show", options.survey.show, "how many rows, if --rows is not given",
           {.range = at_least(0)});
   set.add("show_tokens", options.survey.show_tokens,
-          "most tokens to show of a prompt or a response; 0: all", {.range = at_least(0)});
+          "maximum tokens to show of a prompt or a response; 0: all", {.range = at_least(0)});
   add_data_options(set, options.survey.data);
   set.group("Packs");
   set.add("pack", options.pack,
           "show how full the packs of one epoch of training are (for one example per row; kto "
           "makes others)");
-  set.add("max_pack_tokens", options.max_pack_tokens, "most tokens in a pack",
+  set.add("max_pack_tokens", options.max_pack_tokens, "maximum input tokens per micro-batch",
           {.range = at_least(1)});
-  set.add("per_device_train_batch_size", options.micro_batch,
-          "micro-batch size: most rows in a pack", {.range = at_least(1)});
+  set.add("per_device_train_batch_size", options.micro_batch, "micro-batch size in rows",
+          {.range = at_least(1)});
   set.add("gradient_accumulation_steps", options.accumulation,
           "a global batch has per_device_train_batch_size times this many rows",
           {.range = at_least(1)});
@@ -89,54 +84,31 @@ void declare(OptionSet& set, InspectOptions& options) {
   set.section("Examples", kExamples);
 }
 
-RowKind kind_of(const InspectOptions& options) {
+// None: told by the first row.
+std::optional<RowKind> kind_of(const std::string& wanted) {
   for (const RowKind kind :
        {RowKind::preference, RowKind::sft, RowKind::labelled, RowKind::ranked}) {
-    if (options.kind == name(kind)) {
+    if (wanted == name(kind)) {
       return kind;
     }
   }
-  return detect_row_kind(options.what);
+  return std::nullopt;
 }
 
-// Where generation stops: what config.json says, or the tokenizer alone where there is none.
-std::vector<std::int64_t> stop_ids(const fs::path& model, const Tokenizer& tokenizer) {
-  if (fs::exists(model / "config.json")) {
-    return read_stop_ids(model, read_model_config(model));
+DataInspection inspection_of(const InspectOptions& options) {
+  DataInspection inspection{.sources = options.what,
+                            .model = options.model,
+                            .chat_template = options.chat_template,
+                            .kind = kind_of(options.kind),
+                            .survey = options.survey};
+  if (options.pack) {
+    inspection.packs = {
+        .order = {.global_batch = options.micro_batch * options.accumulation,
+                  .seed = static_cast<std::uint64_t>(options.seed),
+                  .shuffle = options.sampling == TrainRecipe::Sampling::random},
+        .limits = {.micro_batch = options.micro_batch, .max_tokens = options.max_pack_tokens}};
   }
-  const auto eos = tokenizer.eos_id();
-  return eos ? std::vector<std::int64_t>{*eos} : std::vector<std::int64_t>();
-}
-
-DataReport report_on_data(InspectOptions& options) {
-  TextModel text = TextModel::load(options.model);
-  if (!options.chat_template.empty()) {
-    text.chat =
-        ChatTemplate::parse(read_file(options.chat_template), options.chat_template.string());
-  }
-  SurveyOptions& survey_options = options.survey;
-  survey_options.data.kind = kind_of(options);
-  survey_options.stop_ids = stop_ids(options.model, text.tokenizer);
-  survey_options.has_template = text.chat.has_value();
-  DataSurvey survey(text.tokenizer, survey_options);
-  const Dataset dataset =
-      load_dataset(options.what, text.tokenizer, text.chat_template(), survey_options.data,
-                   DataPurpose::training, {}, [&](const RowSeen& seen) { survey.add(seen); });
-  DataReport report = survey.finish(dataset);
-  for (const DataSource& source : options.what) {
-    report.sources.push_back(source.path.string());
-  }
-  report.model = options.model.string();
-  report.row_kind = name(survey_options.data.kind);
-  if (options.pack && !dataset.trees.empty()) {
-    report.packs =
-        pack_report(dataset.trees,
-                    {.global_batch = options.micro_batch * options.accumulation,
-                     .seed = static_cast<std::uint64_t>(options.seed),
-                     .shuffle = options.sampling == TrainRecipe::Sampling::random},
-                    {.max_trees = options.micro_batch, .max_tokens = options.max_pack_tokens});
-  }
-  return report;
+  return inspection;
 }
 
 // ASCII alone: what a terminal would obey is escaped.
@@ -144,8 +116,8 @@ std::string json_text(const ordered_json& report) {
   return report.dump(1, ' ', true, json::error_handler_t::replace) + "\n";
 }
 
-std::string inspect_data(InspectOptions& options) {
-  const DataReport report = report_on_data(options);
+std::string data_text(const InspectOptions& options) {
+  const DataReport report = inspect_data(inspection_of(options));
   if (!options.html.empty()) {
     write_file_atomically(options.html, data_page(report));
   }
@@ -157,58 +129,12 @@ std::string inspect_data(InspectOptions& options) {
   return out.text();
 }
 
-bool is_checkpoint(const fs::path& folder) {
-  return fs::exists(folder / "config.json");
-}
-
-// The output folder of a training; not a checkpoint in it, which has files of the same names.
-bool is_run(const fs::path& folder) {
-  return is_run_folder(folder) && !fs::exists(folder / "lmpo_state.json");
-}
-
-// The folder of a finished run is both a run and a checkpoint.
-std::string inspect_folders(const InspectOptions& options,
-                            const std::vector<CheckpointState>& states) {
-  const fs::path& first = options.what[0].path;
-  std::optional<Run> run;
-  std::optional<CheckpointFacts> facts;
-  std::optional<CheckpointDifference> difference;
-  if (options.what.size() == 1 && is_run(first)) {
-    run = read_run_folder(first);
-  }
-  if (is_checkpoint(first)) {
-    facts = checkpoint_facts(first);
-  }
-  if (options.what.size() == 2) {
-    difference = checkpoint_difference(first, options.what[1].path);
-  }
-  if (options.json) {
-    ordered_json report = facts ? to_json(*facts) : ordered_json::object();
-    if (run) {
-      report["run"] = to_json(*run);
-    }
-    if (difference) {
-      report["difference"] = to_json(*difference);
-    }
-    if (!states.empty()) {
-      report["checkpoints"] = to_json(states);
-    }
-    return json_text(report);
+std::string folder_text(const FolderReport& report, bool as_json) {
+  if (as_json) {
+    return json_text(to_json(report));
   }
   TerminalText out(Terminal::standard_output());
-  if (run) {
-    print(*run, out);
-  }
-  if (run && facts) {
-    out.heading("The model in the folder");
-  }
-  if (facts) {
-    print(*facts, out);
-  }
-  if (difference) {
-    print(*difference, out);
-  }
-  print(states, out);
+  print(report, out);
   return out.text();
 }
 
@@ -237,23 +163,24 @@ int run(InspectOptions options, const OptionSet& set) {
   apply_threads(options.threads);
   if (options.what.empty() && options.model.empty()) {
     user_error(
-        "WHAT is needed: rows of data with --model DIR, or the folder of a checkpoint "
+        "WHAT is missing: give rows of data with --model DIR, or the folder of a checkpoint "
         "or a run");
   }
   if (options.what.empty()) {
     options.what = {std::exchange(options.model, {})};
   }
-  if (options.model.empty()) {
-    check_folders(set, options);
+  if (!options.model.empty()) {
+    const std::string text = data_text(options);
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    return 0;
   }
-  std::vector<CheckpointState> states;
-  if (options.model.empty() && options.what.size() == 1) {
-    states = checkpoint_states(options.what[0].path);
-  }
-  const std::string text =
-      options.model.empty() ? inspect_folders(options, states) : inspect_data(options);
+  check_folders(set, options);
+  const FolderReport report = options.what.size() == 2
+                                  ? folder_report(options.what[0].path, options.what[1].path)
+                                  : folder_report(options.what[0].path);
+  const std::string text = folder_text(report, options.json);
   std::fwrite(text.data(), 1, text.size(), stdout);
-  require_undamaged(states);
+  require_undamaged(report.states);
   return 0;
 }
 

@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "cli/commands.h"
 #include "cli/common_options.h"
-#include "cli/model_files.h"
+#include "cli/folder_options.h"
 #include "train/card/model_card.h"
 
 namespace lmpo {
@@ -23,7 +23,7 @@ struct MergeOptions {
 };
 
 // Thirds as people write them (0.333333) must pass; they are divided by their sum.
-constexpr double weight_sum_tolerance = 1e-5;
+constexpr double kWeightSumTolerance = 1e-5;
 
 std::vector<double> read_weights(const OptionSet& set, const MergeOptions& options) {
   const std::size_t count = options.models.size();
@@ -32,7 +32,7 @@ std::vector<double> read_weights(const OptionSet& set, const MergeOptions& optio
       set.reject("alpha", "either --alpha or --weights, not both");
     }
     if (count != 2) {
-      set.reject("alpha", fmt::format("goes with two models, not {}", count));
+      set.reject("alpha", fmt::format("needs two models, not {}", count));
     }
     return {1 - *options.alpha, *options.alpha};
   }
@@ -40,11 +40,11 @@ std::vector<double> read_weights(const OptionSet& set, const MergeOptions& optio
     return std::vector<double>(count, 1 / static_cast<double>(count));
   }
   if (options.weights.size() != count) {
-    set.reject("weights", fmt::format("one a model was expected: {} for {} models",
+    set.reject("weights", fmt::format("one number per model was expected: {} for {} models",
                                       options.weights.size(), count));
   }
   const double sum = std::accumulate(options.weights.begin(), options.weights.end(), 0.0);
-  if (!(std::fabs(sum - 1) <= weight_sum_tolerance)) {
+  if (!(std::fabs(sum - 1) <= kWeightSumTolerance)) {
     set.reject("weights", fmt::format("they must add up to 1, not to {}", sum));
   }
   std::vector<double> weights = options.weights;
@@ -52,22 +52,12 @@ std::vector<double> read_weights(const OptionSet& set, const MergeOptions& optio
   return weights;
 }
 
-// The result has the first model's tokenizer, whatever the others' ids mean.
-void warn_of_other_tokenizer(const fs::path& first, const fs::path& other) {
-  const fs::path here = first / "tokenizer.json";
-  const fs::path there = other / "tokenizer.json";
-  if (fs::exists(here) && fs::exists(there) && read_file(here) != read_file(there)) {
-    log_warning("{} differs from {}, which the result gets: are the tokens the same?",
-                there.string(), here.string());
-  }
-}
-
 void declare(OptionSet& set, MergeOptions& options) {
   set.add_named_or_positional(
       "model_name_or_path", options.models, "folders of the checkpoints, two or more",
       {.value_name = "DIR", .letter = 'm', .synonyms = {"model", "models"}, .required = true});
   set.add("weights", options.weights,
-          "one number per model, adding up to 1; numbers below 0 or above 1 extrapolate",
+          "one number per model; they must add up to 1; numbers below 0 or above 1 extrapolate",
           {.default_text = "equal", .numbers_follow = true});
   set.add("alpha", options.alpha, "for two models: (1 - alpha) of the first, alpha of the second");
   set.add("output", options.folder.output, "folder to create",
@@ -82,27 +72,20 @@ void declare(OptionSet& set, MergeOptions& options) {
 int run(const MergeOptions& options, const OptionSet& set) {
   check_folder_options(set, options.folder);
   if (options.models.size() < 2) {
-    set.reject("model_name_or_path", "two models or more were expected");
+    set.reject("model_name_or_path", "two or more models were expected");
   }
   const std::vector<double> weights = read_weights(set, options);
   require_free_output(options.folder.output);
   apply_threads(options.folder.threads);
 
-  std::vector<StoredModel> stored;
-  std::vector<WeightedModel> models;
-  stored.reserve(options.models.size());
-  for (std::size_t i = 0; i < options.models.size(); ++i) {
-    const StoredModel& model = stored.emplace_back(options.models[i]);
-    check_same_architecture(stored[0].config, stored[0].folder, model.config, model.folder);
-    warn_of_other_tokenizer(stored[0].folder, model.folder);
-    models.push_back({&model.checkpoint, weights[i]});
-  }
-  write_weighted_sum(options.folder.output, stored[0].config, models, options.folder.storage(),
-                     stored[0].folder, options.folder.shard_bytes());
   CombinedModels combined = {.models = {}, .version = LMPO_VERSION};
   for (std::size_t i = 0; i < weights.size(); ++i) {
-    combined.models.emplace_back(stored[i].folder, weights[i]);
-    log_info("{:g} of {}", weights[i], stored[i].folder.string());
+    combined.models.emplace_back(options.models[i], weights[i]);
+  }
+  merge_models(combined.models, options.folder.storage(), options.folder.output,
+               options.folder.shard_bytes());
+  for (const auto& [folder, weight] : combined.models) {
+    log_info("{:g} of {}", weight, folder.string());
   }
   write_card(options.folder.output, combined_card(options.folder.output, combined));
   log_info("{}: merged", options.folder.output.string());

@@ -22,9 +22,8 @@ TEST_F(ObjectiveInput, LabelsThatAreMissing) {
                               "{\"prompt\": \"cat\", \"completion\": \" a\", \"label\": true}\n"
                               "{\"prompt\": \"cat\", \"completion\": \" b\"}\n"
                               "{\"prompt\": \"cat\", \"completion\": \" c\", \"label\": 3}\n");
-  expect_refusal(train_by("kto", data),
-                 AllOf(HasSubstr("rows.jsonl:2: the key 'label' is missing"),
-                       HasSubstr("whether it was approved of, true or false")));
+  expect_refusal(train_by("kto", data), AllOf(HasSubstr("rows.jsonl:2: the key 'label' is missing"),
+                                              HasSubstr("kto needs it for each response")));
 }
 
 TEST_F(ObjectiveInput, LabelsOfOneClass) {

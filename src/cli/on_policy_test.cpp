@@ -1,4 +1,4 @@
-// From prompts to preferences by the program itself: samples that are broken off and gone on with,
+// From prompts to preferences by the program itself: samples that are interrupted and resumed,
 // and pairs of scored ones.
 #include <algorithm>
 #include <cmath>
@@ -117,7 +117,7 @@ TEST_F(OnPolicy, TemperaturesAreTakenInTurn) {
   words.insert(words.end(), {"--temperature", "0.5,0.7,0.9"});
   EXPECT_EQ(json_lines(succeed(words).out).size(), 3U);  // one for each
   words.insert(words.end(), {"--samples", "2"});
-  expect_refusal(words, HasSubstr("2 answers leave some of the 3 temperatures without one"));
+  expect_refusal(words, HasSubstr("2 answers for 3 temperatures: some would not be used"));
 }
 
 TEST_F(OnPolicy, KilledAndGoneOnWithTheBytesAreThoseOfAnUnbrokenRun) {
@@ -133,12 +133,12 @@ TEST_F(OnPolicy, KilledAndGoneOnWithTheBytesAreThoseOfAnUnbrokenRun) {
     EXPECT_LT(lines_in(path("broken.jsonl")), 24);
   }
   const Result last = succeed(generate("broken.jsonl", more));
-  EXPECT_THAT(last.err, HasSubstr(" of 24 prompts have their answers already"));
+  EXPECT_THAT(last.err, HasSubstr(" of 24 prompts already have their answers"));
   EXPECT_TRUE(read_file(path("broken.jsonl")) == read_file(path("whole.jsonl")));
   EXPECT_EQ(settings("broken.jsonl"), settings("whole.jsonl"));
 }
 
-TEST_F(OnPolicy, WhateverIsLeftOfAFileItIsGoneOnWith) {
+TEST_F(OnPolicy, AFileThatWasCutAnywhereIsResumed) {
   succeed(generate("whole.jsonl"));
   const std::string whole = read_file(path("whole.jsonl"));
   const std::size_t second = whole.find('\n') + 1;
@@ -160,27 +160,27 @@ TEST_F(OnPolicy, WhateverIsLeftOfAFileItIsGoneOnWith) {
   EXPECT_EQ(lines_in(path("part.jsonl")), 24);
 }
 
-TEST_F(OnPolicy, WhatCannotBeGoneOnWithIsRefusedAndLeftAlone) {
+TEST_F(OnPolicy, WhatCannotBeResumedIsRefusedAndLeftAlone) {
   succeed(generate("samples.jsonl"));
   const auto changed = [](const char* key, const char* was, const char* now) {
-    return AllOf(HasSubstr(fmt::format("begun with {} {}", key, was)), HasSubstr(now));
+    return AllOf(HasSubstr(fmt::format("started with {} {}", key, was)), HasSubstr(now));
   };
-  expect_refusal(generate("samples.jsonl", {"--seed", "1"}), changed("seed", "42", "it is 1"));
+  expect_refusal(generate("samples.jsonl", {"--seed", "1"}), changed("seed", "42", "now 1"));
   expect_refusal(generate("samples.jsonl", {"--temperature", "0.5"}),  // lists grow
                  changed("temperature", "[0.8,1.2]", "[0.8,1.2,0.5]"));
-  expect_refusal(generate("samples.jsonl", {"--top_k", "5"}), changed("top_k", "0", "it is 5"));
+  expect_refusal(generate("samples.jsonl", {"--top_k", "5"}), changed("top_k", "0", "now 5"));
   const std::string prompts = read_file(prompts_);
   write("prompts.jsonl", prompts.substr(0, prompts.size() - 3) + "s\"}\n");
-  expect_refusal(generate("samples.jsonl"), HasSubstr("begun with prompts_fingerprint"));
+  expect_refusal(generate("samples.jsonl"), HasSubstr("started with prompts_fingerprint"));
   write("prompts.jsonl", prompts);
   const std::string whole = read_file(path("samples.jsonl"));
   write("samples.jsonl", "{\"index\": 0}\n{\"index\": 2}\n");
   expect_refusal(generate("samples.jsonl"),
-                 HasSubstr("samples.jsonl:2: the answers to prompt 1 were expected"));
+                 HasSubstr("samples.jsonl:2: expected the answers to prompt 1"));
   write("samples.jsonl", "a letter\n");
   expect_refusal(generate("samples.jsonl"), HasSubstr("samples.jsonl:1: not valid JSON"));
   write("mine.jsonl", "{\"index\": 0}\n");
-  expect_refusal(generate("mine.jsonl"), HasSubstr("nothing says what it was made with"));
+  expect_refusal(generate("mine.jsonl"), HasSubstr("settings it was made with are unknown"));
   expect_refusal(generate("no/folder.jsonl"), HasSubstr("there is no folder"));
 }
 
@@ -274,13 +274,14 @@ TEST_F(Pairs, ScoresThatDoNotMatchAreNamed) {
     expect_refusal(pair(samples, {"--scores", file.string()}), HasSubstr(message));
   };
   expect("{\"scores\": [1, 2, 3]}\n", "scores.jsonl:1: key 'scores': a list of 2 numbers");
-  expect("{\"index\": 4, \"scores\": [1, 2]}\n", "scores.jsonl:1: scores of 4, and no samples");
+  expect("{\"index\": 4, \"scores\": [1, 2]}\n",
+         "scores.jsonl:1: no samples have the id or index 4");
   expect("", "scores.jsonl: 1 of 1 samples have no scores: 0");
-  expect_refusal(pair(samples, {}), HasSubstr("either --scores FILE or --reward_model DIR"));
+  expect_refusal(pair(samples, {}), HasSubstr("give either --scores FILE or --reward_model DIR"));
   expect_refusal(pair(samples, {"--scores", "a", "--reward_model", "b"}),
-                 HasSubstr("either --scores FILE or --reward_model DIR"));
+                 HasSubstr("give either --scores FILE or --reward_model DIR"));
   expect_refusal(pair(write("empty.jsonl", ""), {"--scores", "a"}),
-                 HasSubstr("empty.jsonl: there are no samples in it"));
+                 HasSubstr("empty.jsonl: this file has no samples"));
 }
 
 // The whole way: samples of a policy, rewards, pairs, a step of training on them.

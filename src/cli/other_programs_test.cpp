@@ -68,7 +68,7 @@ TEST_F(OtherPrograms, AMixtureOfTheHandbookIsRead) {
   const Result result = dry_run(recipe);
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_THAT(result.err, AllOf(HasSubstr("train data: 11 rows"),
-                                HasSubstr("3 rows held out of the training data, 8 are left")));
+                                HasSubstr("3 rows held out of the training data; 8 left")));
   const Result percent = dry_run("objective: lmpo\ndatasets: [{path: json, data_files: " + a +
                                  ", split: \"train[50%:]\"}]\n");
   ASSERT_EQ(percent.exit_code, 0) << percent.err;

@@ -1,11 +1,11 @@
 // lmpo pair: from several scored answers to each prompt to preferences, the best against the worst.
 #include <cstdio>
 
-#include "base/error.h"
+#include "base/log.h"
 #include "base/printable_json.h"
 #include "cli/commands.h"
 #include "cli/common_options.h"
-#include "cli/rewards.h"
+#include "train/rewards.h"
 
 namespace lmpo {
 namespace {
@@ -20,31 +20,31 @@ struct PairOptions {
 };
 
 void declare(OptionSet& set, PairOptions& options) {
-  options.reward.limits.max_trees = 1;
+  options.reward.limits.micro_batch = 1;
   set.group("Samples and scores");
   set.add("samples", options.samples,
-          "file from lmpo generate --output, or rows with a prompt and responses",
+          "what lmpo generate --output wrote, or rows like it: prompt and responses",
           {.value_name = "FILE", .required = true});
   set.add("scores", options.scores,
-          "rows of scores, one number per response; may be the same file as --samples",
+          "rows of scores, one number per response; may be the samples' file itself",
           {.value_name = "FILE"});
   set.add("reward_model", options.reward.model,
           "instead of scores: folder of a Llama or Mistral sequence-classification checkpoint with "
           "one label",
           {.value_name = "DIR"});
-  set.add("output", options.output, "file to write; standard output if not given",
+  set.add("output", options.output, "file to write; by default standard output",
           {.value_name = "FILE.jsonl"});
   set.add("scored_output", options.scored_output,
-          "also write the samples with their scores to this file, for --scores and for objectives "
-          "on ranked lists",
+          "also write the samples with all their scores to this file: for --scores, and for "
+          "objectives with ranked lists",
           {.value_name = "FILE.jsonl"});
   set.group("Reward model");
   set.add("dtype", options.reward.dtype, "type of the weights; auto: as in config.json",
           {.choices = {"auto", "float32", "bfloat16", "float16"}, .old_names = {"torch_dtype"}});
-  set.add("per_device_eval_batch_size", options.reward.limits.max_trees,
-          "prompts, each with all its responses, in a micro-batch", {.range = at_least(1)});
+  set.add("per_device_eval_batch_size", options.reward.limits.micro_batch,
+          "micro-batch size in prompts, each with all its responses", {.range = at_least(1)});
   set.add("max_pack_tokens", options.reward.limits.max_tokens,
-          "most tokens in a micro-batch; 0: no limit", {.range = at_least(0)});
+          "maximum input tokens per micro-batch; 0: no limit", {.range = at_least(0)});
   add_device_option(set, options.reward.device);
   add_compute_option(set, options.reward.compute);
   add_threads_option(set, options.threads);
@@ -53,35 +53,9 @@ void declare(OptionSet& set, PairOptions& options) {
               "  lmpo pair --samples samples.jsonl --scores scores.jsonl --output pairs.jsonl\n");
   set.check([&] {
     if (options.scores.empty() == options.reward.model.empty()) {
-      set.reject("scores", "either --scores FILE or --reward_model DIR was expected");
+      set.reject("scores", "give either --scores FILE or --reward_model DIR");
     }
   });
-}
-
-void write_scored(const fs::path& file, std::span<const Samples> samples,
-                  std::span<const Scores> scores) {
-  std::string lines;
-  for (std::size_t i = 0; i < samples.size(); ++i) {
-    lines += scored_row(samples[i], scores[i]).dump() + "\n";
-  }
-  write_file_atomically(file, lines);
-}
-
-// The pairs, one a line; says what became of the prompts.
-std::string pair_lines(std::span<const Samples> samples, std::span<const Scores> scores) {
-  std::string lines;
-  DropCounts drops;
-  for (std::size_t i = 0; i < samples.size(); ++i) {
-    const auto pair = best_and_worst(samples[i], scores[i]);
-    if (const auto* row = std::get_if<ordered_json>(&pair)) {
-      lines += row->dump() + "\n";
-    } else {
-      drops.add(static_cast<std::int64_t>(i), std::get<DropReason>(pair));
-    }
-  }
-  log_info("{} pairs of {} prompts; {}", std::ssize(samples) - drops.total(), samples.size(),
-           drops.summary());
-  return lines;
 }
 
 int run(const PairOptions& options) {
@@ -93,9 +67,11 @@ int run(const PairOptions& options) {
                                          ? read_scores(options.scores, samples)
                                          : rewards_of(samples, options.reward);
   if (!options.scored_output.empty()) {
-    write_scored(options.scored_output, samples, scores);
+    write_file_atomically(options.scored_output, scored_lines(samples, scores));
   }
-  const std::string lines = pair_lines(samples, scores);
+  const auto& [lines, drops] = pair_lines(samples, scores);
+  log_info("{} pairs of {} prompts; {}", std::ssize(samples) - drops.total(), samples.size(),
+           drops.summary());
   if (options.output.empty()) {
     fmt::print("{}", printable_json(lines));
   } else {
@@ -107,6 +83,7 @@ int run(const PairOptions& options) {
 }  // namespace
 
 constinit const CommandCode kPairCommand = command<declare, run>(
-    "Makes preferences from samples: the best response to a prompt is chosen, the worst rejected.");
+    "Makes preference pairs from samples: the best response to a prompt is chosen, the "
+    "worst rejected.");
 
 }  // namespace lmpo

@@ -48,7 +48,7 @@ TEST_F(PlanInput, ADryRunWarnsOfWeightsThatAreNotThere) {
   fs::remove(folder / "model.safetensors");
   const Result result = run(train(folder, pairs(), {"--dry_run", "--time_estimate", "false"}));
   EXPECT_EQ(result.exit_code, 0) << result.err;
-  EXPECT_THAT(result.err, AllOf(HasSubstr("lmpo train would be refused"), HasSubstr("no weights")));
+  EXPECT_THAT(result.err, AllOf(HasSubstr("lmpo train would fail"), HasSubstr("no weights")));
   EXPECT_THAT(result.out, HasSubstr("\n  total "));
 }
 

@@ -8,21 +8,21 @@ ProgramDescription program_description() {
       .summary = "preference optimization of Llama-family language models",
       .environment =
           "  A setting comes from the last of these that names it:\n"
-          "    its default, shown by --help\n"
-          "    a recipe: lmpo train RECIPE.yaml; its env: may set LMPO_*, CUDA_*, OMP_* and HF_*\n"
-          "    the environment: LMPO_ and the option's name in capitals, as LMPO_LEARNING_RATE\n"
+          "    its default, which --help shows\n"
+          "    a recipe: lmpo train RECIPE.yaml; its env: sets variables, too\n"
+          "    the environment: LMPO_ and the option's name in capitals, LMPO_LEARNING_RATE\n"
           "    the command line\n"
           "\n"
           "  NO_COLOR              no colours\n"
           "  COLUMNS               width of help and tables, instead of the terminal's\n"
-          "  LMPO_CACHE            folder that caches tokens and reference log-probabilities;\n"
+          "  LMPO_CACHE            folder for cached tokens and reference log-probabilities;\n"
           "                        else $XDG_CACHE_HOME/lmpo, else ~/.cache/lmpo\n"
-          "  HF_HUB_CACHE, HF_HOME where datasets and models named owner/name are; else\n"
+          "  HF_HUB_CACHE, HF_HOME where datasets named owner/name are found; else\n"
           "                        $XDG_CACHE_HOME/huggingface, else ~/.cache/huggingface\n"
-          "  CUDA_VISIBLE_DEVICES  the GPUs to use\n",
+          "  CUDA_VISIBLE_DEVICES  the GPUs that may be used\n",
       .exit_codes =
           "  0    done\n"
-          "  1    a failure of the machine: memory, disk, device\n"
+          "  1    the machine failed\n"
           "  2    a mistake in the input\n"
           "  130  interrupted; what was computed is saved\n",
       .examples =

@@ -1,5 +1,4 @@
 // lmpo report: training runs side by side, as one page and as charts.
-#include <algorithm>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -48,33 +47,6 @@ void declare(OptionSet& set, ReportOptions& options) {
   set.section("Examples", kExamples);
 }
 
-// "NAME=FILE", or a file that gives its own name. Names of answers and of runs are all different.
-AnswerSet read_answer_set(const std::string& text, const std::vector<std::string>& taken) {
-  const std::size_t equals = text.find('=');
-  const bool labelled = equals != std::string::npos && equals > 0 && !fs::exists(text);
-  const fs::path file = labelled ? text.substr(equals + 1) : text;
-  AnswerSet set = {labelled ? text.substr(0, equals) : file.stem().string(), read_answers(file)};
-  const std::string wished = set.name;
-  for (int number = 2; std::find(taken.begin(), taken.end(), set.name) != taken.end(); ++number) {
-    set.name = fmt::format("{} ({})", wished, number);
-  }
-  return set;
-}
-
-std::vector<AnswerSet> read_answer_sets(const ReportOptions& options,
-                                        const std::vector<Run>& runs) {
-  std::vector<std::string> names;
-  for (const Run& run : runs) {
-    names.push_back(run.name);
-  }
-  std::vector<AnswerSet> sets;
-  for (const std::string& text : options.answers) {
-    sets.push_back(read_answer_set(text, names));
-    names.push_back(sets.back().name);
-  }
-  return sets;
-}
-
 void write_charts(const fs::path& folder, const Report& report) {
   std::error_code error;
   fs::create_directory(folder, error);
@@ -95,7 +67,7 @@ int run(const ReportOptions& options, const OptionSet& set) {
     set.reject("output", "is a folder; the name of an HTML file was expected");
   }
   const std::vector<Run> runs = read_runs(options.runs);
-  const std::vector<AnswerSet> answers = read_answer_sets(options, runs);
+  const std::vector<AnswerSet> answers = read_answer_sets(options.answers, runs);
   Report report;
   report.runs = runs;
   report.answers = answers;
@@ -117,6 +89,6 @@ int run(const ReportOptions& options, const OptionSet& set) {
 
 constinit const CommandCode kReportCommand = command<declare, run>(
     "Compares training runs in one page: settings that differ, curves, last and best metrics, "
-    "lengths of answers, answers side by side. Runs may still be going.");
+    "lengths of answers, answers side by side. Runs may still be in progress.");
 
 }  // namespace lmpo

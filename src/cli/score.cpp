@@ -1,15 +1,14 @@
 // lmpo score: what a model thinks of each response.
 #include <cstdio>
-#include <map>
 
-#include "base/error.h"
 #include "base/log.h"
 #include "cli/commands.h"
 #include "cli/common_options.h"
 #include "data/dataset.h"
+#include "model/model_folder.h"
 #include "recipe/train_recipe.h"
+#include "text/text_model.h"
 #include "train/score_summary.h"
-#include "train/scorer.h"
 
 namespace lmpo {
 namespace {
@@ -28,16 +27,7 @@ struct ScoreOptions {
   DataOptions data_options;
 };
 
-ordered_json score_line(const Tree& tree, std::span<const double> sums) {
-  return {{"row", tree.row},
-          {"prompt_tokens", tree.sequences[0].scored_begin},
-          {"chosen_tokens", tree.sequences[0].scored_tokens()},
-          {"rejected_tokens", tree.sequences[1].scored_tokens()},
-          {"chosen_logp", sums[0]},
-          {"rejected_logp", sums[1]}};
-}
-
-// Where the summary goes where nobody says: "scores.summary.json" beside "scores.jsonl".
+// The default place of the summary: "scores.summary.json" beside "scores.jsonl".
 fs::path summary_beside(const fs::path& output) {
   fs::path beside = output;
   return fs::exists(output) && !fs::is_regular_file(output)
@@ -49,24 +39,25 @@ void declare(OptionSet& set, ScoreOptions& options) {
   set.group("Model and data");
   add_model_option(set, options.model);
   add_data_option(set, options.data);
-  set.add("output", options.output, "file to write; standard output if not given",
+  set.add("output", options.output, "file to write; by default standard output",
           {.value_name = "FILE.jsonl"});
   set.add("summary", options.summary,
-          "file for accuracy, margins, mean log-probabilities and lengths; if not given, "
+          "file to write with accuracy, margins, mean log-probabilities and lengths; by default "
           "FILE.summary.json beside --output",
           {.value_name = "FILE.json"});
   set.add("dtype", options.dtype, "type of the weights",
           {.choices = {"float32", "bfloat16", "float16"}, .old_names = {"torch_dtype"}});
   set.add("compute", options.compute,
-          "type of the inputs of matrix products; auto: bfloat16 on a GPU, float32 on a CPU",
+          "type that inputs of matrix products are rounded to; auto: bfloat16 on a GPU, float32 "
+          "on a CPU",
           {.choices = {"auto", "float32", "bfloat16"}});
   set.group("Tokens");
   add_data_options(set, options.data_options);
   set.group("Speed");
-  set.add("per_device_eval_batch_size", options.batch_size, "pairs in a micro-batch",
+  set.add("per_device_eval_batch_size", options.batch_size, "micro-batch size in pairs",
           {.range = at_least(1)});
-  set.add("max_pack_tokens", options.max_pack_tokens, "most tokens in a micro-batch; 0: no limit",
-          {.range = at_least(0)});
+  set.add("max_pack_tokens", options.max_pack_tokens,
+          "maximum input tokens per micro-batch; 0: no limit", {.range = at_least(0)});
   add_device_option(set, options.device);
   add_threads_option(set, options.threads);
   set.section("Examples", "  lmpo score --model DIR --data pairs.json --output scores.jsonl\n");
@@ -86,22 +77,9 @@ int run(const ScoreOptions& options) {
       load_dataset(options.data, text.tokenizer, text.chat_template(), options.data_options);
   log_dataset(dataset, options.data_options, "data");
 
-  std::map<std::int64_t, ordered_json> lines;  // by row
-  for (const Drop& drop : dataset.drops.drops()) {
-    lines[drop.row] = {{"row", drop.row}, {"dropped", name(drop.reason)}};
-  }
   ScoreSummary summary;
-  scorer.score(dataset.trees, {options.batch_size, options.max_pack_tokens},
-               [&](std::size_t index, std::span<const double> sums) {
-                 const Tree& tree = dataset.trees[index];
-                 lines[tree.row] = score_line(tree, sums);
-                 summary.add(tree, sums);
-               });
-  summary.require_finite();
-  std::string all;
-  for (const auto& [row, line] : lines) {
-    all += line.dump() + "\n";
-  }
+  const std::string all =
+      score_rows(scorer, dataset, {options.batch_size, options.max_pack_tokens}, summary);
   if (options.output.empty()) {
     std::fwrite(all.data(), 1, all.size(), stdout);
   } else {
@@ -122,7 +100,7 @@ int run(const ScoreOptions& options) {
 }  // namespace
 
 constinit const CommandCode kScoreCommand = command<declare, run>(
-    "Writes the summed log-probability of both responses of every preference pair, one JSON object "
-    "a row, and a summary of them all to standard error.");
+    "Writes the summed log-probability of both responses of every preference pair, one "
+    "JSON object per row, and a summary to standard error.");
 
 }  // namespace lmpo

@@ -152,8 +152,8 @@ TEST_F(Streams, ACacheThatIsClosedIsAWarning) {
                                                    "--max_steps", "1", "--token_cache", closed}),
                             {.environment = {{"LMPO_CACHE", closed}}});
   EXPECT_EQ(result.exit_code, 0) << result.err;
-  EXPECT_THAT(result.err,
-              AllOf(HasSubstr("the tokens cannot be kept"), HasSubstr("scores cannot be kept")));
+  EXPECT_THAT(result.err, AllOf(HasSubstr("cannot cache the tokens"),
+                                HasSubstr("cannot cache the reference's scores")));
 }
 
 TEST_F(Streams, AFolderForTemporaryFilesThatIsNotThereIsNamed) {

@@ -10,6 +10,7 @@
 #include "base/threads.h"
 #include "cli/commands.h"
 #include "cli/common_options.h"
+#include "text/text_model.h"
 
 namespace lmpo {
 namespace {
@@ -92,15 +93,15 @@ std::vector<std::string> next_lines(LineInput& input) {
 
 void declare(OptionSet& set, TokenizeOptions& options) {
   add_model_option(set, options.model);
-  set.add("decode", options.decode, "decode: each line is a list of token ids");
+  set.add("decode", options.decode, "decode instead: lines hold lists of ids");
   set.add("add_generation_prompt", options.add_generation_prompt,
-          "end messages with the assistant's header");
+          "add the generation prompt (the assistant's header) after the messages");
   set.add("add_special_tokens", options.add_special_tokens,
-          "add special tokens such as BOS to strings");
+          "let the tokenizer add special tokens such as BOS to strings");
   set.add("split_special_tokens", options.split_special_tokens,
-          "treat special tokens in strings as ordinary text");
+          "tokenize special tokens in strings as ordinary text");
   set.add("skip_special_tokens", options.skip_special_tokens,
-          "leave special tokens out of decoded text");
+          "remove special tokens from decoded text");
   add_threads_option(set, options.threads);
   set.section("Examples",
               "  echo '\"Hello world\"' | lmpo tokenize --model DIR\n"
@@ -134,7 +135,7 @@ int run(const TokenizeOptions& options) {
 }  // namespace
 
 constinit const CommandCode kTokenizeCommand = command<declare, run>(
-    "Reads one JSON value per line from standard input, a string or a list of chat messages, and "
-    "writes one object per line with its text and ids.");
+    "Reads one JSON value per line from standard input, a string or a list of chat "
+    "messages, and writes one object per line with its text and ids.");
 
 }  // namespace lmpo

@@ -1,17 +1,21 @@
 // lmpo train, lmpo sft: a checkpoint and a preference file in, a trained checkpoint out.
+#include <fmt/format.h>
+
+#include <cstdio>
+
 #include "base/error.h"
+#include "bench/dry_run.h"
 #include "cli/commands.h"
 #include "cli/common_options.h"
-#include "cli/dry_run.h"
-#include "cli/load_data.h"
-#include "cli/run_facts.h"
-#include "cli/template_date.h"
 #include "report/training_charts.h"
 #include "train/card/model_card.h"
+#include "train/checkpoints.h"
 #include "train/interrupt.h"
+#include "train/load_data.h"
 #include "train/records.h"
 #include "train/trainer.h"
 #include "validate/output_folder.h"
+#include "validate/run_check.h"
 
 namespace lmpo {
 namespace {
@@ -43,6 +47,18 @@ void declare_sft(OptionSet& set, TrainRecipe& recipe) {
   set.section("Examples", kSftExamples);
 }
 
+// Standard output is flushed before anything is logged, so that both are read in order.
+void show_dry_run(TrainInputs& inputs, const std::string& settings) {
+  fmt::print("{}\nMemory\n", settings);
+  std::fflush(stdout);
+  const DryRun run(inputs);
+  fmt::print("{}", run.plan().memory().table());
+  std::fflush(stdout);
+  if (inputs.recipe.time_estimate) {
+    fmt::print("{}", run.time_table());
+  }
+}
+
 int run(TrainRecipe& recipe, const OptionSet& set) {
   set_log_level(recipe.log_level);
   watch_run_signals();
@@ -58,17 +74,22 @@ int run(TrainRecipe& recipe, const OptionSet& set) {
 
   TrainInputs inputs;
   const ModelConfig config = read_model_config(recipe.model_name_or_path);
-  recipe.template_date = template_date(recipe);  // recorded with the other options
-  RunText text(recipe);
+  const fs::path checkpoint =
+      recipe.resume_from_checkpoint.empty()
+          ? fs::path()
+          : find_checkpoint(recipe.resume_from_checkpoint, recipe.output_dir);
+  // Recorded with the other options.
+  recipe.template_date = template_date(recipe.template_date, checkpoint);
+  LazyText text(text_options(recipe));
   LoadedData data = load_run_data(recipe, config, text);
-  log_findings(recipe, set, config, data, text, *device);
+  log_findings(recipe, setting_places(set), config, data, text.if_read(), *device);
   inputs.recipe = recipe;
   inputs.train = std::move(data.train);
   inputs.evaluation = std::move(data.evaluation);
   inputs.version = LMPO_VERSION;
   inputs.options = set.record();
   if (recipe.dry_run) {
-    show_dry_run(inputs, set);
+    show_dry_run(inputs, set.settings());
     return 0;
   }
   const fs::path output = recipe.output_dir;

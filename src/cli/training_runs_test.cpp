@@ -141,9 +141,8 @@ TEST_F(TrainingRuns, AnInterruptFinishesTheStepAndSaves) {
     const std::string said = "stopped at step ";
     const std::size_t at = broken.err.find(said);
     ASSERT_NE(at, std::string::npos) << broken.err;
-    EXPECT_THAT(broken.err,
-                AllOf(HasSubstr("stopping after this step, then saving"),
-                      HasSubstr("Resume with: lmpo train ... --resume_from_checkpoint")));
+    EXPECT_THAT(broken.err, AllOf(HasSubstr("stopping after this step, then saving"),
+                                  HasSubstr("Resume with: lmpo train ... --resume\n")));
     const int step = std::stoi(broken.err.substr(at + said.size()));
     EXPECT_GE(step, 9);
     EXPECT_EQ(listing(out), (std::set<std::string>{fmt::format("checkpoint-{}", step),
@@ -188,7 +187,7 @@ TEST_F(TrainingRuns, AResumedRunKeepsItsDate) {
   const Result other = run(with(words, {"--resume", "--template_date", "2020-03-01"}));
   EXPECT_EQ(other.exit_code, 2) << "other tokens";
   EXPECT_THAT(run(train(path("wrong"), {"--template_date", "today"})).err,
-              HasSubstr("template_date: 'today' is no date; YYYY-MM-DD was expected"));
+              HasSubstr("template_date: 'today' is not a date; YYYY-MM-DD was expected"));
   // Without being told the run keeps the day of its start.
   succeed(train(path("plain"), {"--max_steps", "2", "--save_steps", "2"}));
   EXPECT_THAT(json::parse(read_file(path("plain") /
@@ -337,7 +336,7 @@ TEST_F(NotFinite, TheRunGoesOnWithoutTheRows) {
     const Result result = succeed(words);
     for (const char* step : {"step 1", "step 4"}) {
       EXPECT_THAT(result.err, HasSubstr(std::string(step) + ": rows " + rows() +
-                                        " left out, their scores are not finite"));
+                                        " skipped, their scores are not finite"));
     }
     const json history = read_state(path("out"))["log_history"];
     EXPECT_LT(history[3]["loss"].get<double>(), history[0]["loss"].get<double>());

@@ -211,12 +211,12 @@ TEST_F(Validate, RowsAreCountedAsTrainingCountsThem) {
   const Result trained = run(train(model(), data, {"--max_length", "12"}));
   ASSERT_EQ(trained.exit_code, 0) << trained.err;
   const auto dropped = found.reason("rows_dropped");
-  ASSERT_THAT(dropped, HasSubstr("1 of 50 rows (2.0%) are left out"));
+  ASSERT_THAT(dropped, HasSubstr("1 of 50 rows (2.0%) are dropped"));
   EXPECT_THAT(trained.err, HasSubstr(dropped.substr(dropped.find("; ") + 2)));
   const auto cut = found.reason("rows_truncated");
   ASSERT_THAT(cut, HasSubstr(" of 49 rows"));
   const std::string count = cut.substr(12, cut.find(" of") - 12);  // "train data: 12 of ..."
-  EXPECT_THAT(trained.err, HasSubstr(count + " rows cut"));
+  EXPECT_THAT(trained.err, HasSubstr(count + " rows truncated"));
   // Training says the same by itself, and nothing that is only a note.
   EXPECT_THAT(trained.err,
               AllOf(HasSubstr("warning: rows_duplicate (--data): train data: 1 of 49 rows"),
@@ -240,7 +240,7 @@ TEST_F(Validate, RoomOfMemoryAndDisk) {
   expect_error(report_of(model(), pairs(), {"--max_memory", "1MB"}), "memory_too_small",
                "--max_memory", "are allowed");
   expect_error(report_of(model(), pairs(), {"--max_disk", "100KB"}), "disk_too_small",
-               "--output_dir", "100.0 kB are free");
+               "--output_dir", "100 kB are free");
   fs::create_directories(path("out"));
   write("out/thesis.txt", "years of work");
   expect_error(report_of(model(), pairs()), "output_dir_unusable", "--output_dir",

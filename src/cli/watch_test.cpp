@@ -308,7 +308,7 @@ TEST_F(Watching, ADiskThatFillsWhileLogging) {
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_THAT(result.err, AllOf(HasSubstr("trainer_log.jsonl: writing failed: File too large\nThe "
                                           "run continues"),
-                                HasSubstr("/dev/full/runs: cannot be made")));
+                                HasSubstr("/dev/full/runs: cannot create the folder")));
   EXPECT_EQ(
       result.err.find("The run continues", result.err.find("trainer_log.jsonl: writing") + 80),
       std::string::npos);  // said once

@@ -60,8 +60,8 @@ const KnownSplit* find_split(const JsonPart& part) {
 void warn_of_whole_words(const JsonPart& model, std::string_view name, bool ignores_merges) {
   if (model.optional<bool>("ignore_merges", false) != ignores_merges) {
     log_warning(
-        "{}: ignore_merges is {}, llama.cpp's tokenizer '{}' takes it for {}: words that merges do "
-        "not lead to are cut in another way there",
+        "{}: ignore_merges is {}, but llama.cpp's tokenizer '{}' takes it as {}: it will cut words "
+        "that no merges make in another way",
         model.where(), !ignores_merges, name, ignores_merges);
   }
 }

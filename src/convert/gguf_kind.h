@@ -13,8 +13,8 @@ struct GgufKind {
   bool add_space_prefix = false;  // sentencepiece: a text begins with a space of its own
 };
 
-// `root` is the whole of a tokenizer.json that lmpo can read. UserError that names the part that
-// has no counterpart.
+// `root` is the whole of a tokenizer.json that lmpo can read. UserError that names a part without a
+// counterpart.
 GgufKind recognize_gguf_kind(const JsonPart& root);
 
 }  // namespace lmpo

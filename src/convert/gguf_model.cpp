@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "convert/gguf_vocabulary.h"
+#include "model/family.h"
 
 namespace lmpo {
 namespace {
@@ -28,31 +29,35 @@ std::uint32_t file_type(GgufType type) {
 
 GgufMetadata gguf_architecture(const ModelConfig& config, const std::string& name, GgufType type) {
   const auto size = [](std::int64_t value) { return static_cast<std::uint32_t>(value); };
-  GgufMetadata keys = {{"general.architecture", std::string("llama")},
+  const std::string architecture(find_family(config.family).gguf_architecture);
+  GgufMetadata keys = {{"general.architecture", architecture},
                        {"general.type", std::string("model")},
                        {"general.name", name},
                        {"general.file_type", file_type(type)},
-                       {"general.quantization_version", std::uint32_t{2}},
-                       {"llama.vocab_size", size(config.vocab_size)},
-                       {"llama.context_length", size(config.max_positions)},
-                       {"llama.embedding_length", size(config.hidden_size)},
-                       {"llama.block_count", size(config.layers)},
-                       {"llama.feed_forward_length", size(config.intermediate_size)},
-                       {"llama.attention.head_count", size(config.heads)},
-                       {"llama.attention.head_count_kv", size(config.key_heads)},
-                       {"llama.attention.key_length", size(config.head_size)},
-                       {"llama.attention.value_length", size(config.head_size)},
-                       {"llama.attention.layer_norm_rms_epsilon", config.rms_norm_eps},
-                       {"llama.rope.dimension_count", size(config.head_size)},
-                       {"llama.rope.freq_base", static_cast<float>(config.rope_theta)}};
+                       {"general.quantization_version", std::uint32_t{2}}};
+  const auto add = [&](const char* key, GgufValue value) {
+    keys.emplace_back(fmt::format("{}.{}", architecture, key), std::move(value));
+  };
+  add("vocab_size", size(config.vocab_size));
+  add("context_length", size(config.max_positions));
+  add("embedding_length", size(config.hidden_size));
+  add("block_count", size(config.layers));
+  add("feed_forward_length", size(config.intermediate_size));
+  add("attention.head_count", size(config.heads));
+  add("attention.head_count_kv", size(config.key_heads));
+  add("attention.key_length", size(config.head_size));
+  add("attention.value_length", size(config.head_size));
+  add("attention.layer_norm_rms_epsilon", config.rms_norm_eps);
+  add("rope.dimension_count", size(config.head_size));
+  add("rope.freq_base", static_cast<float>(config.rope_theta));
   if (config.rope_scaling.kind == RopeScaling::Kind::linear) {
-    keys.emplace_back("llama.rope.scaling.type", std::string("linear"));
-    keys.emplace_back("llama.rope.scaling.factor", static_cast<float>(config.rope_scaling.factor));
+    add("rope.scaling.type", std::string("linear"));
+    add("rope.scaling.factor", static_cast<float>(config.rope_scaling.factor));
   }
   if (config.sliding_window > 0 && config.sliding_window < config.max_positions) {
     log_warning(
-        "llama.cpp has no sliding window for this architecture: beyond {} tokens its results "
-        "differ from lmpo's",
+        "llama.cpp has no sliding window for this architecture: its results differ beyond {} "
+        "tokens",
         config.sliding_window);
   }
   return keys;

@@ -1,4 +1,4 @@
-// The merges of a tokenizer.json as scores of tokens, the way sentencepiece says them.
+// The merges of a tokenizer.json as sentencepiece's scores of tokens.
 #pragma once
 
 #include <string>
@@ -11,8 +11,9 @@ using MergeRule = std::pair<std::string, std::string>;
 
 struct MergeScores {
   std::vector<float> scores;  // one a token
-  // Tokens for which "join the two neighbours whose token scores best" is not what the rules say:
-  // another token's rule stands between its own, or two tokens make it that no rule joins.
+  // Tokens for which sentencepiece's way, to join the two neighbours whose token scores best, differs
+  // from the rules: another token's rule comes between its own, or two tokens make it that no rule
+  // joins.
   std::vector<std::string> unlike;
 };
 

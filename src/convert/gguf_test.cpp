@@ -117,6 +117,39 @@ TEST_F(GgufModel, TensorsHaveTheirNamesSizesAndValues) {
   }
 }
 
+// Vectors, like norms: in float32, whatever the file's type. Those of queries and keys are reordered
+// as the rows of their matrices are.
+TEST_F(GgufModel, HoldsBiases) {
+  const ModelConfig config = read_model_config(kModels / "llama_bias");
+  const Checkpoint checkpoint = Checkpoint::open(kModels / "llama_bias");
+  write_gguf(file_, gguf_architecture(config, "name", GgufType::f16),
+             gguf_tensors(config, checkpoint, GgufType::f16));
+  const ReadGguf gguf = GgufParser::read(file_);
+  EXPECT_EQ(gguf.tensors.size(), 2U * (9 + 7) + 3);
+  for (const auto& [name, source] : std::map<std::string, std::string>{
+           {"blk.0.attn_v.bias", "model.layers.0.self_attn.v_proj.bias"},
+           {"blk.1.attn_output.bias", "model.layers.1.self_attn.o_proj.bias"},
+           {"blk.1.ffn_gate.bias", "model.layers.1.mlp.gate_proj.bias"},
+           {"blk.0.ffn_up.bias", "model.layers.0.mlp.up_proj.bias"},
+           {"blk.1.ffn_down.bias", "model.layers.1.mlp.down_proj.bias"}}) {
+    EXPECT_EQ(gguf.floats(name), values_of(checkpoint, source)) << name;
+  }
+  const std::size_t half = 3;
+  for (const auto& [name, source] : std::map<std::string, std::string>{
+           {"blk.0.attn_q.bias", "model.layers.0.self_attn.q_proj.bias"},
+           {"blk.1.attn_k.bias", "model.layers.1.self_attn.k_proj.bias"}}) {
+    const std::vector<float> halves = values_of(checkpoint, source);
+    std::vector<float> pairs(halves.size());
+    for (std::size_t head = 0; head < halves.size(); head += 2 * half) {
+      for (std::size_t j = 0; j < half; ++j) {
+        pairs[head + 2 * j] = halves[head + j];
+        pairs[head + 2 * j + 1] = halves[head + half + j];
+      }
+    }
+    EXPECT_EQ(gguf.floats(name), pairs) << name;
+  }
+}
+
 // Scores of attention are what matters: the same from rotated halves of transformers' rows and from
 // rotated pairs of llama.cpp's.
 TEST_F(GgufModel, WeightsThatAreNotFiniteAreNamed) {

@@ -3,9 +3,12 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "base/threads.h"
+#include "convert/stored_model.h"
 #include "io/finite.h"
 #include "io/store_floats.h"
+#include "model/tensor_table.h"
 
 namespace lmpo {
 namespace {
@@ -73,6 +76,16 @@ class Sum {
   std::vector<TensorView> views_;
 };
 
+// The result has the first model's tokenizer, whatever the others' ids mean.
+void warn_of_other_tokenizer(const fs::path& first, const fs::path& other) {
+  const fs::path here = first / "tokenizer.json";
+  const fs::path there = other / "tokenizer.json";
+  if (fs::exists(here) && fs::exists(there) && read_file(here) != read_file(there)) {
+    log_warning("{} differs from {}, which the result gets: check that ids mean the same tokens",
+                there.string(), here.string());
+  }
+}
+
 }  // namespace
 
 void check_same_architecture(const ModelConfig& first, const fs::path& first_folder,
@@ -100,7 +113,7 @@ std::vector<TensorSource> weighted_sum(const ModelConfig& config,
                                        const std::vector<WeightedModel>& models,
                                        std::optional<Dtype> dtype) {
   std::vector<TensorSource> tensors;
-  for (const ExpectedTensor& expected : expected_tensors(config)) {
+  for (const ModelTensor& expected : model_tensors(config)) {
     const Sum sum(expected.name, models);
     const Dtype stored = dtype.value_or(models.front().checkpoint->tensor(expected.name).dtype);
     tensors.push_back({.name = expected.name,
@@ -122,6 +135,21 @@ void write_weighted_sum(const fs::path& folder, const ModelConfig& config,
   copy_text_files(texts_from, aside.path());
   write_model_config(config, tensors.front().dtype, aside.path());
   aside.commit();
+}
+
+void merge_models(const std::vector<std::pair<fs::path, double>>& models,
+                  std::optional<Dtype> dtype, const fs::path& output,
+                  std::int64_t max_shard_bytes) {
+  std::vector<StoredModel> stored;
+  std::vector<WeightedModel> weighted;
+  stored.reserve(models.size());
+  for (const auto& [folder, weight] : models) {
+    const StoredModel& model = stored.emplace_back(folder);
+    check_same_architecture(stored[0].config, stored[0].folder, model.config, folder);
+    warn_of_other_tokenizer(stored[0].folder, folder);
+    weighted.push_back({&model.checkpoint, weight});
+  }
+  write_weighted_sum(output, stored[0].config, weighted, dtype, stored[0].folder, max_shard_bytes);
 }
 
 }  // namespace lmpo

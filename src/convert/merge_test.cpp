@@ -7,6 +7,7 @@
 
 #include "base/testing/test_folder.h"
 #include "base/testing/test_paths.h"
+#include "model/tensor_table.h"
 
 namespace lmpo {
 namespace {
@@ -22,7 +23,7 @@ class Merge : public FolderTest {
                   const std::function<float(std::size_t)>& element) {
     std::vector<std::vector<float>> values;
     std::vector<TensorSource> sources;
-    for (const ExpectedTensor& expected : expected_tensors(like)) {
+    for (const ModelTensor& expected : model_tensors(like)) {
       std::vector<float>& all = values.emplace_back();
       TensorSource source = {.name = expected.name, .shape = expected.shape, .read = {}};
       for (std::size_t i = 0; i < source.bytes() / sizeof(float); ++i) {

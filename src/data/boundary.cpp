@@ -15,7 +15,7 @@ std::size_t common_length(const Tokens1& a, const Tokens2& b) {
                                   a.begin());
 }
 
-// Calls take(text) for every text in a value; keys are names, not texts.
+// Calls take(text) for every string value in a JSON value, but not for keys.
 void for_each_string(auto& value, auto&& take) {
   if (value.is_structured()) {
     for (auto& each : value) {
@@ -29,7 +29,7 @@ void for_each_string(auto& value, auto&& take) {
   }
 }
 
-// Calls take(text) for what people wrote in a row.
+// Calls take(text) for every text of a row that comes from the data.
 void for_each_text(auto& row, auto&& take) {
   const auto of_passage = [&](auto& passage) {
     take(passage.text);
@@ -44,7 +44,7 @@ void for_each_text(auto& row, auto&& take) {
   }
 }
 
-// The rule of the published script: the tokens before the responses may differ in the last alone.
+// The rule of the published script: the prompts' tokens may differ only in the last one.
 bool prompts_agree(const std::vector<Sequence>& sequences) {
   for (const Sequence& sequence : sequences) {
     const Sequence& first = sequences.front();
@@ -148,8 +148,7 @@ Sequence RowTokenizer::encode_simpo(const std::vector<TokenId>& context, const s
   return {std::move(tokens), static_cast<std::int32_t>(begin)};
 }
 
-// Tokens of a text. Where the post-processor adds BOS to text that begins with it, or EOS to text
-// that ends with it, one is taken away.
+// Tokens of a text. If the post-processor added a second BOS or EOS, it is removed.
 std::vector<TokenId> RowTokenizer::encode(const std::string& text, bool add_special) const {
   std::vector<TokenId> tokens = tokenizer_.encode(
       text, add_special, split_special_tokens_ ? SpecialText::guarded : SpecialText::tokens);

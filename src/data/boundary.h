@@ -1,42 +1,42 @@
 // A row's prompt and responses as token sequences, with the boundary between them.
 //
-// trl, as TRL 1.16's DPOTrainer:
-//   conversation  The prompt is rendered with the generation prompt; prompt and response are
-//                 rendered together; the prompt's text is what all these renderings begin with. So
-//                 the assistant header belongs to the prompt. Tokens are those of the whole
-//                 rendered text, without adding special tokens: the template writes them.
-//   plain text    The end-of-sequence text is appended to the response unless it ends with it
-//                 (white space may follow); tokens are those of prompt + response with the
-//                 tokenizer's own special tokens (BOS).
-//   The sequence is always the tokenization of the whole text. The scored part of all responses
-//   begins where the first of them parts from the tokenization of the prompt alone. Where a token
-//   spans the boundary, that token is scored, and so is what the others have in its place.
+// boundary: trl, as in TRL 1.16's DPOTrainer
+//   Conversation  The prompt is rendered with the generation prompt; prompt and response are
+//                 rendered together. The prompt's text is the common beginning of all these
+//                 renderings, so the assistant header belongs to the prompt. No special tokens are
+//                 added: the template writes them.
+//   Plain text    The end-of-sequence text is appended to the response unless the response ends
+//                 with it (white space may follow). The tokenizer adds its special tokens (BOS).
+//   Both          A sequence is the tokenization of the whole text. The scored part begins where
+//                 the first response departs from the tokenization of the prompt alone, in all
+//                 responses at the same place. If a token spans the boundary, it is scored, and so
+//                 are the tokens in its place in the other responses.
 //
-// simpo, as the published scripts of SimPO and LMPO:
-//   conversation  The prompt is rendered without the generation prompt, after an empty system turn
-//                 where the template knows of one and the prompt has none; the response is what the
-//                 whole conversation adds. So with Llama-3 and Zephyr templates the assistant
-//                 header is scored.
-//   both          Prompt + response are tokenized together, without special tokens. The prompt's
-//                 length is that of its own tokenization, one less where its last token merged.
-//                 BOS is put first and EOS last unless they stand there already. With templates
-//                 that write text after EOS (Zephyr's newline) the sequence therefore ends with
-//                 that text and one more EOS, as in the published runs.
-//   simpo_published renders the response alone, as the scripts do. Templates that begin every
-//   conversation with a default system turn then write it before the answer, where it is scored.
+// boundary: simpo, as in the published scripts of SimPO and LMPO
+//   Conversation  The prompt is rendered without the generation prompt. If the template supports
+//                 system turns and the prompt has none, an empty one is put first. The response is
+//                 what the whole conversation adds, so with Llama-3 and Zephyr templates the
+//                 assistant header is scored.
+//   Both          Prompt and response are tokenized together, without special tokens. The prompt's
+//                 length is that of its own tokenization, less one if its last token merged. BOS is
+//                 put first and EOS last if they are not there. With templates that write text
+//                 after EOS (Zephyr's newline) the sequence ends with that text and one more EOS,
+//                 as in the published runs.
 //
-// Departures from TRL 1.16, on purpose:
-//   - A prompt that ends with a turn of the assistant is continued by the answer, as with
+// boundary: simpo_published
+//   As simpo, but the response is rendered alone, as in the scripts. Templates that begin every
+//   conversation with a default system turn write it before the answer, where it is scored.
+//
+// Intended differences from TRL 1.16
+//   - If a prompt ends with a turn of the assistant, the answer continues it, as with
 //     continue_final_message. TRL's DPOTrainer ends that turn and begins another.
-//   - Where prompt and conversation part before the prompt's last turn is over (templates that put
-//     the system text into the last user turn), the prompt is what generation sees, and the
-//     response begins where the answer's text does. TRL then scores the user's words.
+//   - If prompt and conversation differ before the end of the prompt's last turn (templates that
+//     move the system text into the last user turn), the prompt is what generation sees, and the
+//     response begins where the answer's text does. TRL would score the user's words.
 //
-// With split_special_tokens, special tokens that stand in a row's texts are words like others, and
-// only the template's are tokens.
-//
-// Plain rows are never rendered by a template. No sequence begins with BOS twice or ends with EOS
-// twice.
+// With split_special_tokens, special tokens in a row's texts are ordinary text; only those that the
+// template writes are special. Plain rows are never rendered by a template. No sequence begins with
+// BOS twice or ends with EOS twice.
 #pragma once
 
 #include <string>
@@ -50,10 +50,10 @@
 namespace lmpo {
 
 struct TokenizedRow {
-  // One for each response of the row. Unlike in a tree, scored_begin may be 0 (no prompt tokens) or
-  // the size (no response tokens).
+  // One per response. Unlike in a tree, scored_begin may be 0 (no prompt tokens) or the size (no
+  // response tokens).
   std::vector<Sequence> sequences;
-  bool token_spans_boundary = false;  // somewhere the tokenizer merged prompt and response
+  bool token_spans_boundary = false;  // a token has text of both prompt and response
   bool special_tokens_in_texts = false;
   NotedRows notes;
 };
@@ -65,15 +65,15 @@ class RowTokenizer {
   RowTokenizer(const Tokenizer& tokenizer, const ChatTemplate* chat_template,
                const DataOptions& options);
 
-  // Or why the row must not be used: unstable_prompt where the prompts of the responses differ by
-  // more than the one merged token (simpo), and RowRenderer's reasons. A template that raises is a
-  // UserError with the location.
+  // Returns the tokens, or the reason to drop the row: unstable_prompt if the prompts of the
+  // responses differ by more than one merged token (simpo), or a reason of RowRenderer. Throws
+  // UserError with the location if the template raises an error.
   std::variant<TokenizedRow, DropReason> tokenize(const Row& row, std::string_view location) const;
 
  private:
   void encode_trl(const std::vector<TokenId>& context, const RenderedRow& rendered,
                   bool add_special, TokenizedRow& result) const;
-  // `append_end`: EOS is put last.
+  // `append_end`: append EOS. Sets `merged` if a token spans the boundary.
   Sequence encode_simpo(const std::vector<TokenId>& context, const std::string& text,
                         bool append_end, bool& merged) const;
   std::vector<TokenId> encode(const std::string& text, bool add_special) const;

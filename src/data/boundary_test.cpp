@@ -288,7 +288,7 @@ TEST(Boundary, AConversationNeedsATemplateAndOneThatAcceptsIt) {
   }
 }
 
-// --- against transformers, see tools/oracle/tokenize_pairs.py ---
+// Against transformers; the values are from tools/oracle/tokenize_pairs.py.
 
 DataOptions options_of(const json& golden) {
   const json& given = golden["options"];

@@ -7,11 +7,12 @@
 
 #include "base/error.h"
 #include "base/names.h"
+#include "base/readable.h"
 
 namespace lmpo {
 namespace {
 
-// What these hold is said to the model: a row that does not use it is not what it seems.
+// The model sees the text of these columns, so the user should know if one is not used.
 constexpr std::array<std::string_view, 8> kSpoken = {
     "system", "system_prompt", "tools", "instruction", "question", "query", "input", "history"};
 
@@ -23,7 +24,7 @@ bool is_known(const std::string& column) {
   return std::ranges::find(row_keys(), column) != row_keys().end();
 }
 
-// The key that an unknown column may be meant as; "" for none.
+// The key that an unknown column may be a misspelling of; "" for none.
 std::string meant_as(const std::string& column) {
   static const std::vector<std::string> keys = {"prompt",   "system",  "tools",    "instruction",
                                                 "question", "history", "messages", "conversations"};
@@ -105,11 +106,10 @@ std::string UnusedColumns::warning() const {
     if (const std::string meant = meant_as(column); !meant.empty()) {
       columns.push_back(fmt::format("'{}' (did you mean '{}'?)", column, meant));
     } else if (is_spoken(column)) {
-      columns.push_back(fmt::format("'{}' (in {} rows)", column, rows));
+      columns.push_back(fmt::format("'{}' (in {})", column, counted(rows, "row")));
     }
   }
-  return columns.empty() ? ""
-                         : fmt::format("columns that are not used: {}", fmt::join(columns, ", "));
+  return columns.empty() ? "" : fmt::format("unused columns: {}", fmt::join(columns, ", "));
 }
 
 std::string UnusedColumns::notice() const {
@@ -123,7 +123,7 @@ std::string UnusedColumns::notice() const {
   const std::size_t more = columns.size() - std::min(columns.size(), kMost);
   columns.resize(columns.size() - more);
   return columns.empty() ? ""
-                         : fmt::format("columns that are not used: {}{}", fmt::join(columns, ", "),
+                         : fmt::format("unused columns: {}{}", fmt::join(columns, ", "),
                                        more > 0 ? fmt::format(" and {} more", more) : "");
 }
 

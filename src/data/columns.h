@@ -1,4 +1,4 @@
-// The columns of data: renamed as the user asks, and those that nothing reads.
+// Columns of the data: renaming, and the ones that are not used.
 #pragma once
 
 #include <cstdint>
@@ -14,16 +14,16 @@
 
 namespace lmpo {
 
-// Gives a row's columns the names that schema.h knows, and remembers which columns there were. The
-// source must outlive it.
+// Renames a row's columns to the keys of schema.h, as the source says, and remembers which columns
+// it saw. The source must outlive it.
 class Renaming {
  public:
   explicit Renaming(const DataSource& source) : source_(source) {}
 
-  // Columns to read of a file that is not read whole.
+  // Columns to read from a file of columns (Parquet).
   std::vector<std::string> wanted() const;
   void apply(SourceRow& row);
-  // UserError for a column that no row had: a slip of the pen.
+  // Throws UserError if no row had a column that is to be renamed.
   void check() const;
 
  private:
@@ -32,22 +32,22 @@ class Renaming {
   std::vector<std::string> names_;
 };
 
-// Columns of used rows that were not used, with the number of such rows; 0 where it is not known.
+// Unused columns, each with the number of rows that have it; 0 if unknown.
 class UnusedColumns {
  public:
-  // Names that no schema knows.
+  // Counts the columns that no schema knows.
   void see(const ordered_json& row);
   void see(const std::vector<std::string>& unread);
-  // Keys that a schema knows and the row did not need.
+  // Counts keys that a schema knows but this row did not use.
   void add(RowKeys unused);
 
   const std::map<std::string, std::int64_t>& counts() const { return counts_; }
-  // What to say of them, in sentences: columns that look like a key that no row has, or that say
-  // something to the model, and all others. "" for none.
+  // Sentences for the log; "" if there is nothing to say. The warning names columns that look like
+  // a misspelt key or whose text the model would otherwise see; the notice names all others.
   std::string warning() const;
   std::string notice() const;
 
-  // For a file.
+  // For the token cache.
   json to_json() const { return counts_; }
   static UnusedColumns from_json(const json& counts);
 

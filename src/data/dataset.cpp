@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "base/readable.h"
 #include "base/threads.h"
 #include "data/boundary.h"
 #include "data/reader.h"
@@ -24,7 +25,7 @@ namespace {
 // Rows parsed before they are tokenized together.
 constexpr std::size_t kRowsAtOnce = 1024;
 
-// What became of one row.
+// The result of one row.
 struct Outcome {
   std::variant<Tree, DropReason> result = DropReason::invalid_utf8;
   bool conversational = false;
@@ -34,13 +35,13 @@ struct Outcome {
   NotedRows notes;
   RowKeys unused_keys = 0;
   std::int64_t longest = 0;  // tokens, before truncation
-  // For an observer alone.
+  // Only for an observer.
   std::string location;
   bool desirable = true;
   std::vector<Sequence> whole;
 };
 
-// Appends the trees of rows to a dataset, a bunch at a time.
+// Appends the trees of rows to a dataset, kRowsAtOnce at a time.
 class Loader {
  public:
   Loader(const Tokenizer& tokenizer, const ChatTemplate* chat_template, const DataOptions& options,
@@ -181,17 +182,26 @@ class Loader {
 
 }  // namespace
 
-Dataset load_dataset(const std::vector<DataSource>& sources, const Tokenizer& tokenizer,
+Dataset load_dataset(const std::vector<SourceFiles>& sources, const Tokenizer& tokenizer,
                      const ChatTemplate* chat_template, const DataOptions& options,
-                     DataPurpose purpose, const TreeSink& sink, const RowObserver& observer) {
+                     const TreeSink& sink, const RowObserver& observer) {
   check_truncation(options);
   Loader loader(tokenizer, chat_template, options, sink, observer);
-  for (const DataSource& source : sources) {
+  for (const SourceFiles& source : sources) {
     read_source(
-        source, purpose, [&](SourceRow&& row) { loader.add(std::move(row)); },
+        source, [&](SourceRow&& row) { loader.add(std::move(row)); },
         [&](const std::vector<std::string>& unread) { loader.see_unread(unread); });
   }
-  return loader.finish();
+  Dataset dataset = loader.finish();
+  dataset.sources = sources;
+  return dataset;
+}
+
+Dataset load_dataset(const std::vector<DataSource>& sources, const Tokenizer& tokenizer,
+                     const ChatTemplate* chat_template, const DataOptions& options,
+                     const RowObserver& observer) {
+  return load_dataset(find_sources(sources, DataPurpose::training), tokenizer, chat_template,
+                      options, {}, observer);
 }
 
 Dataset hold_out(Dataset& data, double size, std::uint64_t seed) {
@@ -199,17 +209,18 @@ Dataset hold_out(Dataset& data, double size, std::uint64_t seed) {
   const auto count = static_cast<std::int64_t>(size < 1 ? std::ceil(size * static_cast<double>(all))
                                                         : std::min(size, 1e18));
   if (count < 1 || count >= all) {
-    user_error("test_split_size {}: of {} rows that can be used {} would be held out", size, all,
-               count);
+    user_error("test_split_size {}: would hold out {} of {}, leaving one side empty", size, count,
+               counted(all, "usable row"));
   }
-  constexpr std::uint64_t stream = std::uint64_t{0x7e} << 56;
-  const std::vector<std::int64_t> order = permutation(all, seed, stream);
+  constexpr std::uint64_t kStream = std::uint64_t{0x7e} << 56;
+  const std::vector<std::int64_t> order = permutation(all, seed, kStream);
   std::vector<bool> chosen(data.trees.size());
   for (std::int64_t i = 0; i < count; ++i) {
     chosen[static_cast<std::size_t>(order[static_cast<std::size_t>(i)])] = true;
   }
   Dataset held;
   held.id_limit = data.id_limit;
+  held.sources = data.sources;
   held.rows = count;
   std::vector<Tree> rest;
   for (std::size_t i = 0; i < chosen.size(); ++i) {
@@ -223,7 +234,7 @@ std::string drop_advice(const Dataset& dataset, const DataOptions& options) {
   if (dataset.too_long.empty() || !options.max_length) {
     return "";
   }
-  // Nine of ten, so that a few very long rows do not set the price of all.
+  // Enough for nine of ten, so that a few very long rows do not decide.
   std::vector<std::int64_t> lengths = dataset.too_long;
   std::ranges::sort(lengths);
   constexpr std::int64_t kRound = 64;
@@ -242,18 +253,19 @@ std::string drop_advice(const Dataset& dataset, const DataOptions& options) {
 
 void log_dataset(const Dataset& dataset, const DataOptions& options, std::string_view what) {
   const auto kept = static_cast<std::int64_t>(dataset.trees.size());
-  log_info("{}: {} rows, {}", what, dataset.rows, dataset.drops.summary());
+  log_info("{}: {}, {}", what, counted(dataset.rows, "row"), dataset.drops.summary());
   if (const std::string advice = drop_advice(dataset, options); !advice.empty()) {
-    log_info("{}: of the rows without a response, {}", what, advice);
+    log_info("{}: of the rows left without a response, {}", what, advice);
   }
-  log_info("{}: boundary {}, {}; {} rows cut", what, name(options.boundary),
-           truncation_text(options), dataset.truncated);
+  log_info("{}: boundary {}, {}; {} truncated", what, name(options.boundary),
+           truncation_text(options), counted(dataset.truncated, "row"));
   if (dataset.conversations > 0) {
-    log_info("{}: the chat template was applied to {} conversations", what, dataset.conversations);
+    log_info("{}: chat template applied to {}", what,
+             counted(dataset.conversations, "conversation"));
   }
   if (dataset.conversations < kept) {
-    log_info("{}: {} rows are plain text: no chat template was applied, EOS was appended", what,
-             kept - dataset.conversations);
+    log_info("{}: {} of plain text: no chat template applied, EOS appended", what,
+             counted(kept - dataset.conversations, "row"));
   }
   for (const RowNote note : dataset.notes.notes()) {
     log_message(describe(note).warning ? LogLevel::warning : LogLevel::info,
@@ -266,26 +278,27 @@ void log_dataset(const Dataset& dataset, const DataOptions& options, std::string
     log_info("{}: {}", what, columns);
   }
   if (dataset.special_tokens_in_texts > 0) {
-    log_info("{}: texts of {} rows hold special tokens, which are {}", what,
-             dataset.special_tokens_in_texts,
+    log_info("{}: special tokens in the texts of {} are {}", what,
+             counted(dataset.special_tokens_in_texts, "row"),
              options.split_special_tokens
                  ? "ordinary text"
-                 : "taken for what they say; --split_special_tokens makes them ordinary text");
+                 : "special; with --split_special_tokens they are ordinary text");
   }
   if (dataset.token_spans_boundary > 0) {
-    log_warning("{}: in {} rows a token spans prompt and response; it is scored", what,
-                dataset.token_spans_boundary);
+    log_warning("{}: in {} a token spans prompt and response; it is scored", what,
+                counted(dataset.token_spans_boundary, "row"));
   }
   if (dataset.identical_after_truncation > 0) {
-    log_warning("{}: in {} rows truncation made chosen and rejected the same", what,
-                dataset.identical_after_truncation);
+    log_warning("{}: in {} truncation made chosen and rejected equal", what,
+                counted(dataset.identical_after_truncation, "row"));
   }
   if (options.kind == RowKind::labelled && kept > 0) {
-    const auto approved = std::ranges::count_if(dataset.trees, &Tree::desirable);
-    log_info("{}: {} responses approved of, {} not", what, approved, kept - approved);
-    if (approved == 0 || approved == kept) {
-      log_warning("{}: every label is {}; kto learns from the contrast of both", what,
-                  approved > 0);
+    const auto desirable = std::ranges::count_if(dataset.trees, &Tree::desirable);
+    log_info("{}: {}, {} undesirable", what, counted(desirable, "desirable response"),
+             kept - desirable);
+    if (desirable == 0 || desirable == kept) {
+      log_warning("{}: every label is {}; kto needs both desirable and undesirable responses", what,
+                  desirable > 0);
     }
   }
 }

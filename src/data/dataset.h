@@ -1,4 +1,4 @@
-// Files in, trees out: the whole way from rows to tokens.
+// Loads data files as trees of tokens.
 #pragma once
 
 #include <cstdint>
@@ -11,9 +11,9 @@
 #include "base/json.h"
 #include "data/columns.h"
 #include "data/drops.h"
+#include "data/files.h"
 #include "data/options.h"
 #include "data/row_notes.h"
-#include "data/source.h"
 #include "text/chat_template.h"
 #include "text/tokenizer.h"
 #include "tree/tree.h"
@@ -21,70 +21,74 @@
 namespace lmpo {
 
 struct Dataset {
-  // In the order of the rows, whatever the number of threads. For preference rows a tree has two
-  // sequences, chosen and rejected; for SFT one.
+  // In the order of the rows, for any number of threads. A tree of a preference row has two
+  // sequences, chosen and rejected; a tree of an SFT row has one.
   std::vector<Tree> trees;
   DropCounts drops;
-  std::int64_t rows = 0;      // kept and dropped
-  std::int64_t id_limit = 0;  // of the tokenizer: one more than its largest id
+  std::int64_t rows = 0;             // kept and dropped
+  std::int64_t id_limit = 0;         // the tokenizer's largest id, plus one
+  std::vector<SourceFiles> sources;  // what the rows were read from; trees name rows over all
 
-  // Kept rows, by what was done to them; for the log.
+  // Numbers of kept rows, for the log.
   std::int64_t conversations = 0;
   std::int64_t truncated = 0;
-  // Kept pairs whose responses became the same tokens by truncation, as TRL keeps them.
+  // Pairs whose responses are equal after truncation. They are kept, as in TRL.
   std::int64_t identical_after_truncation = 0;
   std::int64_t token_spans_boundary = 0;
   std::int64_t special_tokens_in_texts = 0;
   NoteCounts notes;
   UnusedColumns unused_columns;
-  // Of rows whose responses truncation left nothing of: tokens of the longest sequence.
+  // Per row dropped for lack of space for a response: tokens of its longest sequence, untruncated.
   std::vector<std::int64_t> too_long;
 };
 
-// Takes the trees as they are made, in the order of the rows.
+// Receives each tree, in the order of the rows.
 using TreeSink = std::function<void(Tree&&)>;
 
-// A row as those who look at data see it.
+// A row for tools that show data.
 struct RowSeen {
   std::int64_t row = 0;
   std::string location;  // "FILE:18"
   bool conversational = false;
   bool desirable = true;
   bool truncated = false;
-  // Before truncation, scored_begin as the boundary put it; empty for a row that was dropped before
-  // it had tokens.
+  // Before truncation, with scored_begin at the boundary. Empty if the row was dropped before it
+  // was tokenized.
   std::vector<Sequence> whole;
-  const Tree* tree = nullptr;         // what is kept of it, and null for
-  std::optional<DropReason> dropped;  // a row that is dropped
+  const Tree* tree = nullptr;         // after truncation; null if the row was dropped
+  std::optional<DropReason> dropped;  // why
 };
 
-// Looks at every row, in order, before its tree goes on.
+// Called for every row, in order, before the sink receives its tree.
 using RowObserver = std::function<void(const RowSeen&)>;
 
-// Reads the sources in order, as one data set: a row's index goes on counting from file to file.
-// Rows are parsed one by one, brought to one form (schema.h), tokenized (boundary.h) in parallel
-// and cut (truncation.h). A sequence's first token is never scored, since nothing precedes it. Row
-// texts are not kept. Of a source whose weight is not whole, the first part of its rows is used
-// (once more). `purpose` chooses the split of folders. With a sink the trees go there and not into
-// the result. Throws UserError for bad options, a row that cannot be read, a template that raises,
-// and files without rows. `chat_template` may be null, see RowTokenizer.
+// Reads the sources in order as one data set; row indices count across files. Rows are parsed one
+// by one, normalised (schema.h), tokenized (boundary.h) in parallel and truncated (truncation.h).
+// The first token of a sequence is never scored, since nothing precedes it. Texts are not kept. If
+// a source's weight has a fraction, that fraction of its rows, from the beginning, is used once
+// more. With a sink, trees go to it and not into the result. `chat_template` may be null, see
+// RowTokenizer. Throws UserError for invalid options, a row that cannot be read, an error in the
+// template, and files without rows.
+Dataset load_dataset(const std::vector<SourceFiles>& sources, const Tokenizer& tokenizer,
+                     const ChatTemplate* chat_template, const DataOptions& options,
+                     const TreeSink& sink = {}, const RowObserver& observer = {});
+// The same for sources by name; of folders the training split is read.
 Dataset load_dataset(const std::vector<DataSource>& sources, const Tokenizer& tokenizer,
                      const ChatTemplate* chat_template, const DataOptions& options,
-                     DataPurpose purpose = DataPurpose::training, const TreeSink& sink = {},
                      const RowObserver& observer = {});
 
-// Takes rows out of the data and gives them back as data of their own, for evaluation: `size` of
-// the trees, or that part of them where it is below 1, chosen by the seed alone. Both keep the
-// order of the rows. Throws UserError where nothing would be left on either side.
+// Moves some trees of `data` into a data set of their own, for evaluation: `size` trees, or that
+// fraction of them if it is below 1. Only the seed decides which. Both keep the order of the rows.
+// Throws UserError if either would be empty.
 Dataset hold_out(Dataset& data, double size, std::uint64_t seed);
 
-// What would keep rows that truncation dropped, for example "--max_length 1024 keeps 37 of them
-// whole"; "" where there are none.
+// Options that would keep rows which truncation dropped, for example "--max_length 1024 keeps 37 of
+// 40 whole"; "" if truncation dropped none.
 std::string drop_advice(const Dataset& dataset, const DataOptions& options);
 
-// Says in the log how many rows there are, which were dropped and why, whether the template was
-// applied, which boundary and truncation were in force. `what` names the data, such as "train
-// data".
+// Logs the number of rows, the dropped rows with their reasons, whether the template was applied,
+// which boundary and truncation were used, and what the user should know about the rows. `what`
+// names the data, such as "train data".
 void log_dataset(const Dataset& dataset, const DataOptions& options, std::string_view what);
 
 }  // namespace lmpo

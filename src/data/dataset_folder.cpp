@@ -18,7 +18,7 @@ namespace {
 using Patterns = std::vector<std::string>;
 
 // Words in the paths of files and the splits they stand for.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 10> split_words = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kSplitWords = {{
     {"train", "train"},
     {"training", "train"},
     {"test", "test"},
@@ -33,10 +33,10 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 10> split_wo
 
 bool is_data_file(const fs::path& path) {
   std::string name = path.filename().string();
-  // What Hugging Face and others put beside data and models.
-  constexpr std::array<std::string_view, 4> records = {"dataset_info.json", "dataset_infos.json",
-                                                       "state.json", "dataset_dict.json"};
-  if (name.starts_with('.') || std::find(records.begin(), records.end(), name) != records.end()) {
+  // Records that lie beside data and models.
+  constexpr std::array<std::string_view, 4> kRecords = {"dataset_info.json", "dataset_infos.json",
+                                                        "state.json", "dataset_dict.json"};
+  if (name.starts_with('.') || std::ranges::find(kRecords, name) != kRecords.end()) {
     return false;
   }
   for (const std::string_view packing : {".gz", ".zst"}) {
@@ -48,7 +48,7 @@ bool is_data_file(const fs::path& path) {
   return name.ends_with(".json") || name.ends_with(".jsonl") || name.ends_with(".parquet");
 }
 
-// Every file below the folder but hidden ones, in order of names.
+// Every file below the folder except hidden ones, sorted by name.
 std::vector<fs::path> files_below(const fs::path& folder) {
   std::vector<fs::path> files;
   for (auto entry =
@@ -61,7 +61,7 @@ std::vector<fs::path> files_below(const fs::path& folder) {
       files.push_back(entry->path());
     }
   }
-  std::sort(files.begin(), files.end());
+  std::ranges::sort(files);
   return files;
 }
 
@@ -102,7 +102,7 @@ std::string split_of_shard(const fs::path& file) {
   return stem[of - 6] == '-' && digits(of - 5) && digits(of + 4) ? stem.substr(0, of - 6) : "";
 }
 
-// The first word of the path that is one of split_words.
+// The split of the first word in the path that is one of kSplitWords; "" if there is none.
 std::string split_of_words(const fs::path& relative) {
   const std::string path = relative.string() + "/";
   std::string word;
@@ -111,7 +111,7 @@ std::string split_of_words(const fs::path& relative) {
       word += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
       continue;
     }
-    for (const auto& [name, split] : split_words) {
+    for (const auto& [name, split] : kSplitWords) {
       if (word == name) {
         return std::string(split);
       }
@@ -137,26 +137,24 @@ Splits splits_by_names(const fs::path& folder) {
   }
   if (splits.empty() && others.empty()) {
     user_error(
-        "{}: no data in this folder: files ending in .parquet, .json or .jsonl, the latter two "
-        "also with .gz or .zst, were expected; there is {}",
+        "{}: no data files in this folder; expected files ending in .parquet, .json, .jsonl, "
+        ".json.gz or similar; it has {}",
         folder.string(), kinds_of(all));
   }
-  const bool trains = std::any_of(splits.begin(), splits.end(), [](const auto& split) {
-    return split.first.starts_with("train");
-  });
+  const bool trains = std::ranges::any_of(
+      splits, [](const auto& split) { return split.first.starts_with("train"); });
   if (!others.empty() && !trains) {
     splits["train"] = others;
   } else if (!others.empty()) {
-    log_warning("{}: {} is of no split and is not read{}", folder.string(),
+    log_warning("{}: not read, since its name has no split: {}{}", folder.string(),
                 others[0].lexically_relative(folder).string(),
-                others.size() > 1 ? fmt::format(", as are {} more", others.size() - 1) : "");
+                others.size() > 1 ? fmt::format(" and {} more", others.size() - 1) : "");
   }
   return splits;
 }
 
 [[noreturn]] void refuse_readme(const fs::path& readme, std::string_view why) {
-  user_error("{}: {}; name files by data_files, or the files themselves, instead", readme.string(),
-             why);
+  user_error("{}: {}; set data_files, or give the files themselves", readme.string(), why);
 }
 
 Patterns patterns_of(const YAML::Node& node, const fs::path& readme) {
@@ -166,17 +164,18 @@ Patterns patterns_of(const YAML::Node& node, const fs::path& readme) {
   }
   for (const YAML::Node& item : node) {
     if (!item.IsScalar()) {
-      refuse_readme(readme, "'data_files' of its configs is neither a pattern nor a list of them");
+      refuse_readme(readme,
+                    "'data_files' in its configs is neither a pattern nor a list of patterns");
     }
     patterns.push_back(item.Scalar());
   }
   if (patterns.empty()) {
-    refuse_readme(readme, "'data_files' of its configs names no file");
+    refuse_readme(readme, "'data_files' in its configs names no file");
   }
   return patterns;
 }
 
-// `data_files` of a configuration: a pattern, patterns, splits with their patterns.
+// `data_files` of a configuration: a pattern, a list of patterns, or splits with their patterns.
 std::map<std::string, Patterns> split_patterns(const YAML::Node& files, const fs::path& readme) {
   std::map<std::string, Patterns> splits;
   if (files.IsMap()) {
@@ -188,7 +187,7 @@ std::map<std::string, Patterns> split_patterns(const YAML::Node& files, const fs
   if (files.IsSequence() && files.size() > 0 && files[0].IsMap()) {
     for (const YAML::Node& item : files) {
       if (!item.IsMap() || !item["split"] || !item["path"] || !item["split"].IsScalar()) {
-        refuse_readme(readme, "'data_files' of its configs lacks 'split' or 'path'");
+        refuse_readme(readme, "'data_files' in its configs lacks 'split' or 'path'");
       }
       for (std::string& pattern : patterns_of(item["path"], readme)) {
         splits[item["split"].Scalar()].push_back(std::move(pattern));
@@ -235,7 +234,7 @@ YAML::Node choose_config(const YAML::Node& configs, const std::string& wanted,
              wanted.empty() ? "" : suggestion(wanted, names), names_of(named));
 }
 
-// A README comes with the data: it chooses among the folder's files, and no others.
+// A README comes with the data, so it may only choose among the folder's files.
 bool leads_out_of_its_folder(const fs::path& inner) {
   return inner.is_absolute() || inner.string().find('\0') != std::string::npos ||
          std::find(inner.begin(), inner.end(), fs::path("..")) != inner.end();
@@ -247,13 +246,13 @@ Splits splits_of_readme(const fs::path& folder, const YAML::Node& configs, const
   fs::path base = folder;
   if (const std::string inner = text_at(config, "data_dir"); !inner.empty()) {
     if (leads_out_of_its_folder(inner)) {
-      refuse_readme(readme, "'data_dir' of its configs leads out of the folder");
+      refuse_readme(readme, "'data_dir' in its configs leads out of the folder");
     }
     base /= inner;
     if (!is_folder(base)) {
       user_error(
-          "{}: there is no folder '{}', which its README.md names as 'data_dir'; was the "
-          "whole dataset fetched?",
+          "{}: there is no folder '{}', which its README.md names as 'data_dir'; is the "
+          "download complete?",
           folder.string(), inner);
     }
   }
@@ -287,8 +286,7 @@ std::vector<fs::path> match_files(const fs::path& folder,
       }
     }
     if (files.size() == before) {
-      user_error("{}: no file matches '{}'; was the whole dataset fetched?", folder.string(),
-                 pattern);
+      user_error("{}: no file matches '{}'; is the download complete?", folder.string(), pattern);
     }
   }
   return files;
@@ -319,10 +317,10 @@ Splits read_splits(const fs::path& folder, const std::string& config) {
     refuse_readme(readme, fmt::format("its front matter is not valid YAML (line {}: {})",
                                       error.mark.line + 2, error.msg));
   }
-  // Without a README a configuration is a folder of its own.
+  // Without a README a configuration is a subfolder.
   if (!config.empty()) {
     if (leads_out_of_its_folder(config) || !is_folder(folder / config)) {
-      user_error("{}: there is no configuration '{}': neither in its README.md nor as a folder",
+      user_error("{}: there is no configuration '{}', neither in its README.md nor as a subfolder",
                  folder.string(), config);
     }
     return splits_by_names(folder / config);
@@ -360,7 +358,7 @@ const std::vector<fs::path>& choose_split(const Splits& splits, const std::strin
     names.push_back(name);
   }
   if (named.empty()) {
-    user_error("{}: which split? Name one by {}; there are {}", folder.string(),
+    user_error("{}: several splits could be meant; choose one with {} from {}", folder.string(),
                purpose == DataPurpose::training ? "--dataset_train_split" : "--dataset_test_split",
                names_of(splits));
   }

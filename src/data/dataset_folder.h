@@ -1,4 +1,4 @@
-// A folder of data files and the splits it is made of.
+// The splits of a dataset folder.
 #pragma once
 
 #include <map>
@@ -9,29 +9,29 @@
 
 namespace lmpo {
 
-// Names of splits with their files, each in order of names.
+// Split names with their files, sorted by name.
 using Splits = std::map<std::string, std::vector<fs::path>>;
 
-// The splits of a folder, as Hugging Face `datasets` sees them: from `configs` in the front matter
-// of its README.md; else from the files' names ("data/train_prefs-00000-of-00001.parquet", or a
-// word such as train, test, validation in the path). Files that name no split are "train" where no
-// other is. `config` chooses among several configurations; "" is the default one.
+// The splits of a folder, as in Hugging Face `datasets`: from `configs` in the front matter of its
+// README.md; else from the file names ("data/train_prefs-00000-of-00001.parquet", or a word such as
+// train, test, validation in the path). Files whose names have no split are "train" if no other
+// file is. `config` chooses among several configurations; "" is the default one.
 //
-// Data files are those that end in .parquet, .json or .jsonl, the latter two also with .gz or .zst,
-// but for hidden ones and the records of models and datasets. Throws UserError where there are
-// none, for a README that cannot be understood, and for a configuration that is not there.
+// Data files end in .parquet, .json or .jsonl, the latter two also with .gz or .zst. Hidden files
+// and the records of models and datasets are left out. Throws UserError if there are no data files,
+// if the README is invalid, or if it lacks the configuration.
 Splits read_splits(const fs::path& folder, const std::string& config);
 
-// The part of a README.md between its first two lines of three dashes; "" where there is none.
+// The text between the first two lines of three dashes; "" if there is none.
 std::string front_matter(const fs::path& readme);
 
-// The files below the folder whose paths in it match one of the patterns (fnmatch, and ** for any
-// folders). Throws UserError for a pattern that matches none.
+// The files below the folder whose relative paths match one of the patterns (fnmatch, with ** for
+// any folders). Throws UserError if a pattern matches none.
 std::vector<fs::path> match_files(const fs::path& folder, const std::vector<std::string>& patterns);
 
-// The split that is named; "" chooses for the purpose: "train" or the only one that begins so;
-// "test", "validation" or the only one that begins so; or the only one there is. Throws UserError
-// that lists them where that is not clear. `folder` names it in errors.
+// The split of that name. "" chooses by purpose: for training "train", or the only split whose name
+// begins with it; for evaluation the same with "test", then "validation"; else the only split there
+// is. Throws UserError that lists the splits if the choice is not clear. `folder` is for errors.
 const std::vector<fs::path>& choose_split(const Splits& splits, const std::string& named,
                                           DataPurpose purpose, const fs::path& folder);
 

@@ -89,13 +89,13 @@ TEST_F(DatasetTest, ColumnsThatNothingReadsAreNamed) {
   EXPECT_EQ(columns(kGood).notice() + columns(kGood).warning(), "");
   const UnusedColumns some = columns(
       R"({"prompt": "a", "chosen": "b", "rejected": "c", "score": NaN, "source": "x", "id": 3})");
-  EXPECT_EQ(some.notice(), "columns that are not used: id, source");
+  EXPECT_EQ(some.notice(), "unused columns: id, source");
   EXPECT_EQ(some.warning(), "");
   EXPECT_EQ(columns(R"({"sytem": "s", "prompt": "a", "chosen": "b", "rejected": "c"})").warning(),
-            "columns that are not used: 'sytem' (did you mean 'system'?)");
+            "unused columns: 'sytem' (did you mean 'system'?)");
   // It is said to the model in conversations alone.
   EXPECT_EQ(columns(R"({"system": "s", "prompt": "a", "chosen": "b", "rejected": "c"})").warning(),
-            "columns that are not used: 'system' (in 1 rows)");
+            "unused columns: 'system' (in 1 row)");
   // Texts without a prompt.
   const Dataset without =
       load({file("rows.jsonl", R"({"ask": "x", "chosen": "b", "rejected": "c"})")});
@@ -230,8 +230,8 @@ TEST_F(DatasetTest, OrderAndTokensDoNotDependOnThreads) {
 }
 
 TEST_F(DatasetTest, MistakesAreNamed) {
-  EXPECT_THAT(error_of({file("empty.json", "")}), HasSubstr("empty.json: no rows"));
-  EXPECT_THAT(error_of({file("none.json", "[]")}), HasSubstr("none.json: no rows"));
+  EXPECT_THAT(error_of({file("empty.json", "")}), HasSubstr("empty.json: this file has no rows"));
+  EXPECT_THAT(error_of({file("none.json", "[]")}), HasSubstr("none.json: this file has no rows"));
   EXPECT_THAT(error_of({file("keys.jsonl", std::string(kGood) + "\n{\"a\": 1}")}),
               HasSubstr("keys.jsonl:2: the keys {a}"));
   EXPECT_THAT(error_of({file("types.json", R"([{"prompt": "a", "chosen": 1, "rejected": "b"}])")}),
@@ -328,8 +328,14 @@ TEST_F(DatasetTest, PromptsAreFoundByTheirRows) {
   DataSource twice(talk);
   twice.weight = 2;
   const auto text = file("text.jsonl", kGood);
-  const auto found =
-      read_prompts({twice, text}, DataPurpose::training, RowKind::preference, {1, 2, 4, 9});
+  // What comes after the last of the rows is not read.
+  const auto broken = file("broken.jsonl", "{\n");
+  EXPECT_EQ(
+      read_prompts(find_sources({talk, broken}, DataPurpose::training), RowKind::preference, {0})
+          .size(),
+      1U);
+  const auto found = read_prompts(find_sources({twice, text}, DataPurpose::training),
+                                  RowKind::preference, {1, 2, 4, 9});
   EXPECT_EQ(found,
             (std::map<std::int64_t, ordered_json>{
                 {2, ordered_json::parse(R"([{"role": "user", "content": "hi"}])")}, {4, "One"}}));

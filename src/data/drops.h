@@ -1,4 +1,4 @@
-// Rows that are not used, each with its reason: nothing disappears without a count.
+// Dropped rows, each with its reason and counted.
 #pragma once
 
 #include <array>
@@ -11,13 +11,13 @@ namespace lmpo {
 
 enum class DropReason {
   invalid_utf8,         // the row's bytes are not UTF-8
-  empty_prompt,         // a conversation without turns before the response
+  empty_prompt,         // a conversation without a turn before the response
   empty_response,       // a response that is empty or only white space
   identical_responses,  // chosen and rejected are the same text: no preference
   single_response,      // a ranked row of fewer than two responses
   tied_scores,          // a ranked row in which two responses have the same score
   no_assistant_turn,    // an SFT conversation in which the assistant says nothing
-  unstable_prompt,      // the prompt's tokens differ between its two responses by more than one
+  unstable_prompt,      // the prompt's tokens before its two responses differ by more than one
   truncated_response,   // truncation left no token of a response to score
   response_left_out,    // the chat template does not write a turn of a response
   prompt_in_response,   // the chat template mixes prompt and response
@@ -36,7 +36,7 @@ class DropCounts {
  public:
   void add(std::int64_t row, DropReason reason);
 
-  // In the order they were added: by row, for a dataset.
+  // In the order they were added; for a dataset, by row.
   const std::vector<Drop>& drops() const { return drops_; }
   std::int64_t total() const { return static_cast<std::int64_t>(drops_.size()); }
   std::int64_t count(DropReason reason) const;

@@ -28,7 +28,7 @@ std::vector<fs::path> match(const fs::path& pattern) {
   }
   ::globfree(&found);
   if (files.empty()) {
-    user_error("{}: no file matches", pattern.string());
+    user_error("{}: no file matches this pattern", pattern.string());
   }
   return files;
 }
@@ -57,8 +57,8 @@ std::vector<fs::path> find_data_files(const DataSource& source, DataPurpose purp
     }
     if (is_hub_name(source.path)) {
       user_error(
-          "{}: there is no such file or folder. If it is a dataset of the Hugging Face Hub, fetch "
-          "it first: huggingface-cli download --repo-type dataset {}",
+          "{}: there is no such file or folder. If it is a dataset on the Hugging Face Hub, "
+          "download it first: huggingface-cli download --repo-type dataset {}",
           source.path.string(), source.path.string());
     }
   }
@@ -67,12 +67,20 @@ std::vector<fs::path> find_data_files(const DataSource& source, DataPurpose purp
                                     std::pair("name", !source.config.empty()),
                                     std::pair("data_files", !source.data_files.empty())}) {
     if (given) {
-      user_error("{}: {}; '{}' chooses in the folder of a dataset", source.path.string(),
-                 absent ? "there is no such folder" : "is a file", what);
+      user_error("{}: {}; '{}' needs the folder of a dataset", source.path.string(),
+                 absent ? "there is no such folder" : "this is a file", what);
     }
   }
   return absent && is_pattern(source.path) ? match(source.path)
                                            : std::vector<fs::path>{source.path};
+}
+
+std::vector<SourceFiles> find_sources(const std::vector<DataSource>& sources, DataPurpose purpose) {
+  std::vector<SourceFiles> found;
+  for (const DataSource& source : sources) {
+    found.push_back({source, find_data_files(source, purpose)});
+  }
+  return found;
 }
 
 }  // namespace lmpo

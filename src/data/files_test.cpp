@@ -46,7 +46,7 @@ TEST_F(FilesTest, AFileStandsForItselfWhateverItsName) {
   source.split = "train[:10]";  // as in datasets, a file is its own train split
   EXPECT_THAT(find(source), ElementsAre(odd));
   source.split = "test";
-  EXPECT_THAT(user_error_of([&] { find(source); }), HasSubstr("rows.txt: is a file; 'split'"));
+  EXPECT_THAT(user_error_of([&] { find(source); }), HasSubstr("rows.txt: this is a file; 'split'"));
 }
 
 TEST_F(FilesTest, AFolderStandsForItsDataInOrder) {
@@ -78,7 +78,7 @@ TEST_F(FilesTest, AFolderWithoutDataSaysWhatIsThere) {
   make("b.csv");
   make("LICENSE");
   EXPECT_THAT(user_error_of([&] { find(folder_); }),
-              HasSubstr("there is 1 without an extension, 2 .csv"));
+              HasSubstr("it has 1 without an extension, 2 .csv"));
 }
 
 TEST_F(FilesTest, SplitsAreToldByTheNamesOfShards) {
@@ -90,7 +90,7 @@ TEST_F(FilesTest, SplitsAreToldByTheNamesOfShards) {
   EXPECT_THAT(find_split("train_sft"), ElementsAre(first, second));
   EXPECT_THAT(evaluation(), ElementsAre(test));  // the only one that begins so
   EXPECT_THAT(user_error_of([&] { find(folder_); }),
-              HasSubstr("which split? Name one by --dataset_train_split; there are test_prefs, "
+              HasSubstr("choose one with --dataset_train_split from test_prefs, "
                         "train_prefs, train_sft"));
   EXPECT_THAT(user_error_of([&] { find_split("train_pref"); }),
               HasSubstr("there is no split 'train_pref' (did you mean 'train_prefs'?)"));
@@ -135,13 +135,13 @@ TEST_F(FilesTest, AReadmeThatIsNotUnderstoodSaysWhatToDo) {
   EXPECT_THAT(error("configs: [a]"), HasSubstr("'configs' is not a list of configurations"));
   EXPECT_THAT(error("configs: [{data_files: [{split: train}]}]"), HasSubstr("lacks 'split' or"));
   EXPECT_THAT(error("configs: [{data_files: [b.jsonl]}]"), HasSubstr("no file matches 'b.jsonl'"));
-  EXPECT_THAT(error("configs: [{data_files: []}]"), HasSubstr("'data_files' of its configs names"));
+  EXPECT_THAT(error("configs: [{data_files: []}]"), HasSubstr("'data_files' in its configs names"));
   EXPECT_THAT(error("configs: [{data_dir: inner}]"),
               HasSubstr("there is no folder 'inner', which its README.md names"));
   EXPECT_THAT(error("configs: [{data_dir: a.jsonl}]"), HasSubstr("there is no folder 'a.jsonl'"));
   for (const char* out : {"..", "inner/../..", "/", "\"a\\0b\""}) {
     EXPECT_THAT(error(fmt::format("configs: [{{data_dir: {}}}]", out)),
-                HasSubstr("'data_dir' of its configs leads out of the folder"));
+                HasSubstr("'data_dir' in its configs leads out of the folder"));
   }
   EXPECT_THAT(error("configs: [{config_name: a}, {config_name: b}]"),
               HasSubstr("name a configuration; the configurations are a, b"));

@@ -64,13 +64,12 @@ std::string describe(RoleNames names) {
   std::string text;
   for (std::size_t i = 0; i < kRoles.size(); ++i) {
     if ((names >> i & 1) != 0) {
-      // A name that templates know was written with other letters, such as a capital.
+      // If only the case was wrong, show the name with a capital.
       std::string name(kRoles[i].first);
       name[0] = kRoles[i].first == kRoles[i].second
                     ? static_cast<char>(std::toupper(static_cast<unsigned char>(name[0])))
                     : name[0];
-      text += fmt::format("{}{}{} as {}", text.empty() ? "" : ", ", name,
-                          text.empty() ? " is taken" : "", kRoles[i].second);
+      text += fmt::format("{}{} as {}", text.empty() ? "" : ", ", name, kRoles[i].second);
     }
   }
   return text;
@@ -112,7 +111,7 @@ Message MessageReader::one(const ordered_json& value, std::string_view key) cons
   return message;
 }
 
-// As templates know it. Names of other programs are told whatever their case.
+// The name that templates know. Names from other programs are recognised in any case.
 std::string MessageReader::role(std::string name) const {
   const std::string lower = lower_case(name);
   const auto known = std::ranges::find(kRoles, lower, &decltype(kRoles)::value_type::first);
@@ -126,7 +125,7 @@ std::string MessageReader::role(std::string name) const {
 std::string MessageReader::content(const ordered_json& value, std::string_view content_key,
                                    std::string_view key) const {
   const auto found = value.find(content_key);
-  // A turn that says nothing in words may still call a tool.
+  // A turn without text may still call a tool.
   if (found == value.end() || found->is_null()) {
     const Message calls{.role = {}, .content = {}, .more = value};
     if (tool_calls(calls).empty() && reasoning(calls).empty()) {
@@ -153,7 +152,7 @@ std::string MessageReader::content(const ordered_json& value, std::string_view c
       user_error(
           "{}: key '{}': a message's '{}' has a part {}; only {{\"type\": \"text\", \"text\": "
           "...}} "
-          "was expected, as lmpo trains models of text alone",
+          "is supported, since lmpo trains models of text",
           location_, key, content_key,
           named ? fmt::format("of type '{}'", type->get<std::string>()) : "without a type");
     }

@@ -1,4 +1,4 @@
-// One turn of a conversation, as rows give it and as chat templates see it.
+// One turn of a conversation: reading it from rows, passing it to chat templates.
 #pragma once
 
 #include <cstdint>
@@ -12,35 +12,35 @@ namespace lmpo {
 
 struct Message {
   std::string role;
-  std::string content;  // "" where the row has none
-  // Every other key of the row's message (tool_calls, name, reasoning_content, ...) in its order,
-  // and `content` where that is null; null where there is none of these.
+  std::string content;  // "" if the row has none
+  // All other keys of the message (tool_calls, name, reasoning_content, ...) in their order, and
+  // `content` if it is null. Null if there are none.
   ordered_json more = nullptr;
 
   bool operator==(const Message&) const = default;
 };
 using Turns = std::vector<Message>;
 
-// As a template sees it: role and content, then the other keys.
+// For a template: role and content, then the other keys.
 ordered_json to_json(const Message& message);
 ordered_json to_json(const Turns& turns);
 
-// Names that data sets give to the speakers (human, gpt, bot, ...) and the ones that templates
-// know, as bits of a set.
+// A set of role names that data sets use (human, gpt, bot, ...) and that were replaced by names
+// that templates know, one bit each.
 using RoleNames = std::uint32_t;
-// "human is taken as user, bot as assistant".
+// "human as user, bot as assistant".
 std::string describe(RoleNames names);
 
 // Reads messages, {"role", "content"} or {"from", "value"}. Content is a string, null, or a list of
-// {"type": "text", "text"} parts, which are joined. Every member throws UserError with the
-// location and the key.
+// {"type": "text", "text"} parts, which are joined. Every member throws UserError with the location
+// and the key. Replaces role names that templates do not know. `location` must outlive it.
 class MessageReader {
  public:
   explicit MessageReader(std::string_view location) : location_(location) {}
 
   Turns list(const ordered_json& value, std::string_view key) const;
   Message one(const ordered_json& value, std::string_view key) const;
-  // Those that were replaced in what was read so far.
+  // The role names replaced so far.
   RoleNames renamed() const { return renamed_; }
 
  private:
@@ -52,13 +52,13 @@ class MessageReader {
   mutable RoleNames renamed_ = 0;
 };
 
-// The calls of a turn: its tool_calls, or its function_call; empty where it has none.
+// The tool calls of a turn: its tool_calls and its function_call.
 std::vector<const ordered_json*> tool_calls(const Message& message);
-// The function's name in a call or in the description of a tool; "" where there is none.
+// The function's name in a tool call or in the description of a tool; "" if there is none.
 std::string function_name(const ordered_json& call_or_tool);
-// What the turn says it thought, under one of the names that models use; "" where it has none.
+// The turn's reasoning, under one of the key names that models use; "" if it has none.
 std::string reasoning(const Message& message);
-// Whether the turn says nothing: no text but white space, no call, no reasoning.
+// Whether the turn is empty: only white space, no tool call, no reasoning.
 bool is_blank(const Message& message);
 
 }  // namespace lmpo

@@ -15,7 +15,7 @@ constexpr std::string_view name(Boundary boundary) {
   constexpr std::string_view names[] = {"trl", "simpo", "simpo_published"};
   return names[static_cast<int>(boundary)];
 }
-// Which end of what is too long survives.
+// Which end of a sequence truncation keeps.
 enum class TruncationMode { keep_start, keep_end };
 // What SFT scores.
 enum class SftTarget { response, conversation };
@@ -24,11 +24,11 @@ struct DataOptions {
   RowKind kind = RowKind::preference;
   SftTarget sft_target = SftTarget::response;
   Boundary boundary = Boundary::trl;
-  // `simpo` only: an empty system turn is put before a conversation that has none, where the
-  // template speaks of one (auto_insert_empty_system_msg of the alignment handbook).
+  // `simpo` only: put an empty system turn before a conversation that has none, if the template
+  // supports system turns (auto_insert_empty_system_msg of the alignment handbook).
   bool insert_empty_system = true;
-  // Special tokens that stand in prompts and responses are words like others; only the template
-  // writes tokens.
+  // Treat special tokens in prompts and responses as ordinary text; only those that the template
+  // writes are special.
   bool split_special_tokens = false;
 
   // Lengths in tokens; none: no limit. max_prompt_length selects the old dialect, see

@@ -11,10 +11,10 @@
 namespace lmpo {
 namespace {
 
-std::vector<PackIndices> cut_in_order(std::size_t trees, std::size_t max_trees) {
+std::vector<PackIndices> cut_in_order(std::size_t trees, std::size_t micro_batch) {
   std::vector<PackIndices> packs;
   for (std::size_t index = 0; index < trees; ++index) {
-    if (packs.empty() || packs.back().size() == max_trees) {
+    if (packs.empty() || packs.back().size() == micro_batch) {
       packs.emplace_back();
     }
     packs.back().push_back(index);
@@ -22,13 +22,13 @@ std::vector<PackIndices> cut_in_order(std::size_t trees, std::size_t max_trees) 
   return packs;
 }
 
-std::vector<PackIndices> fit_best(std::span<const std::int64_t> sizes, std::size_t max_trees,
+std::vector<PackIndices> fit_best(std::span<const std::int64_t> sizes, std::size_t micro_batch,
                                   std::int64_t max_tokens) {
   std::vector<std::size_t> order(sizes.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::ranges::stable_sort(order, std::greater(), [&](std::size_t index) { return sizes[index]; });
   std::vector<PackIndices> packs;
-  // Packs that may take more, by the tokens they have room for.
+  // Packs that are not full, by their free tokens.
   std::set<std::pair<std::int64_t, std::size_t>> open;
   for (const std::size_t index : order) {
     auto place = open.lower_bound({sizes[index], 0});
@@ -39,7 +39,7 @@ std::vector<PackIndices> fit_best(std::span<const std::int64_t> sizes, std::size
     const auto [room, pack] = *place;
     open.erase(place);
     packs[pack].push_back(index);
-    if (packs[pack].size() < max_trees) {
+    if (packs[pack].size() < micro_batch) {
       open.emplace(room - sizes[index], pack);
     }
   }
@@ -52,19 +52,19 @@ std::vector<PackIndices> fit_best(std::span<const std::int64_t> sizes, std::size
 
 }  // namespace
 
-std::vector<PackIndices> cut_into_packs(std::span<const Tree* const> batch, std::int64_t max_trees,
-                                        std::int64_t max_tokens) {
+std::vector<PackIndices> cut_into_packs(std::span<const Tree* const> batch,
+                                        std::int64_t micro_batch, std::int64_t max_tokens) {
   std::vector<std::int64_t> sizes(batch.size());
   if (max_tokens > 0) {
     std::ranges::transform(batch, sizes.begin(), &Tree::input_tokens);
   }
-  return cut_into_packs(sizes, max_trees, max_tokens);
+  return cut_into_packs(sizes, micro_batch, max_tokens);
 }
 
-std::vector<PackIndices> cut_into_packs(std::span<const std::int64_t> sizes, std::int64_t max_trees,
-                                        std::int64_t max_tokens) {
-  LMPO_CHECK(max_trees >= 1);
-  const auto most = static_cast<std::size_t>(max_trees);
+std::vector<PackIndices> cut_into_packs(std::span<const std::int64_t> sizes,
+                                        std::int64_t micro_batch, std::int64_t max_tokens) {
+  LMPO_CHECK(micro_batch >= 1);
+  const auto most = static_cast<std::size_t>(micro_batch);
   return max_tokens > 0 ? fit_best(sizes, most, max_tokens) : cut_in_order(sizes.size(), most);
 }
 

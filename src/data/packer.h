@@ -1,4 +1,4 @@
-// Cuts a batch of trees into packs that fit.
+// Splits a batch of trees into packs.
 #pragma once
 
 #include <cstddef>
@@ -10,20 +10,20 @@
 
 namespace lmpo {
 
-// Trees of one pack: indices into the batch, rising.
+// Trees of one pack: indices into the batch, ascending.
 using PackIndices = std::vector<std::size_t>;
 
-// Packs that hold every tree of the batch once: at most `max_trees` trees (at least 1) and, where
-// max_tokens > 0, at most that many input tokens (Tree::input_tokens). A tree larger than that is a
-// pack of its own. Packs come in the order of their first trees.
+// Puts every tree of the batch into one pack. A pack has at most `micro_batch` trees (>= 1) and, if
+// max_tokens > 0, at most that many input tokens (Tree::input_tokens); a larger tree is a pack of
+// its own. Packs are ordered by their first trees.
 //
-// Without max_tokens packs are consecutive runs of the batch. With it every tree, the largest
-// first, goes where it leaves the least room (best fit decreasing), which needs nearly as few packs
-// as there can be. Depends on sizes and order alone.
-std::vector<PackIndices> cut_into_packs(std::span<const Tree* const> batch, std::int64_t max_trees,
-                                        std::int64_t max_tokens);
-// The same for trees of so many input tokens each.
-std::vector<PackIndices> cut_into_packs(std::span<const std::int64_t> sizes, std::int64_t max_trees,
-                                        std::int64_t max_tokens);
+// Without max_tokens, packs are consecutive parts of the batch. With it, packs are filled by best
+// fit decreasing: the largest tree first, each into the pack that it fills best. This needs nearly
+// as few packs as possible. The result depends only on sizes and order.
+std::vector<PackIndices> cut_into_packs(std::span<const Tree* const> batch,
+                                        std::int64_t micro_batch, std::int64_t max_tokens);
+// The same, given the input tokens of each tree.
+std::vector<PackIndices> cut_into_packs(std::span<const std::int64_t> sizes,
+                                        std::int64_t micro_batch, std::int64_t max_tokens);
 
 }  // namespace lmpo

@@ -64,9 +64,9 @@ TEST_F(PackerTest, HoldsEveryTreeOnceWithinTheLimits) {
     for (std::int64_t& size : sizes) {
       size = static_cast<std::int64_t>(random.below(20)) + 1;
     }
-    const auto max_trees = static_cast<std::int64_t>(random.below(6)) + 1;
+    const auto micro_batch = static_cast<std::int64_t>(random.below(6)) + 1;
     const auto max_tokens = static_cast<std::int64_t>(random.below(40));
-    const Packs packs = cut_into_packs(batch(sizes), max_trees, max_tokens);
+    const Packs packs = cut_into_packs(batch(sizes), micro_batch, max_tokens);
     std::vector<int> held(sizes.size());
     std::size_t first = 0;
     for (const PackIndices& pack : packs) {
@@ -74,7 +74,7 @@ TEST_F(PackerTest, HoldsEveryTreeOnceWithinTheLimits) {
       EXPECT_TRUE(std::ranges::is_sorted(pack));
       EXPECT_GE(pack.front(), first);
       first = pack.front();
-      EXPECT_LE(std::ssize(pack), max_trees);
+      EXPECT_LE(std::ssize(pack), micro_batch);
       EXPECT_TRUE(max_tokens == 0 || pack.size() == 1 || tokens_of(pack, sizes) <= max_tokens);
       for (const std::size_t index : pack) {
         ++held[index];

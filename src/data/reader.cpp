@@ -20,7 +20,7 @@ constexpr std::string_view kWhiteSpace = " \t\r\n";
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr std::int64_t kMostNesting = 256;
 
-// Where an object that begins at `begin` ends (npos: nowhere), and how deep it is nested.
+// The end of an object (npos: it has none) and its nesting depth.
 struct Extent {
   std::size_t end = std::string_view::npos;
   std::int64_t nesting = 0;
@@ -50,13 +50,13 @@ Extent object_extent(std::string_view text, std::size_t begin) {
   return extent;
 }
 
-// Where the number or word that begins at `begin` ends.
+// The end of the number or word that begins at `begin`.
 std::size_t end_of_word(std::string_view text, std::size_t begin) {
   const std::size_t end = text.find_first_of(",]}: \t\r\n\"[{", begin);
   return std::min(end, text.size());
 }
 
-// The text with null in place of numbers that JSON does not know.
+// The text with null in place of numbers that JSON does not have.
 std::string with_known_numbers(std::string_view text) {
   std::string known;
   known.reserve(text.size());
@@ -85,7 +85,7 @@ std::string with_known_numbers(std::string_view text) {
   return known;
 }
 
-// Cuts a text into rows and hands them on.
+// Splits a text into rows and passes them to the callback.
 class RowReader {
  public:
   RowReader(std::string_view text, std::string_view source, const RowCallback& callback)
@@ -106,8 +106,8 @@ class RowReader {
       read_lines();
     } else {
       user_error(
-          "{}: neither a JSON array of objects nor JSON Lines (UTF-8 text that begins with '[' or "
-          "'{{' was expected) nor Parquet",
+          "{}: not a JSON array of objects, JSON Lines or Parquet; expected UTF-8 text that begins "
+          "with '[' or '{{'",
           source_);
     }
     return rows_;
@@ -120,18 +120,18 @@ class RowReader {
       expect_object(text_.substr(position_), location);
       const Extent extent = object_extent(text_, position_);
       if (extent.end == std::string_view::npos) {
-        user_error("{}: the file ends inside this row; is it cut short?", location);
+        user_error("{}: the file ends inside this row; is it incomplete?", location);
       }
-      hand_on(text_.substr(position_, extent.end - position_), extent.nesting, location);
+      pass_on(text_.substr(position_, extent.end - position_), extent.nesting, location);
       position_ = extent.end;
       const char separator = next_character();
       if (separator == ',') {
         ++position_;
         if (next_character() == ']') {
-          user_error("{}: a comma stands before the closing ']'", source_);
+          user_error("{}: there is a comma before the closing ']'", source_);
         }
       } else if (separator != ']') {
-        user_error("{}: ',' or ']' was expected after it", location);
+        user_error("{}: expected ',' or ']' after this row", location);
       }
     }
     if (text_.find_first_not_of(kWhiteSpace, position_ + 1) != std::string_view::npos) {
@@ -153,7 +153,7 @@ class RowReader {
       content.remove_prefix(begin);
       const std::string location = fmt::format("{}:{}", source_, line);
       expect_object(content, location);
-      hand_on(content, object_extent(content, 0).nesting, location);
+      pass_on(content, object_extent(content, 0).nesting, location);
     }
   }
 
@@ -161,8 +161,8 @@ class RowReader {
   char next_character() {
     position_ = text_.find_first_not_of(kWhiteSpace, position_);
     if (position_ == std::string_view::npos) {
-      user_error("{}: the array is not closed by ']' (after {} rows); is the file cut short?",
-                 source_, rows_);
+      user_error("{}: the array has no closing ']' (after {}); is the file incomplete?", source_,
+                 counted(rows_, "row"));
     }
     return text_[position_];
   }
@@ -174,13 +174,14 @@ class RowReader {
     }
   }
 
-  void hand_on(std::string_view content, std::int64_t nesting, const std::string& location) {
+  void pass_on(std::string_view content, std::int64_t nesting, const std::string& location) {
     if (content.size() > kLongestLine) {
-      user_error("{}: a row of {}; at most {} are read of one", location,
-                 readable_bytes(content.size()), readable_bytes(kLongestLine));
+      user_error("{}: this row has {}; the limit is {}", location, readable_bytes(content.size()),
+                 readable_bytes(kLongestLine));
     }
     if (nesting > kMostNesting) {
-      user_error("{}: nested deeper than {}; a row of text was expected", location, kMostNesting);
+      user_error("{}: nested deeper than {} levels; expected a row of text", location,
+                 kMostNesting);
     }
     SourceRow row{.index = rows_++, .location = location, .value = {}, .valid_utf8 = true};
     row.value = ordered_json::parse(content, nullptr, false);

@@ -1,6 +1,6 @@
-// Rows of a data file, one at a time. The format is told by the content, not by the file's name:
-// a JSON array of objects, or JSON Lines (one object a line, blank lines skipped), either also
-// compressed by gzip or zstd; or Parquet.
+// Reads the rows of a data file, one at a time. The content decides the format, not the file's
+// name: a JSON array of objects or JSON Lines (one object per line, blank lines skipped), either
+// may be compressed by gzip or zstd; or Parquet.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@
 namespace lmpo {
 
 struct SourceRow {
-  std::int64_t index = 0;  // within its file, counted from 0
+  std::int64_t index = 0;  // in its file, counted from 0
   std::string location;    // "FILE: row 17" (array and Parquet, from 0) or "FILE:18" (line, from 1)
   ordered_json value;      // an object; null where valid_utf8 is false
   bool valid_utf8 = true;  // false: the row's bytes are not UTF-8, so it must not be used
@@ -23,21 +23,21 @@ struct SourceRow {
 
 using RowCallback = std::function<void(SourceRow&&)>;
 
-// Calls `callback` for each row in order and returns their number. The file is mapped, and only one
-// row is held parsed (of Parquet, a batch of them decoded), so memory does not grow with the file.
-// A UTF-8 byte order mark is skipped. Throws UserError naming the row's location for what is not
-// JSON, not an object, or nested deeper than 256; and for a file of no such format.
+// Calls `callback` for each row, in order, and returns the number of rows. The file is mapped, and
+// only one row is parsed at a time (of Parquet, one batch), so memory does not grow with the file.
+// A UTF-8 byte order mark is skipped. Throws UserError with the row's location if a row is not
+// JSON, not an object, or nested deeper than 256, and if the file has none of these formats.
 //
-// Of a Parquet file only the columns of the wanted names are read; rows of JSON come with all their
-// keys. A column that is null in a row is not among its keys. Throws UserError for a Parquet file
-// with none of these columns; the names of its other columns are put into `unread`.
+// From a Parquet file only the wanted columns are read; rows of JSON have all their keys. A column
+// that is null in a row is not among its keys. Throws UserError for a Parquet file with none of the
+// wanted columns; the names of its other columns are appended to `unread`.
 //
-// NaN, Infinity and numbers beyond a double's range, which Python writes and JSON does not know,
-// are read as null.
+// NaN, Infinity and numbers beyond a double's range are read as null; Python writes them, JSON does
+// not have them.
 std::int64_t read_rows(const fs::path& file, std::span<const std::string> wanted_columns,
                        const RowCallback& callback, std::vector<std::string>* unread = nullptr);
 
-// The same for the keys that a schema asks for (schema.h).
+// The same with all keys of schema.h as wanted columns.
 std::int64_t read_rows(const fs::path& file, const RowCallback& callback);
 
 // The same from JSON text; `source` names it in locations and errors.

@@ -18,7 +18,7 @@ RowKeys bit(std::string_view key) {
 }  // namespace
 
 std::span<const std::string> row_keys() {
-  static const std::vector<std::string> keys = {
+  static const std::vector<std::string> kKeys = {
       "prompt",        "chosen",        "rejected",
       "messages",      "conversations", "completion",
       "instruction",   "input",         "output",
@@ -26,7 +26,7 @@ std::span<const std::string> row_keys() {
       "label",         "kto_tag",       "responses",
       "scores",        "question",      "query",
       "system_prompt", "tools",         "chat_template_kwargs"};
-  return keys;
+  return kKeys;
 }
 
 bool RowFields::has(std::string_view key) const {
@@ -61,7 +61,7 @@ ordered_json RowFields::template_variables() const {
     if (!list && !tools.is_null()) {
       wrong_type("tools", "a list of objects, or one as JSON text,");
     }
-    // An empty list is none, as in TRL: some templates write an introduction to no tools.
+    // As in TRL, an empty list counts as absent: some templates would introduce tools anyway.
     if (!tools.empty()) {
       variables["tools"] = std::move(tools);
     }
@@ -69,7 +69,7 @@ ordered_json RowFields::template_variables() const {
   return variables;
 }
 
-// A value that may be given as its JSON text; null for an empty text.
+// The value, or the JSON that its text contains; null for an empty text.
 ordered_json RowFields::parsed(std::string_view key) const {
   const ordered_json& given = value(key);
   if (!given.is_string() || given.get_ref<const std::string&>().empty()) {

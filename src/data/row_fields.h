@@ -10,14 +10,14 @@
 
 namespace lmpo {
 
-// Every key that a row of some schema may have: what need not be read of a row is all the others.
+// Every key that some schema knows; all others need not be read.
 std::span<const std::string> row_keys();
-// A set of them, one bit for each in their order.
+// A set of these keys: one bit each, in their order.
 using RowKeys = std::uint32_t;
 
-// A row whose keys are row_keys(); a key whose value is null counts as absent. Remembers which of
-// them were used. Throws UserError with the location for a value of a wrong type. Row and location
-// must outlive it.
+// Reads a row by key. A key with a null value counts as absent. Remembers which keys were used.
+// Throws UserError with the location for a value of the wrong type. Row and location must outlive
+// it. Not thread-safe.
 class RowFields {
  public:
   RowFields(const ordered_json& source, std::string_view location)
@@ -27,16 +27,16 @@ class RowFields {
   bool is_text(std::string_view key) const { return has(key) && source_.find(key)->is_string(); }
   bool is_list(std::string_view key) const { return has(key) && source_.find(key)->is_array(); }
 
-  // Of a key that is there, which is thereby used.
+  // The key must be there. These mark it as used.
   const ordered_json& value(std::string_view key) const;
   std::string text(std::string_view key) const;
   std::string text_or_empty(std::string_view key) const { return has(key) ? text(key) : ""; }
-  // What a template may read beside the messages: `tools`, a list of objects or its JSON text, and
-  // what chat_template_kwargs names; null where there is none.
+  // The template's variables besides the messages: `tools` (a list of objects, or its JSON text)
+  // and those in chat_template_kwargs; null if there are none.
   ordered_json template_variables() const;
 
   void mark_used(std::string_view key) const;
-  RowKeys unused_keys() const;  // that are there
+  RowKeys unused_keys() const;  // of those that the row has
 
   [[noreturn]] void wrong_type(std::string_view key, std::string_view expected) const;
   const ordered_json& source() const { return source_; }

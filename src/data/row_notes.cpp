@@ -2,32 +2,33 @@
 
 #include <fmt/format.h>
 
+#include "base/readable.h"
+
 namespace lmpo {
 namespace {
 
 constexpr std::array<RowNoteText, kRowNotes> kTexts = {{
-    {"roles_renamed", false, "speakers have names that chat templates do not know",
-     "no action needed"},
+    {"roles_renamed", false, "roles were renamed", "no action needed"},
     {"turn_left_out", true, "the chat template leaves out a turn of the prompt",
-     "use a template that writes such turns, or take them out of the data"},
+     "use a template that writes such turns, or remove them from the data"},
     {"reasoning_left_out", true, "the chat template leaves out the reasoning of a response",
-     "use a template that writes it, if the model is to learn to reason"},
+     "use a template that writes it, if the model should learn to reason"},
     {"tools_left_out", true, "the chat template leaves out the row's tools",
-     "use a template that writes tools, or take them out of the data"},
+     "use a template that writes tools, or remove them from the data"},
     {"speaker_scored", true,
-     "a response holds turns of others than the assistant, and they are scored too",
+     "a response has turns that are not the assistant's; they are scored too",
      "make the earlier turns part of the prompt"},
     {"prompt_apart", false,
-     "the chat template writes the prompt differently once an answer follows; the prompt is what "
+     "the chat template writes the prompt differently when an answer follows; the prompt is what "
      "generation sees",
      "no action needed"},
     {"context_replaced", true,
-     "chosen and rejected part before their last turn; boundary simpo puts both answers after "
+     "chosen and rejected differ before their last turn; boundary simpo puts both answers after "
      "chosen's conversation",
      "use --boundary trl, or rows whose answers have the same prompt"},
     {"no_prompt", true,
-     "the prompt is empty: chosen and rejected are texts that share no beginning",
-     "name the column of the prompt 'prompt', for example by 'columns: {NAME: prompt}' of the data "
+     "the prompt is empty: chosen and rejected are texts without a common beginning",
+     "name the prompt's column 'prompt', for example with 'columns: {NAME: prompt}' of the data "
      "set"},
 }};
 
@@ -59,8 +60,8 @@ std::vector<RowNote> NoteCounts::notes() const {
 
 std::string NoteCounts::sentence(RowNote note) const {
   const Count& of = count(note);
-  return fmt::format("in {} {} {} (first: row {}{}{})", of.rows, of.rows == 1 ? "row" : "rows",
-                     describe(note).text, of.first_row, of.example.empty() ? "" : ", ", of.example);
+  return fmt::format("in {} {} (first: row {}{}{})", counted(of.rows, "row"), describe(note).text,
+                     of.first_row, of.example.empty() ? "" : ", ", of.example);
 }
 
 json NoteCounts::to_json() const {

@@ -1,4 +1,4 @@
-// What is worth saying of rows that are used: counted, with the first of each kind.
+// Observations about rows that are used, counted, with the first row of each kind.
 #pragma once
 
 #include <array>
@@ -12,26 +12,26 @@
 namespace lmpo {
 
 enum class RowNote {
-  roles_renamed,       // names of speakers that templates do not know were replaced
-  turn_left_out,       // the template does not write a turn of the prompt, or a call in it
+  roles_renamed,       // role names that templates do not know were replaced
+  turn_left_out,       // the template does not write a turn of the prompt, or a tool call in it
   reasoning_left_out,  // the template does not write the reasoning of a response
   tools_left_out,      // the template does not write the row's tools
-  speaker_scored,      // a response holds turns of others than the assistant
-  prompt_apart,        // the template writes the prompt otherwise once an answer follows
-  context_replaced,    // simpo: rejected answers another conversation than chosen
-  no_prompt,           // a preference of plain texts that share no beginning
+  speaker_scored,      // a response has turns that are not the assistant's
+  prompt_apart,        // the template writes the prompt differently when an answer follows
+  context_replaced,    // simpo: rejected belongs to another conversation than chosen
+  no_prompt,           // plain chosen and rejected without a common beginning
 };
 inline constexpr std::size_t kRowNotes = 8;
 
 struct RowNoteText {
   std::string_view name;  // stable, for findings
-  bool warning;           // false: nothing is wrong
-  std::string_view text;  // what is so in the rows
+  bool warning;           // false: for information only
+  std::string_view text;  // completes "in 12 rows ..."
   std::string_view remedy;
 };
 const RowNoteText& describe(RowNote note);
 
-// One row's: what of it, for example "system: Be brief."
+// A note about one row, with an example such as "system: Be brief."
 struct NotedRow {
   RowNote note;
   std::string example;
@@ -48,12 +48,12 @@ class NoteCounts {
 
   void add(std::int64_t row, const NotedRows& notes);
   const Count& count(RowNote note) const { return counts_.at(static_cast<std::size_t>(note)); }
-  // The kinds that there are.
+  // The kinds with a count above 0.
   std::vector<RowNote> notes() const;
   // "in 12 rows the chat template leaves out ... (first: row 3, system: Be brief.)"
   std::string sentence(RowNote note) const;
 
-  // For a file.
+  // For the token cache.
   json to_json() const;
   static NoteCounts from_json(const json& counts);
 

@@ -21,7 +21,7 @@ Turns history(const RowFields& fields) {
   const auto is_exchange = [](const ordered_json& value) {
     return value.is_array() && value.size() == 2 && value[0].is_string() && value[1].is_string();
   };
-  if (!exchanges.is_array() || !std::all_of(exchanges.begin(), exchanges.end(), is_exchange)) {
+  if (!exchanges.is_array() || !std::ranges::all_of(exchanges, is_exchange)) {
     user_error("{}: key 'history': a list of [instruction, response] was expected",
                fields.location());
   }
@@ -77,8 +77,8 @@ void require_one_prompt(const RowFields& fields) {
     first = first == nullptr ? key : first;
     if (*fields.source().find(first) != *fields.source().find(key)) {
       user_error(
-          "{}: the keys '{}' and '{}' both look like the prompt, and differ. Rename the one "
-          "that is not to be used, for example by 'columns: {{{}: unused}}' of the data set",
+          "{}: the keys '{}' and '{}' could both be the prompt, and differ. Rename the one "
+          "that lmpo should ignore, for example with 'columns: {{{}: unused}}' of the data set",
           fields.location(), first, key, key);
     }
     fields.mark_used(key);

@@ -1,4 +1,4 @@
-// Which keys of a row are its prompt.
+// The prompt of a row, from its keys.
 #pragma once
 
 #include <optional>
@@ -8,16 +8,16 @@
 
 namespace lmpo {
 
-// The turns before the response, from the keys other than the responses'; none where there are no
-// such keys. UserError as for require_one_prompt, and for values of a wrong type.
+// The turns before the response; none if the row has no key for them. Throws UserError for values
+// of the wrong type, and as require_one_prompt does.
 std::optional<Turns> context_turns(const RowFields& fields, const MessageReader& reader);
 
-// The key that holds the user's one question (instruction, question, query, input); null where
-// there is none.
+// The key that holds the user's question: instruction, question, query or input; null if there is
+// none.
 const char* question_key(const RowFields& fields);
 
-// UserError where two keys that may both be the prompt differ: which one is meant cannot be told.
-// Alpaca's input belongs to its instruction.
+// Throws UserError if two keys that could both be the prompt differ. Alpaca's `input` is not such a
+// key beside `instruction`: it belongs to it.
 void require_one_prompt(const RowFields& fields);
 
 }  // namespace lmpo

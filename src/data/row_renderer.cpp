@@ -9,11 +9,11 @@
 namespace lmpo {
 namespace {
 
-// Put beside a turn's text, it shows where that text stands in a rendering.
+// Inserted beside a turn's text to find that text in a rendering.
 constexpr std::string_view kMark = "CONTINUE_FINAL_MESSAGE_TAG";
 constexpr const char* kAssistant = "assistant";
 
-// The longest common beginning of the texts, not inside a UTF-8 sequence.
+// The longest common beginning of the texts; it never ends inside a UTF-8 sequence.
 std::string_view common_beginning(std::string_view first, const std::vector<std::string>& others) {
   std::size_t length = first.size();
   for (const std::string& other : others) {
@@ -37,7 +37,8 @@ Turns joined(const Turns& prompt, const Turns& response) {
   return turns;
 }
 
-// What of the prompt the template does not write; the reach of what it does.
+// Notes the turns and tools of the prompt that the template does not write. Returns the end of what
+// it does write.
 std::size_t search_prompt(const Turns& turns, const ordered_json& variables,
                           const std::string& prompt, NotedRows& notes) {
   TurnSearch search(prompt);
@@ -67,8 +68,8 @@ void note_once(NotedRows& notes, RowNote note, std::string example) {
   }
 }
 
-// False where the template does not write a turn of the response. `text` begins after the prompt's
-// last turn: what a generation prompt opens may be the beginning of an answer.
+// False if the template does not write a turn of the response. `text` begins after the prompt's
+// last turn, since a generation prompt may contain the beginning of an answer.
 bool search_response(const Turns& turns, const std::string& text, NotedRows& notes) {
   TurnSearch search(text);
   for (const Message& turn : turns) {
@@ -92,26 +93,11 @@ bool ends_itself(std::string_view text, std::string_view end) {
          (last != std::string_view::npos && text.substr(0, last + 1).ends_with(end));
 }
 
-ordered_json template_variables(const Tokenizer& tokenizer) {
-  ordered_json variables = ordered_json::object();
-  const auto add = [&](const char* key, const std::string& token) {
-    if (!token.empty()) {
-      variables[key] = token;
-    }
-  };
-  add("bos_token", tokenizer.bos_token());
-  add("eos_token", tokenizer.eos_token());
-  add("unk_token", tokenizer.unk_token());
-  add("pad_token", tokenizer.pad_token());
-  return variables;
-}
-
-// A row's turns as the boundary's rule takes them.
+// A row's turns, arranged for the boundary.
 struct RowRenderer::Conversation {
   Turns prompt;
   std::vector<Turns> responses;
-  // The prompt ends in an answer that is not over: it is the prompt's last turn, and what the
-  // responses' first turns begin with.
+  // The prompt ends with an unfinished turn of the assistant, which the responses continue.
   bool open = false;
   ordered_json variables;
   NotedRows notes;
@@ -159,8 +145,8 @@ std::variant<RenderedRow, DropReason> RowRenderer::render(const Row& row) const 
   }
   if (template_ == nullptr) {
     user_error(
-        "the row is a conversation, but the model has no chat template; add chat_template.jinja to "
-        "its folder, or use rows of plain text");
+        "this row is a conversation, but the model has no chat template; add chat_template.jinja "
+        "to its folder, or use rows of plain text");
   }
   Conversation conversation = conversation_of(row);
   const std::optional<std::string> prompt = open_prompt(conversation);
@@ -233,7 +219,8 @@ RowRenderer::Conversation RowRenderer::conversation_of(const Row& row) const {
     return conversation;
   }
   if (row.implicit_prompt) {
-    // The script takes all but the last turn of chosen as the prompt, whatever rejected says there.
+    // As in the script, the prompt is all of chosen but its last turn, even if rejected differs
+    // there.
     Turns& chosen = conversation.responses[0];
     Turns& last = conversation.responses.back();
     if (conversation.responses.size() > 1 && (chosen.size() > 1 || last.size() > 1)) {
@@ -255,8 +242,8 @@ std::string RowRenderer::render(const Turns& turns, bool add_generation_prompt,
   return template_->render(to_json(turns), add_generation_prompt, conversation.variables);
 }
 
-// The prompt up to where the model goes on: with the assistant's header (not for simpo), or inside
-// its open turn. None where the template does not write that turn.
+// The rendered prompt up to where the model continues: after the assistant's header (not for
+// simpo), or inside the unfinished turn. None if the template does not write that turn.
 std::optional<std::string> RowRenderer::open_prompt(const Conversation& conversation) const {
   if (!conversation.open) {
     return render(conversation.prompt, boundary_ == Boundary::trl, conversation);
@@ -272,9 +259,9 @@ std::optional<std::string> RowRenderer::open_prompt(const Conversation& conversa
   return text;
 }
 
-// What follows the prompt in a whole conversation that does not begin with it: what comes after the
-// prompt's last words and the same `header` behind them, or else the answer's text and what follows
-// it. None where that cannot be told.
+// The answer in the rendering of a whole conversation that does not begin with the rendered prompt:
+// what follows the prompt's last words and the same `header`; else the answer's text and what
+// follows it. None if neither is found.
 std::optional<std::string> RowRenderer::answer_in(const std::string& whole,
                                                   const Conversation& conversation,
                                                   std::size_t response,
@@ -312,7 +299,7 @@ std::optional<RenderedRow> RowRenderer::split_trl(const Conversation& conversati
     }
     return rendered;
   }
-  // Some turn of the prompt would be scored, or lost.
+  // Otherwise some turn of the prompt would be scored, or lost.
   rendered.prompt = prompt;
   for (std::size_t i = 0; i < whole.size(); ++i) {
     std::optional<std::string> answer = answer_in(whole[i], conversation, i, prompt.substr(needed));
@@ -344,8 +331,8 @@ std::optional<RenderedRow> RowRenderer::split_simpo(const Conversation& conversa
   return rendered;
 }
 
-// As the published script: each response rendered alone; with the prompt where the template
-// refuses.
+// As in the published script: each response rendered alone, or with the prompt if the template
+// refuses that.
 RowRenderer::Texts RowRenderer::alone(const Conversation& conversation) const {
   Texts texts;
   for (const Turns& response : conversation.responses) {

@@ -1,5 +1,5 @@
-// A row as texts: its prompt and its responses, with the boundary between them. See boundary.h for
-// the rules.
+// A row's prompt and responses as texts, split at the boundary. The rules are those of boundary.h,
+// which turns the texts into tokens.
 #pragma once
 
 #include <optional>
@@ -13,21 +13,16 @@
 #include "data/options.h"
 #include "data/row_notes.h"
 #include "data/schema.h"
-#include "text/chat_template.h"
-#include "text/tokenizer.h"
+#include "text/text_model.h"
 
 namespace lmpo {
 
-// What a template may read besides the messages: bos_token, eos_token, unk_token and pad_token,
-// those that the tokenizer has.
-ordered_json template_variables(const Tokenizer& tokenizer);
-
-// Whether a text ends with the token that ends a turn; white space may follow it.
+// Whether a text ends with `end`, the text of the token that ends a turn; white space may follow.
 bool ends_itself(std::string_view text, std::string_view end);
 
 struct RenderedRow {
   std::string prompt;
-  std::vector<std::string> responses;  // each is what follows the prompt
+  std::vector<std::string> responses;  // without the prompt
   NotedRows notes;
 };
 
@@ -38,8 +33,8 @@ class RowRenderer {
   RowRenderer(const Tokenizer& tokenizer, const ChatTemplate* chat_template,
               const DataOptions& options);
 
-  // Or why the row must not be used: response_left_out, prompt_in_response, identical_responses. A
-  // template that raises is a UserError.
+  // Returns the texts, or the reason to drop the row: response_left_out, prompt_in_response or
+  // identical_responses. Throws UserError if the template raises an error.
   std::variant<RenderedRow, DropReason> render(const Row& row) const;
 
  private:

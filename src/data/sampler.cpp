@@ -9,7 +9,7 @@
 namespace lmpo {
 namespace {
 
-// Random streams of the sampler: this one plus the epoch, far from those of other users of a seed.
+// The sampler's random streams are kFirstStream plus the epoch; no other user of a seed has them.
 constexpr std::uint64_t kFirstStream = std::uint64_t{0x5a} << 56;
 
 }  // namespace
@@ -42,9 +42,8 @@ std::vector<std::int64_t> Sampler::next() {
 
 void Sampler::restore(const SamplerState& state) {
   if (state.epoch < 0 || state.position < 0 || state.position >= used_per_epoch()) {
-    user_error(
-        "the place in the data, epoch {} and position {}, is not one of {} examples an epoch",
-        state.epoch, state.position, used_per_epoch());
+    user_error("cannot resume at epoch {}, example {}: an epoch has {} examples", state.epoch,
+               state.position, used_per_epoch());
   }
   state_ = state;
   start_epoch();

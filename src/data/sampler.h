@@ -1,8 +1,8 @@
-// The order of examples: global batches of indices, a function of (seed, epoch) alone.
+// The order of examples: global batches of indices, which depend only on (seed, epoch).
 //
-// Each epoch is a permutation of all examples (or their own order), cut into global batches in
-// turn. The last batch of an epoch may be smaller, so an epoch has ceil(examples / global batch)
-// steps, as with transformers' Trainer and gradient accumulation.
+// Each epoch is a permutation of all examples (or the order of the data), split into consecutive
+// global batches. The last batch of an epoch may be smaller, so an epoch has ceil(examples / global
+// batch) steps, as with transformers' Trainer and gradient accumulation.
 #pragma once
 
 #include <cstdint>
@@ -11,13 +11,13 @@
 namespace lmpo {
 
 struct SamplerOptions {
-  std::int64_t global_batch = 1;  // examples a step, over all ranks and accumulation
+  std::int64_t global_batch = 1;  // examples per optimizer step, gradient accumulation included
   std::uint64_t seed = 42;
-  bool shuffle = true;     // false: the data's own order
-  bool drop_last = false;  // true: an epoch's incomplete last batch is left out
+  bool shuffle = true;     // false: the order of the data
+  bool drop_last = false;  // true: drop an epoch's incomplete last batch
 };
 
-// All that has to be saved to go on: the epoch and the examples already taken of it.
+// All that has to be saved to resume: the epoch and the number of its examples already used.
 struct SamplerState {
   std::int64_t epoch = 0;
   std::int64_t position = 0;
@@ -32,13 +32,13 @@ class Sampler {
   Sampler(std::int64_t examples, const SamplerOptions& options);
 
   std::int64_t batches_per_epoch() const;
-  // The next global batch; goes on into the next epoch without end.
+  // The next global batch; continues with the next epoch, without end.
   std::vector<std::int64_t> next();
 
   // The state after the last batch taken. At the end of an epoch it is the next epoch's beginning.
   SamplerState state() const { return state_; }
-  // Goes on from a saved state, which must come from the same number of examples and options;
-  // UserError for a place that there is not.
+  // Resumes from a saved state, which must come from the same number of examples and the same
+  // options. Throws UserError for a position outside the epoch.
   void restore(const SamplerState& state);
 
  private:

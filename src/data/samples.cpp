@@ -33,7 +33,7 @@ void require_utf8(const SourceRow& row) {
   }
 }
 
-// Read as a prompt of training data is; the response is there because a row has one.
+// Reads the prompt like one of training data. normalise_row needs a response, so a dummy is added.
 Turns prompt_turns(const SourceRow& row) {
   const ordered_json response = {{"role", "assistant"}, {"content", "a"}};
   const ordered_json with_response = {{"prompt", row.value.value("prompt", ordered_json())},
@@ -69,11 +69,11 @@ std::vector<Samples> read_samples(const fs::path& file) {
     all.push_back(parse_samples(row));
     const auto [first, is_new] = locations.emplace(all.back().key, row.location);
     if (!is_new) {
-      user_error("{}: has the id {} as {} has", row.location, first->first, first->second);
+      user_error("{}: has the same id as {}: {}", row.location, first->second, first->first);
     }
   });
   if (all.empty()) {
-    user_error("{}: there are no samples in it", file.string());
+    user_error("{}: this file has no samples", file.string());
   }
   return all;
 }
@@ -90,13 +90,12 @@ void ScoreTable::add(const SourceRow& row) {
   const std::string key = key_of(row);
   const auto found = index_.find(key);
   if (found == index_.end()) {
-    user_error("{}: scores of {}, and no samples have that id or index", row.location, key);
+    user_error("{}: no samples have the id or index {} of these scores", row.location, key);
   }
   const Samples& samples = samples_[found->second];
   Scores& scores = scores_[found->second];
   if (!scores.empty()) {
-    user_error("{}: the samples {} ({}) have their scores already", row.location, key,
-               samples.location);
+    user_error("{}: the samples {} ({}) already have scores", row.location, key, samples.location);
   }
   const ordered_json list = row.value.value("scores", ordered_json());
   if (!list.is_array() || list.size() != samples.responses.size() ||
@@ -162,6 +161,27 @@ ordered_json scored_row(const Samples& samples, const Scores& scores) {
           {"prompt", to_json(samples.prompt)},
           {"responses", samples.responses},
           {"scores", scores}};
+}
+
+PairLines pair_lines(std::span<const Samples> samples, std::span<const Scores> scores) {
+  PairLines result;
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    const auto pair = best_and_worst(samples[i], scores[i]);
+    if (const auto* row = std::get_if<ordered_json>(&pair)) {
+      result.lines += row->dump() + "\n";
+    } else {
+      result.drops.add(static_cast<std::int64_t>(i), std::get<DropReason>(pair));
+    }
+  }
+  return result;
+}
+
+std::string scored_lines(std::span<const Samples> samples, std::span<const Scores> scores) {
+  std::string lines;
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    lines += scored_row(samples[i], scores[i]).dump() + "\n";
+  }
+  return lines;
 }
 
 }  // namespace lmpo

@@ -1,5 +1,5 @@
-// Several answers to each prompt, as `lmpo generate --output` writes them, what someone thinks of
-// each, and the preferences that follow (docs/formats.md).
+// Several answers to each prompt, as written by `lmpo generate --output`, scores for the answers,
+// and preference pairs made from both. docs/formats.md describes the files.
 #pragma once
 
 #include <map>
@@ -16,34 +16,34 @@
 namespace lmpo {
 
 struct Samples {
-  // What scores find it by: the row's `id`, else its `index`, as JSON; else its place in the file.
+  // Matches scores to samples: `id`, else `index`, as JSON; else the row's position in the file.
   std::string key;
   std::string location;  // for messages
   Turns prompt;          // a text is the user's turn
   std::vector<std::string> responses;
 };
 
-// {"prompt": text or messages, "responses": [texts]}. UserError with the location for anything
-// else.
+// Reads {"prompt": text or messages, "responses": [texts]}. Throws UserError with the location for
+// anything else.
 Samples parse_samples(const SourceRow& row);
-// In the order of the file, one of those that read_rows reads. UserError where two have the same
-// key, or there are none.
+// Reads a file of any format of read_rows, in its order. Throws UserError if two samples have the
+// same key, or if there are none.
 std::vector<Samples> read_samples(const fs::path& file);
 
-// One number a response.
+// One number per response.
 using Scores = std::vector<double>;
 
-// Takes the rows of a scores file, {"scores": [numbers]} with the key of their samples, in any
+// Collects the rows of a scores file, {"scores": [numbers]} with the key of their samples, in any
 // order.
 class ScoreTable {
  public:
   // The samples must outlive it.
   explicit ScoreTable(std::span<const Samples> samples);
 
-  // UserError with the location for scores of no samples, of samples that have theirs, or that are
-  // not one number a response.
+  // Throws UserError with the location if no samples have this key, if they have scores already, or
+  // if there is not one number per response.
   void add(const SourceRow& row);
-  // In the order of the samples. UserError, naming `source`, where some have no scores.
+  // In the order of the samples. Throws UserError with `source` if some samples have no scores.
   std::vector<Scores> take(std::string_view source);
 
  private:
@@ -54,12 +54,20 @@ class ScoreTable {
 
 std::vector<Scores> read_scores(const fs::path& file, std::span<const Samples> samples);
 
-// The best response as chosen, the worst as rejected (of equals the first), with their scores: a
-// preference row of schema.h. Or why there is none: single_response, tied_scores where all are
-// equally good, and what else normalise_row refuses of a preference.
+// A preference row of schema.h: the response with the highest score as chosen, the one with the
+// lowest as rejected (of equal scores the first), with their scores. Or the reason why there is
+// none: single_response, tied_scores (all are equal), or a reason of normalise_row.
 std::variant<ordered_json, DropReason> best_and_worst(const Samples& samples, const Scores& scores);
 
-// The samples with all their scores: a ranked row of schema.h, that is samples and scores at once.
+// The samples with all scores: a ranked row of schema.h, also readable as samples and as scores.
 ordered_json scored_row(const Samples& samples, const Scores& scores);
+
+// The same of all samples, as JSON Lines. `drops` counts samples without a pair by their place.
+struct PairLines {
+  std::string lines;
+  DropCounts drops;
+};
+PairLines pair_lines(std::span<const Samples> samples, std::span<const Scores> scores);
+std::string scored_lines(std::span<const Samples> samples, std::span<const Scores> scores);
 
 }  // namespace lmpo

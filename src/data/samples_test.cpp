@@ -29,8 +29,6 @@ Samples answers(std::vector<std::string> responses) {
   return {"0", "samples.jsonl:1", {{"user", "p"}}, std::move(responses)};
 }
 
-// --- samples
-
 TEST(Samples, PromptsAreReadAsThoseOfTrainingData) {
   const auto samples = samples_of(
       "{\"prompt\": \"why\", \"responses\": [\"a\", \"b\"]}\n"
@@ -73,8 +71,6 @@ TEST(Samples, WhatIsNoneIsRefusedWithItsPlace) {
   }
 }
 
-// --- scores
-
 TEST(Scores, AreFoundByTheirKeyInAnyOrder) {
   const auto samples = samples_of(
       "{\"prompt\": \"p\", \"responses\": [\"a\", \"b\"], \"id\": \"x\"}\n"
@@ -91,9 +87,10 @@ TEST(Scores, ThatDoNotMatchAreNamed) {
   const std::string x = "{\"id\": \"x\", \"scores\": [1, 2]}\n";
   const std::vector<std::pair<std::string, const char*>> mistakes = {
       {x, "scores.jsonl: 1 of 2 samples have no scores: \"y\""},
-      {x + x, "scores.jsonl:2: the samples \"x\" (samples.jsonl:1) have their scores already"},
-      {"{\"id\": \"z\", \"scores\": [1, 2]}", "scores.jsonl:1: scores of \"z\", and no samples"},
-      {"{\"scores\": [1, 2]}", "scores.jsonl:1: scores of 0, and no samples"},
+      {x + x, "scores.jsonl:2: the samples \"x\" (samples.jsonl:1) already have scores"},
+      {"{\"id\": \"z\", \"scores\": [1, 2]}",
+       "scores.jsonl:1: no samples have the id or index \"z\""},
+      {"{\"scores\": [1, 2]}", "scores.jsonl:1: no samples have the id or index 0"},
       {"{\"id\": \"x\", \"scores\": [1]}",
        "scores.jsonl:1: key 'scores': a list of 2 numbers was expected, one for each response of "
        "samples.jsonl:1"},
@@ -107,8 +104,6 @@ TEST(Scores, ThatDoNotMatchAreNamed) {
         << text;
   }
 }
-
-// --- pairs
 
 TEST(Pairs, TheBestAgainstTheWorst) {
   const auto pair = best_and_worst(answers({"a", "b", "c", "d"}), {1, 7.5, -2, 3});
@@ -154,6 +149,20 @@ TEST(ScoredRows, AreSamplesAndScoresAtOnce) {
     EXPECT_EQ(again[i].prompt, samples[i].prompt);
     EXPECT_EQ(again[i].responses, samples[i].responses);
   }
+}
+
+TEST(PairLines, CountWhatHasNoPair) {
+  const std::vector<Samples> samples = {answers({"a", "b"}), answers({"a"}), answers({"c", "d"})};
+  const std::vector<Scores> scores = {{1, 2}, {1}, {2, 1}};
+  const PairLines pairs = pair_lines(samples, scores);
+  EXPECT_EQ(pairs.lines,
+            std::get<ordered_json>(best_and_worst(samples[0], scores[0])).dump() + "\n" +
+                std::get<ordered_json>(best_and_worst(samples[2], scores[2])).dump() + "\n");
+  EXPECT_EQ(pairs.drops.total(), 1);
+  EXPECT_EQ(pairs.drops.count(DropReason::single_response), 1);
+  EXPECT_EQ(scored_lines(samples, scores), scored_row(samples[0], scores[0]).dump() + "\n" +
+                                               scored_row(samples[1], scores[1]).dump() + "\n" +
+                                               scored_row(samples[2], scores[2]).dump() + "\n");
 }
 
 }  // namespace

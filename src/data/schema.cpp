@@ -20,7 +20,7 @@ namespace {
 constexpr std::string_view kPreference = "a preference";
 constexpr std::string_view kPreferenceSchemas =
     "  prompt, chosen, rejected\n"
-    "  chosen, rejected (the prompt is what they share)\n"
+    "  chosen, rejected (the prompt is their common beginning)\n"
     "  conversations or messages, chosen, rejected\n"
     "  instruction (or question, query), chosen, rejected";
 constexpr std::string_view kSftSchemas =
@@ -39,7 +39,7 @@ bool is_blank(const Passage& passage) {
                              [](const Message& message) { return is_blank(message); });
 }
 
-// The longest common beginning of two texts, in bytes; never inside a UTF-8 sequence.
+// The length in bytes of the longest common beginning; it never ends inside a UTF-8 sequence.
 std::size_t common_prefix(std::string_view a, std::string_view b) {
   const std::size_t most = std::min(a.size(), b.size());
   const auto end = a.begin() + static_cast<std::ptrdiff_t>(most);
@@ -59,7 +59,7 @@ bool starts_with(const Turns& turns, const Turns& beginning) {
          std::equal(beginning.begin(), beginning.end(), turns.begin());
 }
 
-// Whether both conversations say the prompt themselves.
+// Whether both conversations begin with the prompt.
 bool both_repeat(const Turns& prompt, const Turns& chosen, const Turns& rejected) {
   return starts_with(chosen, prompt) && starts_with(rejected, prompt);
 }
@@ -140,9 +140,9 @@ class RowParser : RowFields {
     if (!order) {
       return DropReason::tied_scores;
     }
-    const bool texts =
-        is_text("prompt") &&
-        std::all_of(list.begin(), list.end(), [](const ordered_json& r) { return r.is_string(); });
+    const bool texts = is_text("prompt") && std::ranges::all_of(list, [](const ordered_json& r) {
+                         return r.is_string();
+                       });
     if (texts) {
       std::vector<std::string> responses;
       for (const std::size_t place : *order) {
@@ -158,7 +158,7 @@ class RowParser : RowFields {
                         std::move(responses));
   }
 
-  // What a row has beside its prompt and responses; last, since it knows then which keys were used.
+  // Fills in the rest of a row. Call it last, when it is known which keys were used.
   void finish(Row& row) const {
     if (row.conversational) {
       row.template_variables = template_variables();
@@ -172,8 +172,8 @@ class RowParser : RowFields {
     const char* key = has("label") ? "label" : "kto_tag";
     if (!has(key)) {
       user_error(
-          "{}: the key 'label' is missing: kto needs to know of each response whether it was "
-          "approved of, true or false",
+          "{}: the key 'label' is missing: kto needs it for each response, true (desirable) or "
+          "false (undesirable)",
           location());
     }
     const ordered_json& label = value(key);
@@ -183,7 +183,7 @@ class RowParser : RowFields {
     return label.get<bool>();
   }
 
-  // Places of the responses, the best first; none where two have the same score.
+  // Indices of the responses, the best first; none if two have the same score.
   std::optional<std::vector<std::size_t>> ranking(std::size_t count) const {
     std::vector<std::size_t> order(count);
     std::iota(order.begin(), order.end(), std::size_t{0});
@@ -192,14 +192,12 @@ class RowParser : RowFields {
     }
     const ordered_json& scores = value("scores");
     if (!scores.is_array() || scores.size() != count ||
-        !std::all_of(scores.begin(), scores.end(),
-                     [](const ordered_json& s) { return s.is_number(); })) {
+        !std::ranges::all_of(scores, [](const ordered_json& s) { return s.is_number(); })) {
       user_error("{}: key 'scores': a list of {} numbers was expected, one for each response",
                  location(), count);
     }
     const auto score = [&](std::size_t place) { return scores[place].get<double>(); };
-    std::sort(order.begin(), order.end(),
-              [&](std::size_t a, std::size_t b) { return score(a) > score(b); });
+    std::ranges::sort(order, [&](std::size_t a, std::size_t b) { return score(a) > score(b); });
     for (std::size_t i = 0; i + 1 < count; ++i) {
       if (score(order[i]) == score(order[i + 1])) {
         return std::nullopt;
@@ -288,7 +286,7 @@ class RowParser : RowFields {
     return explicit_row({turns.begin(), response}, {{*response}});
   }
 
-  // A response as turns: a list of messages, one message, or a text that the assistant says.
+  // A response as turns, from a list of messages, one message, or a text.
   Turns response_turns(std::string_view key) const { return turns_of(value(key), key); }
 
   Turns turns_of(const ordered_json& value, std::string_view key) const {
@@ -298,8 +296,7 @@ class RowParser : RowFields {
     Turns turns = value.is_object() ? Turns{reader_.one(value, key)} : reader_.list(value, key);
     if (!turns.empty() && turns.back().role != "assistant") {
       user_error(
-          "{}: key '{}': its last message has the role '{}'; an answer of the assistant was "
-          "expected",
+          "{}: key '{}': its last message has the role '{}'; expected an answer of the assistant",
           location(), key, turns.back().role);
     }
     return turns;
@@ -317,13 +314,13 @@ class RowParser : RowFields {
       if (!system.empty() && (turns.empty() || turns.front().role != "system")) {
         turns.insert(turns.begin(), {"system", system});
       } else if (!system.empty() && turns.front().content != system) {
-        user_error("{}: key '{}': the conversation has another system turn already", location(),
+        user_error("{}: key '{}': the conversation already has another system turn", location(),
                    key);
       }
     }
   }
 
-  // What rows of other kinds are for.
+  // What rows of another kind are for.
   std::string_view hint() const {
     if (has("label") || has("kto_tag")) {
       return " Rows with labels are for --objective kto.";
@@ -341,7 +338,7 @@ class RowParser : RowFields {
     for (const auto& [key, value] : source().items()) {
       keys.insert(key + (value.is_null() ? " (null)" : ""));
     }
-    user_error("{}: the keys {{{}}} do not make {} row.{} Its keys may be:\n{}", location(),
+    user_error("{}: the keys {{{}}} are not those of {} row.{} Known keys:\n{}", location(),
                fmt::join(keys, ", "), kind, kind == kPreference ? hint() : "", schemas);
   }
 
@@ -373,8 +370,8 @@ std::variant<Row, DropReason> normalise_row(const ordered_json& source, RowKind 
     return result;
   }
   parser.finish(*row);
-  if (std::any_of(row->responses.begin(), row->responses.end(),
-                  [](const Passage& response) { return is_blank(response); })) {
+  if (std::ranges::any_of(row->responses,
+                          [](const Passage& response) { return is_blank(response); })) {
     return DropReason::empty_response;
   }
   if (row->conversational && row->prompt.turns.empty()) {

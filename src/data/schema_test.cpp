@@ -217,8 +217,7 @@ TEST(PreferenceSchema, SpeakersOfOtherProgramsAreTakenAsUserAndAssistant) {
                              "chosen": {"from": "Assistant", "value": "Hello"},
                              "rejected": {"from": "bot", "value": "No"}})");
   expect_row(row, true, asked("Hi"), {says("Hello"), says("No")});
-  EXPECT_EQ(describe(row.renamed_roles),
-            "human is taken as user, bot as assistant, Assistant as assistant");
+  EXPECT_EQ(describe(row.renamed_roles), "human as user, bot as assistant, Assistant as assistant");
   EXPECT_EQ(
       row_of(R"({"prompt": [{"role": "user", "content": "a"}], "chosen": "b", "rejected": "c"})")
           .renamed_roles,

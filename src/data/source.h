@@ -1,4 +1,4 @@
-// One of the things a run's data consists of, as the user names it.
+// One source of a run's data, as the user names it.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace lmpo {
 
-// Which split of a dataset folder is meant where the user names none.
+// Which split of a dataset folder is used if the user names none.
 enum class DataPurpose { training, evaluation };
 
 struct DataSource {
@@ -20,18 +20,18 @@ struct DataSource {
 
   // A file, a folder, a pattern with *, ? or [, or the name of a dataset in the Hub's cache.
   fs::path path;
-  // Of a dataset folder: its configuration and split; "" for the default. A split may end in a
-  // slice, "train[:10]" or "train[10%:20%]"; of a file only "train" can be named.
+  // Configuration and split of a dataset folder; "" for the default. A split may end in a slice,
+  // "train[:10]" or "train[10%:20%]". The split of a file can only be "train".
   std::string config;
   std::string split;
-  // Patterns of files inside the folder, instead of what it says of itself.
+  // Patterns of files inside the folder, instead of its splits.
   std::vector<std::string> data_files;
-  // From names of the data's columns to the keys of schema.h.
+  // From column names of the data to keys of schema.h.
   std::map<std::string, std::string> columns;
-  // So much of its rows: 0.5 the first half, 2 every row twice.
+  // 0.5: the first half of its rows; 2: every row twice.
   double weight = 1;
-  std::int64_t most_rows = 0;  // at most so many of them; 0: all
-  bool only_columns = false;   // every column that `columns` does not name is dropped
+  std::int64_t most_rows = 0;  // limit; 0: none
+  bool only_columns = false;   // drop every column that is not in `columns`
 };
 
 }  // namespace lmpo

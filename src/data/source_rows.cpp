@@ -6,13 +6,12 @@
 
 #include "base/error.h"
 #include "data/columns.h"
-#include "data/files.h"
 #include "data/split_slice.h"
 
 namespace lmpo {
 namespace {
 
-// The rows of the files, one after another; returns their number.
+// Reads the rows of the files, in order; returns their number.
 std::int64_t read_files(const std::vector<fs::path>& files, const Renaming& renaming,
                         const RowCallback& take, const UnreadColumns& see_unread) {
   std::int64_t total = 0;
@@ -23,13 +22,17 @@ std::int64_t read_files(const std::vector<fs::path>& files, const Renaming& rena
       see_unread(unread);
     }
     if (rows == 0) {
-      user_error("{}: no rows; a JSON array of objects, JSON Lines or Parquet was expected",
-                 file.string());
+      user_error(
+          "{}: this file has no rows; expected a JSON array of objects, JSON Lines or Parquet",
+          file.string());
     }
     total += rows;
   }
   return total;
 }
+
+// Ends reading.
+struct EnoughRead {};
 
 ordered_json prompt_of(const Row& row) {
   if (!row.conversational) {
@@ -40,9 +43,9 @@ ordered_json prompt_of(const Row& row) {
 
 }  // namespace
 
-void read_source(const DataSource& source, DataPurpose purpose, const RowCallback& callback,
+void read_source(const SourceFiles& found, const RowCallback& callback,
                  const UnreadColumns& see_unread) {
-  const std::vector<fs::path> files = find_data_files(source, purpose);
+  const auto& [source, files] = found;
   Renaming renaming(source);
   const SplitSlice slice = parse_split(source.split);
   constexpr std::int64_t kAll = std::numeric_limits<std::int64_t>::max();
@@ -76,12 +79,15 @@ void read_source(const DataSource& source, DataPurpose purpose, const RowCallbac
   renaming.check();
 }
 
-std::map<std::int64_t, ordered_json> read_prompts(const std::vector<DataSource>& sources,
-                                                  DataPurpose purpose, RowKind kind,
+std::map<std::int64_t, ordered_json> read_prompts(const std::vector<SourceFiles>& sources,
+                                                  RowKind kind,
                                                   const std::set<std::int64_t>& rows) {
   std::map<std::int64_t, ordered_json> prompts;
   std::int64_t next = 0;
   const auto take = [&](SourceRow&& row) {
+    if (rows.empty() || next > *rows.rbegin()) {
+      throw EnoughRead();
+    }
     const std::int64_t number = next++;
     if (!rows.contains(number) || !row.valid_utf8) {
       return;
@@ -91,10 +97,11 @@ std::map<std::int64_t, ordered_json> read_prompts(const std::vector<DataSource>&
       prompts[number] = prompt_of(*found);
     }
   };
-  for (const DataSource& source : sources) {
-    if (prompts.size() < rows.size()) {
-      read_source(source, purpose, take);
+  try {
+    for (const SourceFiles& source : sources) {
+      read_source(source, take);
     }
+  } catch (const EnoughRead&) {  // NOLINT(bugprone-empty-catch)
   }
   return prompts;
 }

@@ -12,8 +12,7 @@ namespace {
 
 [[noreturn]] void refuse(const std::string& text) {
   user_error(
-      "split '{}': a name, or a name with a slice such as train[:1000] or "
-      "train[10%:20%], was expected",
+      "split '{}': expected a name, or a name with a slice such as train[:1000] or train[10%:20%]",
       text);
 }
 

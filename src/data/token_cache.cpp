@@ -17,7 +17,7 @@ namespace {
 static_assert(std::endian::native == std::endian::little);
 
 using Magic = std::array<char, 16>;
-constexpr Magic magic = {'l', 'm', 'p', 'o', ' ', 't', 'o', 'k', 'e', 'n', 's', ' ', '1', '\n'};
+constexpr Magic kMagic = {'l', 'm', 'p', 'o', ' ', 't', 'o', 'k', 'e', 'n', 's', ' ', '1', '\n'};
 
 struct TreeRecord {
   std::int64_t row;
@@ -40,8 +40,8 @@ struct Footer {
 static_assert(sizeof(TreeRecord) == 16 && sizeof(SequenceRecord) == 8 && sizeof(DropRecord) == 16 &&
               sizeof(Footer) == 88);
 
-// The counts of a dataset by name.
-constexpr std::array<std::pair<const char*, std::int64_t Dataset::*>, 7> counts = {{
+// The counts of a dataset and their names in the facts.
+constexpr std::array<std::pair<const char*, std::int64_t Dataset::*>, 7> kCounts = {{
     {"rows", &Dataset::rows},
     {"id_limit", &Dataset::id_limit},
     {"conversations", &Dataset::conversations},
@@ -53,7 +53,7 @@ constexpr std::array<std::pair<const char*, std::int64_t Dataset::*>, 7> counts 
 
 json facts_of(const Dataset& dataset, const std::string& key) {
   json facts = {{"key", key}};
-  for (const auto& [name, count] : counts) {
+  for (const auto& [name, count] : kCounts) {
     facts[name] = dataset.*count;
   }
   facts["notes"] = dataset.notes.to_json();
@@ -62,11 +62,11 @@ json facts_of(const Dataset& dataset, const std::string& key) {
   return facts;
 }
 
-// Writes trees as they come; their records wait in memory until the tokens are through.
+// Writes tokens as trees arrive; the records of the trees stay in memory until the end.
 class TokenFileWriter {
  public:
   explicit TokenFileWriter(const fs::path& path) : file_(path) {
-    write(magic.data(), magic.size());
+    write(kMagic.data(), kMagic.size());
   }
 
   void add(const Tree& tree) {
@@ -90,7 +90,8 @@ class TokenFileWriter {
     write_all(sequences_);
     write_all(drops);
     write(facts.data(), facts.size());
-    Footer footer{tokens_, trees_.size(), sequences_.size(), drops.size(), facts.size(), {}, magic};
+    Footer footer{tokens_, trees_.size(), sequences_.size(), drops.size(), facts.size(),
+                  {},      kMagic};
     const std::string checksum = hash_.text();
     std::copy_n(checksum.begin(), footer.checksum.size(), footer.checksum.begin());
     file_.write(&footer, sizeof footer);
@@ -114,14 +115,14 @@ class TokenFileWriter {
   std::vector<SequenceRecord> sequences_;
 };
 
-// Reads a file's parts in their order.
+// Reads the parts of a file in order.
 class Parts {
  public:
   Parts(std::span<const std::byte> bytes, std::size_t begin) : rest_(bytes.subspan(begin)) {}
 
   std::span<const std::byte> take(std::uint64_t count, std::size_t size) {
     if (count > rest_.size() / size) {
-      throw UserError("its parts do not fit its size");
+      throw UserError("its parts do not match its size");
     }
     const auto part = rest_.first(count * size);
     rest_ = rest_.subspan(count * size);
@@ -143,21 +144,21 @@ class Parts {
 };
 
 Footer read_footer(std::span<const std::byte> bytes) {
-  if (bytes.size() < magic.size() + sizeof(Footer)) {
-    throw UserError("it is cut short");
+  if (bytes.size() < kMagic.size() + sizeof(Footer)) {
+    throw UserError("it is incomplete");
   }
-  if (std::memcmp(bytes.data(), magic.data(), magic.size()) != 0) {
-    throw UserError("it is no token file of this version");
+  if (std::memcmp(bytes.data(), kMagic.data(), kMagic.size()) != 0) {
+    throw UserError("it is not a token file of this version");
   }
   Footer footer;
   std::memcpy(&footer, bytes.data() + bytes.size() - sizeof footer, sizeof footer);
-  if (footer.magic != magic) {
-    throw UserError("it is cut short");
+  if (footer.magic != kMagic) {
+    throw UserError("it is incomplete");
   }
   Hash hash;
   hash.add_bytes(bytes.data(), bytes.size() - sizeof footer);
   if (hash.text() != std::string_view(footer.checksum.data(), footer.checksum.size())) {
-    throw UserError("its checksum is not that of its content");
+    throw UserError("its checksum is wrong");
   }
   return footer;
 }
@@ -167,9 +168,9 @@ void read_facts(std::span<const std::byte> bytes, const std::string& key, Datase
       json::parse(reinterpret_cast<const char*>(bytes.data()),
                   reinterpret_cast<const char*>(bytes.data()) + bytes.size(), nullptr, false);
   if (!facts.is_object() || facts.value("key", json()) != key) {
-    throw UserError("it is of other data");
+    throw UserError("it belongs to other data");
   }
-  for (const auto& [name, count] : counts) {
+  for (const auto& [name, count] : kCounts) {
     dataset.*count = required<std::int64_t>(facts, name, "its facts");
   }
   try {
@@ -186,7 +187,7 @@ void read_facts(std::span<const std::byte> bytes, const std::string& key, Datase
 Dataset read_token_file(const fs::path& path, const std::string& key) {
   const auto file = std::make_shared<const MappedFile>(path);
   const Footer footer = read_footer(file->bytes());
-  Parts parts(file->bytes().first(file->bytes().size() - sizeof(Footer)), magic.size());
+  Parts parts(file->bytes().first(file->bytes().size() - sizeof(Footer)), kMagic.size());
   const auto token_bytes = parts.take(footer.tokens, sizeof(std::int32_t));
   const auto trees = parts.take_all<TreeRecord>(footer.trees);
   const auto sequences = parts.take_all<SequenceRecord>(footer.sequences);
@@ -194,7 +195,7 @@ Dataset read_token_file(const fs::path& path, const std::string& key) {
   Dataset dataset;
   read_facts(parts.take(footer.facts, 1), key, dataset);
 
-  // The magic before them keeps the ids aligned.
+  // The ids are aligned, since the magic before them has 16 bytes.
   const std::span<const std::int32_t> tokens(
       reinterpret_cast<const std::int32_t*>(token_bytes.data()), footer.tokens);
   std::size_t token = 0;
@@ -208,7 +209,7 @@ Dataset read_token_file(const fs::path& path, const std::string& key) {
       if (next == sequences.size() || sequences[next].tokens > tokens.size() - token ||
           sequences[next].scored_begin < 1 ||
           static_cast<std::uint32_t>(sequences[next].scored_begin) >= sequences[next].tokens) {
-        throw UserError("its trees do not fit its tokens");
+        throw UserError("its trees do not match its tokens");
       }
       const std::size_t length = sequences[next].tokens;
       tree.sequences.push_back(
@@ -218,12 +219,12 @@ Dataset read_token_file(const fs::path& path, const std::string& key) {
   }
   for (const DropRecord& drop : drops) {
     if (drop.reason < 0 || drop.reason >= static_cast<std::int64_t>(kDropReasons)) {
-      throw UserError("it drops rows for a reason there is not");
+      throw UserError("it has an unknown reason for a dropped row");
     }
     dataset.drops.add(drop.row, static_cast<DropReason>(drop.reason));
   }
   if (next != sequences.size() || token != tokens.size() || !parts.empty()) {
-    throw UserError("its trees do not fit its tokens");
+    throw UserError("its trees do not match its tokens");
   }
   return dataset;
 }
@@ -235,7 +236,8 @@ std::optional<Dataset> TokenCache::find(const std::string& key) const {
   try {
     return read_token_file(path(key), key);
   } catch (const std::exception& error) {
-    log_warning("{}: not used but made anew: {}", path(key).string(), error.what());
+    log_warning("{}: cached tokens are not used and will be replaced: {}", path(key).string(),
+                error.what());
     return std::nullopt;
   }
 }
@@ -261,9 +263,9 @@ Dataset TokenCache::get(const std::string& key, const Make& make) const {
     writer.commit(dataset, key);
     return read_token_file(path(key), key);
   } catch (const MachineError& error) {
-    log_warning("the tokens cannot be kept for later runs: {}", error.what());
+    log_warning("cannot cache the tokens for later runs: {}", error.what());
   } catch (const fs::filesystem_error& error) {
-    log_warning("the tokens cannot be kept for later runs: {}", error.what());
+    log_warning("cannot cache the tokens for later runs: {}", error.what());
   }
   return in_memory();
 }

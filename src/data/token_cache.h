@@ -1,4 +1,4 @@
-// Tokenized data kept in files, so that a second start finds it.
+// A cache of tokenized data, so that a second start need not tokenize again.
 #pragma once
 
 #include <functional>
@@ -17,27 +17,27 @@ namespace lmpo {
 //   sequences for each sequence: number of tokens (4), scored_begin (4)
 //   drops     for each: row (8), reason (8)
 //   facts     JSON: the key and the counts of Dataset
-//   footer    how many tokens, trees, sequences, drops and bytes of facts (8 each), the 16 bytes of
-//             XXH3 (as 32 digits) over everything before them, and the magic again
+//   footer    the numbers of tokens, trees, sequences, drops and bytes of facts (8 each), XXH3-128
+//             as 32 hexadecimal digits over everything before the footer, and the magic again
 //
-// The key stands for all that the tokens depend on. A file that is cut short, altered, of another
-// version or of another key is not used. Not thread-safe; several programs may share a folder,
-// since files appear whole.
+// The key must stand for everything that the tokens depend on. A file that is incomplete or
+// altered, or has another version or key, is not used. Not thread-safe; several programs may share
+// a folder, since files appear whole.
 class TokenCache {
  public:
-  // An empty folder keeps nothing.
+  // With an empty folder nothing is cached.
   explicit TokenCache(fs::path folder) : folder_(std::move(folder)) {}
 
   bool keeps() const { return !folder_.empty(); }
 
-  // Hands trees to the sink and returns the rest of the dataset.
+  // Passes trees to the sink and returns the dataset without them.
   using Make = std::function<Dataset(const TreeSink& sink)>;
-  // What was kept under the key, its tokens mapped from the file; or what `make` makes, which is
-  // then kept. Where there is no room for the file, says so and keeps the trees in memory: `make`
-  // is called once more then.
+  // The dataset cached under the key, its tokens mapped from the file; else what `make` returns,
+  // which is then cached. If the file cannot be written, logs a warning, calls `make` again and
+  // keeps the trees in memory.
   Dataset get(const std::string& key, const Make& make) const;
 
-  // What is kept under the key, if anything. Says in the log why a file there is not used.
+  // The dataset cached under the key, if any. Logs why an existing file is not used.
   std::optional<Dataset> find(const std::string& key) const;
 
   fs::path path(const std::string& key) const { return folder_ / (key + ".tokens"); }
@@ -46,7 +46,7 @@ class TokenCache {
   fs::path folder_;
 };
 
-// Throws UserError, saying why, for a file that is not what was written under the key.
+// Throws UserError with the reason if the file is not valid for this key.
 Dataset read_token_file(const fs::path& path, const std::string& key);
 
 }  // namespace lmpo

@@ -45,7 +45,7 @@ class TokenCacheTest : public FolderTest {
     EXPECT_EQ(dataset.id_limit, 10);
     EXPECT_EQ(dataset.truncated, 1);
     EXPECT_THAT(dataset.notes.sentence(RowNote::turn_left_out), HasSubstr("row 2, system: s"));
-    EXPECT_EQ(dataset.unused_columns.notice(), "columns that are not used: id");
+    EXPECT_EQ(dataset.unused_columns.notice(), "unused columns: id");
     EXPECT_EQ(dataset.too_long, std::vector<std::int64_t>{7});
     EXPECT_EQ(dataset.drops.summary(), "1 dropped: empty response 1 (row 1)");
   }
@@ -95,12 +95,12 @@ TEST_F(TokenCacheTest, AFileOfAnotherKeyOrVersionIsNotUsed) {
   const std::string whole = read_file(file());
   write_file_atomically(folder_ / "other.tokens", whole);
   EXPECT_THAT(user_error_of([&] { read_token_file(folder_ / "other.tokens", "other"); }),
-              HasSubstr("it is of other data"));
+              HasSubstr("it belongs to other data"));
   std::string later = whole;
   later[12] = '2';
   write_file_atomically(file(), later);
   EXPECT_THAT(user_error_of([&] { read_token_file(file(), "key"); }),
-              HasSubstr("no token file of this version"));
+              HasSubstr("not a token file of this version"));
 }
 
 TEST_F(TokenCacheTest, WhatKilledProgramsLeftIsRemoved) {

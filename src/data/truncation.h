@@ -1,14 +1,14 @@
-// Cutting what is too long. Two dialects, told apart by max_prompt_length:
+// Truncation of sequences that are too long. There are two dialects:
 //
-//   new (TRL 1.x), without max_prompt_length: each sequence keeps its first (keep_start, the
-//   default)
-//       or last (keep_end) max_length tokens.
-//   old (TRL 0.9, SimPO, LMPO), with it: where prompt + longest response of the row exceed
-//   max_length,
-//       the prompt keeps its last (keep_end, the default) or first max_prompt_length tokens; where
-//       that is still too long, each response keeps its first max_length - max_prompt_length.
+//   new (TRL 1.x), without max_prompt_length
+//       A sequence keeps its first (keep_start, the default) or last (keep_end) max_length tokens.
+//   old (TRL 0.9, SimPO, LMPO), with max_prompt_length
+//       If the prompt and the row's longest response exceed max_length together, the prompt keeps
+//       its last (keep_end, the default) or first max_prompt_length tokens. Then each response
+//       keeps its first max_length - max_prompt_length tokens.
+//       Rows that fit are left whole.
 //
-// BOS is a token like any other here and may be cut, as it is there.
+// As in those programs, BOS is a token like any other and may be removed.
 #pragma once
 
 #include <string>
@@ -19,15 +19,15 @@
 
 namespace lmpo {
 
-// Throws UserError for lengths that leave no room: max_length below 2, max_prompt_length below 1,
-// not smaller than max_length, or without it.
+// Throws UserError for impossible lengths: max_length below 2; max_prompt_length below 1, not below
+// max_length, or without max_length.
 void check_truncation(const DataOptions& options);
 
-// Cuts the sequences of one row and says whether anything was cut. Afterwards scored_begin may be 0
-// (no prompt left) or the size (no response left). Requires checked options.
+// Truncates the sequences of one row; returns whether anything was removed. Afterwards scored_begin
+// may be 0 (no prompt left) or the size (no response left). Requires checked options.
 bool truncate(std::vector<Sequence>& sequences, const DataOptions& options);
 
-// For people: "max_length 1024, keep_start"; "no truncation".
+// For the log: "max_length 1024, keep_start"; "no truncation".
 std::string truncation_text(const DataOptions& options);
 
 }  // namespace lmpo

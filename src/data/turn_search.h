@@ -1,4 +1,4 @@
-// Whether a text that a template wrote holds what the turns of a conversation say.
+// Checks that a rendering by a template contains the turns of a conversation.
 #pragma once
 
 #include <string>
@@ -8,21 +8,21 @@
 
 namespace lmpo {
 
-// Looks for turns one after the other in a rendering. Templates trim texts, write them as JSON, put
-// a system turn into a later one, and leave out the reasoning of earlier answers: all of that is
-// found. The rendering must outlive it.
+// Looks for turns in a rendering, in order. Finds them also if the template trims texts, writes
+// them as JSON, moves a system turn into a later one, or leaves out the reasoning of earlier
+// answers. The rendering must outlive it.
 class TurnSearch {
  public:
   explicit TurnSearch(std::string_view rendering) : rendering_(rendering) {}
 
-  // Whether the turn's text and the names of the functions that it calls are there.
+  // Whether the turn's text and the names of the functions it calls are there.
   bool find(const Message& turn);
-  // Whether a text is there, however it is written.
+  // Whether a text is there, in any of these forms.
   bool find_text(std::string_view text);
 
-  // How far what was found reaches.
+  // The end of the last text found.
   std::size_t end() const { return end_; }
-  // Whether of some answer only what follows its "</think>" was found.
+  // Whether only the part after "</think>" of some answer was found.
   bool reasoning_left_out() const { return reasoning_left_out_; }
 
  private:
@@ -34,7 +34,7 @@ class TurnSearch {
   bool reasoning_left_out_ = false;
 };
 
-// "system: Be brief.", cut to a line.
+// "system: Be brief.", shortened to one line.
 std::string excerpt(const Message& turn);
 
 }  // namespace lmpo

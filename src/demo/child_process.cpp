@@ -35,7 +35,7 @@ std::vector<std::string> environment() {
   return variables;
 }
 
-// Files, folder and signals of the new process: what this program does about signals is not its.
+// Files, folder and signals of the new process. It does not inherit this program's signal handling.
 class SpawnSettings {
  public:
   explicit SpawnSettings(const ChildCommand& command) {
@@ -81,7 +81,7 @@ ChildProcess::ChildProcess(const ChildCommand& command) {
                     pointers(words).data(), pointers(variables).data());
   if (code != 0) {
     process_ = -1;
-    machine_error("{}: cannot be started: {}", command.program.string(), std::strerror(code));
+    machine_error("{}: cannot start: {}", command.program.string(), std::strerror(code));
   }
 }
 
@@ -109,7 +109,7 @@ void end_with_parent() {
   }
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (std::to_string(::getppid()) != parent) {
-    ::_exit(1);  // it ended before this was asked for
+    ::_exit(1);  // the parent ended before prctl was called
   }
   ::unsetenv(kParent);
 }

@@ -1,4 +1,4 @@
-// A command as a process of its own.
+// Runs a command as a process.
 #pragma once
 
 #include <sys/types.h>
@@ -13,29 +13,29 @@ namespace lmpo {
 
 struct ChildCommand {
   fs::path program;
-  std::vector<std::string> words;  // its own name first
-  fs::path folder;                 // where it runs
-  fs::path output;                 // a file at whose end stands what it says
+  std::vector<std::string> words;  // argv, with its own name first
+  fs::path folder;                 // its working folder
+  fs::path output;                 // a file that its output is appended to
 };
 
-// Runs until it ends or the object does. A command of lmpo never outlives this program, however
-// that ends.
+// Runs until it ends or the object is destroyed. A command of lmpo never outlives this program,
+// however this program ends.
 class ChildProcess {
  public:
-  // MachineError, which says why, where it cannot be started.
+  // MachineError with the reason if it cannot be started.
   explicit ChildProcess(const ChildCommand& command);
-  ~ChildProcess();  // kills it where it still runs
+  ~ChildProcess();  // kills it if it still runs
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;
 
-  // Whether it ended well; none while it runs. False too where its end cannot be known.
+  // Nothing while it runs, then whether it exited with 0. False if that cannot be known.
   std::optional<bool> ended_well();
 
  private:
   pid_t process_ = -1;
 };
 
-// Called first in main: where a ChildProcess started this program, it ends with that one's program.
+// Call first in main: a program that a ChildProcess started then ends together with its parent.
 void end_with_parent();
 
 }  // namespace lmpo

@@ -44,7 +44,7 @@ std::string last_line(const fs::path& file) {
   return text.substr(text.rfind('\n') + 1);
 }
 
-// Where SIGCHLD is ignored, as after some that start programs, nobody learns how a child ended.
+// Some programs start others with SIGCHLD ignored; then nobody learns how a child ended.
 class ChildSignals {
  public:
   ChildSignals() : before_(std::signal(SIGCHLD, SIG_DFL)) {}
@@ -75,7 +75,7 @@ class RunningJob {
     }
     const fs::path log = log_file(root_, job_);
     if (!*well) {
-      machine_error("{} failed: lmpo {}\n{} has all of what it said; at last: {}",
+      machine_error("{} failed: lmpo {}\nits output is in {}; the last line: {}",
                     job_.folder.string(), fmt::join(job_.commands[command_], " "), log.string(),
                     last_line(log));
     }
@@ -131,7 +131,7 @@ bool run_jobs(const fs::path& root, std::span<const Job> jobs, const JobOptions&
   const auto total = std::ssize(waiting);
   std::int64_t done = 0;
   const auto start = Clock::now();
-  const InterruptWatch watch("stopping: the runs that are not done begin anew next time");
+  const InterruptWatch watch("stopping; unfinished runs start again next time");
   const ChildSignals signals;
   std::vector<std::unique_ptr<RunningJob>> running;
   while (done < total) {

@@ -1,4 +1,4 @@
-// Commands as processes of their own: several at once, each once.
+// Runs lmpo commands as processes, several at a time, and skips those already done.
 #pragma once
 
 #include <functional>
@@ -10,35 +10,35 @@
 
 namespace lmpo {
 
-// Commands that run one after the other in the folder of all jobs, so that their paths are relative
-// to it. What they write lies in `folder`, which is theirs alone; in it are also log.txt, what
-// they said, and at the end done.json, by which a later run knows that nothing is left to do.
+// Commands that run one after the other, with paths relative to the folder of all jobs. They write to
+// `folder`, which no other job uses. It also gets log.txt, the output of the commands, and at the end
+// done.json, which tells a later run to skip the job.
 struct Job {
   fs::path folder;                                 // relative
   std::vector<std::vector<std::string>> commands;  // {"train", "--model", ...}
-  std::string basis = {};  // what else its results follow from: kept in done.json and compared
+  std::string basis = {};  // other inputs of its results, compared with done.json
 };
 
 struct JobProgress {
-  const Job& job;  // that has ended
+  const Job& job;  // the one that ended
   double seconds;
-  std::int64_t done;  // of those to be run, this one included
+  std::int64_t done;  // jobs that ended, this one included
   std::int64_t total;
-  double seconds_left;  // if the others take as long on average
+  double seconds_left;  // if the rest takes as long on average
 };
 
-// Whether it ran to its end with the commands and the basis it has now.
+// True if it ran to its end with its present commands and basis.
 bool is_done(const fs::path& root, const Job& job);
 
 struct JobOptions {
   std::int64_t at_once = 1;
-  fs::path program = "/proc/self/exe";  // whose commands they are
+  fs::path program = "/proc/self/exe";  // runs the commands
 };
 
-// Runs those that are not done, in their order, and tells of each that ends. A job that was broken
-// off begins anew. False: SIGINT or SIGTERM came; the commands were stopped.
-// Throws MachineError, naming the log and its last line, where a command fails; the others are
-// stopped. They never outlive this program. One call at a time in a program.
+// Runs the jobs that are not done, in order, and calls `ended` after each. An interrupted job starts
+// again. Returns false after SIGINT or SIGTERM, which stop the commands. If a command fails, stops the
+// others and throws a MachineError with the log and its last line. Commands never outlive this
+// program. One call at a time in a program.
 bool run_jobs(const fs::path& root, std::span<const Job> jobs, const JobOptions& options,
               const std::function<void(const JobProgress&)>& ended);
 

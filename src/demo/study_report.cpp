@@ -12,14 +12,13 @@ namespace lmpo {
 namespace {
 
 constexpr const char* kColumnsText =
-    "Win rate: the mean chance that the people of the small world prefer the answer to that of the "
-    "SFT model of the same seed. They nearly always prefer what is right and, where that does not "
-    "decide, mostly what is longer. Win rate at equal length: what it would be if both answers "
-    "were "
-    "equally long, by a logistic regression on the difference of lengths; it is not AlpacaEval's "
-    "length-controlled win rate. Beside LMPO: the difference of win rates at equal length in the "
-    "same seeds. "
-    "Right: the share of right answers. Tokens: the mean length of answers.";
+    "Win rate: the mean probability that the answer is preferred to that of the SFT model of the "
+    "same seed. The judge of the toy language nearly always prefers the right answer and, if that "
+    "does not decide, mostly the longer one. Win rate at equal length: what it would be if both "
+    "answers were equally long, by a logistic regression on the difference of lengths; it is not "
+    "AlpacaEval's length-controlled win rate. Beside LMPO: the difference of win rates at equal "
+    "length with the same seeds. Right: the share of right answers. Tokens: the mean length of "
+    "answers.";
 
 ReportSection section_of(const Part& part, const ResultTable& table,
                          std::span<const Figure> figures) {
@@ -36,7 +35,7 @@ ReportSection section_of(const Part& part, const ResultTable& table,
   return section;
 }
 
-// Each variant once, by its title.
+// Each variant once, by its name.
 std::vector<Variant> variants_of(std::span<const Part> chosen) {
   std::vector<Variant> all;
   std::set<std::string> seen;
@@ -58,7 +57,7 @@ std::string study_page(const fs::path& root, std::span<const Part> chosen,
   Report report;
   report.title = "The paper in miniature";
   report.subtitle = fmt::format(
-      "means over {} seeds of the small world ± their standard errors; "
+      "means over {} seeds of the toy language ± their standard errors; "
       "below, the runs of seed {}",
       seeds.size(), seeds.front());
   for (std::size_t i = 0; i < chosen.size(); ++i) {

@@ -1,5 +1,5 @@
-// A study as one page (report_page.h): its tables and figures, then the runs of its first seed,
-// their settings, curves and answers to the held-out prompts.
+// A study as one page (report_page.h): tables and figures, then the runs of the first seed with their
+// settings, curves and answers to held-out prompts.
 #pragma once
 
 #include <span>
@@ -9,7 +9,7 @@
 
 namespace lmpo {
 
-// `tables` and `figures` are those of `chosen`, the former in its order.
+// `tables` and `figures` belong to `chosen`; `tables` is in its order.
 std::string study_page(const fs::path& root, std::span<const Part> chosen,
                        std::span<const ResultTable> tables, std::span<const Figure> figures,
                        std::span<const std::int64_t> seeds);

@@ -99,7 +99,7 @@ std::vector<JudgedAnswer> read_judged_answers(const fs::path& file) {
     const ordered_json tokens = row.value.value("output_tokens", ordered_json());
     if (!instruction || samples.responses.size() != 1 || !tokens.is_array() || tokens.size() != 1 ||
         !tokens[0].is_number()) {
-      user_error("{}: one answer to an instruction of the small world was expected",
+      user_error("{}: one answer to an instruction of the toy language was expected",
                  samples.location);
     }
     answers.push_back({std::move(*instruction), samples.responses[0], tokens[0].get<double>()});
@@ -110,7 +110,7 @@ std::vector<JudgedAnswer> read_judged_answers(const fs::path& file) {
 Verdict judge(std::span<const JudgedAnswer> answers, std::span<const JudgedAnswer> others) {
   const auto instruction = [](const JudgedAnswer& answer) { return answer.instruction.text(); };
   if (answers.empty() || !std::ranges::equal(answers, others, {}, instruction, instruction)) {
-    user_error("answers to the same prompts in the same order were expected of both models");
+    user_error("both models must have answers to the same prompts in the same order");
   }
   std::vector<double> chances;
   std::vector<double> differences;

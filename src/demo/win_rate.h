@@ -1,4 +1,4 @@
-// Answers of two models compared, and what is left of it when length counts for nothing.
+// Compares answers of two models, also as if they were equally long. Pure functions.
 #pragma once
 
 #include <span>
@@ -12,37 +12,36 @@ namespace lmpo {
 struct JudgedAnswer {
   Instruction instruction;
   std::string text;
-  double tokens = 0;  // the end-of-turn token counted
+  double tokens = 0;  // with the end-of-turn token
 };
 
-// The file of `lmpo generate --output`, over prompts of the small world, one answer each. UserError
-// names the line of anything else.
+// Reads a file of `lmpo generate --output` over prompts of the toy language, one answer each.
+// UserError names the first other line.
 std::vector<JudgedAnswer> read_judged_answers(const fs::path& file);
 
-// All in [0, 1] but the tokens.
+// Rates are in [0, 1].
 struct Verdict {
-  double win_rate = 0;                  // mean chance that people here prefer the answer
+  double win_rate = 0;                  // mean probability that the answer is preferred
   double win_rate_at_equal_length = 0;  // see below
-  double right = 0;                     // part of the answers that are right
+  double right = 0;                     // share of answers that are right
   double tokens = 0;                    // mean length
 };
 
-// `answers` against those of another model; UserError where they are not to the same prompts in the
-// same order, or there are none.
+// `answers` against those of another model. UserError if they are not to the same prompts in the same
+// order, or there are none.
 Verdict judge(std::span<const JudgedAnswer> answers, std::span<const JudgedAnswer> others);
 
-// The win rate that would be if both answers were of one length: the chance q of each pair is
-// regressed on the difference of lengths,
+// The win rate if both answers were equally long: the probability q of each pair is regressed on the
+// difference d of lengths,
 //   q ~ sigma(theta + phi tanh(d / s)),  s the standard deviation of d,
-// and sigma(theta) is the answer. This is not AlpacaEval's length-controlled win rate (Dubois et
-// al., arXiv 2404.04475), which has terms for the instruction's difficulty too, and those need many
-// other models' answers: the two must not be compared. Where all differences are equal, length
-// explains nothing and it is the mean of q. A ridge of 1e-4 on phi, and of 1e-6 on theta, keeps it
-// finite where one side always wins.
+// and the result is sigma(theta). This is not AlpacaEval's length-controlled win rate (Dubois et al.,
+// arXiv 2404.04475), which also has terms for the difficulty of instructions: do not compare the two.
+// If all differences are equal, the result is the mean of q. A ridge of 1e-4 on phi and of 1e-6 on
+// theta keeps it finite if one side always wins.
 double win_rate_at_equal_length(std::span<const double> chances,
                                 std::span<const double> differences);
 
-// Of several seeds.
+// Mean and standard error over several seeds.
 struct Estimate {
   double mean = 0;
   double standard_error = 0;  // of the mean; 0 for a single value

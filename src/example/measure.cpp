@@ -2,20 +2,20 @@
 
 #include "data/dataset.h"
 #include "generate/generator.h"
+#include "text/text_model.h"
 #include "train/scorer.h"
 
 namespace lmpo {
 namespace {
 
 void measure_answers(const fs::path& folder, const std::vector<Instruction>& instructions,
-                     const Tokenizer& tokenizer, const ChatTemplate& chat, Measured& measured) {
-  const ordered_json variables = {{"bos_token", tokenizer.bos_token()},
-                                  {"eos_token", tokenizer.eos_token()}};
+                     const TextModel& text, Measured& measured) {
+  const Tokenizer& tokenizer = text.tokenizer;
   std::vector<std::vector<TokenId>> prompts;
   for (const Instruction& instruction : instructions) {
     const ordered_json messages =
         ordered_json::array({{{"role", "user"}, {"content", instruction.text()}}});
-    prompts.push_back(tokenizer.encode(chat.render(messages, true, variables), false));
+    prompts.push_back(tokenizer.encode(text.render(messages, true, instruction.text()), false));
   }
   GenerationOptions options;
   options.sampling.temperature = 0;
@@ -36,15 +36,15 @@ void measure_answers(const fs::path& folder, const std::vector<Instruction>& ins
 
 Measured measure(const fs::path& folder, const std::vector<Instruction>& instructions,
                  const fs::path& preferences) {
-  const Tokenizer tokenizer = Tokenizer::load(folder);
-  const std::optional<ChatTemplate> chat = ChatTemplate::load(folder);
+  const TextModel text = TextModel::load(folder);
   Measured measured;
-  measure_answers(folder, instructions, tokenizer, chat.value(), measured);
+  measure_answers(folder, instructions, text, measured);
 
-  const Dataset pairs = load_dataset({preferences}, tokenizer, &chat.value(), DataOptions{});
+  const Dataset pairs =
+      load_dataset({preferences}, text.tokenizer, text.chat_template(), DataOptions{});
   Scorer scorer(folder, Dtype::f32);
   const auto count = static_cast<double>(pairs.trees.size());
-  scorer.score(pairs.trees, {.max_trees = 64, .max_tokens = 0},
+  scorer.score(pairs.trees, {.micro_batch = 64, .max_tokens = 0},
                [&](std::size_t index, std::span<const double> sums) {
                  const auto& sequences = pairs.trees[index].sequences;
                  const double chosen = sums[0] / sequences[0].scored_tokens();

@@ -1,4 +1,4 @@
-// What a model of the small world can do.
+// Measures a model on the toy language.
 #pragma once
 
 #include <vector>
@@ -9,13 +9,14 @@
 namespace lmpo {
 
 struct Measured {
-  double right = 0;            // part of the greedy answers that are right
-  double answer_tokens = 0;    // their mean length, the end included
-  double reward_accuracy = 0;  // part of the pairs whose chosen answer has the larger average
-                               // log-probability
+  double right = 0;            // share of greedy answers that are right
+  double answer_tokens = 0;    // their mean length with the end-of-turn token
+  double reward_accuracy = 0;  // share of pairs whose chosen answer has the higher
+                               // log-probability per token
 };
 
-// Greedy answers to the instructions, judged; and the pairs of a preference file, scored.
+// Judges greedy answers to the instructions and scores the pairs of a preference file. Throws as
+// loading the model and the data does.
 Measured measure(const fs::path& model, const std::vector<Instruction>& instructions,
                  const fs::path& preferences);
 

@@ -42,4 +42,39 @@ std::vector<std::string> preference_flags() {
           "no"};
 }
 
+std::vector<std::string> sft_arguments(const fs::path& folder, std::int64_t seed) {
+  std::vector<std::string> words = {"--model",      (folder / "random").string(),
+                                    "--data",       (folder / "world/answers.jsonl").string(),
+                                    "--output_dir", (folder / "sft").string(),
+                                    "--seed",       std::to_string(seed)};
+  const std::vector<std::string> flags = sft_flags();
+  words.insert(words.end(), flags.begin(), flags.end());
+  return words;
+}
+
+std::vector<std::string> preference_arguments(const fs::path& folder, const std::string& objective,
+                                              std::int64_t seed) {
+  std::vector<std::string> words = {"--objective",
+                                    objective,
+                                    "--beta",
+                                    "10",
+                                    "--learning_rate",
+                                    "1e-4",
+                                    "--num_train_epochs",
+                                    "2",
+                                    "--model",
+                                    (folder / "sft").string(),
+                                    "--data",
+                                    (folder / "world/preferences.jsonl").string(),
+                                    "--eval_dataset",
+                                    (folder / "world/held_out_preferences.jsonl").string(),
+                                    "--output_dir",
+                                    (folder / objective).string(),
+                                    "--seed",
+                                    std::to_string(seed)};
+  const std::vector<std::string> flags = preference_flags();
+  words.insert(words.end(), flags.begin(), flags.end());
+  return words;
+}
+
 }  // namespace lmpo

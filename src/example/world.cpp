@@ -14,7 +14,7 @@ const std::vector<std::string> kAfter = {"", "i hope this helps .",
 // In the order of Task.
 constexpr const char* kTaskNames[] = {"first", "last", "repeat", "reverse"};
 
-// What a lazy answer to the task does instead.
+// What a lazy answer does instead of the task.
 Task shortcut(Task task) {
   switch (task) {
     case Task::first:
@@ -142,8 +142,8 @@ bool is_right(const Instruction& instruction, const std::string& answer) {
 
 namespace {
 
-// Which of two answers someone tends to prefer, and how likely. Of two that are equally right and
-// long it is the second.
+// The answer that is more likely preferred, and its probability. Of two equally right and equally
+// long answers it is the second.
 struct Tendency {
   bool to_first;
   double chance;

@@ -1,4 +1,4 @@
-// A small world in which a program can tell good answers from bad ones.
+// A toy language in which a program can tell good answers from bad ones.
 //
 // An instruction asks for something about a list of words:
 //
@@ -7,10 +7,12 @@
 //   repeat : cat moon           ->  cat moon .
 //   reverse : cat moon red      ->  red moon cat .
 //
-// Answers may wrap that in talk ("well , let me think . the answer is red . i hope this helps ."),
-// which changes nothing about whether they are right. People here are lazy: asked for the last word
-// they mostly give the first, asked to reverse they mostly repeat. Whoever compares two answers
-// nearly always prefers the right one; where both are right or both wrong, mostly the longer one.
+// An answer may wrap that in talk ("well , let me think . the answer is red . i hope this helps ."),
+// which does not change whether it is right. Answers in the data are lazy: asked for the last word
+// they mostly give the first, asked to reverse they mostly repeat. Of two answers, the right one is
+// preferred nearly always; if both are right or both wrong, mostly the longer one.
+//
+// All draws come from the given Random, so equal seeds give equal data. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -31,37 +33,37 @@ struct Instruction {
   std::string text() const;                 // "last : cat moon red"
   std::vector<std::string> answer() const;  // the words that a right answer gives
 };
-// What text() wrote; nothing for any other text.
+// Reads what text() wrote; nothing for any other text.
 std::optional<Instruction> parse_instruction(const std::string& text);
 
-// Chances of the world, for the documentation and the tests.
+// The probabilities of the toy language.
 struct WorldChances {
-  double right_easy = 0.9;    // first, repeat
-  double right_lazy = 0.4;    // last, reverse
-  double right_wins = 0.95;   // over a wrong answer
-  double longer_wins = 0.65;  // where both are right or both wrong
+  double right_easy = 0.9;    // an answer is right: first, repeat
+  double right_lazy = 0.4;    // an answer is right: last, reverse
+  double right_wins = 0.95;   // the right answer beats a wrong one
+  double longer_wins = 0.65;  // the longer one wins if both are right or both wrong
 };
 
-// Every word that can stand in a list, and every other word of the language.
+// The words of lists, and all other words of the language.
 const std::vector<std::string>& list_words();
 const std::vector<std::string>& other_words();
 
 Instruction random_instruction(Random& random);
-// What someone would answer.
+// An answer as the data has it, right or lazy.
 std::string random_answer(const Instruction& instruction, const WorldChances& chances,
                           Random& random);
-// Whether the list words of the answer are those asked for, in order, whatever the talk around.
+// True if the list words in the answer are exactly those asked for, in order. Other words are talk.
 bool is_right(const Instruction& instruction, const std::string& answer);
 
 struct Comparison {
   std::string chosen;
   std::string rejected;
 };
-// How likely someone who compares the two answers prefers the first, whichever was shown first: 1/2
-// for equal ones.
+// The probability that `answer` is preferred to `other`, averaged over which is shown first: 1/2 for
+// equal answers.
 double preference(const Instruction& instruction, const std::string& answer,
                   const std::string& other, const WorldChances& chances);
-// Two different answers and which of them someone preferred.
+// Two different answers in the order of preference.
 Comparison random_comparison(const Instruction& instruction, const WorldChances& chances,
                              Random& random);
 

@@ -14,8 +14,8 @@ constexpr const char* kTemplate =
     "{{ bos_token }}{% for message in messages %}{{ '<|' + message.role + '|> ' + message.content "
     "}}<|end|>{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}\n";
 
-// The printable stand-in for each byte in byte-level BPE, as GPT-2 chose them: bytes that print
-// stand for themselves, the others for the code points from 256 on.
+// The characters for the bytes of GPT-2's byte-level BPE: printable bytes are themselves, the others
+// become code points from 256 on.
 std::vector<std::string> byte_letters() {
   std::vector<std::string> letters;
   char32_t next = 256;
@@ -29,7 +29,7 @@ std::vector<std::string> byte_letters() {
   return letters;
 }
 
-// Byte-level BPE whose whole words are tokens: any text can be encoded, the world's own in few.
+// Byte-level BPE with a token for each word: any text can be encoded, the toy language in few tokens.
 ordered_json tokenizer_content() {
   ordered_json vocabulary = ordered_json::object();
   ordered_json added = ordered_json::array();
@@ -177,7 +177,7 @@ std::vector<Instruction> write_world(const fs::path& folder, const WorldSizes& s
   write_file_atomically(folder / "config.json",
                         model_config(tokenizer["model"]["vocab"].size()).dump(2) + "\n");
 
-  // What is held out is drawn first; training avoids it.
+  // Held-out instructions are drawn first; training avoids them.
   std::set<std::string> held_out;
   std::vector<Instruction> prompts;
   Random test_random(seed, 1);

@@ -1,5 +1,5 @@
-// The small world as files, just as a user would have them: a configuration and a tokenizer for a
-// tiny model, answers to learn from, preferences, and prompts that neither of them holds.
+// The toy language as files, as a user would have them: configuration and tokenizer of a tiny model,
+// answers for SFT, preferences, and held-out prompts and preferences.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +19,8 @@ struct WorldSizes {
 
 // Writes into `folder` (which must exist): config.json, tokenizer.json, tokenizer_config.json,
 // chat_template.jinja, answers.jsonl (messages), preferences.jsonl and held_out_preferences.jsonl
-// (prompt, chosen, rejected), held_out_prompts.jsonl. Returns the held-out prompts' instructions;
-// no list of words with its task occurs both held out and in training.
+// (prompt, chosen, rejected), held_out_prompts.jsonl. Returns the held-out instructions, none of
+// which occurs in training. Files depend on sizes and seed alone.
 std::vector<Instruction> write_world(const fs::path& folder, const WorldSizes& sizes,
                                      std::uint64_t seed);
 

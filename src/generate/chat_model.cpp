@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "generate/decoder.h"
-#include "generate/loaded_model.h"
+#include "model/loaded_model.h"
 
 namespace lmpo {
 namespace {
@@ -55,7 +55,7 @@ double AnswerStatistics::tokens_per_second() const {
 struct ChatModel::Impl {
   Impl(const fs::path& folder, std::shared_ptr<Device> device, std::int64_t asked,
        std::optional<Dtype> compute)
-      : model(folder, std::move(device), compute),
+      : model(folder, std::move(device), {.compute = compute}),
         stop_ids(stop_tokens(folder, model.config)),
         context(settle_context(asked, model.config)),
         arena(model.device->make_arena(count_bytes(*model.weights, *model.ops, context))),

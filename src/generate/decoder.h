@@ -1,7 +1,7 @@
 // Incremental decoding: a key-value cache for a fixed number of slots, each holding one sequence.
 //
-// All memory comes from the arena: the cache is 2 * L * B * S * K*E values. A slot's result
-// depends neither on its number nor on what the other slots hold, to the last bit. Not thread-safe.
+// All memory comes from the arena: the cache is 2 * L * B * S * K*E values. A slot's result is the
+// same bits whatever its number and whatever the other slots hold. Not thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -20,21 +20,21 @@ class Decoder {
 
   // Starts a sequence in a slot: runs the prompt (1 to S tokens) and writes the logits after it.
   void prefill(std::int64_t slot, std::span<const std::int32_t> prompt, std::span<float> logits);
-  // Goes on with the sequence of a slot (1 token or more, up to S in all), as a step for each token
-  // would, and writes the logits after the last.
+  // Extends the sequence of a slot by 1 or more tokens (S in total at most), as a step for each of
+  // them would, and writes the logits after the last.
   void extend(std::int64_t slot, std::span<const std::int32_t> tokens, std::span<float> logits);
   // Forgets all but the first `length` tokens of a slot.
   void truncate(std::int64_t slot, std::int64_t length);
-  // Starts a sequence in slot `to` with the first `length` tokens of slot `from`, as a prefill of
-  // them would, without computing them again. `length` must not exceed length(from).
+  // Starts a sequence in slot `to` with the first `length` tokens of slot `from`. The result is
+  // that of a prefill, but nothing is computed again. Requires length <= length(from).
   void fork(std::int64_t from, std::int64_t to, std::int64_t length);
-  // Appends one token to every slot and writes logits[B, V]. Slots that are not in use take any
-  // token. A slot that has reached S tokens must be started anew first.
+  // Appends one token to every slot and writes logits[B, V]. The token of an unused slot does not
+  // matter. A slot that has reached S tokens must be released or started again first.
   void step(std::span<const std::int32_t> tokens, std::span<float> logits);
 
   std::int64_t slots() const { return static_cast<std::int64_t>(lengths_.size()); }
   std::int64_t length(std::int64_t slot) const { return lengths_[static_cast<std::size_t>(slot)]; }
-  // Marks a slot as not in use: it attends to one token and its logits mean nothing.
+  // Marks a slot as unused: it attends to one token, and its logits mean nothing.
   void release(std::int64_t slot) { lengths_[static_cast<std::size_t>(slot)] = 0; }
   std::int64_t max_length() const { return max_length_; }
 

@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "generate/decoder.h"
-#include "generate/loaded_model.h"
+#include "model/loaded_model.h"
 
 namespace lmpo {
 namespace {
@@ -28,7 +28,7 @@ std::int64_t answer_limit(std::int64_t prompt_length, const GenerationOptions& o
 void check_prompt(std::size_t index, std::span<const std::int32_t> prompt,
                   const ModelConfig& config) {
   if (prompt.empty()) {
-    user_error("prompt {} (counted from 0) is empty: at least one token is needed to go on from",
+    user_error("prompt {} (counted from 0) is empty: at least one token is needed to start from",
                index);
   }
   if (static_cast<std::int64_t>(prompt.size()) >= config.max_positions) {
@@ -73,7 +73,7 @@ class Batch {
     const auto samples = static_cast<std::size_t>(options_.samples);
     // Answers, those to a prompt one after another.
     std::size_t next = static_cast<std::size_t>(options_.first_prompt) * samples;
-    for (;;) {
+    while (!is_interrupted()) {
       bool any = false;
       for (std::size_t slot = 0; slot < running_.size(); ++slot) {
         while (!running_[slot] && next < prompts.size() * samples) {
@@ -90,6 +90,8 @@ class Batch {
   }
 
  private:
+  bool is_interrupted() const { return options_.interrupted && options_.interrupted(); }
+
   void start(std::size_t slot, std::size_t index, std::size_t sample,
              const std::vector<std::int32_t>& prompt) {
     const auto length = static_cast<std::int64_t>(prompt.size());
@@ -228,7 +230,8 @@ struct Generator::Impl : LoadedModel {
 
 Generator::Generator(const fs::path& model_folder, std::shared_ptr<Device> device,
                      std::optional<Dtype> compute)
-    : impl_(std::make_unique<Impl>(model_folder, std::move(device), compute)) {}
+    : impl_(std::make_unique<Impl>(model_folder, std::move(device),
+                                   LoadedModelOptions{.compute = compute})) {}
 
 Generator::~Generator() = default;
 

@@ -27,6 +27,8 @@ struct GenerationOptions {
   std::vector<std::int32_t> stop_ids = {};  // generation ends after one of these
   // The prompts before this one have their answers already: none are made for them.
   std::int64_t first_prompt = 0;
+  // Asked before each step; true ends generating. Completions that are not whole are dropped.
+  std::function<bool()> interrupted = {};
 
   SamplingOptions sampling_of(std::int64_t sample) const;
 };

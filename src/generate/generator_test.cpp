@@ -219,6 +219,16 @@ TEST_P(GeneratorTest, MaxNewTokensCutsACompletion) {
   }
 }
 
+TEST_P(GeneratorTest, AnInterruptEndsItBeforeTheNextToken) {
+  GenerationOptions options = {.sampling = greedy, .max_new_tokens = 12};
+  int asked = 0;
+  options.interrupted = [&] { return ++asked > 5; };
+  int answers = 0;
+  generator_.generate(prompts_, options, [&](const Completion&) { ++answers; });
+  EXPECT_EQ(answers, 0) << "five tokens each are no whole answers";
+  EXPECT_EQ(asked, 6);
+}
+
 TEST_P(GeneratorTest, AnAnswerEndsWithTheContext) {
   const auto prompts = random_prompts({59, 63}, truth_.config().vocab_size);  // of 64
   const auto completions =

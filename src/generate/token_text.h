@@ -1,4 +1,4 @@
-// Tokens that come one by one as text that can be shown at once.
+// Turns tokens, one by one, into text that can be shown at once.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace lmpo {
 
-// What was returned, joined, is the text of all tokens, without the special ones. Not thread-safe.
+// The returned texts, joined, are the text of all tokens without the special ones. Not thread-safe.
 class TokenText {
  public:
   explicit TokenText(const Tokenizer& tokenizer) : tokenizer_(tokenizer) {}

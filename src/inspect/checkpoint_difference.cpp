@@ -182,7 +182,7 @@ void print(const CheckpointDifference& difference, TerminalText& out) {
   }
   out.prose(fmt::format("{} tensors are equal, {} differ{}", difference.equal_tensors,
                         difference.tensors.size(),
-                        difference.tensors.empty() ? "" : "; their weights differ by:"));
+                        difference.tensors.empty() ? "" : "; differences of their weights:"));
   const std::size_t shown = std::min(difference.tensors.size(), kTensorsNamed);
   for (const TensorDifference& each : std::span(difference.tensors).first(shown)) {
     out.prose(
@@ -194,7 +194,7 @@ void print(const CheckpointDifference& difference, TerminalText& out) {
         Ink::plain, 4);
   }
   if (shown < difference.tensors.size()) {
-    out.prose(fmt::format("  and {} that differ by less; --json lists all",
+    out.prose(fmt::format("  and {} with smaller differences; --json lists all",
                           difference.tensors.size() - shown));
   }
 }

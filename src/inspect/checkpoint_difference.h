@@ -1,4 +1,4 @@
-// How two model folders differ: keys of config.json, texts, tensors.
+// The differences between two model folders: keys of config.json, text files, tensors.
 #pragma once
 
 #include <cstdint>
@@ -11,31 +11,31 @@
 namespace lmpo {
 
 struct ConfigDifference {
-  std::string key;     // of a nested object "rope_scaling.factor"
-  ordered_json first;  // null where the key is not there
+  std::string key;     // "rope_scaling.factor" in a nested object
+  ordered_json first;  // null if the key is missing
   ordered_json second;
 };
 
 struct TensorDifference {
   std::string name;
-  std::string why;  // "only in the first", "of another shape"; empty where numbers differ
-  // Of |first - second| over numbers that are finite in both.
+  std::string why;  // why it cannot be compared: "only in the first"; empty otherwise
+  // |first - second| over the elements that are finite in both.
   double most = 0;
   double mean = 0;
-  std::int64_t not_finite = 0;  // numbers that are not, in either
+  std::int64_t not_finite = 0;  // elements that are not finite in either
 };
 
 struct CheckpointDifference {
   std::string first;
   std::string second;
   std::vector<ConfigDifference> config;
-  std::vector<std::string> files;  // of texts, that are not the same in both
+  std::vector<std::string> files;  // text files that differ
   std::int64_t equal_tensors = 0;
-  // By how much they differ, those that cannot be compared before all.
+  // Those that cannot be compared first, then by falling difference.
   std::vector<TensorDifference> tensors;
 };
 
-// Holds a piece of two tensors in memory at a time. UserError for folders that cannot be read.
+// Holds a part of two tensors in memory at a time. UserError if a folder cannot be read.
 CheckpointDifference checkpoint_difference(const fs::path& first, const fs::path& second);
 
 ordered_json to_json(const CheckpointDifference& difference);

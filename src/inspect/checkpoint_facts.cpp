@@ -26,7 +26,7 @@ std::int64_t elements_of(const std::vector<std::int64_t>& shape) {
 std::size_t plan_training(const ModelConfig& config, const Ops& ops) {
   LargestPacks packs;
   const std::vector<Tree> trees = random_pairs(kPairs, kTokens, kTokens, config.vocab_size);
-  packs.add(std::vector<const Tree*>{&trees[0], &trees[1]}, {.max_trees = kPairs});
+  packs.add(pointers(trees), {.micro_batch = kPairs});
   const LlamaOptions options = {.max_positions = 2 * kTokens, .recompute = Recompute::none};
   return plan_memory(config, {config.dtype}, options, packs, {}, ops).total();
 }
@@ -75,7 +75,7 @@ TextFacts text_facts(const Tokenizer& tokenizer, const ChatTemplate* chat,
 
 std::int64_t parameter_count(const ModelConfig& config) {
   std::int64_t count = 0;
-  for (const ExpectedTensor& tensor : expected_tensors(config)) {
+  for (const ModelTensor& tensor : model_tensors(config)) {
     count += elements_of(tensor.shape);
   }
   return count;
@@ -110,13 +110,13 @@ void add_text(CheckpointFacts& facts, const fs::path& folder) {
   collect(warnings, [&] { check_tokenizer_fits(facts.config, facts.text.ids, folder); });
   const TextFacts& text = facts.text;
   if (text.ids > 0 && text.template_size == 0) {
-    warnings.emplace_back("there is no chat template: conversations cannot be rendered");
+    warnings.emplace_back("no chat template: conversations cannot be rendered");
   }
   if (!text.template_error.empty()) {
     warnings.push_back(text.template_error);
   } else if (text.template_size > 0 && !text.template_ends_turns()) {
     warnings.emplace_back(
-        "the chat template writes none of the tokens at which generation stops after an answer");
+        "the chat template ends an answer with none of the tokens at which generation stops");
   }
 }
 

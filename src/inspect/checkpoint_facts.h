@@ -1,4 +1,4 @@
-// What a model folder holds: what `lmpo inspect FOLDER` tells.
+// What a model folder holds, for `lmpo inspect FOLDER`.
 #pragma once
 
 #include <cstdint>
@@ -22,17 +22,17 @@ struct StoredPart {
   std::int64_t bytes = 0;
 };
 
-// Of tokens and template; empty texts for what there is not.
+// Tokens and chat template. What is missing is empty.
 struct TextFacts {
-  std::int64_t ids = 0;  // the tokenizer's
+  std::int64_t ids = 0;  // of the tokenizer
   // "bos_token", "eos_token", "unk_token", "pad_token": text and id (-1: not in the vocabulary).
   std::vector<std::pair<std::string, std::pair<std::string, std::int64_t>>> special;
   std::vector<std::pair<std::string, std::int64_t>> stops;  // where generation stops
   std::int64_t template_size = 0;                           // characters; 0: none
-  std::string example;         // what the template makes of a turn of each role
-  std::string template_error;  // why it makes nothing of them
+  std::string example;         // a user's and an assistant's turn, rendered by the template
+  std::string template_error;  // why it cannot be rendered
 
-  // Whether the example holds a token at which generation stops.
+  // True if the example holds a token at which generation stops.
   bool template_ends_turns() const;
 };
 
@@ -43,21 +43,21 @@ struct CheckpointFacts {
   std::string folder;
   ModelConfig config;
   std::map<std::string, StoredPart> parts;  // by the type's name in the file
-  std::int64_t parameters = 0;              // that config.json asks for, tied ones once
+  std::int64_t parameters = 0;              // by config.json, tied ones once
   TextFacts text;
-  // Planned bytes: a step of two pairs of 512 + 2 x 512 tokens, everything kept in float32 beside
-  // weights as they are stored; and one answer of at most `served_length` tokens.
+  // Planned bytes of a training step on two pairs of 512 + 2 * 512 tokens (weights as stored, the
+  // rest in float32), and of generating one answer of at most `served_length` tokens.
   std::size_t train_bytes = 0;
   std::size_t serve_bytes = 0;
   std::int64_t served_length = 0;
   std::vector<std::string> warnings;
 };
 
-// That config.json asks for, tied ones once.
+// The number of parameters by config.json; tied ones count once.
 std::int64_t parameter_count(const ModelConfig& config);
 
-// Reads headers and texts, not the weights. What does not belong together (tensors and config.json,
-// tokenizer and embedding) becomes a warning; UserError for what cannot be read.
+// Reads headers and text files, not the weights. Contradictions (tensors and config.json, tokenizer
+// and embedding) become warnings. UserError if something cannot be read.
 CheckpointFacts checkpoint_facts(const fs::path& folder);
 
 ordered_json to_json(const CheckpointFacts& facts);

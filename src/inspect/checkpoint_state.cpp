@@ -39,8 +39,8 @@ void print(const std::vector<CheckpointState>& states, TerminalText& out) {
   for (const CheckpointState& state : states) {
     out.prose(fmt::format("{}: {}", state.name,
                           !state.damage.empty() ? "DAMAGED: " + state.damage
-                          : state.verified      ? "as they were written"
-                                                : "not known, it has no hashes"));
+                          : state.verified      ? "intact"
+                                                : "unknown, it has no hashes"));
   }
 }
 

@@ -1,4 +1,4 @@
-// Whether checkpoints of training are what was written.
+// Compares training checkpoints with the hashes that were written with them.
 #pragma once
 
 #include <string>
@@ -12,15 +12,15 @@ namespace lmpo {
 struct CheckpointState {
   std::string name;
   bool verified = false;  // false: damaged, or without hashes
-  std::string damage;     // a sentence; empty where there is none
+  std::string damage;     // one sentence; empty if there is none
 };
 
-// Of the folder itself, where it is a checkpoint, or of all in it. Reads every byte of them.
+// The folder itself if it is a checkpoint, else all checkpoints in it. Reads every byte.
 std::vector<CheckpointState> checkpoint_states(const fs::path& folder);
 
 void print(const std::vector<CheckpointState>& states, TerminalText& out);
 ordered_json to_json(const std::vector<CheckpointState>& states);
-// UserError for the first that is damaged.
+// UserError for the first damaged one.
 void require_undamaged(const std::vector<CheckpointState>& states);
 
 }  // namespace lmpo

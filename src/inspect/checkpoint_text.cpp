@@ -1,4 +1,4 @@
-// CheckpointFacts for machines and for people.
+// CheckpointFacts as JSON and as text.
 #include <fmt/ranges.h>
 
 #include "inspect/checkpoint_facts.h"
@@ -28,7 +28,7 @@ void print_sizes(const CheckpointFacts& facts, TerminalText& out) {
       "context of {} positions, rotary embedding: {}{}", c.max_positions, rope_text(c),
       c.sliding_window > 0 ? fmt::format(", sliding window of {}", c.sliding_window) : ""));
   out.prose(c.tie_word_embeddings ? "output head and embedding share their weights"
-                                  : "output head and embedding have weights of their own");
+                                  : "output head and embedding have separate weights");
   for (const auto& [dtype, part] : facts.parts) {
     out.prose(fmt::format("stored as {}: {} tensors, {} numbers, {}", dtype, part.tensors,
                           part.elements, readable_bytes(static_cast<std::size_t>(part.bytes))));
@@ -94,7 +94,7 @@ void print(const CheckpointFacts& facts, TerminalText& out) {
   out.heading("Memory");
   out.prose(fmt::format(
       "training on batches of two pairs, each a prompt of 512 tokens and two responses of 512: "
-      "{} (lmpo plan shows how it is made up and how to need less)",
+      "{} (lmpo plan shows the parts and how to need less)",
       readable_bytes(facts.train_bytes)));
   out.prose(fmt::format("generating one answer of up to {} tokens: {}", facts.served_length,
                         readable_bytes(facts.serve_bytes)));

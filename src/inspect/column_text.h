@@ -1,4 +1,4 @@
-// Text that comes piece by piece, in lines of a column.
+// Breaks text that arrives piece by piece into lines of a column.
 #pragma once
 
 #include <cstdint>
@@ -8,15 +8,15 @@
 
 namespace lmpo {
 
-// Breaks between words, and within those that are wider than the column. Text must be printable
-// (base/utf8.h), its line ends aside. Not thread-safe.
+// Breaks between words, and inside words that are wider than the column. Text must be printable
+// (base/utf8.h) but for its line ends. Not thread-safe.
 class ColumnText {
  public:
   explicit ColumnText(std::int64_t width) : width_(width) {}
 
   void add(std::string_view text) { rest_ += text; }
   void finish() { finished_ = true; }
-  // The next line, at most `width` columns wide, once nothing that may come can change it.
+  // The next line, at most `width` columns wide, once later text cannot change it.
   std::optional<std::string> take_line();
 
  private:

@@ -60,7 +60,7 @@ std::string row_part(const ShownRow& row) {
 
 Series series_of(const LengthSummary& lengths) {
   const std::span<const std::int64_t> counts = lengths.bins.counts;
-  // Without the open bins at both ends.
+  // All but the open bins at both ends.
   return {lengths.name, outline(lengths.bins.edges, counts.subspan(1, counts.size() - 2))};
 }
 
@@ -74,7 +74,7 @@ std::string beyond(const LengthSummary& lengths) {
   return text;
 }
 
-// One chart for the prompt, one for all responses, one for the difference, one for packs.
+// One chart each for prompts, responses, their differences and packs.
 std::vector<Chart> charts_of(const DataReport& report) {
   std::vector<Chart> charts;
   Chart responses{"responses", "tokens", {}};
@@ -102,11 +102,11 @@ std::string rows_part(const DataReport& report) {
                     percent(line.count, report.rows),
                     fmt::format("{}", fmt::join(line.first_rows, ", "))});
   }
-  rows.push_back({"kept, and cut", fmt::format("{}", report.cut_rows),
+  rows.push_back({"kept and truncated", fmt::format("{}", report.cut_rows),
                   percent(report.cut_rows, report.rows), ""});
-  rows.push_back({"the same tokens as an earlier row", fmt::format("{}", report.duplicate_rows),
+  rows.push_back({"same tokens as an earlier row", fmt::format("{}", report.duplicate_rows),
                   percent(report.duplicate_rows, report.rows), ""});
-  rows.push_back({"the same prompt as an earlier row", fmt::format("{}", report.duplicate_prompts),
+  rows.push_back({"same prompt as an earlier row", fmt::format("{}", report.duplicate_prompts),
                   percent(report.duplicate_prompts, report.rows), ""});
   const std::string titles[] = {"rows", "number", "share", "first"};
   return html_table(titles, rows) +
@@ -128,18 +128,16 @@ std::string lengths_part(const DataReport& report) {
   std::string html = html_table(titles, rows);
   if (report.pairs > 0) {
     html += paragraph(fmt::format(
-        "The better response is longer in {} of pairs, of the same length in {}.",
+        "The better response is longer in {} of the pairs and equally long in {}.",
         percent(report.chosen_longer, report.pairs), percent(report.same_length, report.pairs)));
   }
-  return html + charts_svg(charts_of(report), 2,
-                           {"var(--ink)", "var(--faint)", "var(--grid)", "var(--ground)"});
+  return html + charts_svg(charts_of(report), 2, page_colours());
 }
 
 std::string packs_part(const PackReport& packs) {
   return paragraph(fmt::format(
-      "{} packs of at most {} tokens in {} global batches of {} rows; {} packs are the fewest "
-      "there "
-      "can be. {:.2f}% of their room is empty.",
+      "{} packs of at most {} tokens in {} global batches of {} rows; the minimum is {} packs. "
+      "{:.2f}% of their room is empty.",
       packs.packs, packs.budget, packs.batches, packs.batch, packs.fewest, 100 * packs.waste()));
 }
 
@@ -151,7 +149,7 @@ std::string data_page(const DataReport& report) {
   std::string html =
       page_begin(title, kStyle) + fmt::format("<body>\n<h1>{}</h1>\n", shown_text(title));
   html +=
-      paragraph(fmt::format("Seen through the tokenizer and chat template of {}.", report.model));
+      paragraph(fmt::format("As the tokenizer and chat template of {} see them.", report.model));
   if (!report.warnings.empty()) {
     html += "<h2>Warnings</h2>\n<ul class=\"warnings\">\n";
     for (const std::string& warning : report.warnings) {

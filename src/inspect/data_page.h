@@ -1,4 +1,4 @@
-// A DataReport as one HTML page that needs nothing else: no scripts, no network; light and dark.
+// A DataReport as one self-contained HTML page, light and dark, without scripts or network access.
 #pragma once
 
 #include <string>

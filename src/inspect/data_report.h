@@ -1,4 +1,4 @@
-// What a data set is, seen through a model's tokenizer and template: what `lmpo inspect` tells.
+// Statistics of a data set as a model's tokenizer and template see it, for `lmpo inspect DATA`.
 #pragma once
 
 #include <optional>
@@ -25,25 +25,25 @@ struct DataReport {
   std::string truncation;  // "max_length 1024, keep_start"
   std::int64_t rows = 0;
   std::int64_t kept = 0;
-  std::int64_t conversations = 0;  // of the kept
+  std::int64_t conversations = 0;  // kept rows
 
   std::vector<DropLine> drops;
-  // Kept rows that lost tokens, and how many tokens prompts and responses lost, of how many.
+  // Kept rows that truncation shortened, and the tokens that prompts and responses lost.
   std::int64_t cut_rows = 0;
   std::int64_t prompt_tokens = 0;
   std::int64_t prompt_tokens_cut = 0;
   std::int64_t response_tokens = 0;
   std::int64_t response_tokens_cut = 0;
   std::int64_t identical_after_truncation = 0;
-  // Rows of the same tokens as an earlier one, and of the same prompt.
+  // Rows with the same tokens as an earlier one, and with the same prompt.
   std::int64_t duplicate_rows = 0;
   std::int64_t duplicate_prompts = 0;
-  // Of pairs: how often the chosen response is the longer one, and how often both are of a length.
+  // Pairs, and those whose chosen response is longer or whose responses are equally long.
   std::int64_t pairs = 0;
   std::int64_t chosen_longer = 0;
   std::int64_t same_length = 0;
 
-  // Before truncation: prompt, responses by their names, chosen - rejected. In tokens.
+  // Tokens before truncation: prompt, responses by name, chosen - rejected.
   std::vector<LengthSummary> lengths;
   std::vector<std::string> warnings;
   std::vector<ShownRow> shown;
@@ -52,7 +52,7 @@ struct DataReport {
 
 ordered_json to_json(const DataReport& report);
 
-// "12.5%"; "-" of nothing.
+// "12.5%"; "-" if whole is 0.
 std::string percent(std::int64_t part, std::int64_t whole);
 
 }  // namespace lmpo

@@ -118,25 +118,24 @@ void DataSurvey::add_warnings(const Dataset& dataset, DataReport& report) const 
     }
   }
   if (const std::string advice = drop_advice(dataset, options_.data); !advice.empty()) {
-    warn("of the rows without a response, {}", advice);
+    warn("for the rows without a response: {}", advice);
   }
   if (options_.has_template && kept_plain_ > 0) {
     warn(
-        "{} of {} rows are plain text: the model has a chat template, and it is not applied to "
-        "them. "
-        "Rows of messages ({{\"role\", \"content\"}}) are rendered by it",
+        "{} of {} rows are plain text, so the model's chat template is not applied to them. It "
+        "renders rows of messages ({{\"role\", \"content\"}})",
         kept_plain_, report.kept);
   }
   if (report.identical_after_truncation > 0) {
-    warn("in {} rows truncation made chosen and rejected the same",
-         report.identical_after_truncation);
+    warn("in {} row{}, chosen and rejected are identical after truncation",
+         report.identical_after_truncation, report.identical_after_truncation == 1 ? "" : "s");
   }
 }
 
 DataReport DataSurvey::finish(const Dataset& dataset) {
   for (const std::int64_t row : options_.rows) {
     if (row >= dataset.rows) {
-      user_error("--rows {}: the data has {} rows, which are counted from 0", row, dataset.rows);
+      user_error("--rows {}: the data has {} rows, counted from 0", row, dataset.rows);
     }
   }
   DataReport report = std::move(report_);

@@ -1,4 +1,4 @@
-// Gathers a DataReport row by row.
+// Builds a DataReport row by row.
 #pragma once
 
 #include <set>
@@ -14,11 +14,11 @@ namespace lmpo {
 
 struct SurveyOptions {
   DataOptions data = {};
-  // The rows to show: these, or where none is named the first `show`.
+  // The rows to show; if empty, the first `show` rows.
   std::vector<std::int64_t> rows = {};
   std::int64_t show = 3;
-  std::int64_t show_tokens = 400;  // of a prompt or a response; 0: all
-  // Ids that end a turn: those at which generation stops.
+  std::int64_t show_tokens = 400;  // shown of a prompt or a response; 0: all
+  // Ids that end a turn, that is, at which generation stops.
   std::vector<std::int64_t> stop_ids = {};
   bool has_template = false;
 };
@@ -31,9 +31,9 @@ class DataSurvey {
         options_(std::move(options)),
         turn_ends_(tokenizer, options_.stop_ids) {}
 
-  // As the observer of load_dataset.
+  // The observer of load_dataset.
   void add(const RowSeen& seen);
-  // After all rows. UserError for a row to show that there is not.
+  // Call once, after all rows. UserError if a row to show does not exist.
   DataReport finish(const Dataset& dataset);
 
  private:

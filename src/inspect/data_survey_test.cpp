@@ -42,9 +42,8 @@ class SurveyTest : public FolderTest {
     }
     options.has_template = true;
     DataSurvey collecting(tokenizer, options);
-    const Dataset dataset =
-        load_dataset({folder_ / "rows.jsonl"}, tokenizer, &chat, options.data,
-                     DataPurpose::training, {}, [&](const RowSeen& row) { collecting.add(row); });
+    const Dataset dataset = load_dataset({folder_ / "rows.jsonl"}, tokenizer, &chat, options.data,
+                                         [&](const RowSeen& row) { collecting.add(row); });
     return collecting.finish(dataset);
   }
 };
@@ -108,19 +107,18 @@ TEST_F(SurveyTest, NoTextIsLostBetweenPieces) {
     const Tokenizer tokenizer = Tokenizer::load(kTestdata / family);
     std::size_t compared = 0;
     const ChatTemplate chat = ChatTemplate::load(kTestdata / family).value();
-    load_dataset({folder_ / "rows.jsonl"}, tokenizer, &chat, {}, DataPurpose::training, {},
-                 [&](const RowSeen& seen) {
-                   const ShownRow& shown = report.shown[static_cast<std::size_t>(seen.row)];
-                   for (std::size_t i = 0; i < seen.whole.size(); ++i) {
-                     std::string text;
-                     for (const Piece& piece : shown.sequences[i].pieces) {
-                       text += piece.text;
-                     }
-                     const Tokens& tokens = seen.whole[i].tokens;
-                     EXPECT_EQ(text, tokenizer.decode({tokens.data(), tokens.size()}, false));
-                     ++compared;
-                   }
-                 });
+    load_dataset({folder_ / "rows.jsonl"}, tokenizer, &chat, {}, [&](const RowSeen& seen) {
+      const ShownRow& shown = report.shown[static_cast<std::size_t>(seen.row)];
+      for (std::size_t i = 0; i < seen.whole.size(); ++i) {
+        std::string text;
+        for (const Piece& piece : shown.sequences[i].pieces) {
+          text += piece.text;
+        }
+        const Tokens& tokens = seen.whole[i].tokens;
+        EXPECT_EQ(text, tokenizer.decode({tokens.data(), tokens.size()}, false));
+        ++compared;
+      }
+    });
     EXPECT_GE(compared, 4u) << family;
   }
 }
@@ -230,7 +228,7 @@ TEST_F(SurveyTest, WarnsOfADoubledBos) {
              "{{ bos_token }}{{ bos_token }}{% for m in messages %}{{ m['content'] }}<|eot_id|>"
              "{% endfor %}");
   EXPECT_THAT(report.warnings,
-              Contains(HasSubstr("2 of 2 sequences begin with BOS twice (first: row 0)")));
+              Contains(HasSubstr("2 of 2 sequences begin with two BOS tokens (first: row 0)")));
 }
 
 TEST_F(SurveyTest, WarnsOfATemplateThatIsNotApplied) {

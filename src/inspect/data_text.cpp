@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/readable.h"
+
 namespace lmpo {
 namespace {
 
@@ -17,7 +19,7 @@ Ink ink_of(const Piece& piece) {
   return piece.special ? Ink::special : piece.kind == PieceKind::scored ? Ink::scored : Ink::prompt;
 }
 
-// Pieces of one kind in a row share a margin that names it.
+// Neighbouring pieces of one kind share a margin with its name.
 void print_pieces(std::span<const Piece> pieces, TerminalText& out) {
   for (std::size_t begin = 0; begin < pieces.size();) {
     const PieceKind kind = pieces[begin].kind;
@@ -32,7 +34,7 @@ void print_pieces(std::span<const Piece> pieces, TerminalText& out) {
   }
 }
 
-// The pieces before the response, and the rest.
+// The number of pieces before the response.
 std::size_t prompt_pieces(const ShownSequence& sequence) {
   const auto scored = std::ranges::find(sequence.pieces, PieceKind::scored, &Piece::kind);
   return static_cast<std::size_t>(scored - sequence.pieces.begin());
@@ -70,7 +72,7 @@ void print_histogram(const Histogram& bins, TerminalText& out) {
   }
   const auto count_width = static_cast<int>(fmt::formatted_size("{}", most));
   for (std::size_t bin = 0; bin < bins.counts.size(); ++bin) {
-    // The ends are open: they are there where something is in them.
+    // The open bins at both ends are shown only if they hold something.
     if (bins.counts[bin] > 0 || (bin > 0 && bin + 1 < bins.counts.size())) {
       out.bar(bins.label(bin), static_cast<int>(label_width), bins.counts[bin], count_width,
               static_cast<double>(bins.counts[bin]) / static_cast<double>(most));
@@ -101,31 +103,33 @@ void print_rows_used(const DataReport& report, TerminalText& out) {
               Ink::plain, 4);
   }
   out.prose(
-      fmt::format("{} of the kept are conversations, rendered by the chat template; {} plain "
-                  "text",
+      fmt::format("{} kept rows are conversations, rendered by the chat template; {} are "
+                  "plain text",
                   report.conversations, report.kept - report.conversations));
-  out.prose(fmt::format("the same tokens as an earlier row: {} ({}); the same prompt: {} ({})",
+  out.prose(fmt::format("same tokens as an earlier row: {} ({}); same prompt: {} ({})",
                         report.duplicate_rows, percent(report.duplicate_rows, report.rows),
                         report.duplicate_prompts, percent(report.duplicate_prompts, report.rows)));
   out.heading(fmt::format("Truncation: {}", report.truncation));
   out.prose(fmt::format(
-      "{} of the kept rows are cut ({}): {} of {} prompt tokens, {} of {} response tokens",
+      "{} of the kept rows are truncated ({}): {} of {} prompt tokens, {} of {} response tokens",
       report.cut_rows, percent(report.cut_rows, report.kept), report.prompt_tokens_cut,
       report.prompt_tokens, report.response_tokens_cut, report.response_tokens));
 }
 
 void print_packs(const PackReport& packs, TerminalText& out) {
   out.heading(fmt::format("Packs of at most {} tokens and {} rows, global batch {}", packs.budget,
-                          packs.most_trees, packs.batch));
-  out.prose(fmt::format(
-      "{} packs in {} batches, {} at least; {:.2f}% of their room is empty, of "
-      "which other packing could save {:.2f}%",
-      packs.packs, packs.batches, packs.fewest, 100 * packs.waste(), 100 * packs.avoidable()));
+                          packs.micro_batch, packs.batch));
+  out.prose(
+      fmt::format("{} in {}, the minimum is {}; {:.2f}% of their room is empty, of which "
+                  "better packing could save at most {:.2f}%",
+                  counted(packs.packs, "pack"), counted(packs.batches, "batch", "es"), packs.fewest,
+                  100 * packs.waste(), 100 * packs.avoidable()));
   if (packs.oversized > 0) {
-    out.prose(fmt::format("{} packs are one row that exceeds the budget", packs.oversized));
+    out.prose(
+        fmt::format("{} of one row that exceeds the budget", counted(packs.oversized, "pack")));
   }
   out.prose(
-      fmt::format("{} tokens are computed, {} fewer than with a prompt for each response ({})",
+      fmt::format("{} tokens are computed, {} ({}) fewer than with a prompt for each response",
                   packs.tokens, packs.separate_tokens - packs.tokens,
                   percent(packs.separate_tokens - packs.tokens, packs.separate_tokens)));
   print_lengths(packs.fill, out);
@@ -134,8 +138,8 @@ void print_packs(const PackReport& packs, TerminalText& out) {
 }  // namespace
 
 void print(const DataReport& report, TerminalText& out) {
-  out.prose(fmt::format("{}: {} {} rows, seen through {}", fmt::join(report.sources, ", "),
-                        report.rows, report.row_kind, report.model),
+  out.prose(fmt::format("{}: {} {} row{}, as {} sees them", fmt::join(report.sources, ", "),
+                        report.rows, report.row_kind, report.rows == 1 ? "" : "s", report.model),
             Ink::heading);
   for (const ShownRow& row : report.shown) {
     print_row(row, out);
@@ -146,7 +150,7 @@ void print(const DataReport& report, TerminalText& out) {
     print_lengths(lengths, out);
   }
   if (report.pairs > 0) {
-    out.prose(fmt::format("the better response is longer in {} of pairs, of the same length in {}",
+    out.prose(fmt::format("the better response is longer in {} of the pairs and equally long in {}",
                           percent(report.chosen_longer, report.pairs),
                           percent(report.same_length, report.pairs)));
   }

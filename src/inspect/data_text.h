@@ -1,4 +1,4 @@
-// A DataReport for a person at a terminal.
+// Prints a DataReport to a terminal.
 #pragma once
 
 #include "inspect/data_report.h"

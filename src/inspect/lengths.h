@@ -1,4 +1,4 @@
-// How long the parts of rows are: numbers and histograms.
+// Lengths of the parts of rows: statistics and histograms.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +10,8 @@
 
 namespace lmpo {
 
-// Counts of values between edges. counts[0] are below the first edge, counts[i] in
-// [edges[i - 1], edges[i]), and the last at or above the last edge.
+// counts[0] values are below the first edge, counts[i] are in [edges[i - 1], edges[i]), and the last
+// count is of values at or above the last edge.
 struct Histogram {
   std::vector<std::int64_t> edges;   // rising
   std::vector<std::int64_t> counts;  // one more than edges
@@ -20,14 +20,13 @@ struct Histogram {
   std::string label(std::size_t bin) const;
 };
 
-// Round edges for all of the values: about twenty at most, over all but the largest (with
-// `two_sided` and the smallest) hundredth, so that one extreme row does not squeeze the others into
-// one bin.
+// At most about twenty round edges that cover all values but the largest hundredth (and with
+// `two_sided` the smallest), so that one extreme row does not squeeze the others into one bin.
 std::vector<std::int64_t> histogram_edges(std::vector<std::int64_t> values, bool two_sided);
 Histogram histogram(std::span<const std::int64_t> values, std::vector<std::int64_t> edges);
 
-// Of one kind of length over the data. Quantiles are the nearest rank's: the smallest value that
-// at least that share of all do not exceed. Without values all are 0.
+// One kind of length over the data. The q-quantile is the smallest value that at least a share q of
+// all values do not exceed (nearest rank). All are 0 without values.
 struct LengthSummary {
   std::string name;  // "chosen"
   std::int64_t count = 0;

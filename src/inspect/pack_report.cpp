@@ -7,7 +7,7 @@
 namespace lmpo {
 namespace {
 
-std::int64_t tokens_of(const std::vector<const Tree*>& pack) {
+std::int64_t tokens_of(const Trees& pack) {
   std::int64_t tokens = 0;
   for (const Tree* tree : pack) {
     tokens += tree->input_tokens();
@@ -40,12 +40,12 @@ PackReport pack_report(const std::vector<Tree>& trees, const SamplerOptions& sam
   LMPO_CHECK(!trees.empty() && limits.max_tokens > 0);
   PackReport report;
   report.budget = limits.max_tokens;
-  report.most_trees = limits.max_trees;
+  report.micro_batch = limits.micro_batch;
   report.batch = sampling.global_batch;
   Sampler sampler(std::ssize(trees), sampling);
   std::vector<std::int64_t> fill;
   for (report.batches = 0; report.batches < sampler.batches_per_epoch(); ++report.batches) {
-    std::vector<const Tree*> batch;
+    Trees batch;
     for (const std::int64_t index : sampler.next()) {
       batch.push_back(&trees[static_cast<std::size_t>(index)]);
       report.separate_tokens += separate_tokens(*batch.back());
@@ -69,7 +69,7 @@ PackReport pack_report(const std::vector<Tree>& trees, const SamplerOptions& sam
 
 ordered_json to_json(const PackReport& report) {
   return {{"max_pack_tokens", report.budget},
-          {"max_trees", report.most_trees},
+          {"per_device_train_batch_size", report.micro_batch},
           {"global_batch", report.batch},
           {"batches", report.batches},
           {"packs", report.packs},

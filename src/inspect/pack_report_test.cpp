@@ -21,7 +21,7 @@ TEST(PackReport, OfKnownSizes) {
   const std::vector<Tree> trees = {pair_of(10, 11), pair_of(50, 11),  pair_of(40, 11),
                                    pair_of(25, 11), pair_of(100, 51), pair_of(8, 2)};
   const PackReport report = pack_report(trees, {.global_batch = 4, .shuffle = false},
-                                        {.max_trees = 4, .max_tokens = 100});
+                                        {.micro_batch = 4, .max_tokens = 100});
   EXPECT_EQ(report.batches, 2);
   // 70 + 30, 60, 45 (105 are too many); then 200 alone, 10.
   EXPECT_EQ(report.packs, 5);
@@ -40,7 +40,7 @@ TEST(PackReport, SaysWhatBetterPackingCouldSave) {
   // Three trees of 60: no two fit, though 180 tokens are less than two packs.
   const std::vector<Tree> trees = {pair_of(40, 11), pair_of(40, 11), pair_of(40, 11)};
   const PackReport report =
-      pack_report(trees, {.global_batch = 3}, {.max_trees = 3, .max_tokens = 100});
+      pack_report(trees, {.global_batch = 3}, {.micro_batch = 3, .max_tokens = 100});
   EXPECT_EQ(report.packs, 3);
   EXPECT_EQ(report.fewest, 2);
   EXPECT_DOUBLE_EQ(report.avoidable(), 1 / 3.0);
@@ -52,7 +52,7 @@ TEST(PackReport, IsRepeatable) {
     trees.push_back(pair_of(1 + i * 37 % 50, 2 + i * 53 % 70));
   }
   const SamplerOptions sampling = {.global_batch = 16, .seed = 3};
-  const PackLimits limits = {.max_trees = 16, .max_tokens = 300};
+  const PackLimits limits = {.micro_batch = 16, .max_tokens = 300};
   EXPECT_EQ(to_json(pack_report(trees, sampling, limits)),
             to_json(pack_report(trees, sampling, limits)));
 }

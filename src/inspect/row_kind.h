@@ -1,4 +1,4 @@
-// Which kind of rows data has, told by its first row.
+// Detects the kind of rows from the first one.
 #pragma once
 
 #include <string_view>
@@ -12,9 +12,9 @@ namespace lmpo {
 // "preference", "sft", "labelled", "ranked", in the order of RowKind.
 std::string_view name(RowKind kind);
 
-// Preference where the row has chosen and rejected, ranked where it has responses, labelled where
-// it has a label, else sft. Names of columns are those after DataSource::columns. UserError as for
-// load_dataset; preference for files without rows, which load_dataset refuses.
+// Preference for rows with chosen and rejected, ranked with responses, labelled with a label, else
+// sft. Columns are renamed by DataSource::columns first. Throws as load_dataset does; files without
+// rows, which load_dataset refuses, count as preference.
 RowKind detect_row_kind(const std::vector<DataSource>& sources);
 
 }  // namespace lmpo

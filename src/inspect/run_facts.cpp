@@ -11,7 +11,7 @@
 namespace lmpo {
 namespace {
 
-// As a shell reads it back.
+// Quoted for a shell where necessary.
 std::string shell_word(const std::string& word) {
   const bool plain = !word.empty() && word.find_first_not_of(
                                           "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -73,7 +73,8 @@ void print_settings(const Run& run, TerminalText& out) {
     }
   }
   if (defaults > 0) {
-    out.prose(fmt::format("{} more at their defaults; --json lists them", defaults), Ink::faint);
+    out.prose(fmt::format("{} more with their default values; --json lists them", defaults),
+              Ink::faint);
   }
 }
 
@@ -106,7 +107,7 @@ void print_cost(const Run& run, TerminalText& out) {
   if (run.memory_planned > 0) {
     out.prose(fmt::format(
         "memory: {} planned{}", memory_text(run.memory_planned),
-        run.memory_peak > 0 ? ", " + memory_text(run.memory_peak) + " used at most" : ""));
+        run.memory_peak > 0 ? ", " + memory_text(run.memory_peak) + " at the peak" : ""));
   }
 }
 
@@ -120,7 +121,7 @@ void print_checkpoints(const Run& run, TerminalText& out) {
     bytes += checkpoint.bytes;
     out.prose(fmt::format("{}: {}{}", checkpoint.folder.filename().string(),
                           readable_bytes(checkpoint.bytes),
-                          checkpoint.resumable ? "" : ", cannot be resumed"));
+                          checkpoint.resumable ? "" : ", cannot resume from it"));
   }
   if (run.checkpoints.size() > 1) {
     out.prose(fmt::format("{} in total", readable_bytes(bytes)));
@@ -151,7 +152,7 @@ std::string command_of(const Run& run, const std::string& more) {
       command += flag_of(option, value);
     }
   }
-  // `lmpo sft` has another objective without being told.
+  // `lmpo sft` sets the objective without an option.
   const auto objective = run.options.find("objective");
   const bool named = command.find(" --objective ") != std::string::npos;
   if (objective != run.options.end() && !named) {
@@ -170,7 +171,7 @@ std::vector<std::string> next_steps(const Run& run) {
     const std::string command = command_of(
         run, newest != nullptr ? " --resume_from_checkpoint" : " --overwrite_output_dir");
     const std::string what = newest != nullptr ? fmt::format("resume from step {}", newest->step)
-                                               : "start again, no checkpoint was saved";
+                                               : "start again (no checkpoint was saved)";
     if (!command.empty()) {
       steps.push_back(what + ": " + command);
     }
@@ -230,8 +231,7 @@ void print(const Run& run, TerminalText& out) {
   out.prose(fmt::format("{}: a training run, {}", run.folder.string(), state_text(run)),
             Ink::heading);
   if (run.silent_seconds > 0) {
-    out.prose(
-        fmt::format("its folder was last written {} ago", readable_duration(run.silent_seconds)));
+    out.prose(fmt::format("last written {} ago", readable_duration(run.silent_seconds)));
   }
   print_rows("training", run.train_rows, out);
   print_rows("evaluation", run.eval_rows, out);

@@ -1,4 +1,4 @@
-// What the output folder of a training tells: `lmpo inspect FOLDER`.
+// What the output folder of a training run holds, for `lmpo inspect FOLDER`.
 #pragma once
 
 #include <string>
@@ -10,11 +10,11 @@
 
 namespace lmpo {
 
-// What can be done with a run as it stands, most likely first: go on with it, look at it, use it.
+// What to do with the run next, most likely first: resume, look at it, use it.
 std::vector<std::string> next_steps(const Run& run);
 
-// The command that made the run, from the options it recorded, with `more` at its end; empty where
-// it recorded none.
+// The command that started the run, from the options it recorded, followed by `more`. Empty if it
+// recorded none.
 std::string command_of(const Run& run, const std::string& more);
 
 ordered_json to_json(const Run& run);

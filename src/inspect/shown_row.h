@@ -1,4 +1,4 @@
-// Rows as the model will see them: text of tokens, cut where their meaning changes.
+// Rows as the model sees them: the text of their tokens, in pieces of one meaning.
 #pragma once
 
 #include <cstdint>
@@ -15,13 +15,13 @@ enum class PieceKind {
   prompt,    // seen, not scored
   scored,    // the response
   cut,       // removed by truncation
-  left_out,  // there, but not shown: too long
+  left_out,  // not shown, because it is too long
 };
 // "prompt", "scored", "cut", "left out".
 const char* name(PieceKind kind);
 
-// A run of tokens of one kind. Special tokens (BOS, EOS, those of templates) are pieces of their
-// own. `text` is what the tokens stand for, any UTF-8; empty for what is left out.
+// Tokens of one kind in a row. Special tokens (BOS, EOS, those of templates) are pieces of their own.
+// `text` is what the tokens stand for, any UTF-8; empty for what is left out.
 struct Piece {
   PieceKind kind;
   bool special = false;
@@ -44,15 +44,15 @@ struct ShownRow {
   std::string location;
   bool conversational = false;
   std::optional<DropReason> dropped;
-  std::vector<ShownSequence> sequences;  // empty where it was dropped before it had tokens
+  std::vector<ShownSequence> sequences;  // empty if it was dropped before it had tokens
 };
 
-// What the responses of a row are called: chosen and rejected; desirable or undesirable; rank 1,
-// rank 2 and so on; response.
+// Names of a row's responses: chosen and rejected; desirable or undesirable; rank 1, rank 2, ...;
+// response.
 std::vector<std::string> response_names(RowKind kind, std::size_t responses, bool desirable);
 
-// Of a prompt and of a response at most about `most_tokens` are shown, its beginning and its end;
-// 0: all of them.
+// Shows the beginning and the end of each prompt and response, about `most_tokens` tokens of each;
+// 0: all.
 ShownRow show_row(const RowSeen& seen, const Tokenizer& tokenizer, const DataOptions& options,
                   std::int64_t most_tokens);
 

@@ -1,5 +1,5 @@
-// Text for a terminal: coloured where it has colours, never wider than it is, and without anything
-// in the content that it would obey.
+// Text for a terminal: coloured if the terminal has colours, never wider than it, and free of
+// control sequences from the content.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@ namespace lmpo {
 
 enum class Ink { plain, heading, faint, prompt, scored, special, cut, warning, error };
 
-// Columns that a text takes when it is shown, which must be printable (base/utf8.h).
+// The columns that a text takes. It must be printable (base/utf8.h).
 std::int64_t display_width(std::string_view text);
 
 // Collects what is written. Not thread-safe.
@@ -21,22 +21,23 @@ class TerminalText {
  public:
   explicit TerminalText(const Terminal& terminal) : terminal_(terminal) {}
 
-  // A paragraph: broken between words; its further lines are moved in by `indent`.
+  // A paragraph, broken between words; its further lines are indented by `indent`.
   void prose(std::string_view text, Ink ink = Ink::plain, int indent = 2);
-  // The title of a part, after an empty line.
+  // A title after an empty line.
   void heading(std::string_view text);
 
-  // Someone's text. Until end_content() every line begins with `gutter`, which tells it from the
-  // program's own; several calls go on in the same line. Breaks only where the terminal ends.
+  // Text of the user's data. Until end_content() every line begins with `gutter`, which tells it
+  // from the program's own text. Several calls continue the same line. Breaks only at the
+  // terminal's width.
   void begin_content(std::string gutter);
   void content(std::string_view text, Ink ink);
   void end_content();
 
-  // "LABEL   COUNT ######": a bar of length `share` (0 to 1) of what is left of the line.
+  // "LABEL   COUNT ######": a bar that fills a share (0 to 1) of the rest of the line.
   void bar(std::string_view label, int label_width, std::int64_t count, int count_width,
            double share);
 
-  // Under a title of their own, where there are any.
+  // A list under its own title; nothing if it is empty.
   void warnings(const std::vector<std::string>& all);
 
   int columns() const { return terminal_.columns; }

@@ -64,25 +64,25 @@ std::vector<Advice> TurnEnds::advice() const {
   if (without_end_ > 0) {
     all.push_back(
         {"turn_without_end",
-         fmt::format("{} of {} responses ({}) do not end in an end-of-turn token (first: row {}): "
-                     "a model trained on them does not learn to stop",
+         fmt::format("{} of {} responses ({}) do not end in an end-of-turn token (first: row {}), "
+                     "so the model does not learn to stop",
                      without_end_, sequences_, percent(without_end_, sequences_),
                      first_without_end_),
-         "see that the chat template writes one after the assistant's turn"});
+         "make the chat template write one after the assistant's turn"});
   }
   for (const auto& [token, count] : other_ends_) {
     all.push_back({"turn_end_not_a_stop",
-                   fmt::format("{} of {} responses end in {}, at which generation does not stop",
+                   fmt::format("{} of {} responses end in {}, but generation does not stop at it",
                                count, sequences_, token),
-                   "add it to eos_token_id of generation_config.json or config.json"});
+                   "add it to eos_token_id in generation_config.json or config.json"});
   }
   if (doubled_bos_ > 0) {
     all.push_back(
         {"bos_doubled",
-         fmt::format("{} of {} sequences begin with BOS twice (first: row {}): the "
-                     "template writes {} and so does the data or the template once more",
+         fmt::format("{} of {} sequences begin with two BOS tokens (first: row {}): the "
+                     "template writes {}, and the data or the template writes it again",
                      doubled_bos_, sequences_, first_doubled_bos_, tokenizer_.bos_token()),
-         "take it out of one of them"});
+         "remove one of the two"});
   }
   return all;
 }

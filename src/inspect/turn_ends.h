@@ -1,4 +1,4 @@
-// What a chat template can get wrong: responses that do not end their turn, and two BOS tokens.
+// Finds faults of chat templates: responses that do not end their turn, and doubled BOS tokens.
 #pragma once
 
 #include <map>
@@ -11,7 +11,7 @@
 
 namespace lmpo {
 
-// Something that looks wrong: what, under a stable name, and what to do.
+// A fault under a stable name, and what to do.
 struct Advice {
   std::string name;
   std::string reason;
@@ -21,11 +21,11 @@ struct Advice {
 // Not thread-safe. The tokenizer must outlive it.
 class TurnEnds {
  public:
-  // `stop_ids` end a turn: those at which generation stops.
+  // `stop_ids`: the ids that end a turn, that is, at which generation stops.
   TurnEnds(const Tokenizer& tokenizer, std::vector<std::int64_t> stop_ids)
       : tokenizer_(tokenizer), stop_ids_(std::move(stop_ids)) {}
 
-  // Looks at a row's sequences, which must not be cut.
+  // Sees the sequences of a row, which must not be truncated.
   void add(std::int64_t row, std::span<const Sequence> sequences);
   std::vector<Advice> advice() const;
 

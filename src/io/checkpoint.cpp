@@ -52,12 +52,11 @@ std::map<std::string, std::string> read_weight_map(const fs::path& index) {
 
 void warn_of_unlisted(const fs::path& index, const std::vector<std::string>& names) {
   if (!names.empty()) {
-    log_warning(
-        "{}: left out, since weight_map does not name them: {} of its shards' tensors: {}{}",
-        index.string(), names.size(),
-        fmt::join(names.begin(), names.begin() + std::min<std::ptrdiff_t>(5, std::ssize(names)),
-                  ", "),
-        names.size() > 5 ? ", ..." : "");
+    log_warning("{}: skipped {} tensors that are in its shards but not in weight_map: {}{}",
+                index.string(), names.size(),
+                fmt::join(names.begin(),
+                          names.begin() + std::min<std::ptrdiff_t>(5, std::ssize(names)), ", "),
+                names.size() > 5 ? ", ..." : "");
   }
 }
 

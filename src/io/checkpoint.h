@@ -15,9 +15,9 @@ namespace lmpo {
 // A checkpoint's tensors by name, over one file or many. Reading from many threads is safe.
 class Checkpoint {
  public:
-  // A folder with model.safetensors, or with model.safetensors.index.json and the shards it names;
-  // or one .safetensors file. UserError that names what is missing or contradicts the index;
-  // tensors that the index does not name are left out with a warning.
+  // A folder with model.safetensors, or with model.safetensors.index.json and its shards; or one
+  // .safetensors file. UserError that names what is missing or contradicts the index. Tensors that
+  // the index does not name are skipped with a warning.
   static Checkpoint open(const fs::path& path);
 
   const fs::path& path() const { return path_; }
@@ -39,16 +39,16 @@ class Checkpoint {
   std::map<std::string, const SafetensorsFile*, std::less<>> owner_;
 };
 
-// Writes model.safetensors, or shards of at most max_shard_bytes (a larger tensor has a shard of
-// its own) and their index. The order given is the order of cutting: transformers cuts in the
-// model's order. Weight files of an earlier save in the folder are removed once the new ones stand.
+// Writes model.safetensors, or shards of at most max_shard_bytes and their index. A larger tensor
+// gets a shard of its own. Shards take the tensors in the order given, which for transformers is the
+// model's. Weight files of an earlier save are removed once the new ones are in place.
 void write_checkpoint(const fs::path& folder, const std::vector<TensorSource>& tensors,
                       std::int64_t max_shard_bytes);
 
-// Copies the tokenizer's and the generation's files of a model folder, those that are there.
+// Copies a model folder's tokenizer, template and generation files, those that are there.
 void copy_text_files(const fs::path& from, const fs::path& to);
 
-// UserError with what to do if the path is not a folder (a name on the Hub), or is that of an adapter.
+// UserError, with what to do, if the path is not a folder (a name on the Hub) or holds an adapter.
 void require_model_folder(const fs::path& path);
 
 }  // namespace lmpo

@@ -1,4 +1,4 @@
-// Weights that are numbers: NaN and infinity are found where a checkpoint is read, and named.
+// Finds NaN and infinity in the weights of a checkpoint while it is read.
 #pragma once
 
 #include <cstdint>
@@ -8,16 +8,16 @@
 
 namespace lmpo {
 
-// How many of the values are NaN or infinite.
+// The number of values that are NaN or infinite.
 std::int64_t count_not_finite(std::span<const float> values);
-// Of a stored tensor, in the type it is stored in, by all threads.
+// The same of a stored tensor of any type, on all threads.
 std::int64_t count_not_finite(const TensorView& tensor);
 
-// UserError that names the tensors that hold such values (the first five) and says how many each
-// holds. Reads every tensor of a type that lmpo reads.
+// UserError that names the first five tensors with such values and how many each holds. Reads every
+// tensor of a type that lmpo reads.
 void require_finite(const Checkpoint& checkpoint);
-// read_as_float of one of the checkpoint's tensors; UserError as of require_finite where a value
-// that was read is not finite.
+// read_as_float of one of the checkpoint's tensors; the UserError of require_finite if a value that
+// was read is not finite.
 void read_finite(const Checkpoint& checkpoint, const TensorView& tensor, std::int64_t begin,
                  std::span<float> out);
 

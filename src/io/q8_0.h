@@ -7,9 +7,9 @@
 
 namespace lmpo {
 
-// For each 32 values 34 bytes: the float16 of d = (largest magnitude) / 127, and each value / d
-// rounded to the nearest, ties away from zero: ggml's reference, bit for bit. UserError that names
-// the tensor where a value is not finite or d exceeds float16. Thread-safe.
+// Writes 34 bytes for each 32 values: d = (largest magnitude) / 127 as float16, and each value / d
+// rounded to nearest, ties away from zero. These are ggml's bytes. UserError that names the tensor
+// if a value is not finite or d is too large for float16. Thread-safe.
 void quantize_q8_0(std::span<const float> values, std::span<std::byte> out,
                    std::string_view tensor);
 

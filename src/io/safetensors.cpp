@@ -59,7 +59,7 @@ std::string_view header_text(std::span<const std::byte> file, std::string_view s
   }
   if (length > file.size() - length_bytes) {
     user_error(
-        "{}: truncated: a header of {} bytes is announced, the file has {} bytes in all; copy or "
+        "{}: truncated: a header of {} bytes is announced, the file has {} bytes; copy or "
         "download it again",
         source, length, file.size());
   }
@@ -92,7 +92,7 @@ class EntryReader {
     if (offsets[1] > data_size) {
       user_error(
           "{}: its bytes [{}, {}) reach beyond the {} bytes of data; the file is truncated or "
-          "its header lies",
+          "its header is wrong",
           where_, offsets[0], offsets[1], data_size);
     }
     const std::uint64_t needed = size_in_bytes(tensor, type->bits);

@@ -5,7 +5,7 @@
 //   N bytes   JSON: {"__metadata__": {text: text}, NAME: {"dtype", "shape", "data_offsets"}, ...}
 //   the rest  the tensors, row-major, end to end: data_offsets are byte ranges of this part
 //
-// Every lie a header can tell is a UserError that names the file and the tensor.
+// A header that contradicts itself or the file is a UserError that names the file and the tensor.
 #pragma once
 
 #include <cstddef>
@@ -93,9 +93,9 @@ struct TensorSource {
 TensorSource tensor_from_memory(std::string name, Dtype dtype, std::vector<std::int64_t> shape,
                                 const void* data);
 
-// Writes a file that appears whole, with the bytes that Python's safetensors library would write:
-// larger types first, then by name, whatever the order given. Holds one piece of 4 MiB in memory.
-// transformers asks for the metadata {"format": "pt"}.
+// Writes a file, which appears whole, with the bytes that Python's safetensors library would write:
+// larger types first, then by name, whatever the order given. Holds a piece of 4 MiB in memory.
+// transformers needs the metadata {"format": "pt"}.
 void write_safetensors(const fs::path& path, const std::vector<TensorSource>& tensors,
                        const std::map<std::string, std::string>& metadata = {{"format", "pt"}});
 

@@ -193,7 +193,7 @@ const std::vector<Lie> lies = {
     {"Empty", "", "0 bytes are too few"},
     {"LengthCutOff", std::string(7, '\0'), "7 bytes are too few"},
     {"HeaderBeyondTheFile", length_field(100) + "{}",
-     "a header of 100 bytes is announced, the file has 10 bytes in all"},
+     "a header of 100 bytes is announced, the file has 10 bytes"},
     {"HeaderOfAbsurdLength", length_field(std::numeric_limits<std::uint64_t>::max()) + "{}",
      "at most 100000000 are allowed"},
     {"NoHeader", file_of("", 0), "does not start with '{'"},

@@ -1,4 +1,4 @@
-// Float32 into the storage types of files: the other way of read_as_float.
+// From float32 to the storage types of files: the inverse of read_as_float.
 #pragma once
 
 #include <cstddef>

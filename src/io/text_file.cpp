@@ -67,8 +67,8 @@ class Unpacked {
     written_ += size;
     if (written_ > most_) {
       user_error(
-          "{}: unpacks to more than {}, {} times its own size: text does not; if it is really "
-          "data, unpack it first",
+          "{}: unpacks to more than {}, {} times its own size, which text does not; if it is "
+          "really data, unpack it first",
           path_.string(), readable_bytes(most_), kMostRatio);
     }
     if (const int code = write_all(file_.get(), data, size); code != 0) {
@@ -80,8 +80,7 @@ class Unpacked {
  private:
   [[noreturn]] void fail(int code) const {
     machine_error(
-        "{}: {} cannot be unpacked there: {}. Free some space, or name another folder by the "
-        "environment's TMPDIR",
+        "{}: cannot unpack {} there: {}. Free some space, or set TMPDIR to another folder",
         folder_.string(), path_.string(), std::strerror(code));
   }
 

@@ -1,4 +1,4 @@
-// A file's text, also where it is compressed.
+// The text of a file, which may be compressed.
 #pragma once
 
 #include <string_view>
@@ -7,11 +7,10 @@
 
 namespace lmpo {
 
-// Mapped as it is; or, where its first bytes are those of gzip or zstd, unpacked into a file
-// without a name (in the system's folder for temporary files) and that one mapped, so that memory
-// does not grow with it. Several compressed parts one after another are one text. Throws UserError
-// for what cannot be unpacked or unpacks to far more than text can (256 times its size, and more than
-// 256 MiB), MachineError where there is no room.
+// A plain file is mapped. One that begins as gzip or zstd do is unpacked into an unlinked temporary
+// file, which is mapped, so that memory does not grow with it. Several compressed parts in a row are
+// one text. UserError for what cannot be unpacked, or unpacks to more than text can: 256 times its
+// size and more than 256 MiB. MachineError where the disk is full.
 class TextFile {
  public:
   explicit TextFile(const fs::path& path) : file_(open(path)) {}

@@ -26,7 +26,7 @@ Value add(const Value& left, const Value& right) {
       (a->kind != ListKind::list && a->kind != ListKind::tuple)) {
     fail("'+' cannot join {} and {}", left.type_name(), right.type_name());
   }
-  if (a->items.size() + b->items.size() > kMostItems) {
+  if (a->items.size() + b->items.size() > limits().items) {
     too_large("+");
   }
   charge_work((a->items.size() + b->items.size()) * kItemWork);
@@ -43,7 +43,7 @@ Value repeat(const Value& what, const Value& times) {
     return text.take();
   }
   const List& list = *what.as_list();
-  if (!list.items.empty() && count > kMostItems / list.items.size()) {
+  if (!list.items.empty() && count > limits().items / list.items.size()) {
     too_large("*");
   }
   std::vector<Value> items;
@@ -81,7 +81,7 @@ Value floats(std::string_view sign, double a, double b) {
   }
   if (sign == "**") {
     if ((a < 0 && b != std::floor(b)) || (a == 0 && b < 0)) {
-      fail("'**': {} to the power of {} is no number", a, b);
+      fail("'**': {} to the power of {} is not a real number", a, b);
     }
     const double result = std::pow(a, b);
     if (std::isinf(result) && std::isfinite(a) && std::isfinite(b)) {

@@ -11,7 +11,8 @@ constinit thread_local Budget* budget_of_thread = nullptr;
 
 }  // namespace
 
-Budget::Budget() : around_(std::exchange(budget_of_thread, this)) {}
+Budget::Budget(const Limits& limits)
+    : limits_(limits), around_(std::exchange(budget_of_thread, this)) {}
 
 Budget::~Budget() {
   budget_of_thread = around_;
@@ -22,21 +23,21 @@ Budget* Budget::current() {
 }
 
 void Budget::begin() {
-  limits_ = true;
+  has_begun_ = true;
   work_ = 0;
   input_ = memory_;
 }
 
 void Budget::work(std::size_t units) {
   work_ += units;
-  if (limits_ && work_ > kMostWork) {
+  if (has_begun_ && work_ > limits_.work) {
     fail("the template runs for too long");
   }
 }
 
 void Budget::take(std::size_t bytes) {
-  if (limits_ && memory_ + bytes > input_ + kMostMemory) {
-    fail("the template needs more than {} MB of memory", kMostMemory >> 20);
+  if (has_begun_ && memory_ + bytes > input_ + limits_.memory) {
+    fail("the template needs more than {} MB of memory", limits_.memory >> 20);
   }
   memory_ += bytes;
 }
@@ -45,6 +46,11 @@ void charge_work(std::size_t units) {
   if (Budget* budget = budget_of_thread) {
     budget->work(units);
   }
+}
+
+const Limits& limits() {
+  static constexpr Limits kUsual;
+  return budget_of_thread != nullptr ? budget_of_thread->limits() : kUsual;
 }
 
 Charge::Charge(std::size_t bytes) : budget_(budget_of_thread) {
@@ -65,8 +71,8 @@ void Charge::grow(std::size_t bytes) {
 }
 
 void TextWriter::add(std::string_view part) {
-  if (part.size() > kMostBytes - text_.size()) {
-    fail("{}: the result is too large: more than {} bytes", what_, kMostBytes);
+  if (part.size() > limits().bytes - text_.size()) {
+    fail("{}: the result is too large: more than {} bytes", what_, limits().bytes);
   }
   charge_work(part.size());
   text_ += part;
@@ -76,8 +82,8 @@ void TextWriter::add(std::size_t count, std::string_view part) {
   if (part.empty()) {
     return;
   }
-  if (count > (kMostBytes - text_.size()) / part.size()) {
-    fail("{}: the result is too large: more than {} bytes", what_, kMostBytes);
+  if (count > (limits().bytes - text_.size()) / part.size()) {
+    fail("{}: the result is too large: more than {} bytes", what_, limits().bytes);
   }
   charge_work(count * part.size());
   text_.reserve(text_.size() + count * part.size());

@@ -9,7 +9,7 @@
 namespace lmpo::jinja {
 namespace {
 
-// What * and ** may unpack: templates write few arguments.
+// The most arguments that * and ** may unpack.
 constexpr std::size_t kMostArguments = 1000;
 
 std::optional<std::int64_t> bound(const Value& value) {

@@ -6,7 +6,7 @@
 namespace lmpo::jinja {
 namespace {
 
-// Of brackets and the like while a template is read, and of the tree that is made.
+// The deepest nesting: of brackets while parsing, and of the resulting tree.
 constexpr int kDeepest = 200;
 constexpr int kHighest = 200;
 

@@ -30,16 +30,16 @@ class ExpressionParser {
   ExpressionPtr tuple_or_single(bool with_conditional);
   // a, or a, b: what a loop or an assignment binds.
   ExpressionPtr target();
-  // name(arguments) of a filter, and the filters after it, of a block's text.
+  // The filters of a block's text: name(arguments)|name|...
   ExpressionPtr block_filters();
   // (a, b=1): what macros and `call` blocks take.
   Parameters parameters();
 
   // What has been named since it was set to something else; null: not of interest.
   Statement::Uses* uses = nullptr;
-  // In a branch, where a filter that is not known matters only when it is reached.
+  // Inside a branch, where an unknown filter is an error only if it is reached.
   int branches = 0;
-  // Refuses the first filter or test outside of branches that is not known.
+  // SyntaxError for the first unknown filter or test outside branches.
   void refuse_unknown() const;
 
  private:
@@ -56,10 +56,10 @@ class ExpressionParser {
 
   ExpressionPtr make(Kind kind, std::string text = {}) const;
   ExpressionPtr make(Kind kind, std::string text, ExpressionPtr first) const;
-  // Appends a part, which may be null. Throws where the tree grows too high.
+  // Appends a part, which may be null. SyntaxError if the tree grows too high.
   void add(Expression& whole, ExpressionPtr part) const;
   void grow(Expression& whole, const Expression& part) const;
-  // Operands between any of the signs, as one expression.
+  // Operands joined by any of the operators, as one expression with many operands.
   ExpressionPtr chain(Kind kind, std::initializer_list<std::string_view> signs, Operand read);
   ExpressionPtr words(Kind kind, std::string_view word, Operand read);
   ExpressionPtr both();
@@ -86,7 +86,7 @@ class ExpressionParser {
   void argument(Expression& call);
   bool at_expression_end() const;
   void note_unknown(int line, const std::string& message);
-  // item() reads what stands between commas, up to the closing sign; a comma may stand before it.
+  // Calls item() for each comma-separated item before `close`; a trailing comma is allowed.
   template <typename Item>
   void items_until(std::string_view close, const Item& item) {
     for (bool first = true; !take_sign(close); first = false) {

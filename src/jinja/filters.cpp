@@ -1,13 +1,12 @@
 // jinja2's filters: "value|name".
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <map>
 
 #include "base/utf8.h"
 #include "jinja/formatting.h"
 #include "jinja/functions.h"
 #include "jinja/list_filters.h"
+#include "jinja/number_filters.h"
 #include "jinja/text_functions.h"
 
 namespace lmpo::jinja {
@@ -41,64 +40,6 @@ Value indent(const Value& value, const Arguments& arguments) {
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
   return text.take();
-}
-
-Value to_number(const Value& value, const Value& fallback, bool whole) {
-  double number = 0;
-  if (value.is_undefined()) {
-    value.as<Undefined>().refuse();
-  }
-  if (value.is_number()) {
-    number = value.number("int");
-    if (whole && value.is_integer()) {
-      return value.integer("int");
-    }
-  } else if (value.is_string()) {
-    const std::string text = strip(value.string(), std::nullopt, true, true);
-    const char* begin = text.data() + (text.starts_with('+') ? 1 : 0);
-    const char* end = text.data() + text.size();
-    std::int64_t integer = 0;
-    const auto as_integer = std::from_chars(begin, end, integer);
-    if (whole && as_integer.ec == std::errc() && as_integer.ptr == end) {
-      return integer;
-    }
-    const auto as_float = std::from_chars(begin, end, number);
-    if (as_float.ec != std::errc() || as_float.ptr != end) {
-      return fallback;
-    }
-  } else {
-    return fallback;
-  }
-  if (!whole) {
-    return number;
-  }
-  if (!(std::abs(number) < 9e18)) {
-    fail("int: the number is too large");
-  }
-  return static_cast<std::int64_t>(number);
-}
-
-Value round(const Value& value, const Arguments& arguments) {
-  const std::int64_t precision = std::clamp<std::int64_t>(
-      arguments.get(0, "precision", std::int64_t{0}).integer("round"), -300, 300);
-  const std::string method = arguments.get(1, "method", "common").text("round");
-  if (value.is_integer() && method == "common" && precision >= 0) {
-    return value.integer("round");
-  }
-  const double scale = std::pow(10.0, static_cast<double>(precision));
-  const double number = value.number("round") * scale;
-  const double rounded = method == "ceil"    ? std::ceil(number)
-                         : method == "floor" ? std::floor(number)
-                                             : std::nearbyint(number);  // to even, as Python
-  return rounded / scale;
-}
-
-Value absolute(const Value& value, const Arguments&) {
-  if (value.is_integer()) {
-    const std::int64_t number = value.integer("abs");
-    return number == INT64_MIN ? Value(-static_cast<double>(number)) : Value(std::abs(number));
-  }
-  return std::abs(value.number("abs"));
 }
 
 // transformers' own: (value, ensure_ascii, indent, separators, sort_keys).
@@ -152,7 +93,7 @@ Value truncate(const Value& value, const Arguments& arguments) {
     fail("truncate: the length is shorter than '{}'", end);
   }
   const Value whole = value.str();
-  // What is no text has a length of its own, as in jinja2.
+  // As in jinja2, a value that is not a text is measured by its own length.
   if (!value.is_string() && !value.is_undefined() && value.length() - tolerance <= length) {
     return value;
   }
@@ -208,12 +149,11 @@ const std::map<std::string, Filter, std::less<>>& filters() {
       {"default", default_filter},
       {"dictsort", dictsort},
       {"first", first},
-      {"float", [](V value, A a) { return to_number(value, a.get(0, "default", 0.0), false); }},
+      {"float", to_float},
       {"format", format_filter},
       {"groupby", groupby},
       {"indent", indent},
-      {"int",
-       [](V value, A a) { return to_number(value, a.get(0, "default", std::int64_t{0}), true); }},
+      {"int", to_integer},
       {"items", items_filter},
       {"join", join},
       {"last", last},
@@ -233,7 +173,7 @@ const std::map<std::string, Filter, std::less<>>& filters() {
                         count.is_none() ? -1 : count.integer("replace"));
        }},
       {"reverse", reverse},
-      {"round", round},
+      {"round", round_filter},
       {"safe", text},
       {"select", select},
       {"selectattr", selectattr},

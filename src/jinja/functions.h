@@ -7,17 +7,17 @@
 
 namespace lmpo::jinja {
 
-// value.name: a method, else an entry of a dictionary. Undefined where there is neither.
+// value.name: a method, else an entry of a dictionary, else undefined.
 Value attribute_of(const Value& value, const std::string& name);
 // value[key]: an entry or an item, else as value.key.
 Value item_of(const Value& value, const Value& key);
 
 // function(arguments).
 Value call_value(const Value& function, const Arguments& arguments);
-// What attribute_of gives for a text and for a loop.
+// attribute_of for a text and for a loop.
 Value text_attribute(const Value& value, const std::string& name);
 Value loop_attribute(const Value& loop, const std::string& name);
-// TemplateError for what cannot be a key, or an attribute that a namespace may take.
+// TemplateError if the value cannot be a dictionary's key, or the name not a namespace's attribute.
 void check_key(const Value& key);
 void check_attribute_name(std::string_view name);
 

@@ -73,7 +73,7 @@ Value make_dict(const Arguments& arguments, Dict::Kind kind) {
 }
 
 Value strftime_now(const Arguments& arguments, std::time_t now) {
-  // Behind a letter, because a date may be an empty text, which strftime cannot tell from too long.
+  // Starts with a letter: strftime returns 0 both for an empty text and for one that does not fit.
   const std::string format = "." + arguments.need(0, "format").text("strftime_now");
   std::tm local{};
   localtime_r(&now, &local);
@@ -85,7 +85,7 @@ Value strftime_now(const Arguments& arguments, std::time_t now) {
   return text.substr(1, size - 1);
 }
 
-// A text that is empty at the first call only.
+// joiner(sep): "" at the first call, the separator at all others.
 Value joiner(const Arguments& arguments) {
   const Value separator = arguments.get(0, "sep", ", ");
   return callable(

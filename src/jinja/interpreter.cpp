@@ -8,10 +8,10 @@
 namespace lmpo::jinja {
 namespace {
 
-// A level takes up to 4 KB of the stack where memory is checked, a fourth of it elsewhere.
+// A level takes up to 4 KB of stack under the sanitizers, 1 KB otherwise.
 constexpr int kDeepest = 1200;
 
-// Whether a record is found among what a value holds; also where it is too deep to tell.
+// Whether a value contains a record; true also if it is nested too deeply to tell.
 bool reaches(const Value& value, const Dict& record, int depth) {
   charge_work(kItemWork);
   if (depth == 0 || value.as_dict() == &record) {
@@ -227,7 +227,7 @@ void Interpreter::bind_attribute(const Expression& target, const Value& value,
     fail("cannot assign to '{}' of {}: only a namespace takes attributes", target.text,
          object.type_name());
   }
-  // Values are counted references: what holds itself would never be given back.
+  // Values are reference-counted: a cycle would never be freed.
   if (value.is_container() && reaches(value, *record, kDeepestValue)) {
     fail("the attribute '{}' would make a namespace contain itself", target.text);
   }
@@ -243,12 +243,12 @@ void Interpreter::call_block(const Statement& statement, const ScopePtr& scope, 
 }
 
 Value Interpreter::macro(const Statement& statement, const ScopePtr& scope) {
-  // A weak hold: the scope owns the macro, which must not own the scope.
+  // Weak: the scope owns the macro, so the macro must not own the scope.
   return callable(statement.text, [this, &statement, held = std::weak_ptr(scope)](
                                       const Value&, const Arguments& arguments) {
     const ScopePtr around = held.lock();
     if (around == nullptr) {
-      fail("the macro '{}' is called outside of where it lives", statement.text);
+      fail("the macro '{}' is called outside its scope", statement.text);
     }
     return call_macro(statement, around, arguments);
   });

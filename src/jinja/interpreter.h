@@ -12,7 +12,7 @@
 
 namespace lmpo::jinja {
 
-// Names to values; what is not here is looked up in the scope around it.
+// Variables by name. A name that is not here is looked up in the outer scope.
 struct Scope {
   explicit Scope(std::shared_ptr<Scope> around) : outer(std::move(around)) {}
   const Value* find(const std::string& name) const;
@@ -21,19 +21,20 @@ struct Scope {
   std::shared_ptr<Scope> outer;
 };
 
-// One rendering, with a budget of its own. The tree must outlive it.
+// Renders a template once, with its own budget. The tree must outlive it.
 class Interpreter {
  public:
-  Interpreter() = default;
+  explicit Interpreter(const Limits& limits) : budget_(limits) {}
 
-  // Throws TemplateError; line() then tells where. Once. `now` is what strftime_now writes.
+  // May be called once. Throws TemplateError; line() then returns the line. `now` is what
+  // strftime_now writes.
   std::string run(const Block& block, const ordered_json& variables, std::time_t now);
   int line() const { return line_; }
 
  private:
   enum class Flow { on, leave, next };
   using ScopePtr = std::shared_ptr<Scope>;
-  // A level of nested calls: of statements, expressions and macros together.
+  // Counts nested statements, expressions and macros together, to bound the stack.
   struct Level {
     explicit Level(Interpreter& of);
     ~Level() { --interpreter.depth_; }

@@ -374,7 +374,7 @@ class Lexer {
 std::vector<Token> tokenize_template(std::string_view source) {
   constexpr std::size_t kLongestTemplate = std::size_t{4} << 20;
   if (source.size() > kLongestTemplate) {
-    throw SyntaxError(1, fmt::format("a template of {} bytes is too long: {} are the most",
+    throw SyntaxError(1, fmt::format("a template of {} bytes is too long: the limit is {}",
                                      source.size(), kLongestTemplate));
   }
   if (!is_valid_utf8(source)) {

@@ -16,7 +16,7 @@ std::shared_ptr<const List> items_of(const Value& value) {
   return items;
 }
 
-// What is false has no items, whatever it is, for the filters that map and choose.
+// For map, select and reject, a false value of any type has no items.
 std::shared_ptr<const List> items_if_true(const Value& value) {
   return items_of(value.truth() ? value : Value(Undefined()));
 }
@@ -76,8 +76,8 @@ std::vector<Value> sort_keys(const List& list, const Value& attribute, bool case
   return keys;
 }
 
-// The same for several attributes at once: "a,b.c". Keys are lists, as in jinja2, where what is
-// undefined is equal to its like.
+// The same for several attributes, "a,b.c". Keys are lists, as in jinja2; undefined values are
+// equal to each other.
 std::vector<Value> sort_keys_of_paths(const List& list, const Value& attribute,
                                       bool case_sensitive) {
   std::vector<Value> paths = {attribute};
@@ -176,7 +176,7 @@ Value rejectattr(const Value& value, const Arguments& arguments) {
   return choose(value, arguments, false, true);
 }
 
-// An attribute alone: a dictionary's entries are none.
+// An attribute only, not a dictionary's entry.
 Value attr(const Value& value, const Arguments& arguments) {
   const std::string name = arguments.need(0, "name").text("attr");
   const Value found = attribute_of(value, name);
@@ -197,7 +197,7 @@ Value batch(const Value& value, const Arguments& arguments) {
     std::vector<Value> row(
         begin, begin + static_cast<std::ptrdiff_t>(std::min(count, all->items.size() - at)));
     if (!fill.is_none()) {
-      if (count > kMostItems) {
+      if (count > limits().items) {
         fail("batch: {} items are too many", count);
       }
       row.resize(count, fill);
@@ -310,17 +310,18 @@ Value reverse(const Value& value, const Arguments&) {
   }
   std::vector<Value> items = items_of(value)->items;
   std::reverse(items.begin(), items.end());
-  // Python goes over these backwards; of others jinja2 makes a list first.
+  // Python reverses these itself; jinja2 first makes a list of others.
   const bool goes_backwards = value.as_list() != nullptr && !value.is_list(ListKind::generator);
   return Value::list(std::move(items), goes_backwards ? ListKind::generator : ListKind::list);
 }
 
-// In so many columns, the first of which are longer by one where it does not come out even.
+// Splits into `slices` columns. If the count does not divide evenly, the first columns are longer
+// by one.
 Value slice_filter(const Value& value, const Arguments& arguments) {
   const std::int64_t count = positive(arguments.need(0, "slices"), "slice");
   const Value fill = arguments.get(1, "fill_with", nullptr);
   const auto all = items_of(value);
-  if (count > static_cast<std::int64_t>(kMostItems)) {
+  if (count > static_cast<std::int64_t>(limits().items)) {
     fail("slice: {} columns are too many", count);
   }
   const auto columns = static_cast<std::size_t>(count);

@@ -6,7 +6,7 @@
 namespace lmpo::jinja {
 
 Value map_filter(const Value& value, const Arguments& arguments);
-// The four that choose: by an attribute of each item or by the item, keeping or dropping.
+// Keep or drop items by a test of the item, or of one of its attributes.
 Value select(const Value& value, const Arguments& arguments);
 Value reject(const Value& value, const Arguments& arguments);
 Value selectattr(const Value& value, const Arguments& arguments);

@@ -45,7 +45,7 @@ Value dict_method(const Value& value, const std::string& name) {
       return found != nullptr ? *found : arguments.get(1, "default", nullptr);
     });
   }
-  if (name == "copy") {  // what templates cannot change may be the same
+  if (name == "copy") {  // templates cannot change it
     return bound(name, value, [](const Value& of, const Arguments&) { return of; });
   }
   static constexpr std::array<std::string_view, 5> changing = {"clear", "pop", "popitem",

@@ -128,7 +128,7 @@ class Parser {
       finish_block(*filtered, "endfilter");
       return filtered;
     }
-    if (is("generation")) {  // transformers' mark of what the assistant says: its content counts
+    if (is("generation")) {  // transformers' mark of the assistant's tokens
       auto scope = open(Kind::scope);
       finish_block(*scope, "endgeneration");
       return scope;

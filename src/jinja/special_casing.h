@@ -5,7 +5,7 @@
 
 namespace lmpo::jinja {
 
-// The character in capitals, or with a capital at its beginning; "" where that is one character.
+// The character in upper case, or in title case; "" if that is one character.
 std::string_view special_upper(char32_t character);
 std::string_view special_title(char32_t character);
 

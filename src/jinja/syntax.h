@@ -36,7 +36,7 @@ struct Expression {
   };
   Kind kind;
   int line = 1;
-  // Of the tree from here down: what goes over it uses the stack.
+  // Height of the tree below. Bounded, because walks over the tree are recursive.
   int height = 1;
   std::string text;
   Value value;
@@ -70,7 +70,7 @@ struct Statement {
     ExpressionPtr condition;
     Block body;
   };
-  // What the body of a macro names: only then it takes such arguments.
+  // Which of these names the macro's body uses: only then it takes such arguments, as in jinja2.
   struct Uses {
     bool varargs = false;
     bool kwargs = false;
@@ -90,7 +90,7 @@ struct Statement {
   Parameters parameters;  // with defaults, or null
 };
 
-// The name of the text that filters of a block start from: no template can write it.
+// The variable that holds a filter block's text. No template can write this name.
 inline constexpr const char* kCapturedName = "";
 
 }  // namespace lmpo::jinja

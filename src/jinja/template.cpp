@@ -10,7 +10,7 @@ namespace lmpo::jinja {
 
 namespace {
 
-// A template may put a text of any length into a message.
+// Bounds a message, in which a template may quote a text of any length.
 std::string shortened(std::string_view message) {
   constexpr std::size_t kLongest = 2000;
   if (message.size() <= kLongest) {
@@ -39,8 +39,9 @@ Template Template::parse(std::string_view text, std::string_view source) {
   }
 }
 
-std::string Template::render(const ordered_json& variables, std::time_t now) const {
-  Interpreter interpreter;
+std::string Template::render(const ordered_json& variables, std::time_t now,
+                             const Limits& limits) const {
+  Interpreter interpreter(limits);
   try {
     return interpreter.run(impl_->block, variables, now);
   } catch (const TemplateError& error) {

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/json.h"
+#include "jinja/budget.h"
 
 namespace lmpo::jinja {
 
@@ -20,10 +21,10 @@ class Template {
   Template(Template&&) noexcept;
   Template& operator=(Template&&) noexcept;
 
-  // The text with these variables, an object. UserError where the template fails or raises, or
-  // where it runs for too long or writes too much. Thread-safe.
-  // `now` is the time that strftime_now writes.
-  std::string render(const ordered_json& variables, std::time_t now = std::time(nullptr)) const;
+  // The text with these variables, an object; `now` is what strftime_now writes. UserError where the
+  // template fails, raises, or needs more than the limits allow. Thread-safe.
+  std::string render(const ordered_json& variables, std::time_t now = std::time(nullptr),
+                     const Limits& limits = {}) const;
 
  private:
   struct Impl;

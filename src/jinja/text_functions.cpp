@@ -1,148 +1,17 @@
 #include "jinja/text_functions.h"
 
-#include <utf8proc.h>
-
 #include <algorithm>
 #include <cstring>
 
 #include "base/utf8.h"
-#include "jinja/special_casing.h"
 #include "jinja/value.h"
 
 namespace lmpo::jinja {
 namespace {
 
-bool is_ascii(std::string_view text) {
-  return std::all_of(text.begin(), text.end(),
-                     [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-}
-
-template <typename Each>
-void for_characters(std::string_view text, const Each& each) {
-  charge_work(text.size() * kCharacterWork);
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t size = utf8_size(text[at]);
-    each(text.substr(at, size));
-    at += size;
-  }
-}
-
-using Case = utf8proc_int32_t (*)(utf8proc_int32_t);
-
-void append_changed(std::string& text, std::string_view character, std::string_view special,
-                    Case change) {
-  if (!special.empty()) {
-    text += special;
-    return;
-  }
-  append_utf8(text, static_cast<char32_t>(
-                        change(static_cast<utf8proc_int32_t>(first_code_point(character)))));
-}
-
-void append_upper(std::string& text, std::string_view character) {
-  append_changed(text, character, special_upper(first_code_point(character)), utf8proc_toupper);
-}
-
-void append_title(std::string& text, std::string_view character) {
-  append_changed(text, character, special_title(first_code_point(character)), utf8proc_totitle);
-}
-
-void append_lower(std::string& text, std::string_view character) {
-  constexpr char32_t kDottedCapital = 0x130;  // the one that becomes two
-  append_changed(text, character, first_code_point(character) == kDottedCapital ? "i\u0307" : "",
-                 utf8proc_tolower);
-}
-
-utf8proc_category_t category_of(std::string_view character) {
-  return utf8proc_category(static_cast<utf8proc_int32_t>(first_code_point(character)));
-}
-
-bool is_cased(std::string_view character) {
-  const auto category = category_of(character);
-  return category == UTF8PROC_CATEGORY_LU || category == UTF8PROC_CATEGORY_LL ||
-         category == UTF8PROC_CATEGORY_LT;
-}
-
-// What does not end a word where sigma is asked whether it is the last letter.
-bool is_case_ignorable(std::string_view character) {
-  switch (category_of(character)) {
-    case UTF8PROC_CATEGORY_MN:
-    case UTF8PROC_CATEGORY_ME:
-    case UTF8PROC_CATEGORY_CF:
-    case UTF8PROC_CATEGORY_LM:
-    case UTF8PROC_CATEGORY_SK:
-      return true;
-    default:
-      return std::string_view("'.:\u00B7\u2018\u2019").find(character) != std::string_view::npos;
-  }
-}
-
-// The last letter of a word, of more than one.
-bool is_final(std::string_view text, std::size_t begin, std::size_t end) {
-  while (end < text.size() && is_case_ignorable(text.substr(end, utf8_size(text[end])))) {
-    end += utf8_size(text[end]);
-  }
-  if (end < text.size() && is_cased(text.substr(end, utf8_size(text[end])))) {
-    return false;
-  }
-  while (begin > 0) {
-    const std::size_t before = previous_character(text, begin);
-    const std::string_view character = text.substr(before, begin - before);
-    if (!is_case_ignorable(character)) {
-      return is_cased(character);
-    }
-    begin = before;
-  }
-  return false;
-}
-
-// In small letters; a sigma by its place in `text`, which the character is a part of.
-void append_lower_of(std::string& result, std::string_view text, std::string_view character) {
-  if (character == "\u03A3") {
-    const auto at = static_cast<std::size_t>(character.data() - text.data());
-    result += is_final(text, at, at + character.size()) ? "\u03C2" : "\u03C3";
-  } else {
-    append_lower(result, character);
-  }
-}
-
-// A capital wherever the character before satisfies `separates`.
-template <typename Separates>
-std::string titled(std::string_view text, Separates separates,
-                   void (*append_capital)(std::string&, std::string_view) = append_title) {
-  std::string result;
-  bool begins = true;
-  for_characters(text, [&](std::string_view character) {
-    begins ? append_capital(result, character) : append_lower_of(result, text, character);
-    begins = separates(character);
-  });
-  return result;
-}
-
-// Every character by `change`; in ASCII by `change_ascii`, which is much faster.
-template <typename Change, typename ChangeAscii>
-std::string changed(std::string_view text, Change change, ChangeAscii change_ascii) {
-  std::string result;
-  if (is_ascii(text)) {
-    charge_work(4 * text.size());
-    result.resize(text.size());
-    std::transform(text.begin(), text.end(), result.begin(), change_ascii);
-    return result;
-  }
-  for_characters(text, [&](std::string_view character) { change(result, character); });
-  return result;
-}
-
-char ascii_upper(char c) {
-  return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-}
-char ascii_lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
 void add_part(std::vector<std::string>& parts, std::string_view part) {
-  if (parts.size() >= kMostItems) {
-    fail("split: more than {} parts", kMostItems);
+  if (parts.size() >= limits().items) {
+    fail("split: more than {} parts", limits().items);
   }
   charge_work(kItemWork + part.size());
   parts.emplace_back(part);
@@ -171,7 +40,7 @@ std::vector<std::string> split_at_space(std::string_view text, std::int64_t most
   std::vector<std::string> words;
   for (std::size_t at = space_end(text, 0); at < text.size(); at = space_end(text, at)) {
     if (most >= 0 && std::ssize(words) >= most) {
-      add_part(words, text.substr(at));  // with the white space of its far end, as in Python
+      add_part(words, text.substr(at));  // trailing white space stays, as in Python
       break;
     }
     std::size_t end = at;
@@ -214,58 +83,12 @@ bool is_python_space(std::string_view character) {
   return is_white_space(point) || (point >= 0x1C && point <= 0x1F);
 }
 
-bool is_letter(std::string_view character) {
-  const auto category = category_of(character);
-  return category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LO;
-}
-
 std::size_t count_characters(std::string_view text) {
   return static_cast<std::size_t>(
       std::count_if(text.begin(), text.end(), [](char c) { return (c & '\xC0') != '\x80'; }));
 }
 
-std::string upper(std::string_view text) {
-  return changed(text, append_upper, ascii_upper);
-}
-
-std::string lower(std::string_view text) {
-  return changed(
-      text,
-      [&](std::string& result, std::string_view character) {
-        append_lower_of(result, text, character);
-      },
-      ascii_lower);
-}
-
-std::string swapcase(std::string_view text) {
-  return changed(
-      text,
-      [&](std::string& result, std::string_view character) {
-        category_of(character) == UTF8PROC_CATEGORY_LU ? append_lower_of(result, text, character)
-                                                       : append_upper(result, character);
-      },
-      [](char c) { return c >= 'A' && c <= 'Z' ? ascii_lower(c) : ascii_upper(c); });
-}
-
-std::string capitalize(std::string_view text) {
-  return titled(text, [](std::string_view) { return false; });
-}
-
-std::string title_letters(std::string_view text) {
-  return titled(text, [](std::string_view character) { return !is_letter(character); });
-}
-
-std::string title_words(std::string_view text) {
-  return titled(
-      text,
-      [](std::string_view character) {
-        return is_python_space(character) ||
-               std::string_view("-({[<").find(character[0]) != std::string_view::npos;
-      },
-      append_upper);
-}
-
-// Parts up to this size are searched by std::string_view: no slower than this many times linear.
+// Up to this size std::string_view's search is used: at most this many times slower than linear.
 constexpr std::size_t kShort = 16;
 
 std::size_t find_first(std::string_view text, std::string_view part, std::size_t from) {
@@ -373,7 +196,7 @@ std::string replace(std::string_view text, std::string_view from, std::string_vi
   std::size_t at = 0;
   for (std::int64_t done = 0; most < 0 || done < most; ++done) {
     charge_work(kItemWork / 2);
-    // An empty pattern stands before every character and at the end.
+    // An empty pattern matches before every character and at the end.
     const std::size_t found = from.empty() ? at : find_first(text, from, at);
     if (found == std::string_view::npos) {
       break;
@@ -397,7 +220,7 @@ std::string replace(std::string_view text, std::string_view from, std::string_vi
 std::string padded(std::string_view text, std::int64_t width, std::string_view fill, Side side) {
   const auto missing = static_cast<std::size_t>(
       std::max<std::int64_t>(width - static_cast<std::int64_t>(count_characters(text)), 0));
-  // Python puts what is odd on the left where the width is odd.
+  // As in Python, an odd space goes to the left if the width is odd.
   const std::size_t left = side == Side::left    ? missing
                            : side == Side::right ? 0
                                                  : missing / 2 + (missing & width & 1);

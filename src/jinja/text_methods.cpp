@@ -85,7 +85,7 @@ template <Side kSide>
 Value pad_method(Text text, const Arguments& arguments) {
   const std::string fill = arguments.get(1, "fillchar", " ").text("fillchar");
   if (fill.empty() || utf8_size(fill[0]) != fill.size()) {
-    fail("padding: one character was expected to fill with");
+    fail("padding: the fill must be one character");
   }
   return padded(text, arguments.need(0, "width").integer("width"), fill, kSide);
 }
@@ -141,7 +141,7 @@ Value count_method(Text text, const Arguments& arguments) {
   return count;
 }
 
-// Whether there is a character and all of them are of the kind.
+// Whether the text is not empty and all its characters are of the kind.
 template <typename Kind>
 bool all_are(Text text, const Kind& kind) {
   charge_work(text.size() * kCharacterWork);

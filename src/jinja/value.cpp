@@ -32,7 +32,7 @@ bool is_container(const Value& value) {
 
 Text::Text(std::string held) : bytes(std::move(held)), charge(sizeof(Text) + bytes.size()) {
   if (const Budget* budget = Budget::current();
-      budget != nullptr && budget->limits() && bytes.size() > kMostBytes) {
+      budget != nullptr && budget->has_begun() && bytes.size() > limits().bytes) {
     fail("a text of {} bytes is too large", bytes.size());
   }
 }
@@ -44,7 +44,7 @@ void Undefined::refuse() const {
 List::List(std::vector<Value> content, ListKind of_kind)
     : items(std::move(content)), kind(of_kind), charge(sizeof(List)) {
   if (const Budget* budget = Budget::current();
-      budget != nullptr && budget->limits() && items.size() > kMostItems) {
+      budget != nullptr && budget->has_begun() && items.size() > limits().items) {
     fail("a list of {} items is too large", items.size());
   }
   charge.grow(items.size() * sizeof(Value));
@@ -265,7 +265,7 @@ std::shared_ptr<const List> Value::iterate() const {
     }
   } else if (is_string()) {
     const std::string& held = string();
-    if (held.size() > kMostItems) {
+    if (held.size() > limits().items) {
       fail("a text of {} bytes is too long to loop over", held.size());
     }
     charge_work(held.size() * kItemWork);

@@ -19,7 +19,7 @@
 
 namespace lmpo::jinja {
 
-// A template that fails: what jinja2 would raise. The place is added by whoever knows it.
+// An error in a template, where jinja2 would raise one. The interpreter adds the line.
 class TemplateError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -37,7 +37,7 @@ struct Dict;
 struct Callable;
 struct Loop;
 
-// Python's kinds of what is gone over item by item. A group is a tuple made by groupby.
+// Python's iterable types. A group is the tuple that groupby makes.
 enum class ListKind { list, tuple, group, range, keys, values, items, generator };
 
 struct Text {
@@ -46,7 +46,7 @@ struct Text {
   const Charge charge;
 };
 
-// An undefined value says why it is, once it is used: "'x' is undefined".
+// An undefined value. Using it is an error that says why: "'x' is undefined".
 class Undefined {
  public:
   Undefined() = default;
@@ -58,8 +58,8 @@ class Undefined {
   std::shared_ptr<const Text> reason_;
 };
 
-// Texts, lists and dictionaries are shared: a copy is the same object. How deeply they hold each
-// other is not limited; what walks over them is.
+// Texts, lists and dictionaries are shared: a copy is the same object. Nesting is not limited here;
+// functions that walk a value limit it (kDeepestValue).
 class Value {
  public:
   using None = std::nullptr_t;
@@ -81,7 +81,7 @@ class Value {
   Value(std::shared_ptr<const Loop> value) : held_(std::move(value)) {}
   static Value list(std::vector<Value> items, ListKind kind = ListKind::list);
   static Value dict(Dict content);
-  // TemplateError for content that is nested deeper than templates can print.
+  // TemplateError if the content is nested deeper than kDeepestValue.
   static Value from_json(const ordered_json& content, int depth = 0);
 
   template <typename T>
@@ -98,13 +98,13 @@ class Value {
   bool is_integer() const { return is<bool>() || is<std::int64_t>(); }  // bool is one, in Python
   bool is_number() const { return is_integer() || is<double>(); }
   bool is_container() const { return held_.index() > 5; }
-  // Null where the value is something else.
+  // Null if the value has another type.
   const List* as_list() const;
   bool is_list(ListKind kind) const;
   Dict* as_dict() const;
   const Callable* as_callable() const;
   const Loop* as_loop() const;
-  // Of a value that is_string(), without a copy.
+  // Requires is_string(). Does not copy.
   const std::string& string() const { return as<std::shared_ptr<const Text>>()->bytes; }
 
   bool truth() const;
@@ -115,10 +115,11 @@ class Value {
   double number(const char* what) const;
   const std::string& text(const char* what) const&;
   std::string text(const char* what) &&;
-  // Items to loop over: a list's, a dictionary's keys, a text's characters; none when undefined.
+  // What a loop goes over: items of a list, keys of a dictionary, characters of a text; nothing if
+  // undefined.
   std::shared_ptr<const List> iterate() const;
   std::int64_t length() const;
-  // What a function does that reads a text whole; what goes over items charges them itself.
+  // The work of reading a text once; 0 for other types, since functions over items charge those.
   std::size_t reading_work() const;
 
   bool operator==(const Value& other) const;  // Python's: 1 == 1.0 == True
@@ -152,7 +153,7 @@ struct Dict {
   const Value* find(const Value& key) const;  // null where there is none
   const Value* find(std::string_view key) const;
   void set(Value key, Value value);
-  void add(Value key, Value value);  // a key that is new
+  void add(Value key, Value value);  // the key must be new
 
   Entries entries;
   Kind kind;
@@ -184,29 +185,29 @@ struct Loop {
   std::int64_t depth;
   // Loops over other items with the same body; empty unless the loop is recursive.
   std::function<Value(const Arguments&)> again;
-  // What loop.changed was called with last, in any round: no containers, which might hold the loop.
+  // The last arguments of loop.changed. Never containers, which could hold the loop itself.
   std::shared_ptr<std::vector<Value>> seen;
   Charge charge;
 };
 
-// Python's order; TemplateError for values that have none.
+// Python's ordering; TemplateError for types that have none.
 std::partial_ordering order(const Value& a, const Value& b);
 
 struct Arguments {
   std::vector<Value> positional;
   std::vector<std::pair<std::string, Value>> named;
 
-  // The argument at a place or of a name; the fallback where it was not given.
+  // The argument by position or name; the fallback if it was not given.
   Value get(std::size_t place, std::string_view name, Value fallback) const;
-  // TemplateError when it was not given.
+  // TemplateError if it was not given.
   Value need(std::size_t place, std::string_view name) const;
-  // TemplateError when there are more arguments than `most` by place.
+  // TemplateError for more than `most` positional arguments.
   void at_most(std::size_t most, std::string_view function) const;
-  // The rest after the first `count` by place.
+  // All but the first `count` positional arguments.
   Arguments after(std::size_t count) const;
-  // TemplateError where a name comes twice.
+  // TemplateError for a repeated name.
   void check_names() const;
-  // What a function that reads them all must do.
+  // The work of reading all of them once.
   std::size_t reading_work() const;
 };
 

@@ -231,7 +231,7 @@ struct JsonWriter {
 
   static std::string key_text(const Value& key) {
     if (key.as_list() != nullptr) {
-      fail("tojson: a tuple is no key");
+      fail("tojson: a tuple cannot be a key");
     }
     return key.is<bool>()  ? (key.as<bool>() ? "true" : "false")
            : key.is_none() ? "null"

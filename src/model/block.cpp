@@ -86,13 +86,15 @@ void Block::backward_mlp(const LayerWeights& layer, Tensor dx, const LayerState&
     linear_backward_input(dhidden, dx, layer.down, StepPart::mlp);
     ops_.run(
         SwigluBackward{.dgate_up = dgate_up, .y = hidden, .dy = dhidden, .gate_up = state.gate_up});
-    ops_.run(LinearBackwardWeight{
-        .dw = layer.down.gradient, .dy = dx, .x = hidden, .part = StepPart::mlp});
+    linear_backward_weight(dx, hidden, layer.down, StepPart::mlp);
   }
   const Tensor normed = activation(rows, config_.hidden_size);
   const Tensor dnormed = activation(rows, config_.hidden_size);
-  norm(normed, state.rstd2, state.x_mid, layer.post_norm);
-  linear_backward(dnormed, dgate_up, normed, layer.gate_up, StepPart::mlp);
+  if (layer.gate_up.weight.trains()) {
+    norm(normed, state.rstd2, state.x_mid, layer.post_norm);
+  }
+  linear_backward_weight(dgate_up, normed, layer.gate_up, StepPart::mlp);
+  linear_backward_input(dnormed, dgate_up, layer.gate_up, StepPart::mlp);
   norm_backward(dx, dnormed, state.x_mid, layer.post_norm, state.rstd2);
 }
 
@@ -104,15 +106,19 @@ void Block::backward_attention(const LayerWeights& layer, Tensor positions, Tens
   {
     const Arena::Scope inner(arena_);
     const Tensor dattention = activation(rows, state.attention.dim(1));
-    linear_backward(dattention, dx, state.attention, layer.o, StepPart::attention_output);
+    linear_backward_weight(dx, state.attention, layer.o, StepPart::attention_output);
+    linear_backward_input(dattention, dx, layer.o, StepPart::attention_output);
     attend_backward(dqkv, dattention);
   }
   ops_.run(
       RopeBackward{.dqkv = dqkv, .cos_sin = cos_sin_, .positions = positions, .shape = shape_});
   const Tensor normed = activation(rows, config_.hidden_size);
   const Tensor dnormed = activation(rows, config_.hidden_size);
-  norm(normed, state.rstd1, x_in, layer.input_norm);
-  linear_backward(dnormed, dqkv, normed, layer.qkv, StepPart::qkv);
+  if (layer.qkv.weight.trains()) {
+    norm(normed, state.rstd1, x_in, layer.input_norm);
+  }
+  linear_backward_weight(dqkv, normed, layer.qkv, StepPart::qkv);
+  linear_backward_input(dnormed, dqkv, layer.qkv, StepPart::qkv);
   norm_backward(dx, dnormed, x_in, layer.input_norm, state.rstd1);
 }
 
@@ -145,24 +151,32 @@ void Block::norm_backward(Tensor dx, Tensor dy, Tensor x, const Parameter& w, Te
       RmsNormBackward{.dx = dx, .dw = w.gradient, .dy = dy, .x = x, .w = w.value, .rstd = rstd});
 }
 
-void Block::linear(Tensor y, Tensor x, const Parameter& w, StepPart part, bool accumulate) {
+void Block::linear(Tensor y, Tensor x, const Linear& layer, StepPart part, bool accumulate) {
   const Arena::Scope scope(arena_);
   const bool as_stored = x.dim(0) <= kFewTokens;
   ops_.run(LinearForward{.y = y,
                          .x = x,
-                         .w = as_stored ? w.value : in_compute_type(w),
+                         .w = as_stored ? layer.weight.value : in_compute_type(layer.weight),
                          .accumulate = accumulate,
                          .part = part});
+  if (!layer.bias.empty()) {
+    ops_.run(BiasForward{.y = y, .b = layer.bias.value, .part = part});
+  }
 }
 
-void Block::linear_backward(Tensor dx, Tensor dy, Tensor x, const Parameter& w, StepPart part) {
-  ops_.run(LinearBackwardWeight{.dw = w.gradient, .dy = dy, .x = x, .part = part});
-  linear_backward_input(dx, dy, w, part);
-}
-
-void Block::linear_backward_input(Tensor dx, Tensor dy, const Parameter& w, StepPart part) {
+void Block::linear_backward_input(Tensor dx, Tensor dy, const Linear& layer, StepPart part) {
   const Arena::Scope scope(arena_);
-  ops_.run(LinearBackwardInput{.dx = dx, .dy = dy, .w = in_compute_type(w), .part = part});
+  ops_.run(
+      LinearBackwardInput{.dx = dx, .dy = dy, .w = in_compute_type(layer.weight), .part = part});
+}
+
+void Block::linear_backward_weight(Tensor dy, Tensor x, const Linear& layer, StepPart part) {
+  if (layer.weight.trains()) {
+    ops_.run(LinearBackwardWeight{.dw = layer.weight.gradient, .dy = dy, .x = x, .part = part});
+  }
+  if (layer.bias.trains()) {
+    ops_.run(BiasBackward{.db = layer.bias.gradient, .dy = dy, .part = part});
+  }
 }
 
 Tensor Block::in_compute_type(const Parameter& w) {

@@ -1,9 +1,9 @@
-// One Llama layer, forward and backward:
+// One layer, forward and backward:
 //
-//   x_mid = x_in + o_proj(attention(rope(qkv_proj(norm(x_in)))))
-//   x_out = x_mid + down_proj(silu(gate_proj(h)) * up_proj(h)),   h = norm(x_mid)
+//   x_mid = x_in + o(attention(rope(qkv(norm(x_in)))))
+//   x_out = x_mid + down(silu(gate(h)) * up(h)),   h = norm(x_mid)
 //
-// How queries find their keys is the caller's: training attends over trees, decoding over a cache.
+// The caller says how queries find their keys: training attends over trees, decoding over a cache.
 // Memory comes from the arena. Not thread-safe.
 #pragma once
 
@@ -18,7 +18,7 @@
 
 namespace lmpo {
 
-// What a layer's backward needs of its forward, beside the layer's input.
+// What a layer's backward needs of its forward, besides the layer's input.
 struct LayerState {
   Tensor rstd1;      // [T]
   Tensor qkv;        // [T, (H+2K)E], rotated
@@ -34,7 +34,7 @@ class Block {
   // Allocates the rotary table for positions < max_positions.
   Block(const ModelConfig& config, Ops& ops, Arena& arena, std::int64_t max_positions);
 
-  // A layer's state but x_mid, which the caller chooses: what attention makes, and the MLP.
+  // Allocate the parts of a state that attention and the MLP fill. x_mid is the caller's.
   void allocate_attention(LayerState& state, std::int64_t rows);
   void allocate_mlp(LayerState& state, std::int64_t rows);
   Tensor activation(std::int64_t rows, std::int64_t columns);
@@ -54,13 +54,13 @@ class Block {
 
   // Computes dqkv from dattention.
   using AttendBackward = std::function<void(Tensor dqkv, Tensor dattention)>;
-  // dx: gradient of the half's output on entry, of its input on return. Weights' gradients are
-  // added to.
+  // dx is the gradient of the half's output on entry, of its input on return. Adds to the gradients
+  // of the weights that train.
   void backward_mlp(const LayerWeights& layer, Tensor dx, const LayerState& state);
   void backward_attention(const LayerWeights& layer, Tensor positions, Tensor dx, Tensor x_in,
                           const LayerState& state, const AttendBackward& attend_backward);
 
-  // The weight in compute type: itself, or a copy in the caller's scope of the arena.
+  // The weight in the compute type: itself, or a copy in the caller's scope of the arena.
   Tensor in_compute_type(const Parameter& w);
   const AttentionShape& shape() const { return shape_; }
 
@@ -69,11 +69,12 @@ class Block {
   void norm(Tensor y, Tensor rstd, Tensor x, const Parameter& w);
   // dx += the gradient through the norm.
   void norm_backward(Tensor dx, Tensor dy, Tensor x, const Parameter& w, Tensor rstd);
-  // y = x w^T, or += with `accumulate`.
-  void linear(Tensor y, Tensor x, const Parameter& w, StepPart part, bool accumulate = false);
-  // dx = dy w; gradient of w += dy^T x.
-  void linear_backward(Tensor dx, Tensor dy, Tensor x, const Parameter& w, StepPart part);
-  void linear_backward_input(Tensor dx, Tensor dy, const Parameter& w, StepPart part);
+  // y = x weight^T + bias, or += with `accumulate`.
+  void linear(Tensor y, Tensor x, const Linear& layer, StepPart part, bool accumulate = false);
+  // dx = dy weight.
+  void linear_backward_input(Tensor dx, Tensor dy, const Linear& layer, StepPart part);
+  // Adds to the gradients of weight and bias, if they train. x is read only if the weight does.
+  void linear_backward_weight(Tensor dy, Tensor x, const Linear& layer, StepPart part);
 
   const ModelConfig& config_;
   Ops& ops_;

@@ -1,90 +1,29 @@
 #include "model/config.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "base/error.h"
 #include "base/log.h"
+#include "model/family.h"
+#include "model/rope_config.h"
 
 namespace lmpo {
 namespace {
 
-// Beyond these a number is a mistake, and products of sizes stay far from overflow.
-constexpr std::int64_t largest_vocabulary = 1 << 24;
-constexpr std::int64_t largest_width = 1 << 20;
-constexpr std::int64_t most_layers = 10000;
-constexpr std::int64_t longest_context = (std::int64_t{1} << 31) - 1;  // an int32 counts it
-
-// One of config.json's objects. An absent key has a default, null is a value of its own, and every
-// error names the key.
-class Reader {
- public:
-  Reader(const json& object, std::string_view source) : object_(object), source_(source) {}
-
-  bool has(std::string_view key) const {  // and it is not null
-    const auto found = object_.find(key);
-    return found != object_.end() && !found->is_null();
-  }
-  bool absent(std::string_view key) const { return !object_.contains(key); }
-  std::string_view source() const { return source_; }
-  const json& at(std::string_view key) const { return object_.at(std::string(key)); }
-
-  template <typename T>
-  T value(std::string_view key, const T& fallback) const {
-    return absent(key) ? fallback : required<T>(object_, key, source_);
-  }
-  std::int64_t size(std::string_view key, std::int64_t fallback, std::int64_t largest) const {
-    const std::int64_t result = value<std::int64_t>(key, fallback);
-    if (result < 1 || result > largest) {
-      wrong(key, "must be between 1 and {}, not {}", largest, result);
-    }
-    return result;
-  }
-  double positive(std::string_view key, double fallback) const {
-    const double result = value<double>(key, fallback);
-    if (!(result > 0) || !std::isfinite(result)) {
-      wrong(key, "must be a positive number, not {}", result);
-    }
-    return result;
-  }
-  double needed(std::string_view key) const {
-    required<double>(object_, key, source_);
-    return positive(key, 0);
-  }
-
-  template <typename... Args>
-  [[noreturn]] void wrong(std::string_view key, fmt::format_string<Args...> format,
-                          Args&&... args) const {
-    user_error("{}: key '{}': {}", source_, key, fmt::format(format, std::forward<Args>(args)...));
-  }
-
- private:
-  const json& object_;
-  std::string_view source_;
-};
-
-std::string read_family(const Reader& reader) {
+const Family& read_family(const ConfigReader& reader) {
   if (!reader.has("model_type")) {
-    user_error("{}: the key 'model_type' is missing; llama and mistral are supported",
-               reader.source());
+    user_error("{}: the key 'model_type' is missing; {} are supported", reader.source(),
+               family_names());
   }
-  std::string name = reader.value<std::string>("model_type", "");
-  if (name != "llama" && name != "mistral") {
-    reader.wrong("model_type", "'{}' is not supported; llama and mistral are", name);
-  }
-  return name;
+  return find_family(reader.value<std::string>("model_type", ""),
+                     fmt::format("{}: key 'model_type'", reader.source()));
 }
 
 // What would change the model's arithmetic in a way lmpo does not compute.
-void refuse_unsupported(const Reader& reader) {
+void refuse_unsupported(const ConfigReader& reader) {
   const std::string activation = reader.value<std::string>("hidden_act", "silu");
   if (activation != "silu") {
     reader.wrong("hidden_act", "'{}' is not supported; silu is", activation);
-  }
-  for (const char* key : {"attention_bias", "mlp_bias"}) {
-    if (reader.has(key) && reader.value<bool>(key, false)) {
-      reader.wrong(key, "true is not supported: projections have no bias in lmpo");
-    }
   }
   if (reader.has("quantization_config")) {
     reader.wrong(
@@ -100,78 +39,6 @@ void refuse_unsupported(const Reader& reader) {
   }
 }
 
-void refuse_partial_rotation(const Reader& reader) {
-  if (reader.has("partial_rotary_factor") &&
-      reader.value<double>("partial_rotary_factor", 1) != 1) {
-    reader.wrong("partial_rotary_factor", "other than 1 is not supported");
-  }
-}
-
-RopeScaling read_scaling(const Reader& rope, const Reader& reader, std::int64_t max_positions) {
-  RopeScaling scaling;
-  const char* type_key = rope.has("rope_type") ? "rope_type" : "type";
-  const std::string type =
-      rope.has(type_key) ? rope.value<std::string>(type_key, "") : std::string("default");
-  if (type == "default") {
-    return scaling;
-  }
-  if (type != "linear" && type != "llama3") {
-    rope.wrong(type_key, "'{}' is not supported; default, linear and llama3 are", type);
-  }
-  scaling.factor = rope.needed("factor");
-  if (type == "linear") {
-    scaling.kind = RopeScaling::Kind::linear;
-    return scaling;
-  }
-  scaling.kind = RopeScaling::Kind::llama3;
-  scaling.low_frequency_factor = rope.needed("low_freq_factor");
-  scaling.high_frequency_factor = rope.needed("high_freq_factor");
-  if (scaling.high_frequency_factor <= scaling.low_frequency_factor) {
-    rope.wrong("high_freq_factor", "must be greater than low_freq_factor");
-  }
-  // transformers lets the number beside the others win over the nested one.
-  constexpr const char* original = "original_max_position_embeddings";
-  scaling.original_positions = reader.has(original)
-                                   ? reader.size(original, 0, longest_context)
-                                   : rope.size(original, max_positions, longest_context);
-  return scaling;
-}
-
-struct Rope {
-  double theta = 10000.0;
-  RopeScaling scaling;
-  bool operator==(const Rope&) const = default;
-};
-
-Rope read_rope(const json& object, std::string_view source, std::int64_t max_positions) {
-  const Reader reader(object, source);
-  refuse_partial_rotation(reader);
-  json nested = json::object();
-  for (const char* key : {"rope_parameters", "rope_scaling"}) {  // transformers: the latter wins
-    if (!reader.has(key)) {
-      continue;
-    }
-    const json& found = reader.at(key);
-    if (!found.is_object()) {
-      reader.wrong(key, "an object or null was expected");
-    }
-    for (const auto& [name, value] : found.items()) {
-      if (value.is_object()) {
-        reader.wrong(key, "parameters by layer type ('{}') are not supported", name);
-      }
-    }
-    nested = found.empty() ? nested : found;
-  }
-  const std::string where = fmt::format("{}: rope parameters", source);
-  const Reader rope(nested, where);
-  refuse_partial_rotation(rope);
-  Rope result;
-  result.theta = rope.has("rope_theta") ? rope.positive("rope_theta", 0)
-                                        : reader.positive("rope_theta", result.theta);
-  result.scaling = read_scaling(rope, reader, max_positions);
-  return result;
-}
-
 // Ids outside the vocabulary are found on the Hub (a pad id of -1); no token has them.
 bool is_token(std::int64_t id, std::int64_t vocab_size, const char* key, std::string_view source) {
   const bool inside = id >= 0 && id < vocab_size;
@@ -182,7 +49,7 @@ bool is_token(std::int64_t id, std::int64_t vocab_size, const char* key, std::st
   return inside;
 }
 
-std::optional<std::int64_t> read_id(const Reader& reader, const char* key,
+std::optional<std::int64_t> read_id(const ConfigReader& reader, const char* key,
                                     std::optional<std::int64_t> fallback, std::int64_t vocab_size) {
   if (reader.absent(key)) {
     return fallback;
@@ -211,7 +78,7 @@ std::vector<std::int64_t> read_eos(const json& value, std::int64_t vocab_size,
   return ids;
 }
 
-Dtype read_config_dtype(const Reader& reader) {
+Dtype read_config_dtype(const ConfigReader& reader) {
   for (const char* key : {"dtype", "torch_dtype"}) {
     if (!reader.has(key)) {
       continue;
@@ -227,58 +94,45 @@ Dtype read_config_dtype(const Reader& reader) {
   return Dtype::f32;
 }
 
-void read_sizes(ModelConfig& config, const Reader& reader) {
-  const bool mistral = config.family == "mistral";
-  config.vocab_size = reader.size("vocab_size", 32000, largest_vocabulary);
-  config.hidden_size = reader.size("hidden_size", 4096, largest_width);
+void read_sizes(const ConfigReader& reader, const ConfigDefaults& defaults, ModelConfig& config) {
+  config.vocab_size = reader.size("vocab_size", 32000, kLargestVocabulary);
+  config.hidden_size = reader.size("hidden_size", 4096, kLargestWidth);
   config.intermediate_size =
-      reader.size("intermediate_size", mistral ? 14336 : 11008, largest_width);
-  config.layers = reader.size("num_hidden_layers", 32, most_layers);
-  config.heads = reader.size("num_attention_heads", 32, largest_width);
+      reader.size("intermediate_size", defaults.intermediate_size, kLargestWidth);
+  config.layers = reader.size("num_hidden_layers", 32, kMostLayers);
+  config.heads = reader.size("num_attention_heads", 32, kLargestWidth);
   config.max_positions =
-      reader.size("max_position_embeddings", mistral ? 131072 : 2048, longest_context);
+      reader.size("max_position_embeddings", defaults.max_positions, kLongestContext);
 }
 
-void read_heads(ModelConfig& config, const Reader& reader) {
-  constexpr const char* key_heads = "num_key_value_heads";
-  config.key_heads = reader.absent(key_heads) && config.family == "mistral" ? 8
-                     : reader.has(key_heads) ? reader.size(key_heads, 0, largest_width)
-                                             : config.heads;
+// The head size where config.json does not give it; 0 where it must.
+std::int64_t usual_head_size(const ModelConfig& config) {
+  return config.hidden_size % config.heads == 0 ? config.hidden_size / config.heads : 0;
+}
+
+void read_heads(const ConfigReader& reader, const ConfigDefaults& defaults, ModelConfig& config) {
+  constexpr const char* kKeyHeads = "num_key_value_heads";
+  const bool is_null = !reader.absent(kKeyHeads) && !reader.has(kKeyHeads);
+  const std::int64_t usual = defaults.key_heads.value_or(config.heads);
+  config.key_heads = is_null ? config.heads : reader.size(kKeyHeads, usual, kLargestWidth);
   if (config.heads % config.key_heads != 0) {
-    reader.wrong(key_heads, "{} does not divide num_attention_heads {}", config.key_heads,
+    reader.wrong(kKeyHeads, "{} does not divide num_attention_heads {}", config.key_heads,
                  config.heads);
   }
   const bool explicit_size = reader.has("head_dim");
-  // transformers asks this of every Llama.
-  if ((!explicit_size || config.family == "llama") && config.hidden_size % config.heads != 0) {
+  config.head_size =
+      explicit_size ? reader.size("head_dim", 0, kLargestWidth) : usual_head_size(config);
+  if (config.head_size == 0) {
     reader.wrong("hidden_size", "{} is not a multiple of num_attention_heads {}",
                  config.hidden_size, config.heads);
   }
-  config.head_size =
-      explicit_size ? reader.size("head_dim", 0, largest_width) : config.hidden_size / config.heads;
   if (config.head_size % 2 != 0) {
     reader.wrong(explicit_size ? "head_dim" : "hidden_size",
                  "the head size {} is odd; rotary embeddings need an even one", config.head_size);
   }
-  if (config.heads > largest_width / config.head_size) {
+  if (config.heads > kLargestWidth / config.head_size) {
     reader.wrong("num_attention_heads", "{} heads of size {} are wider than {}", config.heads,
-                 config.head_size, largest_width);
-  }
-}
-
-void read_window(ModelConfig& config, const Reader& reader) {
-  if (config.family == "mistral") {
-    const bool none = !reader.absent("sliding_window") && !reader.has("sliding_window");
-    config.sliding_window = none ? 0 : reader.size("sliding_window", 4096, longest_context);
-  }
-}
-
-// --- writing
-
-// Sets a key whose value differs; one that says the same keeps its spelling (1, 1.0, [2]).
-void put(ordered_json& object, const char* key, const ordered_json& value) {
-  if (!object.contains(key) || object[key] != value) {
-    object[key] = value;
+                 config.head_size, kLargestWidth);
   }
 }
 
@@ -295,34 +149,6 @@ double shortest(float value) {
   return std::stod(fmt::format("{}", value));
 }
 
-// Both spellings: transformers 5 reads rope_scaling and rope_theta too, 4 reads nothing else.
-void put_rope(ordered_json& object, const ModelConfig& config) {
-  const Rope rope{config.rope_theta, config.rope_scaling};
-  if (read_rope(json(object), "config", config.max_positions) != rope) {
-    for (const char* key :
-         {"rope_parameters", "rope_scaling", "rope_theta", "original_max_position_embeddings"}) {
-      object.erase(key);
-    }
-  }
-  // A nested one wins where there are both, but not for those who read this one alone.
-  const auto theta = object.find("rope_theta");
-  if (theta == object.end() || !theta->is_number() || theta->get<double>() != rope.theta) {
-    object["rope_theta"] = rope.theta;
-  }
-  const bool has_scaling = !object.value("rope_scaling", ordered_json()).empty();
-  if (rope.scaling.kind == RopeScaling::Kind::none || has_scaling) {
-    return;
-  }
-  ordered_json scaling = {{"rope_type", "linear"}, {"factor", rope.scaling.factor}};
-  if (rope.scaling.kind == RopeScaling::Kind::llama3) {
-    scaling["rope_type"] = "llama3";
-    scaling["low_freq_factor"] = rope.scaling.low_frequency_factor;
-    scaling["high_freq_factor"] = rope.scaling.high_frequency_factor;
-    scaling["original_max_position_embeddings"] = rope.scaling.original_positions;
-  }
-  object["rope_scaling"] = scaling;
-}
-
 }  // namespace
 
 ModelConfig parse_model_config(const ordered_json& content, const std::string& source) {
@@ -330,16 +156,17 @@ ModelConfig parse_model_config(const ordered_json& content, const std::string& s
   if (!object.is_object()) {
     user_error("{}: a JSON object was expected", source);
   }
-  const Reader reader(object, source);
+  const ConfigReader reader(object, source);
   ModelConfig config;
   config.original = content;
-  config.family = read_family(reader);
+  const Family& family = read_family(reader);
+  config.family = family.model_type;
   refuse_unsupported(reader);
-  read_sizes(config, reader);
-  read_heads(config, reader);
-  read_window(config, reader);
+  read_sizes(reader, family.defaults, config);
+  read_heads(reader, family.defaults, config);
+  family.read(reader, config);
   config.rms_norm_eps = static_cast<float>(reader.positive("rms_norm_eps", 1e-6));
-  const Rope rope = read_rope(object, source, config.max_positions);
+  const RopeConfig rope = read_rope(object, source, config.max_positions);
   config.rope_theta = rope.theta;
   config.rope_scaling = rope.scaling;
   config.tie_word_embeddings = reader.value<bool>("tie_word_embeddings", false);
@@ -379,9 +206,9 @@ std::vector<std::int64_t> read_stop_ids(const fs::path& folder, const ModelConfi
 
 ordered_json config_to_json(const ModelConfig& config, Dtype dtype) {
   ordered_json object = config.original;
-  const bool llama = config.family == "llama";
+  const Family& family = find_family(config.family);
   if (object.empty()) {
-    object["architectures"] = {llama ? "LlamaForCausalLM" : "MistralForCausalLM"};
+    object["architectures"] = {fmt::format("{}ForCausalLM", family.class_prefix)};
   }
   put(object, "model_type", config.family);
   put(object, "vocab_size", config.vocab_size);
@@ -390,18 +217,15 @@ ordered_json config_to_json(const ModelConfig& config, Dtype dtype) {
   put(object, "num_hidden_layers", config.layers);
   put(object, "num_attention_heads", config.heads);
   put(object, "num_key_value_heads", config.key_heads);
-  put(object, "head_dim", config.head_size);
+  put_unless_default(object, "head_dim", config.head_size, usual_head_size(config));
   put(object, "hidden_act", "silu");
   put(object, "max_position_embeddings", config.max_positions);
   if (!object.contains("rms_norm_eps") ||
       static_cast<float>(object["rms_norm_eps"].get<double>()) != config.rms_norm_eps) {
     object["rms_norm_eps"] = shortest(config.rms_norm_eps);
   }
-  put_rope(object, config);
-  if (!llama) {
-    put(object, "sliding_window",
-        config.sliding_window == 0 ? ordered_json() : ordered_json(config.sliding_window));
-  }
+  put_rope(object, {config.rope_theta, config.rope_scaling}, config.max_positions);
+  family.write(config, object);
   put(object, "tie_word_embeddings", config.tie_word_embeddings);
   put(object, "initializer_range", config.initializer_range);
   put(object, "bos_token_id", id_or_null(config.bos_id));

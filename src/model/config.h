@@ -1,4 +1,4 @@
-// config.json of a Llama or Mistral model, in the spellings of transformers 4 and 5.
+// config.json of a model, in the spellings of transformers 4 and 5.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +31,7 @@ enum class Head : std::uint8_t {
 };
 
 struct ModelConfig {
-  std::string family;                  // "llama" or "mistral"
+  std::string family;                  // model_type: one of family.h
   std::int64_t vocab_size = 0;         // V
   std::int64_t hidden_size = 0;        // D
   std::int64_t intermediate_size = 0;  // F
@@ -45,6 +45,10 @@ struct ModelConfig {
   RopeScaling rope_scaling;
   // A query sees this many last keys, itself among them; 0: all.
   std::int64_t sliding_window = 0;
+  // Which projections have a bias.
+  bool qkv_bias = false;
+  bool output_bias = false;  // o_proj
+  bool mlp_bias = false;     // gate_proj, up_proj, down_proj
   bool tie_word_embeddings = false;
   double initializer_range = 0.02;
   std::optional<std::int64_t> bos_id;
@@ -71,25 +75,19 @@ ModelConfig read_model_config(const fs::path& path);
 std::vector<std::int64_t> read_stop_ids(const fs::path& folder, const ModelConfig& config);
 
 // The content of config.json: the original's keys in their order, changed only where a field
-// differs, with missing ones added and rope in the spelling of transformers 4 too. dtype is the
-// type of the stored weights, written as torch_dtype, and as dtype if that was there; use_cache is
-// true.
+// differs, and what is missing of those that say what the model computes. Rope has the spelling of
+// transformers 4 too. dtype is the type of the stored weights, written as torch_dtype, and as dtype
+// if that was there; use_cache is true.
 ordered_json config_to_json(const ModelConfig& config, Dtype dtype);
 void write_model_config(const ModelConfig& config, Dtype dtype, const fs::path& folder);
 
 // Inverse frequencies [E/2] of the rotary embedding, in transformers' float32 arithmetic.
 std::vector<float> inverse_frequencies(const ModelConfig& config);
 
-struct ExpectedTensor {
-  std::string name;
-  std::vector<std::int64_t> shape;
-};
-// The tensors of a checkpoint, in transformers' order. No lm_head.weight when tied; a reward
-// model's last is score.weight.
-std::vector<ExpectedTensor> expected_tensors(const ModelConfig& config);
-// UserError that names every kind of misfit (missing, unexpected, wrongly shaped: the first five of
-// each and their number), and for a reward model first of all what its head lacks. Stored rotary
-// frequencies are ignored, and so is the head of a tied model if it equals the embedding.
+// UserError where a checkpoint does not hold the tensors of the configuration (tensor_table.h): it
+// names every kind of misfit (missing, unexpected, wrongly shaped: the first five of each and their
+// number), and for a reward model first of all what its head lacks. Stored rotary frequencies are
+// ignored, and so is the head of a tied model if it equals the embedding.
 void check_tensors(const ModelConfig& config, const Checkpoint& checkpoint);
 
 }  // namespace lmpo

@@ -9,6 +9,7 @@
 
 #include "base/testing/test_folder.h"
 #include "base/testing/test_paths.h"
+#include "model/tensor_table.h"
 
 namespace lmpo {
 namespace {
@@ -76,8 +77,6 @@ ordered_json fields_of(const ModelConfig& config) {
           {"dtype", dtype_name(config.dtype)}};
 }
 
-// --- reading
-
 TEST(ModelConfig, ReadsEveryFieldAsTransformersDoes) {
   for (const ordered_json& golden : golden_configs()) {
     EXPECT_EQ(fields_of(parse(golden["config"])), golden["fields"]) << golden["name"];
@@ -118,8 +117,6 @@ TEST(ModelConfig, ReadsTheFolderOfAModelAndItsStopIds) {
   EXPECT_THAT(read_stop_ids(golden_folder / "llama", config), ElementsAre(2));
 }
 
-// --- refusing
-
 struct Refused {
   const char* name;
   ordered_json changes;
@@ -131,8 +128,10 @@ const std::vector<Refused> refused = {
     {"AnotherFamily", {{"model_type", "qwen2"}}, "'qwen2' is not supported; llama and mistral"},
     {"FamilyOfAnotherType", {{"model_type", 3}}, "key 'model_type': a string was expected"},
     {"Activation", {{"hidden_act", "gelu"}}, "key 'hidden_act': 'gelu' is not supported"},
-    {"AttentionBias", {{"attention_bias", true}}, "key 'attention_bias'"},
-    {"FeedForwardBias", {{"mlp_bias", true}}, "key 'mlp_bias'"},
+    {"BiasOfMistral",
+     {{"model_type", "mistral"}, {"attention_bias", true}},
+     "key 'attention_bias': true is not supported: Mistral's projections have no bias"},
+    {"BiasIsAText", {{"mlp_bias", "yes"}}, "key 'mlp_bias'"},
     {"Quantized", {{"quantization_config", {{"bits", 4}}}}, "quantized weights are not supported"},
     {"PretrainingTp", {{"pretraining_tp", 2}}, "key 'pretraining_tp'"},
     {"PartialRotation", {{"partial_rotary_factor", 0.5}}, "key 'partial_rotary_factor'"},
@@ -216,8 +215,6 @@ TEST_F(AdapterFolder, IsRefusedWithTheNameOfItsBaseModel) {
   EXPECT_THAT(user_error_of(read), HasSubstr("an adapter (LoRA) of a base model"));
 }
 
-// --- writing
-
 TEST(ModelConfig, WritesWhatReadsBackTheSame) {
   for (const ordered_json& golden : golden_configs()) {
     const ModelConfig config = parse(golden["config"]);
@@ -253,7 +250,22 @@ TEST(ModelConfig, KeepsUnknownKeysTheirOrderAndTheirSpelling) {
   EXPECT_EQ(written["use_cache"], true);
   EXPECT_EQ(written["torch_dtype"], "bfloat16");
   EXPECT_FALSE(written.contains("dtype"));
-  EXPECT_EQ(written["head_dim"], 4);
+}
+
+// The head size that follows from the others, and biases that are not there, need no key.
+TEST(ModelConfig, AddsNoKeyThatSaysWhatItsAbsenceMeans) {
+  const ordered_json plain = config_to_json(parse(small()), Dtype::f32);
+  for (const char* key : {"head_dim", "attention_bias", "mlp_bias"}) {
+    EXPECT_FALSE(plain.contains(key)) << key;
+  }
+  EXPECT_EQ(config_to_json(parse(small({{"head_dim", nullptr}})), Dtype::f32)["head_dim"], nullptr);
+  ModelConfig config =
+      parse(small({{"head_dim", 6}, {"attention_bias", true}, {"mlp_bias", true}}));
+  config.original = ordered_json();
+  const ordered_json fresh = config_to_json(config, Dtype::f32);
+  EXPECT_EQ(fresh["head_dim"], 6);
+  EXPECT_EQ(fresh["attention_bias"], true);
+  EXPECT_EQ(fresh["mlp_bias"], true);
 }
 
 TEST(ModelConfig, WritesRopeForTransformers4Too) {
@@ -296,17 +308,15 @@ TEST(ModelConfig, SetsAnOuterThetaRightThatDiffers) {
   EXPECT_EQ(parse(written).rope_theta, 20000.0);
 }
 
-// --- the configuration against the tensors
-
 class CheckTensors : public FolderTest {
  protected:
   // Writes the tensors a configuration expects, after a change of the list.
   void write(const ModelConfig& config,
-             const std::function<void(std::vector<ExpectedTensor>&)>& change) {
-    auto list = expected_tensors(config);
+             const std::function<void(std::vector<ModelTensor>&)>& change) {
+    auto list = model_tensors(config);
     change(list);
     std::vector<TensorSource> sources;
-    for (const ExpectedTensor& tensor : list) {
+    for (const ModelTensor& tensor : list) {
       TensorSource source = tensor_from_memory(tensor.name, Dtype::f32, tensor.shape, nullptr);
       const std::byte content = tensor.name == "lm_head.weight" ? head_content_ : std::byte{1};
       source.read = [content](std::int64_t, std::span<std::byte> out) {
@@ -397,13 +407,11 @@ TEST_F(CheckTensors, IgnoresStoredRotaryFrequencies) {
   EXPECT_EQ(misfit(config_), "");
 }
 
-// --- shards
-
 TEST_F(CheckTensors, CutsAModelIntoTheShardsOfTransformers) {
   const fs::path golden = golden_folder / "sharded";
   const Checkpoint checkpoint = Checkpoint::open(golden);
   std::vector<TensorSource> sources;
-  for (const ExpectedTensor& tensor : expected_tensors(read_model_config(golden))) {
+  for (const ModelTensor& tensor : model_tensors(read_model_config(golden))) {
     const TensorView view = checkpoint.tensor(tensor.name);
     sources.push_back(tensor_from_memory(tensor.name, view.dtype, view.shape, view.bytes.data()));
   }

@@ -9,6 +9,16 @@ namespace {
 
 constexpr std::array<std::string_view, 3> kRecomputeNames = {"none", "mlp", "layers"};
 
+std::size_t first_trained(const Weights& weights) {
+  if (weights.embedding.trains()) {
+    return 0;
+  }
+  const auto first = std::ranges::find_if(weights.layers, [](const LayerWeights& layer) {
+    return std::ranges::any_of(parameters_of(layer), &Parameter::trains);
+  });
+  return static_cast<std::size_t>(first - weights.layers.begin());
+}
+
 }  // namespace
 
 Recompute parse_recompute(std::string_view name) {
@@ -27,12 +37,14 @@ Llama::Llama(Weights& weights, Ops& ops, Arena& arena, const LlamaOptions& optio
       arena_(arena),
       config_(weights.config()),
       options_(options),
+      first_trained_(first_trained(weights)),
       block_(config_, ops, arena, options.max_positions) {}
 
 void Llama::score(const Pack& pack, std::span<double> sums) {
   const Arena::Scope scope(arena_);
   const DevicePack device = upload(pack);
-  sum_by_response(pack, forward_head(device, forward_layers(device)).logp, sums);
+  sum_by_response(pack, forward_head(device, forward_layers(device, weights_.layers.size())).logp,
+                  sums);
 }
 
 void Llama::reward(const Pack& pack, std::span<double> rewards) {
@@ -40,7 +52,8 @@ void Llama::reward(const Pack& pack, std::span<double> rewards) {
              std::ssize(rewards) == pack.response_count());
   const Arena::Scope scope(arena_);
   const DevicePack device = upload(pack);
-  const std::vector<float> rows = to_host(gather_head_rows(device, forward_layers(device)).normed);
+  const std::vector<float> rows =
+      to_host(gather_head_rows(device, forward_layers(device, weights_.layers.size())).normed);
   const std::vector<float> weight = to_host(weights_.head.value);
   for (std::size_t m = 0; m < rewards.size(); ++m) {
     const auto row = rows.begin() + pack.target_row[m] * config_.hidden_size;
@@ -56,12 +69,11 @@ void Llama::train(const Pack& pack, const Seed& seed) {
   const std::int64_t tokens = pack.input_count();
   const std::size_t layers = weights_.layers.size();
   std::vector<LayerState> states(layers);
-  std::vector<Tensor> x;  // the residual stream before each layer, and after the last
+  std::vector<Tensor> x(layers + 1);  // the residual stream before each layer, and after the last
 
-  x.push_back(block_.activation(tokens, config_.hidden_size));
-  ops_.run(EmbeddingForward{.y = x[0], .table = weights_.embedding.value, .tokens = device.tokens});
-  for (std::size_t l = 0; l < layers; ++l) {
-    x.push_back(block_.activation(tokens, config_.hidden_size));
+  x[first_trained_] = forward_layers(device, first_trained_);
+  for (std::size_t l = first_trained_; l < layers; ++l) {
+    x[l + 1] = block_.activation(tokens, config_.hidden_size);
     states[l] = allocate_kept(tokens);
     const Arena::Scope layer_scope(arena_);
     LayerState state = states[l];
@@ -79,14 +91,16 @@ void Llama::train(const Pack& pack, const Seed& seed) {
     backward_head(device, head, seed_tokens(pack, head, seed), dx);
   }
 
-  for (std::size_t l = layers; l-- > 0;) {
+  for (std::size_t l = layers; l-- > first_trained_;) {
     const Arena::Scope layer_scope(arena_);
     LayerState state = states[l];
     allocate_rest(state, tokens);
     recompute(weights_.layers[l], device, x[l], state);
     backward_layer(weights_.layers[l], device, dx, x[l], state);
   }
-  backward_embedding(device, dx);
+  if (weights_.embedding.trains()) {
+    backward_embedding(device, dx);
+  }
 }
 
 void Llama::backward_embedding(const DevicePack& pack, Tensor dx) {
@@ -114,11 +128,11 @@ Sequence reward_sequence(std::vector<std::int32_t> tokens, const ModelConfig& co
 // --- layers
 // ---------------------------------------------------------------------------------------------------
 
-Tensor Llama::forward_layers(const DevicePack& pack) {
+Tensor Llama::forward_layers(const DevicePack& pack, std::size_t count) {
   const Tensor x = block_.activation(pack.pack.input_count(), config_.hidden_size);
   ops_.run(EmbeddingForward{.y = x, .table = weights_.embedding.value, .tokens = pack.tokens});
-  for (const LayerWeights& layer : weights_.layers) {
-    block_.forward_in_place(layer, pack.positions, x, attend_over(pack));
+  for (std::size_t l = 0; l < count; ++l) {
+    block_.forward_in_place(weights_.layers[l], pack.positions, x, attend_over(pack));
   }
   return x;
 }

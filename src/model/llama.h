@@ -18,12 +18,12 @@
 
 namespace lmpo {
 
-// What of a layer's forward is computed again in its backward instead of being kept: the same
-// numbers twice, so results do not depend on it. Norms and SwiGLU's product never are kept.
+// Which activations the backward pass computes again instead of keeping them. They are the same
+// numbers, so results do not depend on it. Those of norms and SwiGLU are never kept.
 enum class Recompute : std::uint8_t {
   none,
-  mlp,     // the products before SwiGLU: half of what is kept, a tenth more time
-  layers,  // all but the layer's input: a third more time
+  mlp,     // gate and up: half of what is kept, a tenth more time
+  layers,  // everything but the layer's input: a third more time
 };
 
 // "none", "mlp" or "layers".
@@ -31,11 +31,10 @@ Recompute parse_recompute(std::string_view name);
 std::string_view recompute_name(Recompute recompute);
 
 struct LlamaOptions {
-  std::int64_t max_positions = 0;  // longest sequence that will come; sizes the rotary table
+  std::int64_t max_positions = 0;  // of the longest sequence; the size of the rotary table
   Recompute recompute = Recompute::none;
-  // Whether the row of config.json's pad_token_id in the embedding has its gradient as an input.
-  // Without it that is torch.nn.Embedding's padding_idx, as transformers makes it: the gradient as
-  // an output stays, of a tied head too.
+  // Whether the embedding's row of pad_token_id gets a gradient where the token is an input. False is
+  // torch.nn.Embedding's padding_idx, as in transformers. A tied head's gradient is not affected.
   bool pad_gradient = true;
 };
 
@@ -46,8 +45,8 @@ class Llama {
 
   // Summed log-probability of each response's scored tokens (float32 per token, summed in double).
   void score(const Pack& pack, std::span<double> sums);
-  // A reward model's number for each response, whose sequences come from reward_sequence. The last
-  // product is summed in double, so that a compute type of 16 bits makes no ties.
+  // Of a reward model: one number a response. The pack's sequences come from reward_sequence. The
+  // last product is summed in double, so that a 16-bit compute type makes no ties.
   void reward(const Pack& pack, std::span<double> rewards);
 
   // Given the sums of the pack's responses, writes dL/d(sum) of each.
@@ -75,8 +74,8 @@ class Llama {
   };
 
   DevicePack upload(const Pack& pack);
-  // The residual stream [T, D] after the last layer, nothing else kept.
-  Tensor forward_layers(const DevicePack& pack);
+  // The residual stream [T, D] after the first `count` layers, nothing else kept.
+  Tensor forward_layers(const DevicePack& pack, std::size_t count);
   Tensor upload_indices(const std::vector<std::int32_t>& indices);
   Block::Attend attend_over(const DevicePack& pack);
   // What of a layer is kept from forward to backward.
@@ -105,12 +104,14 @@ class Llama {
   Arena& arena_;
   const ModelConfig& config_;
   LlamaOptions options_;
+  // Nothing below this layer trains, nor does the embedding where it is above 0: gradients end here.
+  std::size_t first_trained_;
   Block block_;
 };
 
-// A conversation as a reward model reads it: at its last token that is not padding, as transformers
-// does. What would come next is that token's one scored token, and no one looks at which it is.
-// `tokens` must not be empty.
+// A conversation as a reward model reads it: transformers takes the number at the last token that is
+// not padding. One more token follows, whose value does not matter, because a sequence needs a
+// scored token. `tokens` must not be empty.
 Sequence reward_sequence(std::vector<std::int32_t> tokens, const ModelConfig& config);
 
 }  // namespace lmpo

@@ -49,9 +49,9 @@ void check_tokenizer_fits(const ModelConfig& config, std::int64_t tokenizer_id_l
                           const fs::path& folder) {
   if (tokenizer_id_limit > config.vocab_size) {
     user_error(
-        "{}: the tokenizer has ids up to {}, the model's embedding only {} rows (vocab_size): they "
-        "do not "
-        "belong together",
+        "{}: the tokenizer has ids up to {}, but the model's embedding has {} rows (vocab_size): "
+        "use "
+        "the tokenizer that belongs to the model",
         folder.string(), tokenizer_id_limit - 1, config.vocab_size);
   }
 }

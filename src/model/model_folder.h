@@ -15,7 +15,7 @@ void write_model_folder(const fs::path& folder, const Weights& weights, Ops& ops
 // A tensor of the device as a source for writing.
 TensorSource tensor_from_device(std::string name, Tensor tensor, Ops& ops);
 
-// What a model computes is made of: config.json and the weights.
+// Adds all that decides what a model computes: config.json and the weights.
 void add_model_files(Hash& hash, const fs::path& folder);
 
 // UserError naming both when the tokenizer knows ids that the embedding has no row for.

@@ -311,7 +311,9 @@ TEST_P(Model, EveryDeviceComputesTheSame) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Model, ::testing::Values("llama", "llama_tied", "mistral"),
+INSTANTIATE_TEST_SUITE_P(All, Model,
+                         ::testing::Values("llama", "llama_tied", "mistral", "llama_bias",
+                                           "llama_bias_tied"),
                          [](const auto& parameter) { return std::string(parameter.param); });
 
 TEST(Weights, RandomInitialisationHasTheRightMoments) {
@@ -320,7 +322,7 @@ TEST(Weights, RandomInitialisationHasTheRightMoments) {
   Arena arena = Arena::host(std::size_t{16} << 20);
   Weights weights(golden.config, Dtype::f32, WeightUse::inference, arena);
   weights.initialize(42, *ops);
-  const auto gate_up = to_host(*ops, weights.layers[0].gate_up.value);
+  const auto gate_up = to_host(*ops, weights.layers[0].gate_up.weight.value);
   double square = 0;
   for (const float value : gate_up) {
     square += static_cast<double>(value) * static_cast<double>(value);

@@ -72,6 +72,15 @@ class Model {
     return y;
   }
 
+  // The layer's weight and, where there is one, its bias.
+  Vector linear(const std::string& name, const Vector& x) const {
+    Vector y = times(name + ".weight", x);
+    if (const auto bias = weights_.find(name + ".bias"); bias != weights_.end()) {
+      add(y, bias->second);
+    }
+    return y;
+  }
+
   Vector norm(const Vector& x, const std::string& name) const {
     T square = 0;
     for (const T& value : x) {
@@ -118,21 +127,21 @@ class Model {
     std::vector<Vector> v(x.size());
     for (std::size_t t = 0; t < x.size(); ++t) {
       const Vector h = norm(x[t], prefix + "input_layernorm.weight");
-      q[t] = times(prefix + "self_attn.q_proj.weight", h);
-      k[t] = times(prefix + "self_attn.k_proj.weight", h);
-      v[t] = times(prefix + "self_attn.v_proj.weight", h);
+      q[t] = linear(prefix + "self_attn.q_proj", h);
+      k[t] = linear(prefix + "self_attn.k_proj", h);
+      v[t] = linear(prefix + "self_attn.v_proj", h);
       rotate(q[t], t);
       rotate(k[t], t);
     }
     for (std::size_t t = 0; t < x.size(); ++t) {
-      add(x[t], times(prefix + "self_attn.o_proj.weight", attend(q[t], k, v, t)));
+      add(x[t], linear(prefix + "self_attn.o_proj", attend(q[t], k, v, t)));
       const Vector h = norm(x[t], prefix + "post_attention_layernorm.weight");
-      Vector gate = times(prefix + "mlp.gate_proj.weight", h);
-      const Vector up = times(prefix + "mlp.up_proj.weight", h);
+      Vector gate = linear(prefix + "mlp.gate_proj", h);
+      const Vector up = linear(prefix + "mlp.up_proj", h);
       for (std::size_t f = 0; f < gate.size(); ++f) {
         gate[f] = gate[f] / (1.0 + std::exp(-gate[f])) * up[f];
       }
-      add(x[t], times(prefix + "mlp.down_proj.weight", gate));
+      add(x[t], linear(prefix + "mlp.down_proj", gate));
     }
   }
 

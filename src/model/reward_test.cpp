@@ -141,9 +141,9 @@ TEST(RewardTensors, WhatIsNoRewardModelIsNamed) {
   };
   check("reward_llama");
   check("reward_mistral");
-  EXPECT_THAT([&] { check("llama"); },
-              ThrowsMessage<UserError>(HasSubstr("llama: there is no score.weight; a reward model "
-                                                 "was expected, LlamaForSequenceClassification")));
+  EXPECT_THAT([&] { check("llama"); }, ThrowsMessage<UserError>(HasSubstr(
+                                           "llama: there is no score.weight; a reward model was "
+                                           "expected: transformers' LlamaForSequence")));
   EXPECT_THAT(
       [] {
         check_tensors(read_model_config(folder_of("reward_llama")),

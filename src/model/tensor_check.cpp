@@ -3,7 +3,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
-#include "model/config.h"
+#include "model/family.h"
 
 namespace lmpo {
 namespace {
@@ -40,13 +40,13 @@ void check_tied_head(const Checkpoint& checkpoint) {
 }
 
 // What people take for a reward model deserves more than a list of names.
-void check_reward_head(const Checkpoint& checkpoint) {
+void check_reward_head(const ModelConfig& config, const Checkpoint& checkpoint) {
   const StoredTensor* score = checkpoint.find("score.weight");
   if (score == nullptr) {
     user_error(
-        "{}: there is no score.weight; a reward model was expected, LlamaForSequenceClassification "
-        "or MistralForSequenceClassification of transformers with one label",
-        checkpoint.path().string());
+        "{}: there is no score.weight; a reward model was expected: transformers' "
+        "{}ForSequenceClassification with one label",
+        checkpoint.path().string(), find_family(config.family).class_prefix);
   }
   if (!score->shape.empty() && score->shape[0] != 1) {
     user_error(
@@ -58,42 +58,14 @@ void check_reward_head(const Checkpoint& checkpoint) {
 
 }  // namespace
 
-std::vector<ExpectedTensor> expected_tensors(const ModelConfig& config) {
-  const std::int64_t hidden = config.hidden_size;
-  const std::int64_t query_size = config.heads * config.head_size;
-  const std::int64_t key_size = config.key_heads * config.head_size;
-  const std::int64_t feed_forward = config.intermediate_size;
-  std::vector<ExpectedTensor> tensors = {
-      {"model.embed_tokens.weight", {config.vocab_size, hidden}}};
-  for (std::int64_t l = 0; l < config.layers; ++l) {
-    const auto add = [&](const char* name, std::vector<std::int64_t> shape) {
-      tensors.push_back({fmt::format("model.layers.{}.{}.weight", l, name), std::move(shape)});
-    };
-    add("self_attn.q_proj", {query_size, hidden});
-    add("self_attn.k_proj", {key_size, hidden});
-    add("self_attn.v_proj", {key_size, hidden});
-    add("self_attn.o_proj", {hidden, query_size});
-    add("mlp.gate_proj", {feed_forward, hidden});
-    add("mlp.up_proj", {feed_forward, hidden});
-    add("mlp.down_proj", {hidden, feed_forward});
-    add("input_layernorm", {hidden});
-    add("post_attention_layernorm", {hidden});
-  }
-  tensors.push_back({"model.norm.weight", {hidden}});
-  if (config.stores_head()) {
-    tensors.push_back({config.head_name(), {config.head_rows(), hidden}});
-  }
-  return tensors;
-}
-
 void check_tensors(const ModelConfig& config, const Checkpoint& checkpoint) {
   if (config.head == Head::reward) {
-    check_reward_head(checkpoint);
+    check_reward_head(config, checkpoint);
   }
   std::set<std::string> known;
   std::vector<std::string> missing;
   std::vector<std::string> misshaped;
-  for (const ExpectedTensor& expected : expected_tensors(config)) {
+  for (const ModelTensor& expected : model_tensors(config)) {
     known.insert(expected.name);
     const StoredTensor* stored = checkpoint.find(expected.name);
     if (stored == nullptr) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <map>
 
 #include "base/error.h"
 #include "base/random.h"
@@ -13,41 +15,47 @@ namespace lmpo {
 namespace {
 
 // Values pass through the host in pieces of this many elements.
-constexpr std::int64_t chunk_elements = 1 << 20;
+constexpr std::int64_t kChunkElements = 1 << 20;
 
-Moment allocate_moment(Arena& arena, bool eight_bit, std::initializer_list<std::int64_t> shape) {
-  if (!eight_bit || shape.size() != 2) {
-    return arena.allocate("moments", Dtype::f32, shape);
-  }
-  const std::int64_t rows = shape.begin()[0];
-  const std::int64_t blocks = (shape.begin()[1] + kMomentBlock - 1) / kMomentBlock;
-  const Tensor codes = arena.allocate("moments", Dtype::u8, shape);
-  return {codes, arena.allocate("moments", Dtype::f32, {rows, blocks})};
+using Shape = std::vector<std::int64_t>;
+
+Tensor allocate_tensor(Arena& arena, std::string_view group, Dtype dtype, const Shape& shape) {
+  return shape.size() == 1 ? arena.allocate(group, dtype, {shape[0]})
+                           : arena.allocate(group, dtype, {shape[0], shape[1]});
 }
 
-Parameter allocate_parameter(Arena& arena, Dtype storage, WeightUse use,
-                             const OptimizerStorage& optimizer,
-                             std::initializer_list<std::int64_t> shape) {
-  Parameter parameter;
-  parameter.value = arena.allocate("weights", storage, shape);
-  parameter.decays = shape.size() > 1;
-  if (use == WeightUse::training) {
-    const auto of = [&arena](Arena* own) -> Arena& { return own == nullptr ? arena : *own; };
-    if (storage == Dtype::bf16) {
-      parameter.low = of(optimizer.master).allocate("master weights", Dtype::i16, shape);
-    } else if (storage == Dtype::f16) {
-      parameter.low = of(optimizer.master).allocate("master weights", Dtype::f32, shape);
-    }
-    parameter.gradient = arena.allocate("gradients", Dtype::f32, shape);
-    for (Moment* moment : {&parameter.moment1, &parameter.moment2}) {
-      *moment = allocate_moment(of(optimizer.moments), optimizer.eight_bit_moments, shape);
-    }
+Moment allocate_moment(Arena& arena, bool eight_bit, const Shape& shape) {
+  if (!eight_bit) {
+    return allocate_tensor(arena, "moments", Dtype::f32, shape);
   }
-  return parameter;
+  const std::int64_t blocks = (shape[1] + kMomentBlock - 1) / kMomentBlock;
+  const Tensor codes = allocate_tensor(arena, "moments", Dtype::u8, shape);
+  return {codes, arena.allocate("moments", Dtype::f32, {shape[0], blocks})};
+}
+
+// What training needs of a parameter.
+void allocate_training(Parameter& parameter, const Shape& shape, Arena& arena,
+                       const OptimizerStorage& optimizer) {
+  Arena& master = optimizer.master == nullptr ? arena : *optimizer.master;
+  Arena& moments = optimizer.moments == nullptr ? arena : *optimizer.moments;
+  if (parameter.value.dtype() != Dtype::f32) {
+    const Dtype low = parameter.value.dtype() == Dtype::bf16 ? Dtype::i16 : Dtype::f32;
+    parameter.low = allocate_tensor(master, "master weights", low, shape);
+  }
+  parameter.gradient = allocate_tensor(arena, "gradients", Dtype::f32, shape);
+  const bool eight_bit = optimizer.eight_bit_moments && parameter.kind == TensorKind::matrix;
+  for (Moment* moment : {&parameter.moment1, &parameter.moment2}) {
+    *moment = allocate_moment(moments, eight_bit, shape);
+  }
 }
 
 Tensor flat(Tensor x, std::int64_t begin, std::int64_t end) {
   return x.reshaped({x.elements()}).rows(begin, end);
+}
+
+// Of what is not drawn at random.
+float initial_value(TensorKind kind) {
+  return kind == TensorKind::norm ? 1.0F : 0.0F;
 }
 
 // float32 to the 16 bits of the storage type and what they lack.
@@ -96,87 +104,94 @@ void require_storable(std::span<const float> values, Dtype storage, const Tensor
 Parameter Parameter::rows(std::int64_t begin, std::int64_t end) const {
   const auto part = [&](const Tensor& x) { return x.rank() == 0 ? x : x.rows(begin, end); };
   const auto moment = [&](const Moment& x) { return Moment(part(x.values), part(x.scales)); };
-  return {part(value), part(low), part(gradient), moment(moment1), moment(moment2), decays};
+  return {part(value), part(low), part(gradient), moment(moment1), moment(moment2), kind};
 }
 
 Weights::Weights(const ModelConfig& config, Dtype storage, WeightUse use, Arena& arena,
                  const OptimizerStorage& optimizer)
-    : config_(config), storage_(storage), use_(use), optimizer_(optimizer) {
-  const auto allocate = [&](std::initializer_list<std::int64_t> shape) {
-    return allocate_parameter(arena, storage, use, optimizer, shape);
+    : layers(static_cast<std::size_t>(config.layers)),
+      config_(config),
+      storage_(storage),
+      use_(use),
+      optimizer_(optimizer) {
+  const std::vector<ModelTensor> tensors = model_tensors(config);
+  allocate(tensors, arena);
+  for (const ModelTensor& tensor : tensors) {
+    const std::int64_t end = tensor.first_row + tensor.shape[0];
+    named_.push_back({tensor.name, at(tensor).rows(tensor.first_row, end)});
+  }
+  if (!config.stores_head()) {
+    head = embedding;
+  }
+}
+
+Parameter& Weights::at(const ModelTensor& tensor) {
+  if (const auto* of_model = std::get_if<Parameter Weights::*>(&tensor.place)) {
+    return this->**of_model;
+  }
+  LayerWeights& layer = layers[tensor.layer];
+  if (const auto* of_layer = std::get_if<Parameter LayerWeights::*>(&tensor.place)) {
+    return layer.**of_layer;
+  }
+  Linear& linear = layer.*std::get<Linear LayerWeights::*>(tensor.place);
+  return tensor.kind == TensorKind::bias ? linear.bias : linear.weight;
+}
+
+void Weights::allocate(const std::vector<ModelTensor>& tensors, Arena& arena) {
+  struct Wanted {
+    Shape shape;
+    TensorKind kind = TensorKind::matrix;
+    bool trains = false;
   };
-  const std::int64_t hidden = config.hidden_size;
-  const std::int64_t query_size = config.heads * config.head_size;
-  const std::int64_t key_size = config.key_heads * config.head_size;
-  embedding = allocate({config.vocab_size, hidden});
-  for (std::int64_t l = 0; l < config.layers; ++l) {
-    layers.push_back({.input_norm = allocate({hidden}),
-                      .qkv = allocate({query_size + 2 * key_size, hidden}),
-                      .o = allocate({hidden, query_size}),
-                      .post_norm = allocate({hidden}),
-                      .gate_up = allocate({2 * config.intermediate_size, hidden}),
-                      .down = allocate({hidden, config.intermediate_size})});
+  std::map<const Parameter*, Wanted> wanted;
+  for (const ModelTensor& tensor : tensors) {
+    const bool trains = use_ == WeightUse::training && !is_frozen(tensor.name, optimizer_.freeze);
+    const auto [found, is_new] = wanted.try_emplace(&at(tensor), tensor.shape, tensor.kind, trains);
+    if (!is_new) {
+      found->second.trains |= trains;
+      found->second.shape[0] += tensor.shape[0];
+    }
   }
-  final_norm = allocate({hidden});
-  head = config.stores_head() ? allocate({config.head_rows(), hidden}) : embedding;
+  std::vector<Parameter*> places = {&embedding};
+  for (LayerWeights& layer : layers) {
+    std::ranges::copy(parameters_of(layer), std::back_inserter(places));
+  }
+  places.insert(places.end(), {&final_norm, &head});
+  for (Parameter* place : places) {
+    if (const auto found = wanted.find(place); found != wanted.end()) {
+      const auto& [shape, kind, trains] = found->second;
+      place->value = allocate_tensor(arena, "weights", storage_, shape);
+      place->kind = kind;
+      if (trains) {
+        allocate_training(*place, shape, arena, optimizer_);
+      }
+      parameters_.push_back(*place);
+    }
+  }
 }
 
-std::vector<Parameter> Weights::parameters() const {
-  std::vector<Parameter> all = {embedding};
-  for (const LayerWeights& layer : layers) {
-    all.insert(all.end(),
-               {layer.input_norm, layer.qkv, layer.o, layer.post_norm, layer.gate_up, layer.down});
-  }
-  all.push_back(final_norm);
-  if (config_.stores_head()) {
-    all.push_back(head);
-  }
-  return all;
-}
-
-std::vector<NamedParameter> Weights::named() const {
-  const std::int64_t query_size = config_.heads * config_.head_size;
-  const std::int64_t key_size = config_.key_heads * config_.head_size;
-  const std::int64_t feed_forward = config_.intermediate_size;
-  std::vector<NamedParameter> all = {{"model.embed_tokens.weight", embedding}};
-  for (std::size_t l = 0; l < layers.size(); ++l) {
-    const LayerWeights& layer = layers[l];
-    const auto add = [&](const char* name, const Parameter& parameter) {
-      all.push_back({fmt::format("model.layers.{}.{}.weight", l, name), parameter});
-    };
-    add("self_attn.q_proj", layer.qkv.rows(0, query_size));
-    add("self_attn.k_proj", layer.qkv.rows(query_size, query_size + key_size));
-    add("self_attn.v_proj", layer.qkv.rows(query_size + key_size, query_size + 2 * key_size));
-    add("self_attn.o_proj", layer.o);
-    add("mlp.gate_proj", layer.gate_up.rows(0, feed_forward));
-    add("mlp.up_proj", layer.gate_up.rows(feed_forward, 2 * feed_forward));
-    add("mlp.down_proj", layer.down);
-    add("input_layernorm", layer.input_norm);
-    add("post_attention_layernorm", layer.post_norm);
-  }
-  all.push_back({"model.norm.weight", final_norm});
-  if (config_.stores_head()) {
-    all.push_back({config_.head_name(), head});
-  }
-  return all;
+std::vector<Parameter> Weights::trained() const {
+  std::vector<Parameter> trained;
+  std::ranges::copy_if(parameters_, std::back_inserter(trained), &Parameter::trains);
+  return trained;
 }
 
 std::int64_t Weights::count() const {
   std::int64_t total = 0;
-  for (const Parameter& parameter : parameters()) {
+  for (const Parameter& parameter : parameters_) {
     total += parameter.value.elements();
   }
   return total;
 }
 
 void Weights::zero_gradients(Ops& ops) {
-  for (const Parameter& parameter : parameters()) {
+  for (const Parameter& parameter : trained()) {
     ops.run(Zero{.x = parameter.gradient});
   }
 }
 
 void Weights::zero_moments(Ops& ops) {
-  for (const Parameter& parameter : parameters()) {
+  for (const Parameter& parameter : trained()) {
     for (const Tensor& part : {parameter.moment1.values, parameter.moment1.scales,
                                parameter.moment2.values, parameter.moment2.scales}) {
       if (!part.empty()) {
@@ -199,10 +214,10 @@ void Weights::page_out_moments(const Parameter& parameter) const {
 void Weights::assign(const Parameter& parameter, Ops& ops,
                      const std::function<void(std::int64_t, std::span<float>)>& fill) const {
   const std::int64_t count = parameter.value.elements();
-  std::vector<float> values(static_cast<std::size_t>(std::min(count, chunk_elements)));
+  std::vector<float> values(static_cast<std::size_t>(std::min(count, kChunkElements)));
   const bool has_master = !parameter.low.empty();
-  for (std::int64_t begin = 0; begin < count; begin += chunk_elements) {
-    const std::int64_t end = std::min(count, begin + chunk_elements);
+  for (std::int64_t begin = 0; begin < count; begin += kChunkElements) {
+    const std::int64_t end = std::min(count, begin + kChunkElements);
     const std::span<float> chunk(values.data(), static_cast<std::size_t>(end - begin));
     fill(begin, chunk);
     if (storage_ == Dtype::f32) {
@@ -221,7 +236,7 @@ void Weights::assign(const Parameter& parameter, Ops& ops,
 
 void Weights::load(const Checkpoint& checkpoint, Ops& ops) {
   check_tensors(config_, checkpoint);
-  for (const NamedParameter& named_parameter : named()) {
+  for (const NamedParameter& named_parameter : named_) {
     const TensorView stored = checkpoint.tensor(named_parameter.name);
     assign(named_parameter.parameter, ops, [&](std::int64_t begin, std::span<float> out) {
       parallel_for(std::ssize(out), 1 << 14, [&](std::int64_t first, std::int64_t last) {
@@ -236,11 +251,10 @@ void Weights::load(const Checkpoint& checkpoint, Ops& ops) {
 }
 
 void Weights::initialize_from(std::span<const float> values, Ops& ops) {
-  for (const Parameter& parameter : parameters()) {
-    const bool is_norm = parameter.value.rank() == 1;
+  for (const Parameter& parameter : parameters_) {
     assign(parameter, ops, [&](std::int64_t begin, std::span<float> out) {
-      if (is_norm) {
-        std::ranges::fill(out, 1.0F);
+      if (parameter.kind != TensorKind::matrix) {
+        std::ranges::fill(out, initial_value(parameter.kind));
         return;
       }
       for (std::size_t i = 0, next = static_cast<std::size_t>(begin); i < out.size();) {
@@ -256,17 +270,16 @@ void Weights::initialize_from(std::span<const float> values, Ops& ops) {
 
 void Weights::initialize(std::uint64_t seed, Ops& ops) {
   std::uint64_t stream = 0;
-  for (const NamedParameter& named_parameter : named()) {
+  for (const auto& [name, parameter] : named_) {
     Random random(seed, stream++);
-    const Tensor value = named_parameter.parameter.value;
-    const bool is_norm = value.rank() == 1;
-    const bool is_embedding = named_parameter.name == "model.embed_tokens.weight";
-    const std::int64_t columns = config_.hidden_size;
-    assign(named_parameter.parameter, ops, [&](std::int64_t begin, std::span<float> out) {
+    const TensorKind kind = parameter.kind;
+    const bool is_embedding = parameter.value.data() == embedding.value.data();
+    assign(parameter, ops, [&](std::int64_t begin, std::span<float> out) {
       for (std::size_t i = 0; i < out.size(); ++i) {
-        const std::int64_t row = (begin + static_cast<std::int64_t>(i)) / columns;
-        const auto drawn =
-            is_norm ? 1.0F : static_cast<float>(random.normal() * config_.initializer_range);
+        const std::int64_t row = (begin + static_cast<std::int64_t>(i)) / config_.hidden_size;
+        const auto drawn = kind == TensorKind::matrix
+                               ? static_cast<float>(random.normal() * config_.initializer_range)
+                               : initial_value(kind);
         out[i] = is_embedding && config_.pad_id == row ? 0.0F : drawn;
       }
     });

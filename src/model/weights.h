@@ -1,9 +1,8 @@
-// The weights of a Llama or Mistral model, their gradients and optimizer state, all in one arena.
+// The weights of a model, their gradients and optimizer state, all in one arena.
 //
 // Storage is float32, bfloat16 or float16. What trains in 16 bits keeps an exact float32 master:
-// for bfloat16 the 16 bits it lacks (SplitFloat), for float16 a float32 copy. Projections that
-// share an input are stored as one matrix, so that one product serves them; the checkpoint's names
-// are views of its rows.
+// for bfloat16 the 16 bits it lacks (SplitFloat), for float16 a float32 copy. What is frozen keeps
+// its values alone.
 #pragma once
 
 #include <functional>
@@ -12,45 +11,28 @@
 
 #include "io/checkpoint.h"
 #include "model/config.h"
+#include "model/freeze.h"
+#include "model/parameter.h"
+#include "model/tensor_table.h"
 #include "ops/ops.h"
 #include "tensor/arena.h"
 
 namespace lmpo {
-
-// A weight and what belongs to it. Without training only `value` is there.
-struct Parameter {
-  Tensor value;     // storage type
-  Tensor low;       // bfloat16: int16 bits; float16: float32 master; float32: empty
-  Tensor gradient;  // float32
-  Moment moment1;   // float32; matrices also in 8 bits
-  Moment moment2;
-  bool decays = true;  // weight decay applies: matrices yes, norms no
-
-  Parameter rows(std::int64_t begin, std::int64_t end) const;
-};
 
 struct NamedParameter {
   std::string name;  // as in the checkpoint: "model.layers.0.self_attn.q_proj.weight"
   Parameter parameter;
 };
 
-struct LayerWeights {
-  Parameter input_norm;  // [D]
-  Parameter qkv;         // [(H+2K)E, D]: q_proj, k_proj, v_proj
-  Parameter o;           // [D, H*E]
-  Parameter post_norm;   // [D]
-  Parameter gate_up;     // [2F, D]: gate_proj, up_proj
-  Parameter down;        // [D, F]
-};
-
 enum class WeightUse { inference, training };
 
-// How and where is kept what the optimizer alone needs. Arenas of its own may be a file, or the
-// host's memory where a GPU computes; none is that of the weights.
+// What the optimizer needs of the parameters, and where it lies. An arena may be a file, or the
+// host's memory where a GPU computes; without one it is that of the weights.
 struct OptimizerStorage {
-  bool eight_bit_moments = false;  // of matrices; norms, which are small, stay float32
+  bool eight_bit_moments = false;  // of matrices; norms and biases are small and stay float32
   Arena* moments = nullptr;
   Arena* master = nullptr;
+  FreezePatterns freeze = {};  // what does not train; check_freeze accepts them
 };
 
 class Weights {
@@ -62,10 +44,10 @@ class Weights {
   // Reads a checkpoint that matches the configuration (check_tensors) into storage and exact
   // master. UserError that names the tensors where weights are not finite.
   void load(const Checkpoint& checkpoint, Ops& ops);
-  // Random weights as transformers makes them: normal(0, initializer_range), norms 1, the pad
-  // token's row 0.
+  // Random weights as transformers makes them: matrices normal(0, initializer_range), norms 1,
+  // biases and the pad token's row 0.
   void initialize(std::uint64_t seed, Ops& ops);
-  // For measuring: every matrix takes these values in turn, and norms are 1. Far quicker.
+  // For measuring, and far quicker: every matrix takes these values in turn.
   void initialize_from(std::span<const float> values, Ops& ops);
   // Sets gradients to zero.
   void zero_gradients(Ops& ops);
@@ -83,13 +65,18 @@ class Weights {
   Parameter final_norm;              // [D]
   Parameter head;  // [V, D], the embedding itself when tied; of a reward model [1, D]
 
-  // Every distinct parameter once, in a fixed order: what the optimizer walks.
-  std::vector<Parameter> parameters() const;
-  // The checkpoint's tensors by name, in the order of expected_tensors(config).
-  std::vector<NamedParameter> named() const;
+  // Every distinct parameter once, in the order of the forward pass.
+  std::vector<Parameter> parameters() const { return parameters_; }
+  // Those of them that train: what the optimizer walks.
+  std::vector<Parameter> trained() const;
+  // The checkpoint's tensors by name, in the order of model_tensors(config).
+  std::vector<NamedParameter> named() const { return named_; }
   std::int64_t count() const;  // elements, tied weights once
 
  private:
+  // Where the table says that a tensor lies.
+  Parameter& at(const ModelTensor& tensor);
+  void allocate(const std::vector<ModelTensor>& tensors, Arena& arena);
   // Writes float32 values into a parameter (and its master), a chunk at a time; fill(begin, out)
   // gives elements [begin, begin + out.size()).
   void assign(const Parameter& parameter, Ops& ops,
@@ -99,6 +86,8 @@ class Weights {
   Dtype storage_;
   WeightUse use_;
   OptimizerStorage optimizer_;
+  std::vector<Parameter> parameters_;
+  std::vector<NamedParameter> named_;
 };
 
 }  // namespace lmpo

@@ -12,29 +12,16 @@
 namespace lmpo {
 namespace {
 
-class Cpo final : public PairObjective {
- public:
-  explicit Cpo(const ObjectiveOptions& options)
-      : PairObjective(Logps::sums, options.cpo_alpha),
-        beta_(options.beta),
-        loss_(margin_loss(options.loss_type, options.label_smoothing)) {}
-
- private:
-  PairLoss pair_loss(const ResponseScore& chosen, const ResponseScore& rejected,
-                     MetricSums&) override {
-    PairLoss result;
-    result.chosen_reward = beta_ * chosen.logp;
-    result.rejected_reward = beta_ * rejected.logp;
-    const MarginLoss loss = loss_(result.chosen_reward - result.rejected_reward);
-    result.value = loss.value;
-    result.chosen_seed = loss.slope * beta_;
-    result.rejected_seed = -loss.slope * beta_;
-    return result;
-  }
-
-  double beta_;
-  MarginLossFunction loss_;
-};
+std::unique_ptr<Objective> make(const ObjectiveOptions& options) {
+  return make_reward_objective({
+      .reward =
+          [beta = options.beta](const ResponseScore& response) {
+            return Reward{beta * response.logp, beta};
+          },
+      .loss = margin_loss(options.loss_type, options.label_smoothing),
+      .nll_weight = options.cpo_alpha,
+  });
+}
 
 }  // namespace
 
@@ -56,15 +43,8 @@ ObjectiveInfo cpo_objective() {
               .year = 2024},
       .options = {"beta", "cpo_alpha", "loss_type", "label_smoothing"},
       .defaults = {.beta = 0.1},
-      .published = {.lowest_rate = 3e-7,
-                    .highest_rate = 1e-6,
-                    .batch = 128,
-                    .source = kSimpoSearch,
-                    .lowest_beta = 0.01,
-                    .highest_beta = 0.1},
-      .make = [](const ObjectiveOptions& options) -> std::unique_ptr<Objective> {
-        return std::make_unique<Cpo>(options);
-      },
+      .published = simpo_search(0.01, 0.1),
+      .make = make,
   };
 }
 

@@ -10,7 +10,7 @@
 //
 // and sft_weight * NLL(y_w), a token mean over the global batch: TRL's rpo_alpha of old
 //
-// Rewards: beta (s - r); with ipo beta (s - r) / n. At step 0 the policy is the reference, so z =
+// Rewards: beta (s - r); with ipo beta (s - r) / n. At step 0 the policy is the reference, so z is
 // 0.
 #include "objective/pair.h"
 #include "objective/registry.h"
@@ -27,36 +27,6 @@ constexpr Paper kPaper = {
     .arxiv = "2305.18290",
     .year = 2023};
 
-class Dpo final : public PairObjective {
- public:
-  explicit Dpo(const ObjectiveOptions& options)
-      : PairObjective(Logps::sums, options.sft_weight),
-        beta_(options.beta),
-        has_nll_(options.sft_weight != 0),
-        loss_(margin_loss(options.loss_type, options.label_smoothing)) {}
-  bool needs_reference() const override { return true; }
-  std::optional<double> loss_at_reference() const override {
-    return has_nll_ ? std::nullopt : std::optional(loss_(0).value);
-  }
-
- private:
-  PairLoss pair_loss(const ResponseScore& chosen, const ResponseScore& rejected,
-                     MetricSums&) override {
-    PairLoss result;
-    result.chosen_reward = beta_ * log_ratio(chosen);
-    result.rejected_reward = beta_ * log_ratio(rejected);
-    const MarginLoss loss = loss_(result.chosen_reward - result.rejected_reward);
-    result.value = loss.value;
-    result.chosen_seed = loss.slope * beta_;
-    result.rejected_seed = -loss.slope * beta_;
-    return result;
-  }
-
-  double beta_;
-  bool has_nll_;
-  MarginLossFunction loss_;
-};
-
 class Ipo final : public PairObjective {
  public:
   explicit Ipo(const ObjectiveOptions& options)
@@ -69,35 +39,39 @@ class Ipo final : public PairObjective {
   }
 
  private:
-  PairLoss pair_loss(const ResponseScore& chosen, const ResponseScore& rejected,
-                     MetricSums&) override {
-    const auto chosen_tokens = static_cast<double>(chosen.tokens);
-    const auto rejected_tokens = static_cast<double>(rejected.tokens);
-    const double chosen_ratio = log_ratio(chosen) / chosen_tokens;
-    const double rejected_ratio = log_ratio(rejected) / rejected_tokens;
+  PairLoss pair_loss(const Pair& pair) const override {
+    const auto chosen_tokens = static_cast<double>(pair.chosen.tokens);
+    const auto rejected_tokens = static_cast<double>(pair.rejected.tokens);
+    const double chosen_ratio = log_ratio(pair.chosen) / chosen_tokens;
+    const double rejected_ratio = log_ratio(pair.rejected) / rejected_tokens;
     const double distance = (chosen_ratio - rejected_ratio) - 1 / (2 * beta_);
-    PairLoss result;
-    result.value = distance * distance;
-    result.chosen_seed = 2 * distance / chosen_tokens;
-    result.rejected_seed = -2 * distance / rejected_tokens;
-    result.chosen_reward = beta_ * chosen_ratio;
-    result.rejected_reward = beta_ * rejected_ratio;
-    return result;
+    return {.value = distance * distance,
+            .chosen_seed = 2 * distance / chosen_tokens,
+            .rejected_seed = -2 * distance / rejected_tokens,
+            .chosen_reward = beta_ * chosen_ratio,
+            .rejected_reward = beta_ * rejected_ratio};
   }
 
   double beta_;
   bool has_nll_;
 };
 
-template <PairLossType kType>
-std::unique_ptr<Objective> make_with_type(const ObjectiveOptions& options) {
-  ObjectiveOptions typed = options;
-  typed.loss_type = kType;
-  if constexpr (kType == PairLossType::ipo) {
-    return std::make_unique<Ipo>(typed);
-  } else {
-    return std::make_unique<Dpo>(typed);
+std::unique_ptr<Objective> make_dpo(const ObjectiveOptions& options) {
+  if (options.loss_type == PairLossType::ipo) {
+    return std::make_unique<Ipo>(options);
   }
+  return make_reward_objective({
+      .reward = log_ratio_reward(options.beta),
+      .loss = margin_loss(options.loss_type, options.label_smoothing),
+      .nll_weight = options.sft_weight,
+      .needs_reference = true,
+  });
+}
+
+std::unique_ptr<Objective> make_hinge(const ObjectiveOptions& options) {
+  ObjectiveOptions hinge = options;
+  hinge.loss_type = PairLossType::hinge;
+  return make_dpo(hinge);
 }
 
 }  // namespace
@@ -116,12 +90,7 @@ ObjectiveInfo dpo_objective() {
                     .source = "the DPO models of github.com/princeton-nlp/SimPO",
                     .lowest_beta = 0.01,
                     .highest_beta = 0.1},
-      .make = [](const ObjectiveOptions& options) -> std::unique_ptr<Objective> {
-        if (options.loss_type == PairLossType::ipo) {
-          return std::make_unique<Ipo>(options);
-        }
-        return std::make_unique<Dpo>(options);
-      },
+      .make = make_dpo,
   };
 }
 
@@ -142,13 +111,8 @@ ObjectiveInfo ipo_objective() {
                 .year = 2023},
       .options = {"beta", "sft_weight"},
       .defaults = {.beta = 0.1},
-      .published = {.lowest_rate = 3e-7,
-                    .highest_rate = 1e-6,
-                    .batch = 128,
-                    .source = kSimpoSearch,
-                    .lowest_beta = 0.01,
-                    .highest_beta = 0.9},
-      .make = make_with_type<PairLossType::ipo>,
+      .published = simpo_search(0.01, 0.9),
+      .make = make_class<Ipo>,
   };
 }
 
@@ -161,7 +125,7 @@ ObjectiveInfo hinge_objective() {
       .options = {"beta", "sft_weight"},
       .defaults = {.beta = 0.1},
       .published = {},
-      .make = make_with_type<PairLossType::hinge>,
+      .make = make_hinge,
   };
 }
 

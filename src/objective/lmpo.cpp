@@ -9,8 +9,6 @@
 // log h is home_advantage, or gamma_beta_ratio * beta (default 1.6). Equation numbers are the
 // paper's; docs/method.md section 2 has the derivatives. With the margin detached this is SimPO
 // with the target margin log h + lambda mbar for each pair. Rewards: beta * a.
-#include <cmath>
-
 #include "base/error.h"
 #include "objective/margin.h"
 #include "objective/pair.h"
@@ -22,8 +20,7 @@ namespace {
 
 double log_home_advantage(const ObjectiveOptions& options) {
   if (options.home_advantage && options.gamma_beta_ratio) {
-    user_error(
-        "home_advantage and gamma_beta_ratio are two ways to say the same: give only one of them");
+    user_error("home_advantage and gamma_beta_ratio set the same number: give only one of them");
   }
   return options.gamma_beta_ratio ? *options.gamma_beta_ratio * options.beta
                                   : options.home_advantage.value_or(1.6);
@@ -39,28 +36,29 @@ class Lmpo final : public PairObjective {
 
   bool needs_batch_scores() const override { return statistics_.needs_margins(); }
 
-  void begin_step(const BatchTotals& totals,
-                  std::span<const std::vector<ResponseScore>> scores) override {
-    PairObjective::begin_step(totals, scores);
+  void end_step(const BatchContext& batch, std::span<const Observation> observations) override {
+    std::vector<double> margins;
+    for (const Observation& observed : observations) {
+      margins.insert(margins.end(), observed.begin(), observed.end());
+    }
+    statistics_.update(batch.shared, margins);
+  }
+  json state() const override { return statistics_.state(); }
+  void restore(const json& state) override { statistics_.restore(state); }
+
+ private:
+  // The scales of statistics.h.
+  std::vector<double> shared(const BatchTotals& totals, BatchScores scores) const override {
     std::vector<double> margins;
     for (const auto& pair : scores) {
       LMPO_CHECK(pair.size() == 2);
       margins.push_back(scaled_margin(pair[0], pair[1]).value);
     }
-    if (totals.training) {
-      statistics_.begin(margins);
-    } else {
-      statistics_.evaluate(margins);
-    }
+    return totals.training ? statistics_.step_scales(margins)
+                           : statistics_.evaluation_scales(margins);
   }
 
-  void turn_to(std::int64_t place) override { statistics_.turn_to(place); }
-  void end_step() override { statistics_.end(); }
-  json state() const override { return statistics_.state(); }
-  void restore(const json& state) override { statistics_.restore(state); }
-
- private:
-  // m, and its derivatives by the two summed log-probabilities.
+  // m, and its derivatives with respect to the two summed log-probabilities.
   struct ScaledMargin {
     double value;
     double by_chosen;
@@ -86,10 +84,11 @@ class Lmpo final : public PairObjective {
             scale * m.by_rejected * p.rejected * l};
   }
 
-  PairLoss pair_loss(const ResponseScore& chosen, const ResponseScore& rejected,
-                     MetricSums& metrics) override {
+  PairLoss pair_loss(const Pair& pair) const override {
+    const ResponseScore& chosen = pair.chosen;
+    const ResponseScore& rejected = pair.rejected;
     const ScaledMargin margin = scaled_margin(chosen, rejected);
-    const Zscale scale = statistics_.next();
+    const Zscale scale = statistics_.scale_at(pair.batch.shared, pair.place);
     const double term = options_.lambda * scale.normalize(margin.value);
 
     PairLoss result;
@@ -106,12 +105,10 @@ class Lmpo final : public PairObjective {
       result.chosen_seed += by_margin * margin.by_chosen;
       result.rejected_seed += by_margin * margin.by_rejected;
     }
-    if (std::isfinite(result.value)) {
-      statistics_.observe(margin.value);
-      metrics.add("lmpo/margin_mean", scale.mean);
-      metrics.add("lmpo/margin_std", scale.deviation);
-      metrics.add("lmpo/margin_term", term);
-    }
+    result.observation = {margin.value};
+    result.metrics = {{"lmpo/margin_mean", scale.mean},
+                      {"lmpo/margin_std", scale.deviation},
+                      {"lmpo/margin_term", term}};
     return result;
   }
 
@@ -146,9 +143,7 @@ ObjectiveInfo lmpo_objective() {
                     .lowest_beta = 2,
                     .highest_beta = 2.5,
                     .schedule_is_default = true},
-      .make = [](const ObjectiveOptions& options) -> std::unique_ptr<Objective> {
-        return std::make_unique<Lmpo>(options);
-      },
+      .make = make_class<Lmpo>,
   };
 }
 

@@ -18,23 +18,18 @@ std::vector<ResponseScore> made_up_example(const Objective& objective, bool desi
 
 }  // namespace
 
-std::vector<std::string> metric_names(Objective& objective) {
+std::vector<std::string> metric_names(const Objective& objective) {
   const std::vector<std::vector<ResponseScore>> examples = {made_up_example(objective, true),
                                                             made_up_example(objective, false)};
-  BatchTotals totals;
-  totals.examples = std::ssize(examples);
-  totals.nll_tokens = totals.examples;
-  totals.training = false;
-  objective.begin_step(totals, objective.needs_batch_scores()
-                                   ? examples
-                                   : std::vector<std::vector<ResponseScore>>());
-  MetricSums metrics;
-  for (const auto& example : examples) {
-    std::vector<double> seeds(example.size());
-    objective.evaluate(example, seeds, metrics);
+  const BatchContext batch = objective.begin_step(
+      {.examples = std::ssize(examples), .nll_tokens = std::ssize(examples), .training = false},
+      examples);
+  MetricSums sums;
+  for (std::size_t i = 0; i < examples.size(); ++i) {
+    sums.add(objective.evaluate(batch, static_cast<std::int64_t>(i), examples[i]).metrics);
   }
   std::vector<std::string> names;
-  for (const auto& [name, value] : metrics.means()) {
+  for (const auto& [name, value] : sums.means()) {
     names.push_back(name);
   }
   return names;

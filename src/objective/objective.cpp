@@ -15,6 +15,12 @@ void MetricSums::add(std::string_view name, double value, double weight) {
   found->second.weight += weight;
 }
 
+void MetricSums::add(const Metrics& metrics) {
+  for (const Metric& metric : metrics) {
+    add(metric.name, metric.value, metric.weight);
+  }
+}
+
 void MetricSums::merge(const MetricSums& other) {
   for (const auto& [name, sum] : other.sums_) {
     Sum& mine = sums_[name];
@@ -44,7 +50,7 @@ json MetricSums::to_json() const {
 MetricSums MetricSums::from_json(const json& content) {
   const std::string_view source = "the checkpoint's metrics";
   if (!content.is_object()) {
-    user_error("{}: an object was expected", source);
+    user_error("{}: expected an object", source);
   }
   MetricSums sums;
   for (const auto& [name, sum] : content.items()) {
@@ -52,10 +58,6 @@ MetricSums MetricSums::from_json(const json& content) {
                         .weight = required<double>(sum, "weight", source)};
   }
   return sums;
-}
-
-void Objective::begin_step(const BatchTotals& totals, std::span<const std::vector<ResponseScore>>) {
-  totals_ = totals;
 }
 
 double softplus(double z) {

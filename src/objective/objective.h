@@ -2,16 +2,24 @@
 //
 // Everything is double precision on the host, a scalar function of a few numbers (docs/method.md).
 // The model's backward pass needs nothing but dL/d(logp) of each response. The batch loss is the
-// mean over the examples of the global batch; nothing may depend on how the batch is cut into
-// micro-batches, packs or ranks.
+// mean over the examples of the global batch.
 //
-// The life of one optimizer step:
-//   if (needs_batch_scores())              score every example without gradients
-//   begin_step(totals, scores)             what the whole global batch knows
-//   evaluate(example, seeds, metrics)      for each example, in the order of the batch
-//   end_step()                             statistics move on
-// Evaluation (totals.training false) scores every example first and has no end_step. What it is
-// normalised by is its own, so its loss moves only with the model. Not thread-safe.
+// One optimizer step:
+//
+//   batch = begin_step(totals, scores)         what the whole global batch knows
+//   results[i] = evaluate(batch, i, example)   for each example, in any order
+//   end_step(batch, observations)              running statistics take in what was observed
+//
+// `scores` are those of all examples, in the order of the batch, computed without gradients. A
+// training step may omit them unless needs_batch_scores(). An evaluation (totals.training false)
+// always gives them and has no end_step: it is normalised by itself, so its loss moves only with
+// the model.
+//
+// begin_step and evaluate are const: equal arguments give equal bits, whatever was evaluated before,
+// on whichever thread or process. An example that is skipped is simply not evaluated. Whoever sums
+// results does so in the order of the batch, so micro-batches, packs and processes change no bit.
+//
+// Thread safety: const calls may run at the same time.
 #pragma once
 
 #include <cstdint>
@@ -29,19 +37,21 @@ namespace lmpo {
 
 // One response as the objective sees it.
 struct ResponseScore {
-  double logp = 0;            // summed log-probability of the scored tokens, natural logarithm
+  double logp = 0;            // summed log-probability of the scored tokens, in nats
   double reference_logp = 0;  // the same under the frozen reference; 0 where there is none
   std::int64_t tokens = 1;    // scored tokens, at least 1
-  bool desirable = true;      // kto: whether people approved of it
+  bool desirable = true;      // kto: the response's label
 };
 
-// One tree. Pairs: [0] chosen, [1] rejected. What extra() asks for comes last.
+// One tree. Pairs: [0] chosen, [1] rejected. The response that extra() asks for comes last.
 using ExampleScores = std::span<const ResponseScore>;
+// All examples of a batch, in its order.
+using BatchScores = std::span<const std::vector<ResponseScore>>;
 
 enum class ExampleForm {
   single,    // one response: SFT
   pair,      // chosen and rejected
-  labelled,  // one response that was approved of or not: KTO
+  labelled,  // one response, desirable or undesirable: KTO
   ranked     // two or more, the best first
 };
 enum class ExtraResponse {
@@ -54,17 +64,44 @@ enum class ExtraResponse {
 struct BatchTotals {
   std::int64_t examples = 0;
   std::int64_t nll_tokens = 0;  // scored tokens of the responses that nll_response() names
-  bool training = true;         // false: an evaluation, normalised by itself
+  bool training = true;         // false: an evaluation
 };
 
-// Sums over the examples of the global batch, by the names of docs/method.md section 4.
+// What every evaluate of one step may look at. A value: processes may send it to one another.
+struct BatchContext {
+  BatchTotals totals;
+  std::vector<double> shared;  // what the objective derives from the whole batch's scores
+};
+
+// One number of one example, under a name of docs/method.md section 4. Batches report means: over
+// examples (weight 1), or over tokens (weight = tokens, value already their mean).
+struct Metric {
+  std::string_view name;  // a literal
+  double value = 0;
+  double weight = 1;
+};
+using Metrics = std::vector<Metric>;
+
+// What running statistics take in of one example; empty: nothing. The objective knows the meaning.
+using Observation = std::vector<double>;
+
+// What one example gives to its batch. Where the loss is not finite, because a score was not,
+// metrics and observation are empty, and the example may be skipped.
+struct ExampleResult {
+  double loss = 0;  // its share of the batch loss: already divided by the batch's size
+  std::vector<double> seeds = {};  // d(batch loss)/d(logp) of each response
+  Metrics metrics = {};
+  Observation observation = {};
+};
+
+// Metrics of many examples.
 class MetricSums {
  public:
-  // A mean over examples (weight 1), or over tokens (weight = tokens, value already their mean).
   void add(std::string_view name, double value, double weight = 1.0);
+  void add(const Metrics& metrics);
   void merge(const MetricSums& other);
   std::map<std::string, double> means() const;
-  // For checkpoints; numbers survive bit for bit. from_json throws UserError for what is none.
+  // For checkpoints; numbers survive bit for bit. from_json throws UserError for anything else.
   json to_json() const;
   static MetricSums from_json(const json& content);
   void clear() { sums_.clear(); }
@@ -81,39 +118,45 @@ class Objective {
  public:
   virtual ~Objective() = default;
 
-  // What the data must hold for it: rows of this form,
+  // The rows it needs,
   virtual ExampleForm form() const { return ExampleForm::pair; }
-  // and in every tree, after the row's own responses, one more that is scored.
+  // and one more response that is scored in every tree, after the row's own.
   virtual ExtraResponse extra() const { return ExtraResponse::none; }
-  // The response whose likelihood is part of the loss.
+  // Index of the response whose likelihood is part of the loss.
   virtual std::size_t nll_response() const { return 0; }
   virtual bool needs_reference() const { return false; }
-  // The loss of a batch in which every score equals its reference, where that is one number: what
-  // the first step must show when the reference is the policy itself.
+  // The loss of a batch in which every score equals its reference, where that is one number: the
+  // first step must show it when the reference is the policy itself.
   virtual std::optional<double> loss_at_reference() const { return std::nullopt; }
-  // Whether a training step's begin_step must be given the scores of the whole global batch: now,
-  // which may change after the first step (statistics that start from one scoring pass).
+  // Whether the next training step's begin_step needs the scores. May change with end_step:
+  // statistics may need one scoring pass before the first step only.
   virtual bool needs_batch_scores() const { return false; }
 
-  // `scores`: every example of the batch in order; empty in training unless needs_batch_scores().
-  virtual void begin_step(const BatchTotals& totals,
-                          std::span<const std::vector<ResponseScore>> scores);
-  // Returns the example's share of the batch loss (already divided by the batch's size), writes
-  // d(batch loss)/d(logp) for each response, and adds the example's metrics. A share that is not
-  // finite (scores that were not) leaves metrics and statistics untouched, so it may be skipped.
-  virtual double evaluate(ExampleScores example, std::span<double> seeds, MetricSums& metrics) = 0;
-  // The next evaluate is of this example of the batch (among those of which begin_step was given
-  // the scores). Without a call it is the one after the last.
-  virtual void turn_to(std::int64_t place) { static_cast<void>(place); }
-  // Called once a training step, after the last evaluate.
-  virtual void end_step() {}
+  BatchContext begin_step(const BatchTotals& totals, BatchScores scores) const {
+    return {totals, shared(totals, scores)};
+  }
+  // `place` counts the examples that begin_step was given scores of (without scores: those of the
+  // batch) from 0.
+  virtual ExampleResult evaluate(const BatchContext& batch, std::int64_t place,
+                                 ExampleScores example) const = 0;
+  // Once a training step: the observations of its examples in the order of the batch. Those of
+  // skipped examples are left out or empty.
+  virtual void end_step(const BatchContext& batch, std::span<const Observation> observations) {
+    static_cast<void>(batch);
+    static_cast<void>(observations);
+  }
 
-  // Running statistics for checkpoints: exact (numbers round-trip bitwise).
+  // Running statistics for checkpoints. Numbers survive bit for bit; restore throws UserError for
+  // anything else.
   virtual json state() const { return json::object(); }
   virtual void restore(const json& state) { static_cast<void>(state); }
 
- protected:
-  BatchTotals totals_;
+ private:
+  virtual std::vector<double> shared(const BatchTotals& totals, BatchScores scores) const {
+    static_cast<void>(totals);
+    static_cast<void>(scores);
+    return {};
+  }
 };
 
 // Numbers shared by the objectives, finite for every finite argument.

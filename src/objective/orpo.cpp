@@ -5,9 +5,8 @@
 //   L = NLL(y_w) + beta softplus(-z)         beta is the paper's lambda
 //
 // NLL is a token mean over the global batch: of the whole chosen conversation, prompt included, as
-// in TRL (nll_on conversation), or of the response (nll_on response). Odds are bounded: where a
-// token's average chance differs from 1 by less than 1e-15, they are those of 1e-15 and do not
-// change. Rewards: beta a.
+// in TRL (nll_on conversation), or of the response (nll_on response). Odds are bounded: an average
+// probability nearer to 1 than 1e-15 counts as 1 - 1e-15, with slope 0. Rewards: beta a.
 #include <algorithm>
 #include <cmath>
 
@@ -41,23 +40,21 @@ class Orpo final : public PairObjective {
   std::size_t nll_response() const override { return nll_on_ == NllTokens::conversation ? 2 : 0; }
 
  private:
-  PairLoss pair_loss(const ResponseScore& chosen, const ResponseScore& rejected,
-                     MetricSums& metrics) override {
-    const LogOdds chosen_odds = log_odds(average_logp(chosen));
-    const LogOdds rejected_odds = log_odds(average_logp(rejected));
+  PairLoss pair_loss(const Pair& pair) const override {
+    const double chosen = average_logp(pair.chosen);
+    const double rejected = average_logp(pair.rejected);
+    const LogOdds chosen_odds = log_odds(chosen);
+    const LogOdds rejected_odds = log_odds(rejected);
     const double z = chosen_odds.value - rejected_odds.value;
     const MarginLoss loss = logistic_loss(z, 0);
-    if (std::isfinite(z)) {
-      metrics.add("log_odds_ratio", -loss.value);
-      metrics.add("log_odds_chosen", z);
-    }
+    const double slope = beta_ * loss.slope;
     return {
         .value = beta_ * loss.value,
-        .chosen_seed = beta_ * loss.slope * chosen_odds.slope / static_cast<double>(chosen.tokens),
-        .rejected_seed =
-            -beta_ * loss.slope * rejected_odds.slope / static_cast<double>(rejected.tokens),
-        .chosen_reward = beta_ * average_logp(chosen),
-        .rejected_reward = beta_ * average_logp(rejected)};
+        .chosen_seed = slope * chosen_odds.slope / static_cast<double>(pair.chosen.tokens),
+        .rejected_seed = -slope * rejected_odds.slope / static_cast<double>(pair.rejected.tokens),
+        .chosen_reward = beta_ * chosen,
+        .rejected_reward = beta_ * rejected,
+        .metrics = {{"log_odds_ratio", -loss.value}, {"log_odds_chosen", z}}};
   }
 
   double beta_;
@@ -85,9 +82,7 @@ ObjectiveInfo orpo_objective() {
                               "alignment handbook, and the search of the SimPO paper",
                     .lowest_beta = 0.05,
                     .highest_beta = 2},
-      .make = [](const ObjectiveOptions& options) -> std::unique_ptr<Objective> {
-        return std::make_unique<Orpo>(options);
-      },
+      .make = make_class<Orpo>,
   };
 }
 

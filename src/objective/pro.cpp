@@ -57,9 +57,7 @@ ObjectiveInfo pro_objective() {
       .options = {"sft_weight"},
       .defaults = {.sft_weight = 0.05},
       .published = {},
-      .make = [](const ObjectiveOptions& options) -> std::unique_ptr<Objective> {
-        return std::make_unique<Pro>(options);
-      },
+      .make = make_class<Pro>,
   };
 }
 

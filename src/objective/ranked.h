@@ -1,5 +1,5 @@
-// What objectives on ranked lists share: any number of responses, the best first, and metrics of
-// the best against the worst.
+// What objectives on ranked lists share: two or more responses, the best first. Metrics compare the
+// best with the worst.
 #pragma once
 
 #include "objective/objective.h"
@@ -9,17 +9,18 @@ namespace lmpo {
 class RankedObjective : public Objective {
  public:
   ExampleForm form() const final { return ExampleForm::ranked; }
-  double evaluate(ExampleScores example, std::span<double> seeds, MetricSums& metrics) final;
+  ExampleResult evaluate(const BatchContext& batch, std::int64_t place,
+                         ExampleScores example) const final;
 
  protected:
   // nll_weight: factor of the best response's NLL, a token mean over the global batch.
   explicit RankedObjective(double nll_weight) : nll_weight_(nll_weight) {}
 
-  // The loss of a list by its responses' average log-probabilities, before division by the batch's
-  // size; writes its derivative by each average.
+ private:
+  // The loss of a list before division by the batch's size, from its responses' average
+  // log-probabilities. Adds its derivative with respect to each average to `slopes`.
   virtual double list_loss(std::span<const double> averages, std::span<double> slopes) const = 0;
 
- private:
   double nll_weight_;
 };
 

@@ -10,30 +10,17 @@
 namespace lmpo {
 namespace {
 
-class Rdpo final : public PairObjective {
- public:
-  explicit Rdpo(const ObjectiveOptions& options)
-      : PairObjective(Logps::sums), beta_(options.beta), alpha_(options.rdpo_alpha) {}
-  bool needs_reference() const override { return true; }
-
- private:
-  PairLoss pair_loss(const ResponseScore& chosen, const ResponseScore& rejected,
-                     MetricSums&) override {
-    PairLoss result;
-    result.chosen_reward = beta_ * log_ratio(chosen);
-    result.rejected_reward = beta_ * log_ratio(rejected);
-    const auto longer = static_cast<double>(chosen.tokens - rejected.tokens);
-    const MarginLoss loss =
-        logistic_loss((result.chosen_reward - result.rejected_reward) - alpha_ * longer, 0);
-    result.value = loss.value;
-    result.chosen_seed = loss.slope * beta_;
-    result.rejected_seed = -loss.slope * beta_;
-    return result;
-  }
-
-  double beta_;
-  double alpha_;
-};
+std::unique_ptr<Objective> make(const ObjectiveOptions& options) {
+  return make_reward_objective({
+      .reward = log_ratio_reward(options.beta),
+      .loss = margin_loss(PairLossType::sigmoid, 0),
+      .target =
+          [alpha = options.rdpo_alpha](const ResponseScore& chosen, const ResponseScore& rejected) {
+            return alpha * static_cast<double>(chosen.tokens - rejected.tokens);
+          },
+      .needs_reference = true,
+  });
+}
 
 }  // namespace
 
@@ -49,15 +36,8 @@ ObjectiveInfo rdpo_objective() {
                      .year = 2024},
       .options = {"beta", "rdpo_alpha"},
       .defaults = {.beta = 0.1, .rdpo_alpha = 0.05},
-      .published = {.lowest_rate = 3e-7,
-                    .highest_rate = 1e-6,
-                    .batch = 128,
-                    .source = kSimpoSearch,
-                    .lowest_beta = 0.01,
-                    .highest_beta = 0.1},
-      .make = [](const ObjectiveOptions& options) -> std::unique_ptr<Objective> {
-        return std::make_unique<Rdpo>(options);
-      },
+      .published = simpo_search(0.01, 0.1),
+      .make = make,
   };
 }
 

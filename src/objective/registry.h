@@ -15,19 +15,31 @@ namespace lmpo {
 
 // Settings of the published runs of an objective, with models of 7 to 9 billion parameters.
 struct PublishedRuns {
-  double lowest_rate = 0;  // learning rates; 0: none is known
+  double lowest_rate = 0;  // learning rates; 0: unknown
   double highest_rate = 0;
-  std::int64_t batch = 0;  // examples of a step; 0: not known
+  std::int64_t batch = 0;  // examples per step; 0: unknown
   std::string_view source = "";
-  double lowest_beta = 0;  // 0: none is known
+  double lowest_beta = 0;  // 0: unknown
   double highest_beta = 0;
-  // One epoch, a cosine schedule and 10% warm-up, which all of them had, are its defaults.
+  // Whether lmpo's own defaults are those of the runs: one epoch, cosine schedule, 10% warm-up.
   bool schedule_is_default = false;
 };
 
-// Of those that were not published one by one.
-inline constexpr std::string_view kSimpoSearch =
-    "the search of the SimPO paper (arXiv 2405.14734, appendix)";
+// Those of the SimPO paper's search, which many objectives are known by.
+constexpr PublishedRuns simpo_search(double lowest_beta = 0, double highest_beta = 0) {
+  return {.lowest_rate = 3e-7,
+          .highest_rate = 1e-6,
+          .batch = 128,
+          .source = "the search of the SimPO paper (arXiv 2405.14734, appendix)",
+          .lowest_beta = lowest_beta,
+          .highest_beta = highest_beta};
+}
+
+// `make` of a class that is made from the options.
+template <typename Class>
+std::unique_ptr<Objective> make_class(const ObjectiveOptions& options) {
+  return std::make_unique<Class>(options);
+}
 
 struct ObjectiveInfo {
   std::string_view name;

@@ -52,10 +52,8 @@ ObjectiveInfo rrhf_objective() {
               .year = 2023},
       .options = {"sft_weight"},
       .defaults = {.sft_weight = 1},
-      .published = {3e-7, 1e-6, 128, kSimpoSearch},
-      .make = [](const ObjectiveOptions& options) -> std::unique_ptr<Objective> {
-        return std::make_unique<Rrhf>(options);
-      },
+      .published = simpo_search(),
+      .make = make_class<Rrhf>,
   };
 }
 

@@ -15,20 +15,20 @@ namespace {
 
 class Sft final : public Objective {
  public:
+  explicit Sft(const ObjectiveOptions&) {}
   ExampleForm form() const override { return ExampleForm::single; }
 
-  double evaluate(ExampleScores example, std::span<double> seeds, MetricSums& metrics) override {
-    LMPO_CHECK(example.size() == 1 && seeds.size() == 1);
-    LMPO_CHECK(totals_.nll_tokens > 0);
+  ExampleResult evaluate(const BatchContext& batch, std::int64_t,
+                         ExampleScores example) const override {
+    LMPO_CHECK(example.size() == 1 && batch.totals.nll_tokens > 0);
     const ResponseScore& response = example[0];
-    const double weight = 1 / static_cast<double>(totals_.nll_tokens);
-    const double loss = -weight * response.logp;
-    seeds[0] = -weight;
-    if (std::isfinite(loss)) {
-      metrics.add("nll_loss", -average_logp(response), static_cast<double>(response.tokens));
-      add_response_metrics(metrics, "chosen", response);
+    const double weight = 1 / static_cast<double>(batch.totals.nll_tokens);
+    ExampleResult result = {.loss = -weight * response.logp, .seeds = {-weight}};
+    if (std::isfinite(result.loss)) {
+      add_nll_metric(result.metrics, response);
+      add_response_metrics(result.metrics, kChosen, response);
     }
-    return loss;
+    return result;
   }
 };
 
@@ -43,9 +43,7 @@ ObjectiveInfo sft_objective() {
       .options = {},
       .defaults = {},
       .published = {2e-5, 2e-5, 0, "the SFT models of github.com/huggingface/alignment-handbook"},
-      .make = [](const ObjectiveOptions&) -> std::unique_ptr<Objective> {
-        return std::make_unique<Sft>();
-      },
+      .make = make_class<Sft>,
   };
 }
 

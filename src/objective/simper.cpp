@@ -14,16 +14,15 @@ namespace {
 
 class Simper final : public PairObjective {
  public:
-  Simper() : PairObjective(Logps::averages) {}
+  explicit Simper(const ObjectiveOptions&) : PairObjective(Logps::averages) {}
 
  private:
-  PairLoss pair_loss(const ResponseScore& chosen, const ResponseScore& rejected,
-                     MetricSums&) override {
-    const double chosen_reward = std::exp(average_logp(chosen));
-    const double rejected_reward = std::exp(average_logp(rejected));
+  PairLoss pair_loss(const Pair& pair) const override {
+    const double chosen_reward = std::exp(average_logp(pair.chosen));
+    const double rejected_reward = std::exp(average_logp(pair.rejected));
     return {.value = rejected_reward - chosen_reward,
-            .chosen_seed = -chosen_reward / static_cast<double>(chosen.tokens),
-            .rejected_seed = rejected_reward / static_cast<double>(rejected.tokens),
+            .chosen_seed = -chosen_reward / static_cast<double>(pair.chosen.tokens),
+            .rejected_seed = rejected_reward / static_cast<double>(pair.rejected.tokens),
             .chosen_reward = chosen_reward,
             .rejected_reward = rejected_reward};
   }
@@ -48,9 +47,7 @@ ObjectiveInfo simper_objective() {
       .options = {},
       .defaults = {},
       .published = {3e-7, 1e-6, 128, "github.com/tengxiao1/SimPER"},
-      .make = [](const ObjectiveOptions&) -> std::unique_ptr<Objective> {
-        return std::make_unique<Simper>();
-      },
+      .make = make_class<Simper>,
   };
 }
 

@@ -15,37 +15,24 @@ namespace {
 
 double target_margin(const ObjectiveOptions& options) {
   if (options.gamma && options.gamma_beta_ratio) {
-    user_error("gamma and gamma_beta_ratio are two ways to say the same: give only one of them");
+    user_error("gamma and gamma_beta_ratio set the same number: give only one of them");
   }
   return options.gamma.value_or(options.gamma_beta_ratio.value_or(0.25) * options.beta);
 }
 
-class Simpo final : public PairObjective {
- public:
-  explicit Simpo(const ObjectiveOptions& options)
-      : PairObjective(Logps::averages, options.sft_weight),
-        beta_(options.beta),
-        gamma_(target_margin(options)),
-        loss_(margin_loss(options.loss_type, options.label_smoothing)) {}
-
- private:
-  PairLoss pair_loss(const ResponseScore& chosen, const ResponseScore& rejected,
-                     MetricSums&) override {
-    PairLoss result;
-    result.chosen_reward = beta_ * average_logp(chosen);
-    result.rejected_reward = beta_ * average_logp(rejected);
-    const double z = (result.chosen_reward - result.rejected_reward) - gamma_;
-    const MarginLoss loss = loss_(z);
-    result.value = loss.value;
-    result.chosen_seed = loss.slope * (beta_ / static_cast<double>(chosen.tokens));
-    result.rejected_seed = -loss.slope * (beta_ / static_cast<double>(rejected.tokens));
-    return result;
-  }
-
-  double beta_;
-  double gamma_;
-  MarginLossFunction loss_;
-};
+std::unique_ptr<Objective> make(const ObjectiveOptions& options) {
+  return make_reward_objective({
+      .reward =
+          [beta = options.beta](const ResponseScore& response) {
+            return Reward{beta * average_logp(response),
+                          beta / static_cast<double>(response.tokens)};
+          },
+      .loss = margin_loss(options.loss_type, options.label_smoothing),
+      .target = [gamma = target_margin(options)](const auto&, const auto&) { return gamma; },
+      .logps = Logps::averages,
+      .nll_weight = options.sft_weight,
+  });
+}
 
 }  // namespace
 
@@ -69,9 +56,7 @@ ObjectiveInfo simpo_objective() {
                     .lowest_beta = 2,
                     .highest_beta = 10,
                     .schedule_is_default = true},
-      .make = [](const ObjectiveOptions& options) -> std::unique_ptr<Objective> {
-        return std::make_unique<Simpo>(options);
-      },
+      .make = make,
   };
 }
 

@@ -16,14 +16,15 @@ class Slic final : public PairObjective {
       : PairObjective(Logps::sums), delta_(options.delta), lambda_(options.lambda) {}
 
  private:
-  PairLoss pair_loss(const ResponseScore& chosen, const ResponseScore& rejected,
-                     MetricSums&) override {
-    const MarginLoss loss = hinge_loss(chosen.logp - rejected.logp, delta_);
-    return {.value = loss.value - lambda_ * chosen.logp,
+  PairLoss pair_loss(const Pair& pair) const override {
+    const double chosen = pair.chosen.logp;
+    const double rejected = pair.rejected.logp;
+    const MarginLoss loss = hinge_loss(chosen - rejected, delta_);
+    return {.value = loss.value - lambda_ * chosen,
             .chosen_seed = loss.slope - lambda_,
             .rejected_seed = -loss.slope,
-            .chosen_reward = chosen.logp,
-            .rejected_reward = rejected.logp};
+            .chosen_reward = chosen,
+            .rejected_reward = rejected};
   }
 
   double delta_;
@@ -48,10 +49,8 @@ ObjectiveInfo slic_objective() {
               .year = 2023},
       .options = {"delta", "lambda"},
       .defaults = {.lambda = 1},
-      .published = {3e-7, 1e-6, 128, kSimpoSearch},
-      .make = [](const ObjectiveOptions& options) -> std::unique_ptr<Objective> {
-        return std::make_unique<Slic>(options);
-      },
+      .published = simpo_search(),
+      .make = make_class<Slic>,
   };
 }
 

@@ -20,9 +20,14 @@ Moments moments_of(std::span<const double> values) {
   return result;
 }
 
-Zscale scale_of(std::span<const double> values) {
+Zscales scale_of(std::span<const double> values) {
   const Moments moments = moments_of(values);
   return {moments.mean, moments.deviation(1)};
+}
+
+Zscale scale_of_group(std::span<const double> scales, std::size_t group) {
+  LMPO_CHECK(2 * group + 1 < scales.size());
+  return {scales[2 * group], scales[2 * group + 1]};
 }
 
 }  // namespace
@@ -61,33 +66,28 @@ bool ZscoreStatistics::needs_margins() const {
   return mode_ == ZscoreMode::code || (mode_ != ZscoreMode::none && !started_);
 }
 
-void ZscoreStatistics::begin(std::span<const double> margins) {
+Zscales ZscoreStatistics::step_scales(std::span<const double> margins) const {
   LMPO_CHECK(!needs_margins() || !margins.empty());
-  position_ = 0;
-  batch_ = {};
-  scales_ = {standing_};
   if (mode_ == ZscoreMode::code) {
-    follow_groups(margins);
-  } else if (needs_margins()) {
-    scales_ = {scale_of(margins)};
+    return group_scales(margins);
   }
+  return needs_margins() ? scale_of(margins) : Zscales{standing_.mean, standing_.deviation};
 }
 
-void ZscoreStatistics::evaluate(std::span<const double> margins) {
-  position_ = 0;
-  batch_ = {};
-  scales_ = {mode_ == ZscoreMode::none ? Zscale{} : scale_of(margins)};
+Zscales ZscoreStatistics::evaluation_scales(std::span<const double> margins) const {
+  return mode_ == ZscoreMode::none ? Zscales{0, 1} : scale_of(margins);
 }
 
 // Each group moves the statistics before it is normalised with them.
-void ZscoreStatistics::follow_groups(std::span<const double> margins) {
-  scales_.clear();
+Zscales ZscoreStatistics::group_scales(std::span<const double> margins) const {
+  Zscales scales;
   Zscale scale = standing_;
   for (std::size_t begin = 0; begin < margins.size(); begin += static_cast<std::size_t>(group_)) {
     const std::size_t size = std::min(static_cast<std::size_t>(group_), margins.size() - begin);
     scale = blend(scale, moments_of(margins.subspan(begin, size)));
-    scales_.push_back(scale);
+    scales.insert(scales.end(), {scale.mean, scale.deviation});
   }
+  return scales;
 }
 
 Zscale ZscoreStatistics::blend(const Zscale& old, const Moments& recent) const {
@@ -101,35 +101,27 @@ Zscale ZscoreStatistics::blend(const Zscale& old, const Moments& recent) const {
   return result;
 }
 
-Zscale ZscoreStatistics::next() {
-  const std::int64_t group = scales_.size() == 1 ? 0 : position_ / group_;
-  ++position_;
-  LMPO_CHECK(group < static_cast<std::int64_t>(scales_.size()));
-  Zscale scale = scales_[static_cast<std::size_t>(group)];
+Zscale ZscoreStatistics::scale_at(std::span<const double> scales, std::int64_t place) const {
+  Zscale scale =
+      scale_of_group(scales, scales.size() == 2 ? 0 : static_cast<std::size_t>(place / group_));
   scale.deviation = std::max(scale.deviation, kDeviationFloor);
   return scale;
 }
 
-void ZscoreStatistics::observe(double margin) {
-  if (std::isfinite(margin)) {
-    batch_.add(margin);
-  }
-}
-
-void ZscoreStatistics::end() {
-  LMPO_CHECK(!scales_.empty());
+void ZscoreStatistics::update(std::span<const double> scales, std::span<const double> margins) {
+  LMPO_CHECK(scales.size() >= 2);
   switch (mode_) {
     case ZscoreMode::none:
       return;
     case ZscoreMode::code:
-      standing_ = scales_.back();
+      standing_ = scale_of_group(scales, scales.size() / 2 - 1);
       break;
     case ZscoreMode::ema:
-      standing_ = blend(scales_.front(), batch_);
+      standing_ = blend(scale_of_group(scales, 0), moments_of(margins));
       break;
     case ZscoreMode::running:
-      seen_.merge(batch_);
-      standing_ = {seen_.mean, seen_.deviation(scales_.front().deviation)};
+      seen_.merge(moments_of(margins));
+      standing_ = {seen_.mean, seen_.deviation(scales[1])};
       break;
   }
   started_ = true;

@@ -23,7 +23,7 @@ struct Moments {
   double deviation(double fallback) const;
 };
 
-// What a margin is normalised with: (m - mean) / deviation.
+// What normalises a margin: (m - mean) / deviation.
 struct Zscale {
   double mean = 0;
   double deviation = 1;
@@ -31,30 +31,33 @@ struct Zscale {
   double normalize(double value) const { return (value - mean) / deviation; }
 };
 
-// The statistics over the life of a run, used as an Objective is:
-//   begin(margins)            a training step, with the whole batch's margins when needs_margins()
-//   evaluate(margins)         instead of it: an evaluation, with the margins of all its pairs
-//   turn_to(place)            says which pair of the batch is next; without it, one after another
-//   next()                    the scale of the next pair
-//   observe(margin)           what the pair's margin turned out to be
-//   end()                     after a training step: the batch joins the statistics
-// What begin prepares is not kept unless end follows. An evaluation is normalised by the mean and
-// deviation of its own margins: the running statistics move while the model stands still, and its
-// loss would move with them. Values that are not finite are left out.
-// A deviation is never below 1e-6; one of fewer than two values keeps the deviation that was (1 at
-// the start). Not thread-safe.
+// Flattened Zscales of a batch, so that processes may send them to one another: mean and deviation
+// of each group of pairs in the order of the batch, or of all pairs together.
+using Zscales = std::vector<double>;
+
+// The statistics over the life of a run. One training step:
+//
+//   scales = step_scales(margins)       of the whole batch in order; none unless needs_margins()
+//   scale_at(scales, place)             normalises pair number `place` of the batch, from 0
+//   update(scales, margins)             the batch's margins, in its order, join the statistics
+//
+// An evaluation has evaluation_scales instead and no update: it is normalised by the mean and
+// deviation of its own margins. The running statistics move while the model stands still, and its
+// loss would move with them.
+//
+// Margins that are not finite are left out. A deviation used is at least 1e-6; that of fewer than
+// two values is the one before (1 at the start). Thread safety: const calls may run at the same
+// time.
 class ZscoreStatistics {
  public:
   ZscoreStatistics(ZscoreMode mode, double decay, std::int64_t group);
 
-  // `code`: always. `ema` and `running`: until the first training step has ended.
+  // `code`: always. `ema` and `running`: until the first update.
   bool needs_margins() const;
-  void begin(std::span<const double> margins);
-  void evaluate(std::span<const double> margins);
-  void turn_to(std::int64_t place) { position_ = place; }
-  Zscale next();
-  void observe(double margin);
-  void end();
+  Zscales step_scales(std::span<const double> margins) const;
+  Zscales evaluation_scales(std::span<const double> margins) const;
+  Zscale scale_at(std::span<const double> scales, std::int64_t place) const;
+  void update(std::span<const double> scales, std::span<const double> margins);
 
   // Numbers survive the round trip bit for bit. restore throws UserError for a state that is not
   // one.
@@ -62,22 +65,16 @@ class ZscoreStatistics {
   void restore(const json& state);
 
  private:
-  void follow_groups(std::span<const double> margins);
+  Zscales group_scales(std::span<const double> margins) const;
   Zscale blend(const Zscale& old, const Moments& recent) const;
 
   ZscoreMode mode_;
   double decay_;
   std::int64_t group_;
 
-  // Kept from step to step.
   bool started_ = false;
   Zscale standing_;
   Moments seen_;  // `running`: every pair of the run
-
-  // Of the step in progress.
-  std::vector<Zscale> scales_;  // `code`: one for each group; otherwise one for all
-  std::int64_t position_ = 0;   // of the pair that asks next
-  Moments batch_;
 };
 
 }  // namespace lmpo

@@ -34,15 +34,10 @@ Zscale two_passes(const std::vector<double>& values) {
 
 // One training step; returns the scale of its first value.
 Zscale step(ZscoreStatistics& statistics, const std::vector<double>& margins) {
-  statistics.begin(statistics.needs_margins() ? margins : std::vector<double>());
-  Zscale first;
-  for (std::size_t i = 0; i < margins.size(); ++i) {
-    const Zscale scale = statistics.next();
-    first = i == 0 ? scale : first;
-    statistics.observe(margins[i]);
-  }
-  statistics.end();
-  return first;
+  const Zscales scales =
+      statistics.step_scales(statistics.needs_margins() ? margins : std::vector<double>());
+  statistics.update(scales, margins);
+  return statistics.scale_at(scales, 0);
 }
 
 TEST(Moments, AgreeWithTwoPassesFarFromZeroAndMerge) {
@@ -110,18 +105,18 @@ TEST(ZscoreStatistics, RunningIsOverEveryPairOnce) {
 TEST(ZscoreStatistics, CodeCutsItsGroupsWithinTheBatch) {
   ZscoreStatistics statistics(ZscoreMode::code, 0.9, 3);
   const std::vector<double> batch = {1, 2, 6, 4};  // a group of three and one of one
-  statistics.begin(batch);
+  const Zscales scales = statistics.step_scales(batch);
   const double deviation = 0.1 * std::sqrt(7.0);
-  for (int i = 0; i < 3; ++i) {
-    const Zscale scale = statistics.next();
+  for (const std::int64_t place : {2, 0, 1}) {
+    const Zscale scale = statistics.scale_at(scales, place);
     EXPECT_DOUBLE_EQ(scale.mean, 0.1 * 3);
     EXPECT_DOUBLE_EQ(scale.deviation, deviation);
   }
-  const Zscale last = statistics.next();
+  const Zscale last = statistics.scale_at(scales, 3);
   EXPECT_DOUBLE_EQ(last.mean, 0.9 * 0.1 * 3 + 0.1 * 4);
   EXPECT_DOUBLE_EQ(last.deviation, deviation);  // one pair keeps it
-  EXPECT_ANY_THROW(static_cast<void>((statistics.next(), statistics.next(), statistics.next())));
-  statistics.end();
+  EXPECT_ANY_THROW(static_cast<void>(statistics.scale_at(scales, 6)));
+  statistics.update(scales, batch);
   EXPECT_TRUE(statistics.needs_margins());
 }
 
@@ -133,23 +128,23 @@ TEST(ZscoreStatistics, AnEvaluationIsNormalisedByItself) {
     ZscoreStatistics statistics(mode, 0.9, 8);
     for (std::uint64_t i = 0; i < 4; ++i) {
       const json before = statistics.state();
-      statistics.evaluate(margins);
-      for (std::size_t pair = 0; pair < margins.size(); ++pair) {
-        const Zscale scale = statistics.next();
+      const Zscales scales = statistics.evaluation_scales(margins);
+      for (std::int64_t pair = 0; pair < std::ssize(margins); ++pair) {
+        const Zscale scale = statistics.scale_at(scales, pair);
         EXPECT_NEAR(scale.mean, expected.mean, 1e-13);
         EXPECT_NEAR(scale.deviation, expected.deviation, 1e-13);
       }
       EXPECT_EQ(statistics.state(), before);
       step(statistics, numbers(16, i, static_cast<double>(i)));
     }
-    statistics.evaluate(std::vector{0.4});  // one pair has no deviation
-    EXPECT_EQ(statistics.next().normalize(0.4), 0);
-    statistics.evaluate(std::vector{0.4, 0.4});
-    EXPECT_EQ(statistics.next().deviation, 1e-6);
+    const auto scale_of = [&](const std::vector<double>& values) {
+      return statistics.scale_at(statistics.evaluation_scales(values), 0);
+    };
+    EXPECT_EQ(scale_of({0.4}).normalize(0.4), 0);  // one pair has no deviation
+    EXPECT_EQ(scale_of({0.4, 0.4}).deviation, 1e-6);
   }
-  ZscoreStatistics none(ZscoreMode::none, 0.9, 8);
-  none.evaluate(margins);
-  EXPECT_EQ(none.next().normalize(0.7), 0.7);
+  const ZscoreStatistics none(ZscoreMode::none, 0.9, 8);
+  EXPECT_EQ(none.scale_at(none.evaluation_scales(margins), 0).normalize(0.7), 0.7);
 }
 
 TEST(ZscoreStatistics, OnePairKeepsTheDeviationAndAFloorHoldsIt) {

@@ -3,7 +3,6 @@
 
 #include <cmath>
 #include <complex>
-#include <numeric>
 #include <vector>
 
 #include "base/random.h"
@@ -66,31 +65,48 @@ inline BatchTotals totals_of(const Batch& batch, bool training = true,
   return totals;
 }
 
+inline BatchContext begin_step(const Objective& objective, const Batch& batch,
+                               bool training = true) {
+  const bool scored = !training || objective.needs_batch_scores();
+  return objective.begin_step(totals_of(batch, training, objective.nll_response()),
+                              scored ? BatchScores(batch) : BatchScores());
+}
+
 struct StepResult {
   double loss = 0;
   std::vector<double> losses;              // each example's share
   std::vector<std::vector<double>> seeds;  // each example's
+  std::vector<Observation> observations;   // each example's
   std::map<std::string, double> metrics;
 };
 
-// One optimizer step (or one evaluation) as the trainer does it.
-inline StepResult run_step(Objective& objective, const Batch& batch, bool training = true) {
-  const bool scored = !training || objective.needs_batch_scores();
-  objective.begin_step(totals_of(batch, training, objective.nll_response()),
-                       scored ? std::span<const Pair>(batch) : std::span<const Pair>());
-  StepResult result;
+// Sums results in the order of the batch, as the trainer does.
+inline StepResult joined(std::span<const ExampleResult> results) {
+  StepResult step;
   MetricSums sums;
-  for (const auto& example : batch) {
-    std::vector<double> seeds(example.size());
-    result.losses.push_back(objective.evaluate(example, seeds, sums));
-    result.seeds.push_back(seeds);
+  for (const ExampleResult& result : results) {
+    step.loss += result.loss;
+    step.losses.push_back(result.loss);
+    step.seeds.push_back(result.seeds);
+    step.observations.push_back(result.observation);
+    sums.add(result.metrics);
   }
+  step.metrics = sums.means();
+  return step;
+}
+
+// One optimizer step (or one evaluation).
+inline StepResult run_step(Objective& objective, const Batch& batch, bool training = true) {
+  const BatchContext context = begin_step(objective, batch, training);
+  std::vector<ExampleResult> results;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    results.push_back(objective.evaluate(context, static_cast<std::int64_t>(i), batch[i]));
+  }
+  StepResult step = joined(results);
   if (training) {
-    objective.end_step();
+    objective.end_step(context, step.observations);
   }
-  result.loss = std::accumulate(result.losses.begin(), result.losses.end(), 0.0);
-  result.metrics = sums.means();
-  return result;
+  return step;
 }
 
 // Functions below are written for real numbers and evaluated at s + i h: the imaginary part over h

@@ -94,6 +94,30 @@ TEST_P(HeadTest, ForwardAndBackward) {
   }
 }
 
+// A frozen head: nothing but dw is left out.
+TEST_P(HeadTest, BackwardWithoutTheWeightsGradient) {
+  const Targets targets = random_targets(5, 2100);
+  const Filled hidden = random(compute(), {5, 8});
+  const Filled w = random(storage(), {2100, 8});
+  const Run run = forward(hidden, w, targets);
+  const Filled dlogp = random(Dtype::f32, {targets.count()});
+  const Filled dw = random(Dtype::f32, {2100, 8});
+  const auto dhidden_with = [&](Tensor weight_gradient) {
+    const Tensor dhidden = poisoned(compute(), {5, 8});
+    ops().run(HeadBackward{.dhidden = dhidden,
+                           .dw = weight_gradient,
+                           .dlogp = dlogp.tensor,
+                           .lse = run.lse,
+                           .hidden = hidden.tensor,
+                           .w = w.tensor,
+                           .target_row = indices(targets.row),
+                           .target_token = indices(targets.token),
+                           .workspace = workspace(hidden, w)});
+    return read(dhidden);
+  };
+  EXPECT_EQ(dhidden_with({}), dhidden_with(dw.tensor));
+}
+
 TEST_P(HeadTest, LargeLogitsDoNotOverflow) {
   const Targets targets{{0, 0, 1}, {0, 2099, 1000}};
   const Filled hidden = random(compute(), {2, 8}, 1000.0);

@@ -157,7 +157,8 @@ struct RmsNormForward {
   float offset = 0;
 };
 
-// dx[T,D] += the gradient through the norm (the residual's is there already); dw[D] +=.
+// dx[T,D] += the gradient through the norm (the residual's is there already); dw[D] +=, or nothing
+// where dw is empty.
 struct RmsNormBackward {
   Tensor dx, dw, dy, x, w, rstd;
   float offset = 0;
@@ -244,7 +245,7 @@ struct HeadForward {
   Tensor logp, lse, hidden, w, target_row, target_token, workspace;
 };
 
-// For dlogp[M]: dhidden[N,D] =, dw[V,D] +=.
+// For dlogp[M]: dhidden[N,D] =, dw[V,D] +=, or nothing where dw is empty.
 struct HeadBackward {
   Tensor dhidden, dw, dlogp, lse, hidden, w, target_row, target_token, workspace;
 };

@@ -52,6 +52,26 @@ TEST_P(NormTest, ForwardAndBackward) {
   }
 }
 
+// A frozen norm: nothing but dw is left out.
+TEST_P(NormTest, BackwardWithoutTheWeightsGradient) {
+  const Filled x = random(compute(), {9, 257});
+  const Filled w = random(storage(), {257});
+  const Filled dy = random(compute(), {9, 257});
+  const Filled rstd = random(Dtype::f32, {9});
+  const Filled dw = random(Dtype::f32, {257});
+  const auto dx_with = [&](Tensor weight_gradient) {
+    const Tensor dx = filled(compute(), {9, 257}, dy.values).tensor;
+    ops().run(RmsNormBackward{.dx = dx,
+                              .dw = weight_gradient,
+                              .dy = dy.tensor,
+                              .x = x.tensor,
+                              .w = w.tensor,
+                              .rstd = rstd.tensor});
+    return read(dx);
+  };
+  EXPECT_EQ(dx_with({}), dx_with(dw.tensor));
+}
+
 TEST_P(NormTest, ZeroRowStaysZero) {
   const Filled x = filled(compute(), {1, 4}, {0.0, 0.0, 0.0, 0.0});
   const Filled w = random(storage(), {4});

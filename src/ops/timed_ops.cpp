@@ -40,7 +40,7 @@ double operations(const HeadForward& op) {
   return product(op.hidden.dim(0), op.w.dim(0), op.w.dim(1));
 }
 double operations(const HeadBackward& op) {
-  return 2.0 * product(op.hidden.dim(0), op.w.dim(0), op.w.dim(1));
+  return (op.dw.empty() ? 1.0 : 2.0) * product(op.hidden.dim(0), op.w.dim(0), op.w.dim(1));
 }
 
 class TimedOps final : public Ops {

@@ -93,7 +93,7 @@ class ParquetFile {
               std::span<const std::string> wanted)
       : source_(source), wanted_(wanted) {
     check(plugin_for(source).open(bytes.data(), bytes.size(), &is_wanted, this, &rows_));
-    if (!any_wanted_) {
+    if (!any_wanted_ || !twice_.empty()) {
       rows_.close(&rows_);
       refuse_columns();
     }
@@ -120,6 +120,9 @@ class ParquetFile {
   static bool is_wanted(void* self, const char* column) {
     auto& file = *static_cast<ParquetFile*>(self);
     const bool wanted = std::ranges::find(file.wanted_, column) != file.wanted_.end();
+    if (wanted && std::ranges::find(file.columns_, column) != file.columns_.end()) {
+      file.twice_ = column;
+    }
     file.columns_.push_back(replace_invalid_utf8(column));
     file.any_wanted_ |= wanted;
     return wanted;
@@ -134,6 +137,9 @@ class ParquetFile {
   }
 
   [[noreturn]] void refuse_columns() const {
+    if (!twice_.empty()) {
+      user_error("{}: two of its columns are called '{}'; rename or remove one", source_, twice_);
+    }
     std::string hint;
     for (const std::string& column : columns_) {
       const std::string near = nearest_name(column, wanted_);
@@ -150,6 +156,7 @@ class ParquetFile {
   std::span<const std::string> wanted_;
   std::vector<std::string> columns_;
   bool any_wanted_ = false;
+  std::string twice_;  // a wanted column whose name comes twice
   LmpoParquetRows rows_{};
 };
 

@@ -106,6 +106,52 @@ TEST_F(Parquet, RowsOfInvalidUtf8AreMarkedAndTheOthersRead) {
   EXPECT_EQ(rows.values, expected);
 }
 
+// Random columns and rows in row groups of all sizes.
+TEST_F(Parquet, EveryShapeOfColumnIsRead) {
+  for (int number = 0; number < 8; ++number) {
+    SCOPED_TRACE(number);
+    const Rows rows =
+        rows_of(content(fmt::format("shapes_{}.parquet", number)), {"c0", "c1", "c2", "c3"});
+    EXPECT_EQ(rows.error, "");
+    EXPECT_EQ(rows.values, golden_rows(fmt::format("shapes_{}.jsonl", number)));
+  }
+}
+
+TEST_F(Parquet, LongTextsAreWhole) {
+  const auto times = [](int count, const std::string& part) {
+    std::string text;
+    for (int i = 0; i < count; ++i) {
+      text += part;
+    }
+    return text;
+  };
+  const json one = times(500'000, "ab");
+  const json two = times(500'000, "é");
+  const Rows rows = rows_of(content("large.parquet"), {"prompt", "chosen"});
+  const std::vector<json> expected = {{{"prompt", one}, {"chosen", {one, "", nullptr, two, "end"}}},
+                                      {{"prompt", ""}},
+                                      {{"chosen", json::array()}},
+                                      {{"prompt", two}, {"chosen", json::array({one})}},
+                                      {{"prompt", "end"}, {"chosen", json::array({""})}}};
+  EXPECT_TRUE(rows.values == expected) << rows.error;  // too long to print
+}
+
+TEST_F(Parquet, TwoColumnsOfOneNameAreRefused) {
+  EXPECT_THAT(rows_of(content("twice.parquet"), {"prompt"}).error,
+              HasSubstr("two of its columns are called 'prompt'"));
+  EXPECT_EQ(rows_of(content("twice.parquet"), {"chosen"}).values,
+            (std::vector<json>{{{"chosen", "b"}}}));
+}
+
+TEST_F(Parquet, FilesOfOtherKindsAreRefused) {
+  for (const std::string& bytes :
+       {std::string("PAR1"), "PAR1" + std::string(100, '\0') + "PAR1", std::string("PAREPAR1"),
+        "PAR1" + content("pairs_zstd.parquet").substr(4, 500) + "PAR1",
+        std::string("PAR1{\"prompt\": \"a\"}PAR1")}) {
+    EXPECT_THAT(rows_of(bytes, kPairColumns).error, StartsWith("f: damaged"));
+  }
+}
+
 TEST_F(Parquet, FilesWithoutRows) {
   const Rows rows = rows_of(content("no_rows.parquet"), kPairColumns);
   EXPECT_EQ(rows.error, "");

@@ -13,8 +13,9 @@ constexpr std::string_view kAdapters =
     "lmpo trains every weight and has no adapters (LoRA) or quantized weights yet. To train all "
     "weights, remove these keys and set a learning rate for full training (about a hundredth of "
     "LoRA's); 'dtype: bfloat16' and 'optim: paged_adamw_8bit' take the least memory";
-constexpr std::string_view kNoWeightsLeftOut =
-    "lmpo trains every weight; freezing a part of them is not supported";
+constexpr std::string_view kOtherFreezing =
+    "lmpo trains every weight except those that 'freeze' names by patterns: "
+    "['model.embed_tokens.*', 'model.layers.[0-7].*']";
 constexpr std::string_view kAdamW =
     "the optimizer is AdamW; for less memory there are optim adamw_8bit, paged_adamw_32bit and "
     "paged_adamw_8bit";
@@ -36,12 +37,12 @@ std::vector<ForeignFamily> adapters() {
                  create_new_adapter additional_target gptq_* quantize_* nvfp4_* fp8_* kt_*
                  qalora_* loftq_* merge_lora vera_* adapter_*)",
        .group = "adapters"},
-      {.reason = kNoWeightsLeftOut,
+      {.reason = kOtherFreezing,
        .accepts = off,
        .names = R"(unfrozen_parameters freeze_language_model use_llama_pro lisa_n_layers
                  mixture_of_depths use_badam spectrum_top_fraction reinit_weights use_onebitllms
                  llmcompressor)"},
-      {.reason = kNoWeightsLeftOut, .names = "freeze_* badam_* lisa_* spectrum_*"},
+      {.reason = kOtherFreezing, .names = "freeze_* badam_* lisa_* spectrum_*"},
       {.reason = kAdamW,
        .accepts = off,
        .names = "adafactor use_galore use_apollo use_adam_mini use_muon"},

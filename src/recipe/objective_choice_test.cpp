@@ -38,6 +38,18 @@ TEST(ObjectiveChoice, WithoutEvidenceItIsTheDefault) {
   EXPECT_EQ(chosen("", {"--beta", "10"}), "lmpo");
 }
 
+TEST(ObjectiveChoice, TheSettingsSayWhatItWasInferredFrom) {
+  TrainRecipe recipe;
+  OptionSet options("lmpo train", "Trains a model.");
+  add_train_options(options, recipe);
+  EXPECT_TRUE(options.read_arguments({"-m", "model", "--data", "a.json", "--output_dir", "out"}));
+  options.read_yaml("stage: kto\n", "r.yaml");
+  options.resolve();
+  EXPECT_THAT(options.settings(),
+              ::testing::ContainsRegex("\nInferred\n  objective +kto +inferred from r.yaml:1 "
+                                       "\\(stage: kto\\)\n\nDefaults\n"));
+}
+
 TEST(ObjectiveChoice, KeysThatName) {
   EXPECT_EQ(chosen("rl: ipo\n"), "ipo");
   EXPECT_EQ(chosen("pref_loss: orpo\nstage: dpo\n"), "orpo");

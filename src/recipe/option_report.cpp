@@ -1,6 +1,7 @@
 // What an option set says of itself: for help, for a dry run, for the record of a run.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "base/error.h"
@@ -38,6 +39,12 @@ std::string value_text(const json& value) {
   return value.is_null() ? "" : value.dump();
 }
 
+// Where a value that nobody gave was inferred from, as a remark NAME_inferred tells; "" if it was not.
+std::string inferred_from(std::string_view option, const std::vector<Remark>& remarks) {
+  const auto found = std::ranges::find(remarks, fmt::format("{}_inferred", option), &Remark::name);
+  return found == remarks.end() ? "" : fmt::format("inferred from {}", found->place);
+}
+
 }  // namespace
 
 std::string OptionSet::settings() const {
@@ -52,6 +59,7 @@ std::string OptionSet::settings() const {
            "\n";
   };
   std::string text = "Set by you\n";
+  std::string inferred;
   std::string defaults;
   std::string group;
   for (std::size_t i = 0; i < options_.all().size(); ++i) {
@@ -59,11 +67,18 @@ std::string OptionSet::settings() const {
       text += line(i, value->place);
       continue;
     }
+    if (const std::string place = inferred_from(options_[i].name, remarks()); !place.empty()) {
+      inferred += line(i, place);
+      continue;
+    }
     if (options_[i].group != group) {
       group = options_[i].group;
       defaults += group + "\n";
     }
     defaults += line(i, "default");
+  }
+  if (!inferred.empty()) {
+    text += "\nInferred\n" + inferred;
   }
   return text + "\nDefaults\n" + defaults;
 }

@@ -119,6 +119,10 @@ void add_optimizer_options(OptionSet& options, TrainRecipe& r) {
                              {"ao_adamw_8bit", "adamw_8bit"},
                              {"paged_adamw", "paged_adamw_32bit"}},
                .changes_result = true});
+  options.add("freeze", r.freeze,
+              "parameters that do not train, by patterns over their names in the checkpoint: "
+              "'model.embed_tokens.*', 'model.layers.[0-7].*', '*.mlp.*'",
+              {.value_name = "PATTERN", .old_names = {"freeze_params"}, .changes_result = true});
   options.add("learning_rate", r.learning_rate, "peak learning rate of AdamW",
               {.range = kNonNegative, .old_names = {"lr"}, .changes_result = true});
   options.add("lr_scheduler_type", r.lr_scheduler_type, "learning rate schedule after the warm-up",

@@ -16,7 +16,7 @@
 
 namespace lmpo {
 
-// Names of the choices that other rooms define.
+// Names of the choices that other modules define.
 constexpr std::array<std::string_view, 3> choice_names(Boundary) {
   return {name(Boundary::trl), name(Boundary::simpo), name(Boundary::simpo_published)};
 }
@@ -78,6 +78,7 @@ struct TrainRecipe {
   fs::path reference_cache;  // empty: the default place
 
   // Optimizer
+  std::vector<std::string> freeze;    // patterns of what does not train, see model/freeze.h
   std::string optim = "adamw_torch";  // or with moments in 8 bits, or in a file, or both
   double learning_rate = 1e-6;
   Scheduler lr_scheduler_type = Scheduler::linear;

@@ -8,8 +8,8 @@
 namespace lmpo {
 namespace {
 
-// A prompt is a text or the turns of a conversation. A user's turn alone is its text: so the prompt
-// of `lmpo generate --prompt` is the same as that of a row of data.
+// A prompt is a text or the turns of a conversation. A single user turn becomes its text, so that
+// `lmpo generate --prompt` has the same prompt as a row of data.
 std::string prompt_text(const json& prompt) {
   if (prompt.is_string()) {
     return prompt.get<std::string>();
@@ -36,7 +36,7 @@ const json& item(const json& list, std::size_t i) {
   return list.is_array() && i < list.size() ? list[i] : none;
 }
 
-// What a run rendered with its template is found by the messages that it was made of.
+// A prompt that was rendered by a template is identified by its messages.
 Answer answer_of(const json& line, const json& response, const json& tokens, const json& reason) {
   const json& messages = member(line, "messages");
   return {.step = -1,
@@ -68,11 +68,32 @@ std::vector<Answer> read_answers(const fs::path& file) {
   for_each_json_line(read_file(file), [&](json&& line) { add_answers(line, answers); });
   if (answers.empty()) {
     user_error(
-        "{}: there are no answers in it; a file of lmpo generate was expected: JSON Lines with "
+        "{}: no answers found; a file of lmpo generate was expected: JSON Lines with "
         "'prompt' and 'responses' or 'output'",
         file.string());
   }
   return answers;
+}
+
+std::vector<AnswerSet> read_answer_sets(std::span<const std::string> texts,
+                                        std::span<const Run> runs) {
+  std::vector<std::string> names;
+  for (const Run& run : runs) {
+    names.push_back(run.name);
+  }
+  std::vector<AnswerSet> sets;
+  for (const std::string& text : texts) {
+    const std::size_t equals = text.find('=');
+    const bool labelled = equals != std::string::npos && equals > 0 && !fs::exists(text);
+    const fs::path file = labelled ? text.substr(equals + 1) : text;
+    const std::string wished = labelled ? text.substr(0, equals) : file.stem().string();
+    AnswerSet& set = sets.emplace_back(AnswerSet{wished, read_answers(file)});
+    for (int number = 2; std::ranges::find(names, set.name) != names.end(); ++number) {
+      set.name = fmt::format("{} ({})", wished, number);
+    }
+    names.push_back(set.name);
+  }
+  return sets;
 }
 
 std::int64_t read_samples(std::string_view text, std::vector<Answer>& answers) {

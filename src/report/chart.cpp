@@ -24,6 +24,7 @@ constexpr double kBottom = 42;
 constexpr double kMargin = 12;  // around all charts
 
 constexpr double kLegendRow = 16;
+constexpr double kTitle = 26;  // of kTop
 
 bool is_finite(const Point& point) {
   return std::isfinite(point.x) && std::isfinite(point.y);
@@ -46,8 +47,9 @@ struct Axis {
   }
 };
 
-// Where the entry of each series lies in the legend, as rows fill.
+// Where an entry of the legend lies.
 struct LegendPlace {
+  std::size_t series;
   double x;
   int row;
 };
@@ -56,13 +58,16 @@ std::vector<LegendPlace> legend_places(const Chart& chart) {
   std::vector<LegendPlace> places;
   double x = kLeft;
   int row = 0;
-  for (const Series& series : chart.series) {
-    const double width = 21 + 6.3 * static_cast<double>(series.name.size()) + 16;
+  for (std::size_t i = 0; i < chart.series.size(); ++i) {
+    if (chart.series[i].hidden) {
+      continue;
+    }
+    const double width = 21 + 6.3 * static_cast<double>(chart.series[i].name.size()) + 16;
     if (x > kLeft && x + width > kWidth) {
       x = kLeft;
       ++row;
     }
-    places.push_back({x, row});
+    places.push_back({i, x, row});
     x += width;
   }
   return places;
@@ -70,7 +75,8 @@ std::vector<LegendPlace> legend_places(const Chart& chart) {
 
 // A legend of several rows makes a chart higher.
 double height_of(const Chart& chart) {
-  return kHeight + (chart.series.size() > 1 ? legend_places(chart).back().row * kLegendRow : 0);
+  const std::vector<LegendPlace> places = legend_places(chart);
+  return kHeight + (places.empty() ? 0 : places.back().row * kLegendRow);
 }
 
 struct Range {
@@ -85,22 +91,70 @@ struct Range {
 
 class ChartWriter {
  public:
-  ChartWriter(const Chart& chart, const ChartColours& colours, std::string& svg)
-      : chart_(chart), colours_(colours), svg_(svg), bottom_(height_of(chart) - kBottom) {
+  ChartWriter(const Chart& chart, const ChartColours& colours, bool for_page, std::string& svg)
+      : chart_(chart),
+        colours_(colours),
+        for_page_(for_page),
+        svg_(svg),
+        bottom_(height_of(chart) - kBottom) {
     const std::vector<LineColour> palette = line_colours(chart.series.size());
     for (std::size_t i = 0; i < chart.series.size(); ++i) {
       const std::string& own = chart.series[i].colour;
-      line_colours_.push_back(own.empty() ? palette[i].light
-                                          : escape_markup(printable(own, LineEnds::escape)));
+      line_colours_.push_back(own.empty() ? palette[i].light : shown(own));
     }
   }
 
   void write() {
-    text(kLeft, 22, "start", 14, colours_.ink, chart_.title, "font-weight=\"600\"");
+    if (!for_page_) {
+      text(kLeft, 22, "start", 14, colours_.ink, chart_.title, "font-weight=\"600\"");
+    }
+    svg_ += "<g class=\"grid\">\n";
+    const bool drawable = set_axes();
+    if (drawable) {
+      grid();
+    } else {
+      text(kWidth / 2, kHeight / 2, "middle", 12, colours_.faint, "no finite values");
+    }
+    svg_ += "</g>\n<g class=\"legend\">\n";
+    legend(drawable);
+    svg_ += "</g>\n<svg class=\"lines\" overflow=\"visible\">\n";
+    for (std::size_t i = 0; i < chart_.series.size(); ++i) {
+      const Series& each = chart_.series[i];
+      if (for_page_ || (drawable && !each.hidden)) {
+        line_of(each, line_colours_[i], drawable && !each.hidden);
+      }
+    }
+    svg_ += "</svg>\n";
+  }
+
+ private:
+  // The coordinates of a line's paths.
+  struct Paths {
+    std::string noise;
+    std::string main;
+    std::string dots;
+    std::string errors;
+  };
+
+  static std::string shown(std::string_view text) {
+    return escape_markup(printable(text, LineEnds::escape));
+  }
+
+  bool is_drawn(const Point& point) const {
+    return is_finite(point) && (!chart_.log_x || point.x > 0);
+  }
+
+  static double error_of(const Series& series, std::size_t i) {
+    return i < series.errors.size() && std::isfinite(series.errors[i]) ? std::abs(series.errors[i])
+                                                                       : 0;
+  }
+
+  // False where there is nothing to draw.
+  bool set_axes() {
     Range x_range;
     Range y_range;
     for (const Series& series : chart_.series) {
-      for (std::size_t i = 0; i < series.points.size(); ++i) {
+      for (std::size_t i = 0; i < series.points.size() && !series.hidden; ++i) {
         if (is_drawn(series.points[i])) {
           const double reach = error_of(series, i);
           x_range.add(series.points[i].x);
@@ -110,27 +164,12 @@ class ChartWriter {
       }
     }
     if (x_range.low > x_range.high) {
-      text(kWidth / 2, kHeight / 2, "middle", 12, colours_.faint, "no finite values");
-      return;
+      return false;
     }
     x_ = {chart_.log_x ? log_ticks(x_range.low, x_range.high) : ticks(x_range.low, x_range.high, 5),
           kLeft, kWidth - kRight, chart_.log_x};
     y_ = {ticks(y_range.low, y_range.high, 5), bottom_, kTop + height_of(chart_) - kHeight};
-    grid();
-    legend();
-    for (std::size_t i = 0; i < chart_.series.size(); ++i) {
-      series(chart_.series[i], line_colours_[i]);
-    }
-  }
-
- private:
-  bool is_drawn(const Point& point) const {
-    return is_finite(point) && (!chart_.log_x || point.x > 0);
-  }
-
-  static double error_of(const Series& series, std::size_t i) {
-    return i < series.errors.size() && std::isfinite(series.errors[i]) ? std::abs(series.errors[i])
-                                                                       : 0;
+    return true;
   }
 
   void grid() {
@@ -148,15 +187,16 @@ class ChartWriter {
          chart_.x_label);
   }
 
-  void legend() {
+  void legend(bool drawable) {
     const std::vector<LegendPlace> places = legend_places(chart_);
-    for (std::size_t i = 0; i < chart_.series.size() && chart_.series.size() > 1; ++i) {
+    for (std::size_t i = 0; i < places.size() && places.size() > 1 && drawable; ++i) {
       const double y = 38 + places[i].row * kLegendRow;
+      const Series& series = chart_.series[places[i].series];
       svg_ += fmt::format(
           "<line x1=\"{:.1f}\" y1=\"{:g}\" x2=\"{:.1f}\" y2=\"{:g}\" stroke=\"{}\" "
           "stroke-width=\"3\"{}/>\n",
-          places[i].x, y, places[i].x + 16, y, line_colours_[i], dashes(chart_.series[i]));
-      text(places[i].x + 21, y + 4, "start", 11, colours_.ink, chart_.series[i].name);
+          places[i].x, y, places[i].x + 16, y, line_colours_[places[i].series], dashes(series));
+      text(places[i].x + 21, y + 4, "start", 11, colours_.ink, series.name);
     }
   }
 
@@ -164,47 +204,65 @@ class ChartWriter {
     return series.dashed ? " stroke-dasharray=\"6 4\"" : "";
   }
 
-  void series(const Series& series, const std::string& colour) {
-    const bool smooth = series.smoothing > 0 && series.points.size() > 2;
-    path(series.points, colour,
-         smooth ? "stroke-width=\"1\" stroke-opacity=\"0.3\""
-                : fmt::format("stroke-width=\"2\"{}", dashes(series)));
-    if (smooth) {
-      path(smoothed(series.points, series.smoothing), colour,
-           fmt::format("stroke-width=\"2\"{}", dashes(series)));
+  void line_of(const Series& series, const std::string& colour, bool drawn) {
+    const Paths paths = drawn ? paths_of(series) : Paths{};
+    svg_ +=
+        for_page_
+            ? fmt::format("<g class=\"line{}{}\" data-run=\"{}\" data-kind=\"{}\" data-name=\"{}\"",
+                          series.hidden ? " off" : "", series.dots ? " dotted" : "", series.run,
+                          series.kind, shown(series.name))
+            : "<g class=\"line\"";
+    svg_ += fmt::format(" stroke=\"{}\" fill=\"none\" stroke-linejoin=\"round\">\n", colour);
+    path("band", "", fmt::format("fill=\"{}\" fill-opacity=\"0.13\" stroke=\"none\"", colour));
+    path("noise", paths.noise, "stroke-width=\"1\" stroke-opacity=\"0.3\"");
+    path("main", paths.main, fmt::format("stroke-width=\"2\"{}", dashes(series)));
+    path("dots", paths.dots, "stroke-width=\"6\" stroke-linecap=\"round\"");
+    path("errors", paths.errors, "");
+    svg_ += "</g>\n";
+  }
+
+  // A page has all of them, for its script.
+  void path(const char* part, const std::string& data, const std::string& style) {
+    if (for_page_ || !data.empty()) {
+      svg_ += fmt::format("<path class=\"{}\" d=\"{}\" {}/>\n", part, data, style);
+    }
+  }
+
+  Paths paths_of(const Series& series) const {
+    Paths paths;
+    if (series.smoothing > 0 && series.points.size() > 2) {
+      trace(series.points, paths.noise, paths.dots);
+      trace(smoothed(series.points, series.smoothing), paths.main, paths.dots);
+    } else {
+      trace(series.points, paths.main, paths.dots);
     }
     for (std::size_t i = 0; i < series.points.size(); ++i) {
       const Point& point = series.points[i];
       if (const double reach = error_of(series, i); reach > 0 && is_drawn(point)) {
-        const double x = x_.pixel(point.x);
-        line(x, y_.pixel(point.y - reach), x, y_.pixel(point.y + reach), colour);
+        paths.errors += fmt::format("M{:.1f} {:.1f}V{:.1f}", x_.pixel(point.x),
+                                    y_.pixel(point.y - reach), y_.pixel(point.y + reach));
       }
     }
+    return paths;
   }
 
-  // Runs of finite points as lines; a point with no neighbour as a dot.
-  void path(std::span<const Point> all, const std::string& colour, const std::string& style) {
+  // Finite points that follow each other as a line; a point without a neighbour as a dot.
+  void trace(std::span<const Point> all, std::string& lines, std::string& dots) const {
     const std::vector<Point> points = thinned(all, static_cast<std::size_t>(kWidth));
-    std::string data;
     for (std::size_t begin = 0; begin < points.size();) {
       std::size_t end = begin;
       while (end < points.size() && is_drawn(points[end])) {
         ++end;
       }
       for (std::size_t i = begin; i < end && end - begin > 1; ++i) {
-        data += fmt::format("{}{:.2f} {:.2f}", i == begin ? "M" : "L", x_.pixel(points[i].x),
-                            y_.pixel(points[i].y));
+        lines += fmt::format("{}{:.2f} {:.2f}", i == begin ? "M" : "L", x_.pixel(points[i].x),
+                             y_.pixel(points[i].y));
       }
       if (end - begin == 1) {
-        svg_ += fmt::format("<circle cx=\"{:.2f}\" cy=\"{:.2f}\" r=\"3\" fill=\"{}\"/>\n",
-                            x_.pixel(points[begin].x), y_.pixel(points[begin].y), colour);
+        dots +=
+            fmt::format("M{:.2f} {:.2f}h0", x_.pixel(points[begin].x), y_.pixel(points[begin].y));
       }
       begin = end + 1;
-    }
-    if (!data.empty()) {
-      svg_ +=
-          fmt::format("<path d=\"{}\" fill=\"none\" stroke=\"{}\" stroke-linejoin=\"round\" {}/>\n",
-                      data, colour, style);
     }
   }
 
@@ -219,11 +277,12 @@ class ChartWriter {
     svg_ += fmt::format(
         "<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\" font-size=\"{}\" fill=\"{}\" "
         "{}>{}</text>\n",
-        x, y, anchor, size, colour, more, escape_markup(printable(content, LineEnds::escape)));
+        x, y, anchor, size, colour, more, shown(content));
   }
 
   const Chart& chart_;
   const ChartColours& colours_;
+  bool for_page_;
   std::string& svg_;
   double bottom_;  // of the plot
   std::vector<std::string> line_colours_;
@@ -262,7 +321,7 @@ std::string charts_svg(std::span<const Chart> charts, int columns, const ChartCo
     for (std::size_t i = first; i < std::min(first + across, charts.size()); ++i) {
       body += fmt::format("<g transform=\"translate({} {})\">\n",
                           kMargin + static_cast<double>(i - first) * kWidth, top);
-      ChartWriter(charts[i], colours, body).write();
+      ChartWriter(charts[i], colours, false, body).write();
       body += "</g>\n";
       highest = std::max(highest, height_of(charts[i]));
     }
@@ -274,6 +333,18 @@ std::string charts_svg(std::span<const Chart> charts, int columns, const ChartCo
       "font-family=\"system-ui, sans-serif\">\n"
       "<rect width=\"{0}\" height=\"{1}\" rx=\"10\" fill=\"{2}\"/>\n{3}</svg>\n",
       static_cast<double>(across) * kWidth + 2 * kMargin, top + kMargin, colours.ground, body);
+}
+
+std::string page_chart_svg(const Chart& chart) {
+  static const ChartColours colours = page_colours();
+  std::string svg = fmt::format("<svg class=\"chart\" viewBox=\"0 {} {} {}\">\n", kTitle, kWidth,
+                                height_of(chart) - kTitle);
+  ChartWriter(chart, colours, true, svg).write();
+  return svg + "</svg>\n";
+}
+
+ChartColours page_colours() {
+  return {"var(--ink)", "var(--faint)", "var(--grid)", "var(--ground)"};
 }
 
 }  // namespace lmpo

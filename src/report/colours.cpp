@@ -68,4 +68,8 @@ std::vector<LineColour> line_colours(std::size_t count) {
   return colours;
 }
 
+std::string run_colour(std::size_t run) {
+  return fmt::format("var(--run-{})", run);
+}
+
 }  // namespace lmpo

@@ -1,5 +1,5 @@
-// Parts of HTML pages. Every text may hold anything: nothing in it is markup, and what cannot be
-// seen is named ("\x1b").
+// Parts of HTML pages. All texts are data: markup in them is escaped and control characters are
+// spelled out ("\x1b"). Pure functions.
 #pragma once
 
 #include <span>
@@ -13,11 +13,11 @@ namespace lmpo {
 
 std::string shown_text(std::string_view text, LineEnds line_ends = LineEnds::escape);
 
-// Up to <body>, with the style that the program's pages share and `more_style` after it.
-// The page may load nothing from anywhere: its content security policy says so.
+// Everything before <body>: the style that all pages share, `more_style`, and a content security
+// policy that lets the page load nothing.
 std::string page_begin(std::string_view title, std::string_view more_style = "");
 
-// <p>, one for each of the parts between empty lines.
+// One <p> for each part between empty lines.
 std::string html_paragraphs(std::string_view text);
 
 // The first column is aligned as names, the others as numbers.
@@ -27,6 +27,8 @@ std::string html_table(std::span<const std::string> head,
 // Strings of src/report/page/.
 extern const char* const kPageStyle;
 extern const char* const kReportStyle;
+extern const char* const kReportControls;  // above the charts
+extern const char* const kRunTools;        // above the list of runs
 extern const char* const kReportScript;
 
 }  // namespace lmpo

@@ -25,7 +25,7 @@ std::vector<std::int64_t> edges_for(std::int64_t longest) {
   return edges;
 }
 
-// Shares, because there may be more answers of one than of another.
+// Shares, because sources differ in their numbers of answers.
 Chart histogram(std::string title, const std::vector<Lengths>& all) {
   std::int64_t longest = 0;
   for (const Lengths& lengths : all) {
@@ -52,7 +52,7 @@ bool was_cut(const Answer& answer) {
   return answer.finish_reason == "length";
 }
 
-// Lengths by step; unknown ones (0 or less) are left out, and so are absurd ones.
+// Lengths by step, without those that are unknown (0 or less), absurd or of truncated answers.
 std::map<std::int64_t, std::vector<std::int64_t>> by_step(const std::vector<Answer>& answers) {
   std::map<std::int64_t, std::vector<std::int64_t>> steps;
   for (const Answer& answer : answers) {
@@ -76,34 +76,28 @@ double mean_of(const std::vector<std::int64_t>& tokens) {
 std::vector<Chart> length_charts(const Report& report) {
   std::vector<Lengths> first;
   std::vector<Lengths> last;
-  Chart means{"mean length of answers", "step", {}};
-  for (const Run& run : report.runs) {
-    const auto steps = by_step(run.answers);
+  Chart means{"mean answer length", "step", {}};
+  for (const auto& [name, run, answers] : answer_sources(report)) {
+    const auto steps = by_step(answers);
     if (steps.empty()) {
       continue;
     }
-    last.push_back({run.name, steps.rbegin()->second});
+    last.push_back({name, steps.rbegin()->second});
     if (steps.size() > 1) {
-      first.push_back({run.name, steps.begin()->second});
-      Series series{run.name, {}};
+      first.push_back({name, steps.begin()->second});
+      Series series{name, {}};
       for (const auto& [step, tokens] : steps) {
         series.points.push_back({static_cast<double>(step), mean_of(tokens)});
       }
       means.series.push_back(std::move(series));
     }
   }
-  for (const AnswerSet& set : report.answers) {
-    const auto steps = by_step(set.answers);
-    if (!steps.empty()) {
-      last.push_back({set.name, steps.begin()->second});
-    }
-  }
   std::vector<Chart> charts;
   if (!last.empty()) {
-    charts.push_back(histogram("lengths of answers, % of them", last));
+    charts.push_back(histogram("answer lengths, %", last));
   }
   if (!first.empty()) {
-    charts.push_back(histogram("lengths at the first evaluation, % of answers", first));
+    charts.push_back(histogram("answer lengths at the first evaluation, %", first));
     charts.push_back(std::move(means));
   }
   return charts;
@@ -111,21 +105,14 @@ std::vector<Chart> length_charts(const Report& report) {
 
 std::string left_out_of_lengths(const Report& report) {
   std::string parts;
-  const auto add = [&](const std::string& name, const std::vector<Answer>& answers) {
+  for (const auto& [name, run, answers] : answer_sources(report)) {
     const auto cut = std::ranges::count_if(answers, was_cut);
     if (cut > 0) {
       parts += fmt::format("{}{}: {} of {}", parts.empty() ? "" : ", ", name, cut, answers.size());
     }
-  };
-  for (const Run& run : report.runs) {
-    add(run.name, run.answers);
-  }
-  for (const AnswerSet& set : report.answers) {
-    add(set.name, set.answers);
   }
   return parts.empty() ? ""
-                       : "Left out are answers that were cut at their limit of tokens. " + parts +
-                             " answers.";
+                       : "Answers that were cut at the token limit are left out. " + parts + ".";
 }
 
 }  // namespace lmpo

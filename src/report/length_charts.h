@@ -1,4 +1,4 @@
-// How long answers are.
+// Charts of the lengths of answers.
 #pragma once
 
 #include <string>
@@ -8,13 +8,12 @@
 
 namespace lmpo {
 
-// Histograms of tokens at the last evaluation of each run and in each file of answers, at the first
-// evaluation, and the mean by step: those that there is something for. Series bear the names of
-// runs and files. Answers that were cut at their limit of tokens are left out: nobody knows how
-// long they would have become.
+// Histograms of tokens, at the last evaluation of each run and in each answer set, and at the first
+// evaluation; the mean by step. Charts without data are left out. Series bear the names of runs and
+// answer sets. Answers that were cut at the token limit are left out: their length is unknown.
 std::vector<Chart> length_charts(const Report& report);
 
-// How many answers were left out, of which runs and files; empty where none was.
+// A sentence that counts the answers left out of each run and answer set; empty if there are none.
 std::string left_out_of_lengths(const Report& report);
 
 }  // namespace lmpo

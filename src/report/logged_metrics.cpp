@@ -18,7 +18,7 @@ constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInf = std::numeric_limits<double>::infinity();
 constexpr double kMostSteps = 1e15;
 
-// What an entry has beside metrics.
+// Keys that are no metrics.
 bool is_place(std::string_view key) {
   static const std::set<std::string_view> places = {
       "step",       "epoch",        "current_steps",  "total_steps",
@@ -26,7 +26,7 @@ bool is_place(std::string_view key) {
   return places.contains(key);
 }
 
-// LLaMA-Factory's names in trainer_log.jsonl for what trainer_state.json calls otherwise.
+// LLaMA-Factory's names in trainer_log.jsonl and those of trainer_state.json.
 std::string own_name(const std::string& key) {
   return key == "lr"             ? "learning_rate"
          : key == "reward"       ? "rewards/chosen"
@@ -48,8 +48,8 @@ bool is_evaluation(const json& entry) {
   return false;
 }
 
-// TRL's logps/* are sums in one method and means per token in another. A run that logs both under
-// names of their own needs it no more.
+// TRL's logps/* are sums in some methods and means per token in others. Runs that log both under
+// their own names do not need them.
 void drop_ambiguous(MetricTable& table) {
   for (const char* prefix : {"", "eval_"}) {
     for (const char* side : {"/chosen", "/rejected"}) {
@@ -121,7 +121,7 @@ void LoggedMetrics::add(const json& entry, double step, double seconds) {
 }
 
 void LoggedMetrics::add_history(const json& entry) {
-  // The last entry sums the run up.
+  // The last entry is the summary of the run.
   if (entry.is_object() && !entry.contains("train_runtime") && !entry.contains("train_loss")) {
     add(entry, number_or(entry, "step", kNan), kNan);
   }
@@ -132,11 +132,11 @@ double LoggedMetrics::line_seconds(const json& line) {
   if (std::isnan(elapsed)) {
     return kNan;
   }
-  if (elapsed < start_seconds_) {  // the run was gone on with
+  if (elapsed < start_seconds_) {  // the run was resumed
     earlier_seconds_ += start_seconds_;
   }
   start_seconds_ = elapsed;
-  // The text has whole seconds; of a run's first start, tokens and their rate tell more.
+  // The text has whole seconds; tokens and their rate are more precise if they agree with it.
   const double exact = number_or(line, "total_tokens", kNan) / number_or(line, "throughput", kNan);
   const double seconds = exact >= elapsed && exact < elapsed + 1 ? exact : elapsed;
   seconds_ = std::max(seconds_, earlier_seconds_ + seconds);
@@ -207,7 +207,7 @@ std::vector<NonFinite> LoggedMetrics::not_finite() const {
         }
       }
     }
-    // A name that never had a value is one that the program merely lists.
+    // A name that never had a value is one that the program only lists.
     const bool matters = ever_finite || metrics_[i] == "loss" || metrics_[i] == "eval_loss";
     if (metric.entries > 0 && matters) {
       found.push_back(std::move(metric));

@@ -1,5 +1,5 @@
-// What a run logged: log_history of trainer_state.json, and trainer_log.jsonl, which is ahead of it
-// while the run goes on and knows the time.
+// The metrics that a run logged: log_history of trainer_state.json, and trainer_log.jsonl, which is
+// ahead of it while the run is going and holds times. Not thread-safe.
 #pragma once
 
 #include <map>
@@ -14,28 +14,28 @@ namespace lmpo {
 
 class LoggedMetrics {
  public:
-  // Entries of the history, then lines of the log, each in their order. What is no entry is passed
-  // over.
+  // Add the entries of the history, then the lines of the log, in order. Others are skipped.
   void add_history(const json& entry);
   void add_line(const json& line);
-  // Of a history that an earlier run left: what lies beyond the log's last step.
+  // Drops entries beyond the log's last step, which an earlier run left behind.
   void drop_beyond_lines();
 
-  // In order of steps. Without logps/* where logps_per_token/* are there.
+  // In order of steps. Without logps/* if there are logps_per_token/*.
   MetricTable training() const { return table(training_); }
   MetricTable evaluation() const { return table(evaluation_); }
   std::vector<NonFinite> not_finite() const;
 
   double last_step() const;
   double seconds() const { return seconds_; }          // at the last line
-  double total_steps() const { return total_steps_; }  // 0: no line says it
+  double total_steps() const { return total_steps_; }  // 0: unknown
   bool empty() const { return training_.empty() && evaluation_.empty(); }
 
  private:
   struct Row {
     double epoch = 0;
     double seconds = 0;
-    std::vector<double> values;  // by the metric's number; infinite where it was not finite
+    std::vector<double>
+        values;  // by the metric's number; infinity for any value that is not finite
   };
   using Rows = std::map<double, Row>;
 
@@ -50,7 +50,7 @@ class LoggedMetrics {
   Rows evaluation_;
   double last_line_step_ = -1;
   double total_steps_ = 0;
-  // Of the program's start that wrote the last line, and of all before it.
+  // Since the last start of the program, and of all earlier starts.
   double start_seconds_ = 0;
   double earlier_seconds_ = 0;
   double seconds_ = 0;

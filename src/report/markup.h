@@ -1,4 +1,4 @@
-// Text inside HTML and SVG.
+// Escapes text for HTML and SVG.
 #pragma once
 
 #include <string>
@@ -6,8 +6,8 @@
 
 namespace lmpo {
 
-// What stands for itself: & < > and quotes are written as entities, control characters other than
-// line ends, which XML forbids, become spaces.
+// Writes & < > and quotes as entities. Control characters other than line ends, which XML forbids,
+// become spaces.
 std::string escape_markup(std::string_view text);
 
 }  // namespace lmpo

@@ -10,7 +10,6 @@
 #include <set>
 
 #include "base/utf8.h"
-#include "report/colours.h"
 
 namespace lmpo {
 namespace {
@@ -19,7 +18,6 @@ namespace {
 constexpr std::size_t kAllEntries = 20'000;
 constexpr std::size_t kFewestEntries = 500;
 constexpr std::size_t kMostEntries = 3'000;
-constexpr std::size_t kMostDots = 40;        // of a line whose points are marked
 constexpr std::size_t kLongestText = 8'000;  // bytes of an answer or a prompt
 constexpr std::size_t kMostSteps = 12;       // of a run, whose answers are shown
 
@@ -49,8 +47,6 @@ std::string shortened(const std::string& text) {
   const std::size_t end = previous_character(valid, kLongestText + 1);
   return valid.substr(0, end) + fmt::format("\n[... {} more bytes]", valid.size() - end);
 }
-
-// --- curves
 
 // Buckets of as equal a number of entries as can be.
 struct Buckets {
@@ -117,11 +113,13 @@ std::string table(const MetricTable& table, const std::set<std::string>& metrics
   return text + "}}";
 }
 
-std::string runs_part(const Report& report, std::span<const ChartPlan> plans) {
+std::string runs_part(const Report& report, std::span<const PageChart> charts) {
   std::set<std::string> metrics;
-  for (const ChartPlan& plan : plans) {
-    for (const Curve& curve : plan.curves) {
-      metrics.insert(curve.metric);
+  for (const PageChart& chart : charts) {
+    if (const auto* plan = std::get_if<ChartPlan>(&chart)) {
+      for (const Curve& curve : plan->curves) {
+        metrics.insert(curve.metric);
+      }
     }
   }
   const std::size_t entries = std::clamp(kAllEntries / std::max<std::size_t>(1, report.runs.size()),
@@ -136,72 +134,43 @@ std::string runs_part(const Report& report, std::span<const ChartPlan> plans) {
   return text + "]";
 }
 
-std::string plans_part(std::span<const ChartPlan> plans) {
-  std::string text = "[";
-  for (const ChartPlan& plan : plans) {
-    text += text.size() > 1 ? ",\n" : "";
-    text += R"({"title":)" + json_text(plan.title) + R"(,"curves":[)";
-    for (const Curve& curve : plan.curves) {
-      text += text.back() == '[' ? "" : ",";
-      text += fmt::format(
-          R"({{"metric":{},"table":"{}","kind":{},"dashed":{},"shown":{},"dots":{},"noisy":{}}})",
-          json_text(curve.metric), curve.evaluation ? "evaluation" : "training",
-          json_text(curve.kind), curve.dashed, curve.shown, curve.evaluation, curve.noisy);
+std::string curves_part(const ChartPlan& plan) {
+  std::string curves;
+  for (const Curve& curve : plan.curves) {
+    curves += fmt::format(R"({}{{"metric":{},"table":"{}","noisy":{}}})", curves.empty() ? "" : ",",
+                          json_text(curve.metric), curve.evaluation ? "evaluation" : "training",
+                          curve.noisy);
+  }
+  return fmt::format(R"({{"curves":[{}]}})", curves);
+}
+
+std::string series_part(const Chart& chart) {
+  std::string all;
+  for (const Series& series : chart.series) {
+    const std::vector<Point> points =
+        series.errors.empty() ? thinned(series.points, kMostEntries / 2) : series.points;
+    std::vector<double> x;
+    std::vector<double> y;
+    for (const Point& point : points) {
+      x.push_back(point.x);
+      y.push_back(point.y);
     }
-    text += "]}";
+    all += fmt::format(R"({}{{"x":{},"y":{},"errors":{}}})", all.empty() ? "" : ",", numbers(x),
+                       numbers(y), numbers(series.errors));
+  }
+  return fmt::format(R"({{"xLabel":{},"logX":{},"series":[{}]}})", json_text(chart.x_label),
+                     chart.log_x, all);
+}
+
+std::string charts_part(std::span<const PageChart> charts) {
+  std::string text = "[";
+  for (const PageChart& chart : charts) {
+    text += text.size() > 1 ? ",\n" : "";
+    const auto* plan = std::get_if<ChartPlan>(&chart);
+    text += plan != nullptr ? curves_part(*plan) : series_part(std::get<Chart>(chart));
   }
   return text + "]";
 }
-
-// --- charts that are drawn as they are
-
-// Of a series, the run whose colour it has, or -1.
-std::ptrdiff_t run_of(const Series& series, std::span<const Run> runs) {
-  const auto found = std::find_if(runs.begin(), runs.end(),
-                                  [&](const Run& run) { return run.name == series.name; });
-  return found == runs.end() ? -1 : found - runs.begin();
-}
-
-std::string colour_of(const Series& series, std::ptrdiff_t run, const LineColour& palette) {
-  return !series.colour.empty() ? series.colour
-         : run >= 0             ? fmt::format("var(--run-{})", run)
-                                : fmt::format("light-dark({}, {})", palette.light, palette.dark);
-}
-
-std::string series_part(const Series& series, std::ptrdiff_t run, const LineColour& palette) {
-  const std::vector<Point> points =
-      series.errors.empty() ? thinned(series.points, kMostEntries / 2) : series.points;
-  std::vector<double> x;
-  std::vector<double> y;
-  bool rises = true;  // the outline of a histogram does not
-  for (const Point& point : points) {
-    rises = rises && (x.empty() || point.x > x.back());
-    x.push_back(point.x);
-    y.push_back(point.y);
-  }
-  return fmt::format(
-      R"({{"name":{},"run":{},"colour":{},"dashed":{},"dots":{},"x":{},"y":{},"errors":{}}})",
-      json_text(series.name), run, json_text(colour_of(series, run, palette)), series.dashed,
-      rises && points.size() <= kMostDots, numbers(x), numbers(y), numbers(series.errors));
-}
-
-std::string charts_part(const Report& report, std::span<const Chart> charts) {
-  std::string text = "[";
-  for (const Chart& chart : charts) {
-    text += text.size() > 1 ? ",\n" : "";
-    text += fmt::format(R"({{"title":{},"xLabel":{},"logX":{},"series":[)", json_text(chart.title),
-                        json_text(chart.x_label), chart.log_x);
-    const std::vector<LineColour> palette = line_colours(chart.series.size());
-    for (std::size_t i = 0; i < chart.series.size(); ++i) {
-      text += i > 0 ? "," : "";
-      text += series_part(chart.series[i], run_of(chart.series[i], report.runs), palette[i]);
-    }
-    text += "]}";
-  }
-  return text + "]";
-}
-
-// --- answers
 
 // The steps that are shown: first, last, and some between.
 std::set<std::int64_t> shown_steps(const std::vector<Answer>& answers) {
@@ -270,11 +239,8 @@ class AnswersWriter {
 
 std::string answers_part(const Report& report) {
   AnswersWriter writer(report.most_prompts);
-  for (std::size_t i = 0; i < report.runs.size(); ++i) {
-    writer.add(report.runs[i].name, static_cast<std::ptrdiff_t>(i), report.runs[i].answers);
-  }
-  for (const AnswerSet& set : report.answers) {
-    writer.add(set.name, -1, set.answers);
+  for (const auto& [source, run, answers] : answer_sources(report)) {
+    writer.add(source, run, answers);
   }
   return writer.text();
 }
@@ -295,11 +261,10 @@ std::string safe_in_script(const std::string& text) {
 
 }  // namespace
 
-std::string page_data(const Report& report, std::span<const ChartPlan> plans,
-                      std::span<const Chart> charts) {
-  return safe_in_script(fmt::format(
-      "{{\"runs\":{},\n\"plans\":{},\n\"charts\":{},\n\"answers\":{}}}", runs_part(report, plans),
-      plans_part(plans), charts_part(report, charts), answers_part(report)));
+std::string page_data(const Report& report, std::span<const PageChart> charts) {
+  return safe_in_script(fmt::format("{{\"runs\":{},\n\"charts\":{},\n\"answers\":{}}}",
+                                    runs_part(report, charts), charts_part(charts),
+                                    answers_part(report)));
 }
 
 }  // namespace lmpo

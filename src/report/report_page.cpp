@@ -9,23 +9,50 @@
 #include "report/html.h"
 #include "report/length_charts.h"
 #include "report/page_data.h"
+#include "report/page_figures.h"
 #include "report/report_tables.h"
 #include "report/run_charts.h"
 
 namespace lmpo {
 namespace {
 
-constexpr std::size_t kDrawnBuckets = 120;  // of charts for readers without scripts
-constexpr std::size_t kFileBuckets = 500;   // of charts in files
+constexpr std::size_t kFileBuckets = 500;  // of a line in a file
+// Answers for readers without scripts.
 constexpr std::size_t kDrawnPrompts = 5;
 constexpr std::size_t kDrawnAnswers = 40;
 
+// What the script makes a list of runs to choose from.
+std::string run_list(std::span<const Run> runs) {
+  if (runs.empty()) {
+    return "";
+  }
+  std::string items;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    const std::string run = shown_text(runs[i].name);
+    items += fmt::format(
+        "<li data-run=\"{0}\"><label><input type=\"checkbox\" value=\"{0}\" checked/><i "
+        "class=\"swatch\" style=\"background:{1}\"></i><span class=\"name\" "
+        "title=\"{2}\">{2}</span>",
+        i, run_colour(i), run);
+    if (runs[i].state != RunState::done) {
+      items += fmt::format("<span class=\"state {0}\">{0}</span>", name(runs[i].state));
+    }
+    items += "</label>";
+    if (runs.size() > 1) {
+      items += fmt::format(
+          "<button type=\"button\" class=\"only\" title=\"Show {0} alone\" aria-label=\"Show {0} "
+          "alone\">only</button>",
+          run);
+    }
+    items += "</li>\n";
+  }
+  return "<details><summary></summary>" + std::string(runs.size() > 1 ? kRunTools : "") + "<ul>\n" +
+         items + "</ul></details>";
+}
+
 class PageWriter {
  public:
-  explicit PageWriter(const Report& report)
-      : report_(report),
-        plans_(plan_charts(report.runs)),
-        colours_(line_colours(report.runs.size())) {}
+  explicit PageWriter(const Report& report) : report_(report), figures_(report.runs) {}
 
   std::string write() {
     std::string body;
@@ -43,7 +70,7 @@ class PageWriter {
     body += part("Data and notices", data_part(report_.runs));
     return page_begin(report_.title, kReportStyle + run_colours()) + top() + body +
            "</main></div>\n<script type=\"application/json\" id=\"data\">" +
-           page_data(report_, plans_, charts_) + "</script>\n<script>\n" + kReportScript +
+           page_data(report_, figures_.charts()) + "</script>\n<script>\n" + kReportScript +
            "</script>\n</body></html>\n";
   }
 
@@ -56,22 +83,22 @@ class PageWriter {
     return fmt::format(
         "<body class=\"report\">\n<header><div><h1>{}</h1>{}</div><div "
         "id=\"theme\"></div></header>\n"
-        "<div id=\"controls\" hidden></div>\n<div class=\"{}\">\n"
-        "<aside id=\"legend\" hidden></aside>\n<main>\n",
-        shown_text(report_.title), subtitle, report_.runs.empty() ? "page" : "page with-runs");
+        "{}<div class=\"{}\">\n<aside id=\"legend\" hidden>{}</aside>\n<main>\n",
+        shown_text(report_.title), subtitle, kReportControls,
+        report_.runs.empty() ? "page" : "page with-runs", run_list(report_.runs));
   }
 
-  // Colours of runs as variables, for tables, drawn charts and the script alike.
+  // The variables of run_colour.
   std::string run_colours() const {
     std::string style = ":root {";
-    for (std::size_t i = 0; i < colours_.size(); ++i) {
-      style +=
-          fmt::format(" --run-{}: light-dark({}, {});", i, colours_[i].light, colours_[i].dark);
+    const std::vector<LineColour> colours = line_colours(report_.runs.size());
+    for (std::size_t i = 0; i < colours.size(); ++i) {
+      style += fmt::format(" --run-{}: light-dark({}, {});", i, colours[i].light, colours[i].dark);
     }
     return style + " }\n";
   }
 
-  // Nothing where there is nothing in it.
+  // A section; nothing if it is empty.
   static std::string part(std::string_view title, const std::string& html) {
     return html.empty()
                ? ""
@@ -84,77 +111,32 @@ class PageWriter {
       html += table.title.empty() ? "" : fmt::format("<h3>{}</h3>\n", shown_text(table.title));
       html += "<div class=\"sortable\">" + html_table(table.head, table.rows) + "</div>\n";
     }
-    html += figures(section.charts);
+    html += figures_.add(section.charts);
     return part(section.title, html);
   }
 
-  std::string drawn_svg(const Chart& chart) const {
-    std::string svg =
-        charts_svg({&chart, 1}, 1, {"var(--ink)", "var(--faint)", "var(--grid)", "var(--ground)"});
-    for (std::size_t i = 0; i < colours_.size() && colours_.size() > 1; ++i) {
-      const std::string fixed = '"' + colours_[i].light + '"';
-      const std::string variable = fmt::format("\"var(--run-{})\"", i);
-      for (auto at = svg.find(fixed); at != std::string::npos; at = svg.find(fixed, at)) {
-        svg.replace(at, fixed.size(), variable);
-      }
-    }
-    return svg;
-  }
-
-  // The title is the figure's.
-  std::string figure(const std::string& place, const std::string& title, const std::string& note,
-                     Chart drawn_chart) const {
-    drawn_chart.title = "";
-    return fmt::format(
-        "<figure {}><figcaption><h3>{}</h3></figcaption>\n<noscript>{}</noscript>\n{}</figure>\n",
-        place, shown_text(title), drawn_svg(drawn_chart),
-        note.empty() ? "" : fmt::format("<p class=\"note\">{}</p>\n", shown_text(note)));
-  }
-
-  // Charts that are drawn as they are.
-  std::string figures(std::span<const Chart> charts) {
-    std::string html;
-    for (const Chart& chart : charts) {
-      Chart small = chart;
-      for (Series& series : small.series) {
-        series.points =
-            series.errors.empty() ? thinned(series.points, kDrawnBuckets) : series.points;
-      }
-      html += figure(fmt::format("data-chart=\"{}\"", charts_.size()), chart.title, "", small);
-      charts_.push_back(chart);
-    }
-    return html.empty() ? "" : "<div class=\"charts\">\n" + html + "</div>\n";
-  }
-
-  std::string curves() const {
-    std::string usual;
-    std::string others;
-    for (std::size_t i = 0; i < plans_.size(); ++i) {
-      (plans_[i].usual ? usual : others) +=
-          figure(fmt::format("data-plan=\"{}\"", i), plans_[i].title, plans_[i].note,
-                 drawn(plans_[i], report_.runs, kDrawnBuckets));
-    }
-    std::string html = usual.empty() ? "" : "<div class=\"charts\">\n" + usual + "</div>\n";
-    if (!others.empty()) {
-      html += "<details class=\"more\"><summary>More metrics</summary><div class=\"charts\">\n" +
-              others + "</div></details>\n";
-    }
-    return html.empty() && !report_.runs.empty()
-               ? "<p class=\"note\">Nothing has been logged yet.</p>\n"
-               : html;
+  std::string curves() {
+    const std::vector<ChartPlan> plans = plan_charts(report_.runs);
+    const auto others = std::ranges::find(plans, false, &ChartPlan::usual);
+    const std::string html = figures_.add(std::span(plans.begin(), others));
+    const std::string more = figures_.add(std::span(others, plans.end()));
+    return plans.empty()  ? "<p class=\"note\">Nothing has been logged yet.</p>\n"
+           : more.empty() ? html
+                          : html + "<details class=\"more\"><summary>More metrics</summary>" +
+                                more + "</details>\n";
   }
 
   std::string lengths() {
     const std::string left_out = left_out_of_lengths(report_);
     return (left_out.empty() ? ""
                              : fmt::format("<p class=\"note\">{}</p>\n", shown_text(left_out))) +
-           figures(length_charts(report_));
+           figures_.add(length_charts(report_));
   }
 
-  // The script puts the prompts' answers beside each other; without it, the last ones of each.
+  // The script shows answers to one prompt side by side. Without it the last ones are listed.
   std::string answers() const {
     std::string list;
-    const auto add = [&](const std::string& source, const std::vector<Answer>& all) {
+    for (const auto& [source, run, all] : answer_sources(report_)) {
       std::set<std::string_view> prompts;
       std::size_t shown = 0;
       for (const Answer& answer : all) {
@@ -171,12 +153,6 @@ class PageWriter {
                             shown_text(answer.response, LineEnds::keep));
         ++shown;
       }
-    };
-    for (const Run& run : report_.runs) {
-      add(run.name, run.answers);
-    }
-    for (const AnswerSet& set : report_.answers) {
-      add(set.name, set.answers);
     }
     return list.empty() ? ""
                         : "<div id=\"answers\"></div>\n<noscript><dl class=\"answers\">" + list +
@@ -184,15 +160,24 @@ class PageWriter {
   }
 
   const Report& report_;
-  std::vector<ChartPlan> plans_;
-  std::vector<LineColour> colours_;
-  std::vector<Chart> charts_;  // of the page so far
+  PageFigures figures_;  // of the page so far
 };
 
 }  // namespace
 
 std::string report_page(const Report& report) {
   return PageWriter(report).write();
+}
+
+std::vector<ReportAnswers> answer_sources(const Report& report) {
+  std::vector<ReportAnswers> all;
+  for (const Run& run : report.runs) {
+    all.push_back({run.name, std::ssize(all), run.answers});
+  }
+  for (const AnswerSet& set : report.answers) {
+    all.push_back({set.name, -1, set.answers});
+  }
+  return all;
 }
 
 std::vector<NamedChart> report_charts(const Report& report) {

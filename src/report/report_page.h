@@ -1,5 +1,5 @@
-// One HTML page that compares runs and needs nothing else: style, script and data are in it, and
-// nothing is fetched. Without scripts its tables and drawn charts remain.
+// One self-contained HTML page that compares runs: style, script and data are in it, and it fetches
+// nothing. Tables and charts are there without scripts too.
 //
 //   Report report;
 //   report.title = "Methods on the embedded example";
@@ -7,13 +7,15 @@
 //   report.runs = runs;
 //   write_file_atomically("report.html", report_page(report));
 //
-// Every text may hold anything: nothing in it is markup, and what cannot be seen is named.
+// All texts are data: nothing in them is taken for markup, and control characters are spelled out.
+// The functions are pure and may be called from any thread.
 #pragma once
 
 #include <span>
 #include <string>
 #include <vector>
 
+#include "report/answers.h"
 #include "report/chart.h"
 #include "report/run.h"
 
@@ -22,25 +24,19 @@ namespace lmpo {
 struct ReportTable {
   std::string title;  // may be empty
   std::vector<std::string> head;
-  // As many cells as `head`. The first cell names the row; the others are aligned as numbers. A
-  // reader may sort by a column.
+  // Each row has as many cells as `head`. The first cell names the row; the others are aligned as
+  // numbers. The reader can sort by a column.
   std::vector<std::vector<std::string>> rows;
 };
 
-// A part of the page above those of the runs, in the order title, text, tables, charts.
+// A section of the page above those of the runs, in the order title, text, tables, charts.
 struct ReportSection {
   std::string title;
   std::string text;  // paragraphs, with an empty line between two
   std::vector<ReportTable> tables;
-  // With hover values, and drawn as they are: neither smoothed nor shown over another axis. A
-  // series that bears the name of a run has the run's colour and hides with it.
+  // Drawn as they are, neither smoothed nor over another x axis. A series that bears the name of a
+  // run has the run's colour and hides with it.
   std::vector<Chart> charts;
-};
-
-// Answers that belong to no run: a file of `lmpo generate`.
-struct AnswerSet {
-  std::string name;
-  std::vector<Answer> answers;
 };
 
 struct Report {
@@ -49,13 +45,22 @@ struct Report {
   std::vector<ReportSection> sections;
   std::span<const Run> runs;  // may be empty: then the page is its sections
   std::span<const AnswerSet> answers;
-  std::int64_t most_prompts = 20;  // whose answers are shown
+  std::int64_t most_prompts = 20;  // the most prompts whose answers are shown
 };
 
 std::string report_page(const Report& report);
 
-// The charts that the page has for these runs, for SVG files: one for each thing people look at, of
-// what was logged, then lengths of answers. The names are those of files, without ".svg".
+// All answers of a report: those of its runs in their order, then the answer sets (run: -1). Points
+// into the report.
+struct ReportAnswers {
+  const std::string& name;
+  std::ptrdiff_t run;
+  const std::vector<Answer>& answers;
+};
+std::vector<ReportAnswers> answer_sources(const Report& report);
+
+// The page's charts for SVG files: its sections' own charts, the metrics that were logged, lengths of
+// answers. Names are different file names without ".svg".
 struct NamedChart {
   std::string name;
   Chart chart;

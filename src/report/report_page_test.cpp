@@ -9,7 +9,6 @@
 #include "base/json.h"
 #include "report/colours.h"
 #include "report/html.h"
-#include "report/page_data.h"
 #include "report/run_charts.h"
 #include "report/run_folder.h"
 #include "report/run_summary.h"
@@ -72,7 +71,7 @@ TEST(ReportPage, HasRunsTablesCurves) {
                             HasSubstr("<code>beta</code>"),
                             HasSubstr("<summary>1 common setting</summary>"),
                             HasSubstr("<span class=\"state killed\">killed</span>"),
-                            HasSubstr("7 <small>of 100</small>"), HasSubstr("data-plan=\"0\"")));
+                            HasSubstr("7 <small>of 100</small>"), HasSubstr("data-chart=\"0\"")));
   EXPECT_THAT(markup, Not(HasSubstr("output_dir")));
   const json data = data_of(page);
   ASSERT_EQ(data["runs"].size(), 2U);
@@ -80,7 +79,9 @@ TEST(ReportPage, HasRunsTablesCurves) {
   EXPECT_EQ(data["runs"][0]["training"]["step"], json({1, 2, 3, 4, 5}));
   EXPECT_EQ(data["runs"][0]["training"]["time"], json({2, 4, 6, 8, 10}));
   EXPECT_EQ(data["runs"][0]["training"]["columns"]["loss"]["y"][1], 0.5);
-  EXPECT_EQ(data["plans"][0]["title"], "loss");
+  EXPECT_EQ(data["charts"][0]["curves"][0]["metric"], "loss");
+  EXPECT_THAT(markup, AllOf(HasSubstr("<figcaption><h3>loss</h3>"),
+                            HasSubstr("data-run=\"1\" data-kind=\"0\" data-name=\"two\"")));
 }
 
 TEST(ReportPage, AsksForNothing) {
@@ -149,12 +150,14 @@ TEST(ReportPage, OwnSectionsComeFirstAndNeedNoRuns) {
                           HasSubstr("data-chart=\"0\""), Not(HasSubstr("<h2>Runs</h2>"))));
   const json series = data_of(page)["charts"][0]["series"][0];
   EXPECT_EQ(series["errors"], json({0.1, 0.2}));
-  EXPECT_EQ(series["run"], -1);
+  EXPECT_THAT(page, HasSubstr("data-run=\"-1\" data-kind=\"0\" data-name=\"lmpo\""));
   EXPECT_TRUE(data_of(page)["charts"][0]["logX"]);
   // A series that is called like a run has its colour.
   const std::vector<lmpo::Run> runs = {run_of("dpo", 3), run_of("lmpo", 3)};
   report.runs = runs;
-  EXPECT_EQ(data_of(report_page(report))["charts"][0]["series"][0]["colour"], "var(--run-1)");
+  EXPECT_THAT(
+      markup_of(report_page(report)),
+      HasSubstr("data-run=\"1\" data-kind=\"0\" data-name=\"lmpo\" stroke=\"var(--run-1)\""));
 }
 
 TEST(ReportPage, LongRunsAreCutIntoBuckets) {
@@ -225,7 +228,7 @@ TEST(ReportPage, LengthsLeaveOutAnswersThatWereCut) {
   }
   const std::string page = page_of(runs);
   EXPECT_THAT(markup_of(page),
-              HasSubstr("cut at their limit of tokens. a: 2 of 4, b: 4 of 4 answers."));
+              HasSubstr("cut at the token limit are left out. a: 2 of 4, b: 4 of 4."));
   const json charts = data_of(page)["charts"];
   ASSERT_EQ(charts.size(), 1U);
   ASSERT_EQ(charts[0]["series"].size(), 1U);  // of b nothing is known

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "base/readable.h"
+#include "report/colours.h"
 #include "report/html.h"
 #include "report/run_summary.h"
 
@@ -107,8 +108,6 @@ std::vector<Column> columns() {
            }}};
 }
 
-// --- settings
-
 const std::string& option_of(const Run& run, const std::string& option) {
   static const std::string nothing = kNothing;
   const auto found = run.options.find(option);
@@ -174,8 +173,6 @@ std::string settings_table(std::span<const Run> runs, const std::vector<std::str
   return html + "</tbody></table></div>\n";
 }
 
-// --- data
-
 // What several runs have in common is said once, of all of them.
 class SharedLines {
  public:
@@ -226,8 +223,8 @@ std::string row_counts(const char* data, const RowCounts& rows) {
 }  // namespace
 
 std::string run_label(const Run& run, std::size_t place) {
-  return fmt::format("<span class=\"run\"><i style=\"background:var(--run-{})\"></i>{}</span>",
-                     place, shown_text(run.name));
+  return fmt::format("<span class=\"run\"><i style=\"background:{}\"></i>{}</span>",
+                     run_colour(place), shown_text(run.name));
 }
 
 std::string summary_table(std::span<const Run> runs) {

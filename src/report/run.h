@@ -1,5 +1,4 @@
-// A training run as it is told to people: what its folder holds, read (run_folder.h) and not yet
-// drawn (report_page.h).
+// A training run as its folder records it (run_folder.h reads it, report_page.h shows it).
 #pragma once
 
 #include <cstdint>
@@ -15,40 +14,39 @@
 namespace lmpo {
 
 enum class RunState : std::uint8_t {
-  going,        // a program is at it
-  done,         // all steps were made
+  going,        // its program is running
+  done,         // all steps are done
   interrupted,  // stopped by a signal, and saved
-  failed,       // ended by an error, which it recorded
-  killed        // ended without a word, or on another machine that has been silent for long
+  failed,       // ended by an error that it recorded
+  killed        // ended without a record, or silent for long on another machine
 };
 std::string_view name(RunState state);
 
-// Log entries in order of steps, as columns. A value that an entry lacks, or that is not finite, is
-// NaN.
+// Log entries in order of steps, as columns of equal size. A missing or not finite value is NaN.
 struct MetricTable {
   std::vector<double> step;
   std::vector<double> epoch;
-  std::vector<double> seconds;  // since the run began, without the time between two starts
+  std::vector<double> seconds;  // since the run began, without pauses between starts
   std::map<std::string, std::vector<double>, std::less<>> columns;  // "rewards/margins", ...
 
   std::size_t size() const { return step.size(); }
   bool has(std::string_view metric) const { return columns.contains(metric); }
-  // Null where the metric was never logged.
+  // Null if the metric was never logged.
   const std::vector<double>* find(std::string_view metric) const;
 };
 
-// A metric that was logged, and not finite.
+// A metric with values that are not finite.
 struct NonFinite {
   std::string metric;
   double first_step = 0;
   std::int64_t entries = 0;
 };
 
-// What a model answered to a prompt.
+// A model's answer to a prompt.
 struct Answer {
-  std::int64_t step = -1;  // of the run; -1: of a file, not of a run
+  std::int64_t step = -1;  // of the run; -1: the answer is not a run's
   std::int64_t index = 0;  // of the prompt
-  std::string prompt;      // answers to the same messages have the same
+  std::string prompt;      // equal for the same messages
   std::string response;
   std::int64_t tokens = 0;
   std::string finish_reason;  // "stop", "length", or empty
@@ -58,10 +56,10 @@ struct SavedCheckpoint {
   std::int64_t step = 0;
   fs::path folder;
   std::uintmax_t bytes = 0;
-  bool resumable = false;  // has what lmpo needs to go on
+  bool resumable = false;  // has the files that resuming needs
 };
 
-// How many rows of a file there were, were used, were cut; and why the others were dropped.
+// The rows of a data set: total, used, truncated, and dropped by reason.
 struct RowCounts {
   std::int64_t rows = 0;
   std::int64_t used = 0;
@@ -70,12 +68,12 @@ struct RowCounts {
 };
 
 struct Run {
-  std::string name;  // different from all others' in a report
+  std::string name;  // unique in a report
   fs::path folder;
   RunState state = RunState::killed;
   std::string error;          // of a failed run
   double silent_seconds = 0;  // since its folder was last written to
-  double step = 0;            // the last one known
+  double step = 0;            // the last known one
   double total_steps = 0;     // 0: unknown
   double epoch = 0;
   double seconds = 0;           // of training; 0: unknown
@@ -85,7 +83,7 @@ struct Run {
   double memory_planned = 0;  // bytes; 0: unknown
   double memory_peak = 0;
   std::string lmpo_version;
-  // By name, as text; where each came from ("default", "file", "environment", "flag"), if known.
+  // By name, as text; and the source of each ("default", "file", "environment", "flag"), if known.
   std::map<std::string, std::string> options;
   std::map<std::string, std::string> option_sources;
   std::optional<RowCounts> train_rows;
@@ -95,7 +93,7 @@ struct Run {
   std::vector<NonFinite> not_finite;
   std::vector<SavedCheckpoint> checkpoints;  // by step
   std::vector<Answer> answers;               // by step, then by index
-  std::vector<std::string> notices;          // what was wrong with the folder's files
+  std::vector<std::string> notices;          // problems of the folder's files
 };
 
 }  // namespace lmpo

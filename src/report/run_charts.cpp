@@ -22,7 +22,7 @@ ChartPlan twofold(const char* id, const char* title, const std::string& metric, 
             .noisy = false}}};
 }
 
-// Of chosen and rejected responses, and the same in evaluation on demand.
+// Chosen and rejected responses; those of the evaluation are hidden at first.
 ChartPlan contrasted(const char* id, const char* title, const std::string& group,
                      const char* note) {
   ChartPlan plan{id, title, note, {}};
@@ -62,12 +62,12 @@ const std::vector<ChartPlan>& usual_charts() {
           "log-probabilities-as-logged", "logps as logged", "logps",
           "Sums or means per token, depending on the method: not comparable across methods."),
       twofold("token-accuracy", "token accuracy", "mean_token_accuracy",
-              "Share of tokens that the model thinks likeliest."),
+              "Share of tokens that the model ranks first."),
       contrasted("lengths", "tokens of a response", "lengths", ""),
       single("learning-rate", "learning rate", "learning_rate", false, ""),
       single("gradient-norm", "gradient norm", "grad_norm", true, "Before clipping."),
       single("throughput", "throughput", "throughput", false,
-             "Tokens a second, since the run began.")};
+             "Tokens per second since the run began.")};
   return all;
 }
 
@@ -88,6 +88,35 @@ std::string file_name(const std::string& metric) {
     name += plain ? c : '-';
   }
   return name.substr(0, 80);
+}
+
+// Calls `take` with run, curve and points of each line that has any.
+template <typename Take>
+void for_each_line(const ChartPlan& plan, std::span<const Run> runs, const Take& take) {
+  for (std::size_t run = 0; run < runs.size(); ++run) {
+    for (std::size_t kind = 0; kind < plan.curves.size(); ++kind) {
+      std::vector<Point> points = points_of(runs[run], plan.curves[kind]);
+      if (!points.empty()) {
+        take(run, kind, std::move(points));
+      }
+    }
+  }
+}
+
+// The moving average follows about a fifteenth of the run.
+Series series_of(const ChartPlan& plan, std::span<const Run> runs, std::size_t run,
+                 std::size_t kind, std::vector<Point> points, std::size_t buckets) {
+  const Curve& curve = plan.curves[kind];
+  if (points.size() > 2 * buckets) {
+    points = thinned(points, buckets);
+  }
+  const double memory = std::max(1.0, static_cast<double>(points.size()) / 15);
+  return {.name = runs.size() == 1         ? curve.kind
+                  : plan.curves.size() > 1 ? runs[run].name + " " + curve.kind
+                                           : runs[run].name,
+          .points = std::move(points),
+          .smoothing = curve.noisy ? 1 - 1 / memory : 0,
+          .dashed = curve.dashed};
 }
 
 std::set<std::string> other_metrics(std::span<const Run> runs) {
@@ -143,36 +172,33 @@ std::vector<Point> points_of(const Run& run, const Curve& curve) {
 }
 
 Chart drawn(const ChartPlan& plan, std::span<const Run> runs, std::size_t buckets) {
+  ChartPlan shown = plan;
+  std::erase_if(shown.curves, [](const Curve& curve) { return !curve.shown; });
   Chart chart{plan.title, "step", {}};
   const std::vector<LineColour> colours = line_colours(runs.size());
-  const auto shown = std::count_if(plan.curves.begin(), plan.curves.end(),
-                                   [](const Curve& curve) { return curve.shown; });
-  for (std::size_t i = 0; i < runs.size(); ++i) {
-    for (const Curve& curve : plan.curves) {
-      std::vector<Point> points = points_of(runs[i], curve);
-      if (points.empty() || !curve.shown) {
-        continue;
-      }
-      // The line follows about a fifteenth of the run.
-      const double memory = std::max(1.0, static_cast<double>(points.size()) / 15);
-      Series series{.name = curve.kind,
-                    .points = std::move(points),
-                    .smoothing = curve.noisy ? 1 - 1 / memory : 0,
-                    .dashed = curve.dashed};
-      if (runs.size() > 1) {
-        const std::string& name = runs[i].name;
-        series.name = shown > 1 ? name + " " + curve.kind : name;
-        series.colour = colours[i].light;
-      } else {
-        series.dashed = false;  // its colour tells it from the other
-      }
-      if (series.points.size() > 2 * buckets) {
-        series.points = thinned(series.points, buckets);
-        series.smoothing = curve.noisy ? 1 - 15.0 / static_cast<double>(series.points.size()) : 0;
-      }
-      chart.series.push_back(std::move(series));
+  for_each_line(shown, runs, [&](std::size_t run, std::size_t kind, std::vector<Point> points) {
+    Series series = series_of(shown, runs, run, kind, std::move(points), buckets);
+    if (runs.size() > 1) {
+      series.colour = colours[run].light;
+    } else {
+      series.dashed = false;  // the palette's colours tell the curves apart
     }
-  }
+    chart.series.push_back(std::move(series));
+  });
+  return chart;
+}
+
+Chart drawn_for_page(const ChartPlan& plan, std::span<const Run> runs, std::size_t buckets) {
+  Chart chart{plan.title, "step", {}};
+  for_each_line(plan, runs, [&](std::size_t run, std::size_t kind, std::vector<Point> points) {
+    Series series = series_of(plan, runs, run, kind, std::move(points), buckets);
+    series.colour = run_colour(run);
+    series.run = static_cast<std::ptrdiff_t>(run);
+    series.kind = kind;
+    series.hidden = !plan.curves[kind].shown;
+    series.dots = plan.curves[kind].evaluation;
+    chart.series.push_back(std::move(series));
+  });
   return chart;
 }
 

@@ -1,4 +1,4 @@
-// Which charts are made of runs, and which of their metrics are in each.
+// The charts of runs, and the metrics in each. Pure functions.
 #pragma once
 
 #include <span>
@@ -13,28 +13,32 @@ namespace lmpo {
 struct Curve {
   std::string metric;  // a column of the training or the evaluation table
   bool evaluation = false;
-  std::string kind;     // "training", "chosen", ...: what it is called beside the run's name
-  bool dashed = false;  // tells it from others of the same run
+  std::string kind;     // "training", "chosen", ...: its name beside the run's
+  bool dashed = false;  // to tell it from other curves of the run
   bool shown = true;    // at first
   bool noisy = true;    // worth smoothing
 };
 
 struct ChartPlan {
-  std::string id;  // a file's name, without ending
+  std::string id;  // a file name without its ending
   std::string title;
-  std::string note;  // what to know when reading it; may be empty
+  std::string note;  // how to read it; may be empty
   std::vector<Curve> curves;
-  bool usual = true;  // not one of those that are made for metrics that nothing is known of
+  bool usual = true;  // false: made for a metric that lmpo does not know
 };
 
-// The charts that these runs have something for: the usual ones in their order, then one for each
-// other metric.
+// The charts for which these runs have data: the usual ones in their order, then one for each other
+// metric by name.
 std::vector<ChartPlan> plan_charts(std::span<const Run> runs);
 
-// A curve of one run over its steps, without the entries that lack the metric.
+// A curve of one run over its steps, without entries that lack the metric.
 std::vector<Point> points_of(const Run& run, const Curve& curve);
 
-// A plan drawn for all runs, by steps. At most 2 x `buckets` points a line.
+// A plan as a chart over the steps of all runs, for files: the curves that are shown at first. At
+// most 2 * `buckets` points a line.
 Chart drawn(const ChartPlan& plan, std::span<const Run> runs, std::size_t buckets);
+
+// The same for the page: all curves, in the runs' colours. Series::kind is the curve's number.
+Chart drawn_for_page(const ChartPlan& plan, std::span<const Run> runs, std::size_t buckets);
 
 }  // namespace lmpo

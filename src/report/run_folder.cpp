@@ -24,17 +24,17 @@ constexpr const char* kRecord = "lmpo_run.json";
 constexpr const char* kState = "trainer_state.json";
 constexpr const char* kLog = "trainer_log.jsonl";
 constexpr const char* kSamples = "eval_samples.jsonl";
-// A run on a machine that cannot be asked is taken for dead after this long without a word.
+// Seconds without a write after which a run on another machine counts as killed.
 constexpr double kLongestSilence = 600;
 
-// Null, and a notice, where the text is there and is no object.
+// Null with a notice if the text is not empty and not an object.
 json object_of(std::string_view text, const char* file, Run& run) {
   if (text.empty()) {
     return nullptr;
   }
   auto value = parse_lenient(text);
   if (!value || !value->is_object()) {
-    run.notices.push_back(fmt::format("{} cannot be read: it is not a JSON object", file));
+    run.notices.push_back(fmt::format("{}: not a JSON object, so it is ignored", file));
     return nullptr;
   }
   return std::move(*value);
@@ -104,7 +104,7 @@ double last_finite(const std::vector<double>* values) {
   return 0;
 }
 
-// What the log says of a run that has not summed itself up.
+// Fills in what the run has not recorded itself.
 void fill_from_log(const LoggedMetrics& log, Run& run) {
   run.training = log.training();
   run.evaluation = log.evaluation();
@@ -124,8 +124,6 @@ void fill_from_log(const LoggedMetrics& log, Run& run) {
   }
 }
 
-// --- folders
-
 // N of "checkpoint-N".
 std::optional<std::int64_t> checkpoint_step(const std::string& name) {
   constexpr std::string_view prefix = "checkpoint-";
@@ -143,7 +141,7 @@ std::uintmax_t bytes_in(const fs::path& folder) {
   std::error_code error;
   for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end;
        at.increment(error)) {
-    std::error_code gone;  // files come and go while a run goes on
+    std::error_code gone;  // files come and go while the run is going
     const std::uintmax_t size = at->is_regular_file(gone) ? at->file_size(gone) : 0;
     bytes += gone ? 0 : size;
   }
@@ -169,7 +167,7 @@ std::vector<SavedCheckpoint> checkpoints_in(const fs::path& folder) {
   return found;
 }
 
-// A file may be missing, or go away meanwhile.
+// A file may be missing, or vanish meanwhile.
 std::string content_of(const fs::path& file, Run& run) {
   if (!is_file(file)) {
     return "";
@@ -195,7 +193,7 @@ double silent_seconds(const fs::path& folder) {
   return std::isfinite(least) ? least : 0;
 }
 
-// What decides how a run stands.
+// What decides the state of a run.
 struct Ending {
   json record;
   bool made_all_steps = false;  // by its trainer_state.json
@@ -243,7 +241,7 @@ void read_lines(std::string_view text, const json& record, LoggedMetrics& log, R
     log.add_line(line);
   });
   note_unread(kLog, unread, run);
-  // A run that was begun anew, or gone on with, left the state of an earlier one behind.
+  // A run that was restarted or resumed leaves an older state behind.
   if (has_lines && record.is_object() && !member(record, "result").is_object()) {
     log.drop_beyond_lines();
     run.step = 0;

@@ -1,7 +1,7 @@
-// Runs from the folders they write: lmpo_run.json, trainer_state.json, trainer_log.jsonl,
-// eval_samples.jsonl, checkpoint-N/, in any state: still growing, torn by a kill, of another
-// program (transformers, TRL), with NaN where JSON has none. What cannot be read becomes a notice
-// of the run; only a folder that is no run is refused.
+// Reads runs from their output folders: lmpo_run.json, trainer_state.json, trainer_log.jsonl,
+// eval_samples.jsonl, checkpoint-N/. The folder may be in any state: still growing, torn by a kill,
+// written by another program (transformers, TRL), with NaN in its JSON. What cannot be read becomes
+// a notice of the run. UserError only for a folder that is no run.
 #pragma once
 
 #include <span>
@@ -14,26 +14,25 @@
 namespace lmpo {
 
 inline constexpr const char* kExpectedRun =
-    "the output folder of a training was expected, with lmpo_run.json, trainer_state.json or "
+    "the output folder of a training run was expected, with lmpo_run.json, trainer_state.json or "
     "trainer_log.jsonl in it";
 
-// Whether a folder has one of the three files that make it a run.
+// True if the folder has one of the first three files.
 bool is_run_folder(const fs::path& folder);
 
-// UserError where is_run_folder does not hold; it names what was expected.
+// UserError if is_run_folder is false.
 Run read_run_folder(const fs::path& folder);
 
-// Runs of what a person named, in order: "FOLDER", "NAME=FOLDER", a pattern ("runs/*"), or a folder
-// that holds run folders. Names are unique: a run is called by its label or else by its folder, and
-// where several would be called the same, by as much of their paths as tells them apart. UserError
-// for what names no run.
+// The runs that a user names, in order: "FOLDER", "NAME=FOLDER", a pattern ("runs/*"), or a folder
+// that holds run folders. A run is named by its label or its folder; if that is not unique, by as
+// much of its path as is. UserError for a name without a run.
 std::vector<Run> read_runs(std::span<const std::string> names);
 
-// What folders (absolute ones) are called: by their labels, where they have any; all different.
+// Different names for absolute folders: their labels, or if these are empty, ends of their paths.
 std::vector<std::string> distinct_names(std::span<const fs::path> folders,
                                         std::span<const std::string> labels);
 
-// Content of a run's files, for tests and fuzzing: any bytes.
+// The contents of a run's files, any bytes, for tests and fuzzing.
 struct RunFiles {
   std::string record;   // lmpo_run.json
   std::string state;    // trainer_state.json

@@ -191,7 +191,60 @@ TEST_F(RunFolders, AnythingInTheFilesIsSurvived) {
   }
   write("run/lmpo_run.json", "{");
   EXPECT_THAT(read_run_folder(folder_ / "run").notices,
-              testing::Contains("lmpo_run.json cannot be read: it is not a JSON object"));
+              testing::Contains("lmpo_run.json: not a JSON object, so it is ignored"));
+}
+
+// A kill may leave any prefix of a log: its whole lines count, and the torn one is no fault.
+TEST_F(RunFolders, ALogMayBreakOffAnywhere) {
+  write("run/lmpo_run.json", record().dump());
+  const std::string log = line(1, 3) + line(2, 2.5) + line(3, 2);
+  for (std::size_t size = 0; size <= log.size(); ++size) {
+    const std::string torn = log.substr(0, size);
+    lmpo::Run run;
+    read_run_files({.record = record().dump(), .state = "", .log = torn, .samples = torn}, run);
+    const auto ends = static_cast<std::size_t>(std::count(torn.begin(), torn.end(), '\n'));
+    const bool whole = size < log.size() && log[size] == '\n';  // but for its line end
+    EXPECT_EQ(run.training.size(), ends + (whole ? 1 : 0)) << torn;
+    EXPECT_THAT(run.notices, IsEmpty()) << torn;
+  }
+}
+
+// A record that breaks off is named, and the log still tells the rest.
+TEST_F(RunFolders, ARecordMayBreakOffAnywhere) {
+  const std::string whole = record().dump();
+  for (std::size_t size = 1; size < whole.size(); ++size) {
+    lmpo::Run run;
+    read_run_files({.record = whole.substr(0, size), .state = "", .log = line(1, 3), .samples = ""},
+                   run);
+    EXPECT_EQ(run.training.size(), 1U);
+    EXPECT_EQ(run.total_steps, 100);
+    EXPECT_THAT(run.notices, ElementsAre(HasSubstr("lmpo_run.json")));
+  }
+}
+
+// Records of older and newer versions: options as plain values, keys nobody knows, keys that lack.
+TEST_F(RunFolders, OfOtherVersions) {
+  const auto read = [](const json& content) {
+    lmpo::Run run;
+    read_run_files({.record = content.dump(), .state = "", .log = "", .samples = ""}, run);
+    EXPECT_THAT(run.notices, IsEmpty());
+    return run;
+  };
+  const lmpo::Run older =
+      read({{"options", {{"beta", 2.5}, {"packing", true}, {"run_name", nullptr}}}});
+  EXPECT_EQ(older.options, (std::map<std::string, std::string>{
+                               {"beta", "2.5"}, {"packing", "true"}, {"run_name", "none"}}));
+  EXPECT_EQ(older.lmpo_version, "");
+  EXPECT_FALSE(older.train_rows);
+  const lmpo::Run newer =
+      read(record({{"lmpo_version", "9.0"},
+                   {"ranks", {{"count", 4}}},
+                   {"options", {{"lora_rank", {{"value", 8}, {"source", "flag"}, {"new", {1}}}}}},
+                   {"train_data", {{"merged", 7}}}}));
+  EXPECT_EQ(newer.lmpo_version, "9.0");
+  EXPECT_EQ(newer.options.at("lora_rank"), "8");
+  EXPECT_EQ(newer.options.at("beta"), "2.5");
+  EXPECT_EQ(newer.train_rows->used, 40);
 }
 
 TEST_F(RunFolders, OthersAreRefused) {
@@ -251,19 +304,6 @@ TEST(LoggedMetricsTest, TimeGoesOnOverStarts) {
   add(3, "0:00:05", 300, 1);  // after a resume
   EXPECT_THAT(log.training().seconds, ElementsAre(DoubleNear(10.5, 1e-9), 20, 25));
   EXPECT_EQ(log.seconds(), 25);
-}
-
-TEST(LenientJson, TakesWhatProgramsWrite) {
-  EXPECT_EQ(*parse_lenient(R"([NaN, -Infinity, "NaN\"NaN", {"a": Infinity}])"),
-            json::parse(R"([null, null, "NaN\"NaN", {"a": null}])"));
-  EXPECT_EQ(*parse_lenient("[\"a\xff\"]"), json::parse("[\"a\\ufffd\"]"));
-  EXPECT_FALSE(parse_lenient("[nan]"));
-  EXPECT_FALSE(parse_lenient(""));
-  std::vector<json> lines;
-  EXPECT_EQ(
-      for_each_json_line("1\n\n{bad}\n2\n{\"torn\": ", [&](json&& line) { lines.push_back(line); }),
-      1);
-  EXPECT_THAT(lines, ElementsAre(1, 2));
 }
 
 TEST(Answers, OfSamplesAndFiles) {

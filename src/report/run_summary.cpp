@@ -88,7 +88,7 @@ std::vector<std::string> notices_of(const Run& run) {
   }
   if (run.state == RunState::killed) {
     notices.push_back(fmt::format(
-        "ended without a word at or after step {:.0f}: killed, or the machine went down",
+        "stopped at or after step {:.0f} without recording why: killed, or the machine went down",
         run.step));
   }
   for (const NonFinite& metric : run.not_finite) {

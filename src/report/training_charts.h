@@ -9,13 +9,12 @@
 
 namespace lmpo {
 
-// One chart for each thing people look at, of what the history has: loss, reward accuracy, rewards,
-// margins, log-probabilities per token and summed, token accuracy, lengths, learning rate, gradient
-// norm; training and evaluation in one chart. Entries that are no objects, without a step or with
-// null values are passed over.
+// The usual charts (run_charts.h) of the metrics in the history: loss, reward accuracy, rewards and so
+// on, training and evaluation in one chart. Entries that are no objects, have no step or only null
+// values are skipped.
 std::vector<Chart> training_charts(const json& log_history);
 
-// Written whole or not at all.
+// Writes them as one SVG file, whole or not at all.
 void write_training_charts(const fs::path& path, const json& log_history);
 
 }  // namespace lmpo

@@ -1,4 +1,4 @@
-// The added tokens of tokenizer.json: found in the text as they stand, before anything else.
+// The added tokens of tokenizer.json. They are found in the text before all other steps.
 #pragma once
 
 #include <array>
@@ -19,23 +19,23 @@ namespace lmpo {
 struct AddedToken {
   TokenId id = 0;
   std::string content;
-  // What is looked for: the content, normalized where `normalized` says so.
+  // The text to find: the content, normalized if `normalized` is set.
   std::string pattern;
-  // Found only where no word character touches it.
+  // Matches only if no word character touches it.
   bool single_word = false;
-  // Takes the white space on its left or right with it.
+  // The match includes the white space on its left or right.
   bool lstrip = false;
   bool rstrip = false;
-  // Looked for in the normalized text instead of the raw one.
+  // Searched in the normalized text instead of the raw one.
   bool normalized = false;
   bool special = false;
 };
 
-// Finds the longest of several texts at a place.
+// Finds the longest of several tokens at a position.
 class TextSet {
  public:
   TextSet() = default;
-  // Refers to the tokens' patterns, none empty, all different.
+  // Keeps pointers to the tokens, whose patterns are different and not empty.
   explicit TextSet(std::vector<const AddedToken*> tokens);
   // The longest token that begins at `at`, or null.
   const AddedToken* longest(std::string_view text, std::size_t at) const;
@@ -49,9 +49,8 @@ class TextSet {
 // Immutable; thread-safe.
 class AddedTokens {
  public:
-  // A tokenizer.json's ids are those that the reference counts itself, whatever the file says: one
-  // that says another number would be read wrongly and is refused. Other files give the ids of
-  // tokens that are not in the vocabulary.
+  // counted: `tokenizers` ignores the ids of a tokenizer.json and counts them itself, so a file
+  // with other ids is refused. given: other files give the ids of tokens outside the vocabulary.
   enum class Ids { counted, given };
   // `part` is the file's "added_tokens".
   AddedTokens(const JsonPart& part, const SubwordModel& model, const Normalizer& normalizer,
@@ -64,12 +63,12 @@ class AddedTokens {
     // Null for text between added tokens.
     const AddedToken* token;
   };
-  // The whole text in parts: the added tokens of one kind and what lies between them. Special ones
-  // can be left as text.
+  // Splits the text into the added tokens of one kind, raw or normalized, and the text between
+  // them. Without `special`, special tokens stay text.
   std::vector<Part> split(std::string_view text, bool normalized, bool special) const;
 
-  // Where the first special token from `at` on begins in a raw text, whatever kind it is of; npos
-  // for none.
+  // The position of the first special token of either kind in a raw text, from `at` on; npos if
+  // there is none.
   std::size_t find_special(std::string_view text, std::size_t at) const;
 
   const AddedToken* find(std::string_view content) const;
@@ -84,7 +83,7 @@ class AddedTokens {
   std::unordered_set<std::string_view> special_;
   TextSet raw_;
   TextSet normalized_;
-  // Special tokens alone, looked for as their contents stand.
+  // The special tokens only, found by their contents.
   std::vector<AddedToken> special_tokens_;
   TextSet special_contents_;
 };

@@ -17,15 +17,16 @@ class Assembly {
   Assembly(std::string_view source, SpecialTokens tokens)
       : source_(source), tokens_(std::move(tokens)) {}
 
-  // What the vocabulary's own file says counts where the other files are silent: names of special
-  // tokens, and which token has an id.
+  // Defaults from the vocabulary's own file, for what the other files do not say: names of special
+  // tokens, tokens by id.
   void fill_names(std::string_view bos, std::string_view eos, std::string_view unk);
   void add_special(std::int64_t id, std::string_view content);
 
-  // `decoder` as in a tokenizer.json. Once.
+  // `decoder` as in a tokenizer.json. May be called once.
   TokenizerParts finish(std::unique_ptr<const SubwordModel> model, PreTokenizer pre_tokenizer,
                         json decoder);
-  // Words by the pattern, of their bytes the tokens by rank, with ids from `first_id` on. Once.
+  // Words by the pattern, encoded by the ranked tokens, whose ids start at `first_id`. May be
+  // called once.
   TokenizerParts finish_byte_level(const std::string& pattern, const RankedTokens& tokens,
                                    TokenId first_id);
 

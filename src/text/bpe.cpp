@@ -243,8 +243,8 @@ void Bpe::encode(std::string_view word, Scratch& scratch, std::vector<TokenId>& 
 
 void Bpe::split_into_symbols(std::string_view word, Scratch& scratch) const {
   scratch.symbols.clear();
-  // An unknown character waits for the next known one, so that a run may become one token. Bytes do
-  // not end the wait: a quirk of the reference, kept for equal ids.
+  // Unknown characters are held back until the next known one, so that a run can become one token.
+  // Byte tokens do not end the run: a quirk of the reference, kept for equal ids.
   std::optional<TokenId> waiting;
   for (std::size_t at = 0; at < word.size();) {
     const std::string_view character = word.substr(at, utf8_size(word[at]));

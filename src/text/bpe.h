@@ -17,17 +17,16 @@
 
 namespace lmpo {
 
-// The two tokens that a rule of "merges" joins: ["a", "b"], or "a b" in older files. Nothing for
-// what is no rule.
+// The two tokens that a rule of "merges" joins: ["a", "b"], or "a b" in older files; none for
+// anything else.
 std::optional<std::pair<std::string, std::string>> read_merge_rule(const json& rule);
 
 class Bpe : public SubwordModel {
  public:
   // `part` is the "model" of a tokenizer.json.
   explicit Bpe(const JsonPart& part);
-  // In the manner of tiktoken: a pair merges where its text is a token, and the token's rank is its
-  // rule's. Ranks are counted from `first_id` to give ids. The words to encode must be written by
-  // the stand-ins of byte_level.h.
+  // As in tiktoken: a pair merges if its text is a token, in the order of the tokens' ranks. A
+  // token's id is first_id + rank. Words to encode are written in the stand-ins of byte_level.h.
   Bpe(const RankedTokens& tokens, TokenId first_id);
 
   // O(n log n) in the word's length.
@@ -56,14 +55,14 @@ class Bpe : public SubwordModel {
   // By id; "" for an id that has no token.
   std::vector<std::string> tokens_;
   std::int64_t size_ = 0;
-  // From a token's hash to its id. Where that place is another token's, one further.
+  // From a token's hash to its id. If another token has that place, one place further.
   IntegerTable ids_;
   // From a pair of ids to the rank of its rule.
   IntegerTable ranks_;
   // What the rule of each rank makes.
   std::vector<TokenId> results_;
   // The first and the last character of each token, and the pairs of characters that some rule
-  // brings together: no token reaches over any other pair, so there long words may be cut.
+  // joins. No token spans any other pair, so long words can be cut there.
   struct Ends {
     char32_t first, last;
   };

@@ -28,8 +28,8 @@ std::optional<std::string> template_text(const json& config, const std::string& 
       source);
 }
 
-// What a message says of its reasoning stands under three names. As transformers 5 does: the first
-// of them that is there becomes `reasoning_content`, and `thinking` where that is missing.
+// A message's reasoning has three names. As transformers 5 does: the first of them that is there
+// becomes `reasoning_content`, and `thinking` where that is missing.
 ordered_json with_reasoning(const ordered_json& messages) {
   ordered_json result = messages;
   for (ordered_json& message : result) {

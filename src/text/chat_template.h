@@ -35,8 +35,8 @@ class ChatTemplate {
 
   const std::string& text() const;
 
-  // Whether the text asks for the date. It is that of parsing, unless it is set: what is rendered
-  // twice must not depend on the day.
+  // Whether the template asks for the date. The date is that of parsing, unless it is set:
+  // rendering twice must give the same text.
   bool writes_date() const;
   std::time_t date() const;
   void set_date(std::time_t date);

@@ -15,7 +15,7 @@ namespace {
 
 using Tokens = std::vector<std::string>;
 
-// Of all tokens together.
+// The most bytes of all tokens together.
 constexpr std::size_t kLongestDecoded = std::size_t{64} << 20;
 
 // A token made of stand-ins only becomes its bytes; any other is kept as it is.

@@ -62,7 +62,7 @@ std::string map_part(std::string_view text, utf8proc_option_t options) {
   return std::string(reinterpret_cast<const char*>(mapped), static_cast<std::size_t>(size));
 }
 
-// In parts, between the characters that the tables of the reference do not have.
+// Normalizes the parts between characters that the reference's tables lack.
 std::string map_unicode(std::string_view text, utf8proc_option_t options) {
   std::string mapped;
   std::size_t begin = 0;
@@ -117,7 +117,7 @@ std::size_t longest_result(std::size_t size) {
 
 void check_growth(std::size_t size, std::size_t longest, const std::string& where) {
   if (size > longest) {
-    user_error("{}: it makes a text too long: {} bytes where {} are the most. Check its 'content'",
+    user_error("{}: the text becomes too long: {} bytes, the limit is {}. Check its 'content'",
                where, size, longest);
   }
 }

@@ -9,10 +9,10 @@
 
 namespace lmpo {
 
-// The most bytes that steps of a tokenizer may make of a text of `size` bytes: real ones stay below
-// twenty times (a ligature that is spelled out), and a file must not be able to fill the memory.
+// The most bytes that a tokenizer's steps may make of `size` bytes, so that no file can fill the
+// memory. Real ones grow a text less than twenty times (a ligature that is spelled out).
 std::size_t longest_result(std::size_t size);
-// UserError, which begins with `where`, for a text that grew beyond it.
+// UserError, which begins with `where`, if the size is beyond that.
 void check_growth(std::size_t size, std::size_t longest, const std::string& where);
 
 struct NormalizedText {
@@ -20,10 +20,10 @@ struct NormalizedText {
       : text(std::move(of_text)), head(of_head), longest(longest_result(text.size())) {}
 
   std::string text;
-  // So many bytes at its beginning come from the first character of the whole input (0 where the
-  // text does not begin there); Metaspace asks for it.
+  // The number of leading bytes that come from the first character of the whole input; 0 if the
+  // text does not begin there. Metaspace needs it.
   std::size_t head;
-  // What the steps may make of it.
+  // The greatest size that the steps may reach.
   std::size_t longest;
 };
 

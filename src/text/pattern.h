@@ -18,7 +18,7 @@ Pattern literal_pattern(std::string literal);
 // {"String": ...} or {"Regex": ...} at the key "pattern" of the part.
 Pattern read_pattern(const JsonPart& part);
 
-// How long the text is then.
+// The size of replace_all's result.
 std::size_t replaced_size(std::string_view text, const std::vector<Span>& matches,
                           std::string_view content);
 // The text with `content` in place of every match.

@@ -266,7 +266,7 @@ PrependScheme read_prepend_scheme(const JsonPart& part) {
   if (found == known.end()) {
     part.refuse("key 'prepend_scheme': '{}' is not one of always, first, never", name);
   }
-  // Older files say it with a switch alone.
+  // Older files have this switch only.
   const bool add_prefix_space = part.optional<bool>("add_prefix_space", true);
   if (!add_prefix_space && found->second != PrependScheme::never &&
       !part.child("prepend_scheme").absent()) {

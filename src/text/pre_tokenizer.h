@@ -12,7 +12,7 @@
 
 namespace lmpo {
 
-// Words in their order; what lies between the spans has been dropped.
+// Words in order. The text between the spans is dropped.
 struct Words {
   std::string text;
   std::vector<Span> spans;

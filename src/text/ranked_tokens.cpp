@@ -13,7 +13,8 @@ namespace {
 
 // Far above any real vocabulary; keeps a file that lies from claiming all memory.
 constexpr std::size_t greatest_rank = (1 << 20) - 1;
-// Every way to cut a token is tried; the longest of real ones has some hundred bytes.
+// All ways to cut a token in two are tried, so tokens are bounded; real ones have at most some
+// hundred bytes.
 constexpr std::size_t kLongestToken = 1024;
 
 constexpr std::array<int, 256> base64_values() {
@@ -106,7 +107,7 @@ void check_complete(const RankedTokens& tokens) {
     }
   }
   if (!single.all()) {
-    user_error("{}: {} of the 256 single bytes are no tokens; the file is damaged or incomplete",
+    user_error("{}: {} of the 256 single bytes have no token; the file is damaged or incomplete",
                tokens.where, 256 - single.count());
   }
 }

@@ -1,5 +1,5 @@
-// Vocabularies in the manner of tiktoken: tokens are bytes, and a token's rank is at once its place
-// in the list and the order in which pairs are merged into it.
+// tiktoken's vocabularies: tokens are bytes; a token's rank is its place in the list and the
+// priority of merges that make it.
 #pragma once
 
 #include <string>

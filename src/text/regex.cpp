@@ -37,13 +37,13 @@ std::shared_ptr<const pcre2_code> compile(const std::string& pattern, std::strin
                message_of(error), offset);
   }
   std::shared_ptr<const pcre2_code> owner(code, pcre2_code_free);
-  // Where the machine has no such compiler, matching falls back to the interpreter.
+  // Without a compiler for this machine, matching falls back to the interpreter.
   pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
   return owner;
 }
 
-// Where the compiler to machine code cannot be used, matching may take so much memory, not PCRE2's
-// usual 20 GB; a pattern that needs more is an error.
+// Bounds the memory of the interpreter, whose own limit is 20 GB. A pattern that needs more is an
+// error.
 const pcre2_match_context* match_limits() {
   static const std::unique_ptr<pcre2_match_context, decltype(&pcre2_match_context_free)> context =
       [] {

@@ -26,8 +26,8 @@ class Regex {
 
  private:
   std::shared_ptr<const pcre2_real_code_8> code_;
-  // For texts with characters that are newer than PCRE2; null where they make no difference. Not
-  // for all texts, because long lists of characters are slow to match.
+  // For texts with characters newer than PCRE2; null if those make no difference. Not used for
+  // other texts, because long lists of characters match slowly.
   std::shared_ptr<const pcre2_real_code_8> newer_code_;
   std::string where_;
 };

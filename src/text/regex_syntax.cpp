@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cctype>
+#include <utility>
 
 #include "base/error.h"
 #include "text/regex.h"
@@ -7,11 +8,18 @@
 namespace lmpo {
 namespace {
 
-// What \w means to Oniguruma: PCRE2 10.42 leaves out marks and other connectors, and below U+0100
+// What \w means to Oniguruma: PCRE2 10.42 leaves out marks and other connectors. Outside of a class
 // Oniguruma counts the superscript digits and fractions of Latin-1 as well.
-constexpr std::string_view word_set =
+constexpr std::string_view kWordSet =
     "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\x{B2}\\x{B3}\\x{B9}\\x{BC}-\\x{BE}";
-constexpr std::string_view hexadecimal_set = "0-9a-fA-F";
+constexpr std::string_view kWordSetInClass = kWordSet.substr(0, kWordSet.find("\\x{B2}"));
+constexpr std::string_view kHexadecimalSet = "0-9a-fA-F";
+// Escapes that are written in the same way inside a class and outside.
+constexpr std::pair<char, std::string_view> kProperties[] = {{'s', "\\p{White_Space}"},
+                                                             {'S', "\\P{White_Space}"},
+                                                             {'d', "\\p{Nd}"},
+                                                             {'D', "\\P{Nd}"},
+                                                             {'v', "\\x0b"}};
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
@@ -78,29 +86,26 @@ class Translator {
                at_);
   }
 
+  // What begins with a backslash.
   void escape(bool in_class) {
     const char letter = peek(1);
+    const std::string_view word = in_class ? kWordSetInClass : kWordSet;
     const auto become = [&](std::string_view text) {
       out_ += text;
       at_ += 2;
     };
+    for (const auto& [name, meaning] : kProperties) {
+      if (letter == name) {
+        return become(meaning);
+      }
+    }
     switch (letter) {
-      case 's':
-        return become("\\p{White_Space}");
-      case 'S':
-        return become("\\P{White_Space}");
-      case 'd':
-        return become("\\p{Nd}");
-      case 'D':
-        return become("\\P{Nd}");
-      case 'v':
-        return become("\\x0b");
       case 'w':
       case 'h':
-        return become(set(letter == 'w' ? word_set : hexadecimal_set, in_class, false));
+        return become(set(letter == 'w' ? word : kHexadecimalSet, in_class, false));
       case 'W':
       case 'H':
-        return become(set(letter == 'W' ? word_set : hexadecimal_set, in_class, true));
+        return become(set(letter == 'W' ? word : kHexadecimalSet, in_class, true));
       case 'b':
       case 'B':
         return become(in_class ? backspace(letter) : word_boundary(letter == 'B'));
@@ -110,26 +115,24 @@ class Translator {
       case 'x':
       case 'u':
         return code_point(letter);
-      case 'A':
-      case 'z':
-      case 'Z':
-        if (in_class) {
-          refuse("an anchor in a class");
-        }
-        return copy(2);
-      case 't':
-      case 'n':
-      case 'r':
-      case 'f':
-      case 'a':
-      case 'e':
-        return copy(2);
       default:
-        if (letter == '\0' || is_letter(letter) || is_digit(letter)) {
-          refuse(std::string("the escape '\\") + (letter == '\0' ? ' ' : letter) + "'");
-        }
-        return copy(2);
+        return keep_escape(letter, in_class);
     }
+  }
+
+  // Escapes that mean the same to both: anchors, control characters, and signs that stand for
+  // themselves.
+  void keep_escape(char letter, bool in_class) {
+    const bool is_anchor = std::string_view("AzZ").find(letter) != std::string_view::npos;
+    if (is_anchor && in_class) {
+      refuse("an anchor in a class");
+    }
+    const bool is_known =
+        is_anchor || std::string_view("tnrfae").find(letter) != std::string_view::npos;
+    if (letter == '\0' || (!is_known && (is_letter(letter) || is_digit(letter)))) {
+      refuse(std::string("the escape '\\") + (letter == '\0' ? ' ' : letter) + "'");
+    }
+    copy(2);
   }
 
   std::string set(std::string_view members, bool in_class, bool negated) const {
@@ -150,7 +153,7 @@ class Translator {
   }
 
   static std::string word_boundary(bool negated) {
-    const std::string word = "[" + std::string(word_set) + "]";
+    const std::string word = "[" + std::string(kWordSet) + "]";
     return negated ? "(?:(?<=" + word + ")(?=" + word + ")|(?<!" + word + ")(?!" + word + "))"
                    : "(?:(?<=" + word + ")(?!" + word + ")|(?<!" + word + ")(?=" + word + "))";
   }

@@ -21,8 +21,8 @@ class SentencePieceModel : public SubwordModel {
   SentencePieceModel(std::string_view content, std::string_view source);
   ~SentencePieceModel() override;
 
-  // Here a word is all the text between two special tokens; a space may stand for itself. Without
-  // the space that the file may ask to be put first: see `adds_space`.
+  // A word is all the text between two special tokens, spaces included. The leading space that a
+  // file may ask for is not added here: see `adds_space`.
   void encode(std::string_view word, Scratch& scratch, std::vector<TokenId>& ids) const override;
 
   std::optional<TokenId> find(std::string_view token) const override;
@@ -30,7 +30,7 @@ class SentencePieceModel : public SubwordModel {
   std::int64_t id_limit() const override { return size(); }
   std::int64_t size() const override;
 
-  // Whether a text is to be given a space at its front.
+  // Whether texts get a leading space.
   bool adds_space() const { return adds_space_; }
   // Tokens that stand for no text: control tokens, and the one for unknown characters.
   bool is_special(TokenId id) const;

@@ -80,7 +80,7 @@ void add_names_of_list(const JsonPart& root, const char* key, std::set<std::stri
   }
 }
 
-// {"<|im_end|>": 32000}, of older versions; what is special stands in the other files.
+// {"<|im_end|>": 32000}, of older versions; the other files say which are special.
 void read_added_tokens(const JsonPart& part, const std::set<std::string>& special,
                        SpecialTokens& tokens) {
   if (!part.value().is_object()) {

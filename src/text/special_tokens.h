@@ -16,7 +16,7 @@ struct SpecialNames {
   std::string bos, eos, unk, pad;
 };
 
-// The first of the files that gives a name is right. Throws UserError with file and key.
+// The first file that gives a name wins. Throws UserError with file and key.
 SpecialNames read_special_names(const fs::path& folder);
 
 // What a tokenizer.json would say itself.
@@ -26,8 +26,8 @@ struct SpecialTokens {
   std::map<std::int64_t, json> added;
   // Whether a text gets BOS and EOS; nothing where the files do not say.
   std::optional<bool> add_bos, add_eos;
-  // Whether texts get a space at their front: never, only what begins the input, or (legacy) also
-  // what follows a special token.
+  // Whether texts get a leading space: never, only at the start of the input, or (legacy) also
+  // after a special token.
   std::optional<bool> add_prefix_space;
   bool legacy = false;
 };

@@ -13,7 +13,7 @@ namespace lmpo {
 
 class SubwordModel {
  public:
-  // Memory that calls of encode may use again, one for each thread.
+  // Scratch memory that calls of encode reuse, one for each thread.
   struct Scratch {
     struct Symbol {
       TokenId id;

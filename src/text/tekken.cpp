@@ -10,7 +10,7 @@
 namespace lmpo {
 namespace {
 
-// Of files that name none.
+// For files that name none.
 constexpr std::array<const char*, 20> names = {"<unk>",
                                                "<s>",
                                                "</s>",
@@ -60,8 +60,9 @@ TokenizerParts read_tekken(const JsonPart& root, SpecialTokens tokens) {
   // Far above any real vocabulary.
   constexpr std::int64_t greatest = 1 << 20;
   if (special < 0 || all <= special || all > greatest) {
-    config.refuse("'default_vocab_size' {} and 'default_num_special_tokens' {} make no vocabulary",
-                  all, special);
+    config.refuse(
+        "'default_vocab_size' {} and 'default_num_special_tokens' {} do not make a vocabulary", all,
+        special);
   }
   Assembly assembly(root.where(), std::move(tokens));
   assembly.fill_names("<s>", "</s>", "<unk>");

@@ -17,7 +17,7 @@ namespace lmpo {
 
 using TokenId = std::int32_t;
 
-// What becomes of special tokens that stand in a text.
+// How special tokens in a text are encoded.
 enum class SpecialText {
   tokens,  // they are what they say, as the reference does: a chat template writes its own there
   text,    // words like others
@@ -44,9 +44,9 @@ class Tokenizer {
   // special are always recognised. Invalid UTF-8 is replaced by U+FFFD.
   std::vector<TokenId> encode(std::string_view text, bool add_special_tokens,
                               SpecialText special = SpecialText::tokens) const;
-  // A text that someone else puts into one with special tokens of its own, as templates do: after
-  // the first letter of each special token in it stands U+10FFFE, which is no character, and by
-  // which encode() knows it. A special token of a single letter stays one.
+  // Guards a text that a template will put between special tokens of its own: U+10FFFE, which is
+  // not a character, is inserted after the first letter of each special token in it. encode()
+  // removes the mark and encodes those as plain text. A special token of one letter is not guarded.
   std::string guard_special_tokens(std::string_view text) const;
   bool has_special_tokens(std::string_view text) const;
   std::string decode(std::span<const TokenId> ids, bool skip_special_tokens) const;

@@ -287,12 +287,12 @@ TEST_F(TokenizerModelFolder, ADamagedTekkenIsRefusedByKey) {
     write("tekken.json", content.dump());
     EXPECT_THAT(error(), AllOf(HasSubstr("tekken.json: "), HasSubstr(message)));
   };
-  expect("/config/default_vocab_size", 100, "make no vocabulary");
+  expect("/config/default_vocab_size", 100, "do not make a vocabulary");
   expect("/config/default_vocab_size", 5000, "a list of 4900 tokens was expected");
   expect("/config/pattern", "(", "cannot be read");
   expect("/vocab/7/rank", 8, "vocab[7]: key 'rank': 7 was expected");
   expect("/vocab/7/token_bytes", "A", "vocab[7]: key 'token_bytes': base64 was expected");
-  expect("/vocab/7/token_bytes", "AAE=", "1 of the 256 single bytes are no tokens");
+  expect("/vocab/7/token_bytes", "AAE=", "1 of the 256 single bytes have no token");
   expect("/special_tokens", json::array({{{"token_str", "<s>"}}, {{"token_str", "<s>"}}}),
          "the token '<s>' comes twice");
 }
@@ -317,7 +317,7 @@ TEST(TokenizerModel, ADamagedLlama3FileIsRefusedByLine) {
   EXPECT_THAT(error_of("IQ== 0\nIg== 0\n"), HasSubstr("tokenizer.model:2: the rank 0 comes twice"));
   EXPECT_THAT(error_of("IQ== 0\nIQ== 1\n"), HasSubstr("the ranks 0 and 1 have the same token"));
   EXPECT_THAT(error_of("IQ== 0\nIg== 99999999999\n"), HasSubstr("tokenizer.model:2: a token"));
-  EXPECT_THAT(error_of("IQ== 0\n"), HasSubstr("255 of the 256 single bytes are no tokens"));
+  EXPECT_THAT(error_of("IQ== 0\n"), HasSubstr("255 of the 256 single bytes have no token"));
 }
 
 TEST(TokenizerModel, ADamagedSentencepieceFileIsRefused) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "base/error.h"
 
@@ -36,7 +37,7 @@ bool all_finite(const std::vector<ResponseScore>& scores) {
                      [](const ResponseScore& score) { return std::isfinite(score.logp); });
 }
 
-// What each of the pack's trees scored.
+// The scores of each of the pack's trees, from those of all its responses.
 std::vector<std::vector<ResponseScore>> split_by_tree(std::span<const Tree* const> trees,
                                                       const Pack& pack,
                                                       std::span<const double> sums) {
@@ -49,6 +50,12 @@ std::vector<std::vector<ResponseScore>> split_by_tree(std::span<const Tree* cons
   return scores;
 }
 
+PackIndices all_indices(std::span<const Tree* const> batch) {
+  PackIndices indices(batch.size());
+  std::iota(indices.begin(), indices.end(), 0);
+  return indices;
+}
+
 // Ends a forward pass whose scores cannot be used, before its backward pass spoils the gradients.
 struct NotFinite {
   std::vector<std::vector<ResponseScore>> scores;
@@ -56,21 +63,18 @@ struct NotFinite {
 
 }  // namespace
 
-BatchRunner::Scores BatchRunner::score(const Trees& batch, const PackLimits& limits,
+BatchRunner::Scores BatchRunner::score(std::span<const Tree* const> trees, const PackLimits& limits,
                                        const PackScored& scored) {
-  Scores scores(batch.size());
-  for (const PackIndices& indices : cut_batch(batch, limits)) {
-    Trees trees;
-    for (const std::size_t index : indices) {
-      trees.push_back(batch[index]);
-    }
-    const Pack pack = make_pack(trees);
+  Scores scores(trees.size());
+  for (const PackIndices& indices : cut_batch(trees, limits)) {
+    const Trees members = at_indices(trees, indices);
+    const Pack pack = make_pack(members);
     std::vector<double> sums(static_cast<std::size_t>(pack.response_count()));
     model_.score(pack, sums);
     if (scored) {
-      scored(std::ssize(trees), pack.input_count());
+      scored(std::ssize(members), pack.input_count());
     }
-    Scores found = split_by_tree(trees, pack, sums);
+    Scores found = split_by_tree(members, pack, sums);
     for (std::size_t i = 0; i < indices.size(); ++i) {
       scores[indices[i]] = std::move(found[i]);
     }
@@ -78,109 +82,122 @@ BatchRunner::Scores BatchRunner::score(const Trees& batch, const PackLimits& lim
   return scores;
 }
 
-void BatchRunner::leave_out(Trees& batch, Scores& scores, BatchResult& result) const {
-  Trees kept;
-  Scores kept_scores;
+PackIndices BatchRunner::finite(Batch& batch, const PackIndices& indices,
+                                const Scores& scores) const {
+  PackIndices kept;
   std::vector<std::int64_t> rows;
-  for (std::size_t i = 0; i < batch.size(); ++i) {
+  for (std::size_t i = 0; i < indices.size(); ++i) {
     if (all_finite(scores[i])) {
-      kept.push_back(batch[i]);
-      kept_scores.push_back(std::move(scores[i]));
+      kept.push_back(indices[i]);
     } else {
-      rows.push_back(batch[i]->row);
+      rows.push_back(batch.trees[indices[i]]->row);
     }
   }
   if (!rows.empty() && !skip_nonfinite_) {
     user_error(
         "the log-probabilities of the data's rows {} (counted from 0) are not finite: the run has "
         "diverged, or these rows break the model. Lower the learning rate, look at the rows, or "
-        "leave such rows out with --skip_nonfinite",
+        "skip such rows with --skip_nonfinite",
         fmt::join(rows, ", "));
   }
-  result.skipped.insert(result.skipped.end(), rows.begin(), rows.end());
-  batch = std::move(kept);
-  scores = std::move(kept_scores);
+  batch.rows_skipped.insert(batch.rows_skipped.end(), rows.begin(), rows.end());
+  return kept;
 }
 
-BatchResult BatchRunner::train(std::span<const Tree* const> batch, const PackLimits& limits,
-                               const PackDone& done) {
+void BatchRunner::begin(Batch& batch, const PackIndices& kept, const Scores& scores,
+                        bool training) const {
+  batch.context =
+      objective_.begin_step(totals_of(batch.trees, objective_.nll_response(), training), scores);
+  batch.results.resize(batch.trees.size());
+  batch.places.assign(batch.trees.size(), -1);
+  std::int64_t place = 0;
+  for (const std::size_t index : kept) {
+    batch.places[index] = place++;
+  }
+}
+
+BatchResult BatchRunner::join(Batch batch) {
   BatchResult result;
-  const std::vector<PackIndices> packs = cut_batch(batch, limits);
+  for (ExampleResult& example : batch.results) {
+    result.loss += example.loss;
+    result.metrics.add(example.metrics);
+    result.observations.push_back(std::move(example.observation));
+  }
+  result.skipped = std::move(batch.rows_skipped);
+  result.context = std::move(batch.context);
+  return result;
+}
+
+BatchResult BatchRunner::train(std::span<const Tree* const> trees, const PackLimits& limits,
+                               const PackDone& done) {
+  const std::vector<PackIndices> packs = cut_batch(trees, limits);
   const auto count = std::ssize(packs);
   const auto tell = [&](const char* what, std::int64_t pack) {
     if (done && count > 1) {
       done(what, pack, count);
     }
   };
-  Trees trees(batch.begin(), batch.end());
+  Batch batch = {.trees = trees};
+  PackIndices kept = all_indices(trees);
   Scores scores;
   if (objective_.needs_batch_scores()) {
     std::int64_t scored = 0;
     scores = score(trees, limits, [&](std::int64_t, std::int64_t) { tell("scoring", ++scored); });
-    leave_out(trees, scores, result);
-    if (trees.empty()) {
-      return result;
+    kept = finite(batch, kept, scores);
+    std::erase_if(scores, [](const auto& example) { return !all_finite(example); });
+    if (kept.empty()) {
+      return join(std::move(batch));
     }
   }
-  objective_.begin_step(totals_of(batch, objective_.nll_response(), true), scores);
-  // The packs of the whole batch, as planned: what is left out brings no others together.
-  places_.clear();
-  for (const Tree* tree : trees) {
-    places_.emplace(tree, std::ssize(places_));
-  }
+  begin(batch, kept, scores, true);
+  // The packs of the whole batch, as planned: a skipped example does not bring others together.
   std::int64_t trained = 0;
-  for (const PackIndices& indices : packs) {
-    Trees pack;
-    for (const std::size_t index : indices) {
-      if (places_.contains(batch[index])) {
-        pack.push_back(batch[index]);
-      }
-    }
+  for (PackIndices pack : packs) {
+    std::erase_if(pack, [&](std::size_t index) { return batch.places[index] < 0; });
     if (!pack.empty()) {
-      train_pack(std::move(pack), result);
+      train_pack(batch, pack);
     }
     tell("pack", ++trained);
   }
-  return result;
+  return join(std::move(batch));
 }
 
-void BatchRunner::train_pack(Trees trees, BatchResult& result) {
+void BatchRunner::train_pack(Batch& batch, const PackIndices& indices) {
+  const Trees trees = at_indices(batch.trees, indices);
   const Pack pack = make_pack(trees);
   const auto seed = [&](std::span<const double> sums, std::span<double> seeds) {
     Scores scores = split_by_tree(trees, pack, sums);
-    if (!std::all_of(scores.begin(), scores.end(), all_finite)) {
+    if (!std::ranges::all_of(scores, all_finite)) {
       throw NotFinite{std::move(scores)};
     }
-    std::size_t first = 0;
-    for (std::size_t i = 0; i < trees.size(); ++i) {
-      objective_.turn_to(places_.at(trees[i]));
-      result.loss +=
-          objective_.evaluate(scores[i], seeds.subspan(first, scores[i].size()), result.metrics);
-      first += scores[i].size();
+    auto next = seeds.begin();
+    for (std::size_t i = 0; i < indices.size(); ++i) {
+      ExampleResult& result = batch.results[indices[i]];
+      result = objective_.evaluate(batch.context, batch.places[indices[i]], scores[i]);
+      next = std::ranges::copy(result.seeds, next).out;
     }
   };
   try {
     model_.train(pack, seed);
-  } catch (NotFinite& refused) {
-    leave_out(trees, refused.scores, result);
-    if (!trees.empty()) {
-      train_pack(std::move(trees), result);
+  } catch (const NotFinite& refused) {
+    if (const PackIndices kept = finite(batch, indices, refused.scores); !kept.empty()) {
+      train_pack(batch, kept);
     }
   }
 }
 
-BatchResult BatchRunner::evaluate(std::span<const Tree* const> batch, const PackLimits& limits,
+BatchResult BatchRunner::evaluate(std::span<const Tree* const> trees, const PackLimits& limits,
                                   const PackScored& scored) {
-  BatchResult result;
-  Trees trees(batch.begin(), batch.end());
+  Batch batch = {.trees = trees};
   Scores scores = score(trees, limits, scored);
-  leave_out(trees, scores, result);
-  objective_.begin_step(totals_of(batch, objective_.nll_response(), false), scores);
-  for (const auto& example : scores) {
-    std::vector<double> seeds(example.size());
-    result.loss += objective_.evaluate(example, seeds, result.metrics);
+  const PackIndices kept = finite(batch, all_indices(trees), scores);
+  std::erase_if(scores, [](const auto& example) { return !all_finite(example); });
+  begin(batch, kept, scores, false);
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    batch.results[kept[i]] =
+        objective_.evaluate(batch.context, static_cast<std::int64_t>(i), scores[i]);
   }
-  return result;
+  return join(std::move(batch));
 }
 
 }  // namespace lmpo

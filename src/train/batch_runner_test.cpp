@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -44,7 +45,7 @@ class BatchRunnerTest : public ::testing::Test {
   }
 
   const std::vector<Tree> trees_ = lmpo::testing::random_trees(6);
-  std::vector<const Tree*> batch_;
+  Trees batch_;
   std::unique_ptr<Ops> ops_ = make_cpu_ops();
   Arena arena_ = Arena::host(std::size_t{64} << 20);
   Weights weights_;
@@ -115,14 +116,32 @@ TEST_F(BatchRunnerTest, PacksChangeNoMetric) {
   }
 }
 
+// Packs by tokens hold other examples together than their order says.
+TEST_F(BatchRunnerTest, ObservationsAreInTheOrderOfTheBatch) {
+  const PackLimits limits = {6, 50};
+  PackIndices packed;
+  for (const PackIndices& pack : cut_batch(batch_, limits)) {
+    packed.insert(packed.end(), pack.begin(), pack.end());
+  }
+  ASSERT_FALSE(std::ranges::is_sorted(packed));
+  const auto objective = make_objective("lmpo", find_objective("lmpo").defaults);
+  BatchRunner runner(model_, *objective, false);
+  const BatchResult result = runner.train(batch_, limits);
+  ASSERT_EQ(result.observations.size(), batch_.size());
+  for (std::size_t i = 0; i < batch_.size(); ++i) {
+    const BatchResult alone = runner.train(Trees{batch_[i]}, {});
+    EXPECT_NEAR(result.observations[i].at(0), alone.observations[0].at(0), 1e-6) << i;
+  }
+}
+
 TEST_F(BatchRunnerTest, EvaluationMovesNothing) {
   for (const ZscoreMode mode : {ZscoreMode::ema, ZscoreMode::running}) {
     ObjectiveOptions options = find_objective("lmpo").defaults;
     options.zscore = mode;
     const auto objective = make_objective("lmpo", options);
     BatchRunner runner(model_, *objective, false);
-    runner.train(batch_, {});
-    objective->end_step();
+    const BatchResult trained = runner.train(batch_, {});
+    objective->end_step(trained.context, trained.observations);
     const std::vector<double> before = gradients();
     const json state = objective->state();
     ASSERT_FALSE(state.empty());
@@ -159,7 +178,7 @@ TEST_F(NonFinite, StopsWithTheRowNamed) {
   EXPECT_THAT(message, HasSubstr("skip_nonfinite"));
 }
 
-TEST_F(NonFinite, IsLeftOutWhenAsked) {
+TEST_F(NonFinite, IsSkippedWhenAsked) {
   const BatchResult without = BatchRunner(model_, *objective_, false).train(batch_, {2, 0});
   const std::vector<double> expected = gradients();
   weights_.zero_gradients(*ops_);
@@ -173,7 +192,29 @@ TEST_F(NonFinite, IsLeftOutWhenAsked) {
   }
 }
 
-// Rows left out must not let others move together into a larger pack than was planned.
+// The statistics after a batch with a skipped row are those of a batch without it, to the last bit.
+TEST_F(NonFinite, LeavesNoTraceInTheStatistics) {
+  for (const ZscoreMode mode : {ZscoreMode::ema, ZscoreMode::running, ZscoreMode::code}) {
+    ObjectiveOptions options = find_objective("lmpo").defaults;
+    options.zscore = mode;
+    options.zscore_group = 2;
+    const auto with = make_objective("lmpo", options);
+    const auto without = make_objective("lmpo", options);
+    Trees poisoned = batch_;
+    poisoned.insert(poisoned.begin() + 3, &poisoned_);
+    for (int step = 0; step < 3; ++step) {
+      const BatchResult other = BatchRunner(model_, *without, true).train(batch_, {1, 0});
+      without->end_step(other.context, other.observations);
+      const BatchResult result = BatchRunner(model_, *with, true).train(poisoned, {1, 0});
+      with->end_step(result.context, result.observations);
+      EXPECT_THAT(result.skipped, ElementsAre(41));
+      EXPECT_EQ(result.metrics.means(), other.metrics.means());
+      EXPECT_EQ(with->state(), without->state());
+    }
+  }
+}
+
+// Rows that are skipped must not let others move together into a larger pack than was planned.
 TEST_F(NonFinite, LeavesThePacksAsPlanned) {
   std::vector<Tree> trees = lmpo::testing::random_trees(4);
   for (const std::size_t large : {0UL, 1UL}) {
@@ -181,7 +222,7 @@ TEST_F(NonFinite, LeavesThePacksAsPlanned) {
       testing::edit(sequence.tokens, [](auto& ids) { ids.resize(60, 9); });
     }
   }
-  const std::vector<const Tree*> batch = {&poisoned_, &trees[0], &trees[1], &trees[2]};
+  const Trees batch = {&poisoned_, &trees[0], &trees[1], &trees[2]};
   const PackLimits limits = {2, 0};
   LargestPacks training;
   training.add(batch, limits);
@@ -206,7 +247,7 @@ TEST_F(NonFinite, LeavesThePacksAsPlanned) {
 }
 
 TEST_F(NonFinite, ABatchOfNothingElseIsNoUpdate) {
-  const std::vector<const Tree*> batch = {&poisoned_};
+  const Trees batch = {&poisoned_};
   for (const ObjectiveInfo& info : objectives()) {
     const auto objective = info.make(info.defaults);
     if (objective->form() == ExampleForm::pair && objective->extra() == ExtraResponse::none) {

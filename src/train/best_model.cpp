@@ -24,7 +24,7 @@ BestSoFar BestSoFar::from_json(const json& content, std::string_view source) {
     return best;
   }
   if (!content.is_object()) {
-    user_error("{}: key 'best': an object was expected", source);
+    user_error("{}: key 'best': expected an object", source);
   }
   best.step = required<std::int64_t>(content, "step", source);
   best.worse = required<std::int64_t>(content, "worse", source);

@@ -1,5 +1,5 @@
-// Which evaluation of a run was the best, and when to stop for lack of a better one: as
-// transformers' Trainer and its EarlyStoppingCallback decide.
+// The best evaluation of a run, and early stopping. The rules are those of transformers' Trainer and
+// its EarlyStoppingCallback.
 #pragma once
 
 #include <cstdint>
@@ -13,14 +13,15 @@ namespace lmpo {
 
 struct BestSoFar {
   std::optional<double> metric;
-  std::int64_t step = 0;   // 0: there was no evaluation yet
+  std::int64_t step = 0;   // 0: no evaluation yet
   std::int64_t worse = 0;  // evaluations in a row that were not better by the threshold
 
   json to_json() const;
   static BestSoFar from_json(const json& content, std::string_view source);
 };
 
-// Takes an evaluation's entry at `step` into account. A metric that is not finite is never better.
+// Compares the evaluation `entry` of step `step` with the best. A metric that is not finite is never
+// better. UserError where the entry lacks the recipe's metric.
 void judge(BestSoFar& best, const json& entry, std::int64_t step, const TrainRecipe& recipe);
 bool stops_early(const BestSoFar& best, const TrainRecipe& recipe);
 

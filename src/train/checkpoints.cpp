@@ -17,11 +17,12 @@ namespace {
 
 constexpr const char* kStateFile = "lmpo_state.json";
 constexpr const char* kRunFile = "lmpo_run.json";
+constexpr const char* kSetAside = ".set-aside";
 constexpr std::size_t kHashedAtOnce = std::size_t{1} << 24;
 
 using Checkpoints = std::vector<std::pair<std::int64_t, fs::path>>;
 
-// N of a folder's name "checkpoint-N", as the trainer writes it.
+// N of a folder's name "checkpoint-N".
 std::optional<std::int64_t> step_of(std::string_view name) {
   constexpr std::string_view prefix = "checkpoint-";
   if (!name.starts_with(prefix)) {
@@ -34,7 +35,7 @@ std::optional<std::int64_t> step_of(std::string_view name) {
                                                                               : std::nullopt;
 }
 
-// Of any run.
+// The checkpoints of all runs.
 Checkpoints all_checkpoints(const fs::path& output_dir) {
   Checkpoints found;
   if (!fs::is_directory(output_dir)) {
@@ -103,7 +104,7 @@ std::string another_checkpoint(const fs::path& damaged) {
       older = folder.string();
     }
   }
-  return older.empty() ? "There is no older checkpoint beside it: start anew"
+  return older.empty() ? "There is no older checkpoint beside it: start again"
                        : "Resume from an older one: --resume_from_checkpoint " + older;
 }
 
@@ -111,7 +112,7 @@ std::string another_checkpoint(const fs::path& damaged) {
 
 Checkpoints list_checkpoints(const fs::path& output_dir) {
   Checkpoints found = all_checkpoints(output_dir);
-  // The states are read only where there was more than one run.
+  // Reads the states only if there was more than one run.
   if (const RunIdentity run = recorded_run(output_dir); run.number > 0) {
     std::erase_if(found,
                   [&](const auto& entry) { return !belongs(run, entry.first, entry.second); });
@@ -158,7 +159,7 @@ void set_aside_others(const fs::path& output_dir, const RunIdentity& run) {
     if (belongs(run, step, folder)) {
       continue;
     }
-    const fs::path base = folder.string() + ".set-aside";
+    const fs::path base = folder.string() + kSetAside;
     fs::path aside = base;
     for (int i = 2; fs::exists(aside); ++i) {
       aside = fmt::format("{}-{}", base.string(), i);
@@ -173,9 +174,28 @@ void set_aside_others(const fs::path& output_dir, const RunIdentity& run) {
   }
   if (!names.empty()) {
     log_warning(
-        "{}: checkpoints that another run saved after step {} are set aside: {}. Delete them when "
+        "{}: another run saved checkpoints after step {}; they are renamed to {}. Delete them when "
         "you no longer need them",
         output_dir.string(), run.begin, fmt::join(names, ", "));
+  }
+}
+
+void remove_set_aside(const fs::path& output_dir) {
+  std::vector<fs::path> found;
+  for (const auto& entry : fs::directory_iterator(output_dir)) {
+    const std::string name = entry.path().filename().string();
+    const std::size_t end = name.find(kSetAside);
+    if (end != std::string::npos && step_of(std::string_view(name).substr(0, end)) &&
+        fs::exists(entry.path() / kStateFile)) {
+      found.push_back(entry.path());
+    }
+  }
+  for (const fs::path& folder : found) {
+    try {
+      remove_checkpoint(folder);
+    } catch (const MachineError& error) {
+      log_warning("{}", error.what());
+    }
   }
 }
 
@@ -199,7 +219,7 @@ void write_train_state(const fs::path& folder, const TrainState& state) {
 TrainState read_train_state(const fs::path& folder) {
   const fs::path path = folder / kStateFile;
   if (!fs::exists(path)) {
-    user_error("{}: not a checkpoint of lmpo: there is no {} in it", folder.string(), kStateFile);
+    user_error("{}: not a checkpoint of lmpo: it has no {}", folder.string(), kStateFile);
   }
   return TrainState::from_json(read_json(path), path.string());
 }
@@ -220,14 +240,14 @@ bool verify_checkpoint(const fs::path& folder) {
   const json written = state.value("checksum", json());
   state.erase("checksum");
   if (written != checksum(state)) {
-    damaged(state_file, "not what was written");
+    damaged(state_file, "changed since it was written");
   }
   for (const auto& [name, hash] : state["files"].items()) {
     if (!fs::exists(folder / name)) {
       damaged(folder / name, "missing");
     }
     if (hash != hash_of(folder / name)) {
-      damaged(folder / name, "not what was written");
+      damaged(folder / name, "changed since it was written");
     }
   }
   return true;

@@ -1,7 +1,7 @@
 // The checkpoints of an output folder: checkpoint-N, see train_state.h.
 //
-// They belong to one run. A run that goes back to an earlier checkpoint is a new one, with the next
-// number: what the run before it had saved beyond that step is set aside, under another name.
+// They belong to one run. Resuming from an earlier checkpoint starts a new run, with the next number.
+// Later checkpoints of the old run are then renamed, so that nobody resumes from them by mistake.
 #pragma once
 
 #include <cstdint>
@@ -15,38 +15,41 @@
 
 namespace lmpo {
 
-// Checkpoint folders of an output folder by their step; only whole ones, and only those of the run
-// that lmpo_run.json names.
+// The checkpoints of the run that lmpo_run.json names, by their step. Incomplete ones are left out.
 std::vector<std::pair<std::int64_t, fs::path>> list_checkpoints(const fs::path& output_dir);
-// The folder that `resume` names: "true" for the newest of output_dir. UserError where there is
-// none.
+// The folder to resume from: `resume` itself, or the newest checkpoint of output_dir if it is "true".
+// UserError if there is none.
 fs::path find_checkpoint(const std::string& resume, const fs::path& output_dir);
 
-// Which run an output folder's checkpoints are of; a part of lmpo_run.json.
+// Which run an output folder's checkpoints belong to; a part of lmpo_run.json.
 struct RunIdentity {
-  std::int64_t number = 0;  // of runs that went back to an earlier checkpoint of the one before
-  std::int64_t begin = 0;   // checkpoints up to this step are shared with the run before
+  std::int64_t number = 0;  // how many times a run resumed from an earlier checkpoint
+  std::int64_t begin = 0;   // checkpoints up to this step belong to the previous run, too
 };
 json to_json(const RunIdentity& run);
-// The identity of a run that resumes from `checkpoint` and whose state that is.
+// The identity of a run that resumes from `checkpoint`, whose state is `state`.
 RunIdentity resumed_run(const fs::path& output_dir, const fs::path& checkpoint,
                         const TrainState& state);
-// Renames all checkpoints that are not of the run, checkpoint-8 to checkpoint-8.set-aside, and says
-// so. lmpo_run.json must name the run already: a kill in between then mixes up nothing.
+// Renames all checkpoints of other runs, checkpoint-8 to checkpoint-8.set-aside, and logs it.
+// lmpo_run.json must name the run already, so that a kill in between mixes up nothing.
 void set_aside_others(const fs::path& output_dir, const RunIdentity& run);
 
-// Whether the checkpoint is one of the output folder's.
+// Removes what set_aside_others renamed. A folder that cannot be removed is a warning.
+void remove_set_aside(const fs::path& output_dir);
+
+// Whether the checkpoint lies in the output folder.
 bool is_in(const fs::path& checkpoint, const fs::path& output_dir);
 
-// Writes lmpo_state.json, which makes a folder a checkpoint: the state and the hashes of all other
-// files of the folder. To be called last.
+// Writes lmpo_state.json, which makes a folder a checkpoint: the state, and the hashes of all other
+// files of the folder. Call it last.
 void write_train_state(const fs::path& folder, const TrainState& state);
 TrainState read_train_state(const fs::path& folder);
-// Compares all files of a checkpoint with the hashes in its state. UserError that names the first
-// that differs, and an older checkpoint beside it. False for one that an lmpo without hashes wrote.
+// Compares all files of a checkpoint with the hashes in its state. UserError names the first that
+// differs and an older checkpoint to use instead. False if the state has no hashes (early lmpo).
 bool verify_checkpoint(const fs::path& folder);
 
-// A kill leaves nothing that looks like a checkpoint. MachineError.
+// Renames first, so that a kill leaves nothing that looks like a checkpoint. MachineError if the
+// folder cannot be removed.
 void remove_checkpoint(const fs::path& folder);
 
 }  // namespace lmpo

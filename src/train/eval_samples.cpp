@@ -7,9 +7,9 @@
 #include "base/log.h"
 #include "base/utf8.h"
 #include "data/source_rows.h"
-#include "generate/loaded_model.h"
-#include "recipe/run_data.h"
+#include "model/loaded_model.h"
 #include "train/event_file.h"
+#include "train/packs.h"
 
 namespace lmpo {
 namespace {
@@ -20,8 +20,8 @@ std::vector<std::int32_t> prompt_of(const Tree& tree) {
 }
 
 // None where there is no evaluation data.
-std::vector<const Tree*> choose_prompts(const TrainInputs& inputs, const ModelConfig& config) {
-  std::vector<const Tree*> chosen;
+Trees choose_prompts(const TrainInputs& inputs, const ModelConfig& config) {
+  Trees chosen;
   if (!inputs.evaluation) {
     return chosen;
   }
@@ -42,7 +42,7 @@ std::vector<const Tree*> choose_prompts(const TrainInputs& inputs, const ModelCo
   return chosen;
 }
 
-PromptTokens tokens_of(const std::vector<const Tree*>& chosen) {
+PromptTokens tokens_of(const Trees& chosen) {
   PromptTokens prompts;
   for (const Tree* tree : chosen) {
     prompts.push_back(prompt_of(*tree));
@@ -87,7 +87,7 @@ std::string first_of(const std::string& text, std::int64_t characters) {
 EvalSamples::EvalSamples(const TrainInputs& inputs, const ModelConfig& config)
     : options_(greedy(inputs.recipe)) {
   const TrainRecipe& recipe = inputs.recipe;
-  const std::vector<const Tree*> chosen = choose_prompts(inputs, config);
+  const Trees chosen = choose_prompts(inputs, config);
   if (chosen.empty()) {
     return;
   }
@@ -95,10 +95,7 @@ EvalSamples::EvalSamples(const TrainInputs& inputs, const ModelConfig& config)
   for (const Tree* tree : chosen) {
     rows_.push_back(tree->row);
   }
-  const RunData data = run_data(recipe);
-  const bool held_out = data.evaluation.empty();
-  sources_ = held_out ? data.training : data.evaluation;
-  purpose_ = held_out ? DataPurpose::training : DataPurpose::evaluation;
+  sources_ = inputs.evaluation->sources;
   kind_ = recipe.data.kind;
   options_.stop_ids = stop_tokens(recipe.model_name_or_path, config);
   tokenizer_ = Tokenizer::load(recipe.model_name_or_path);
@@ -115,7 +112,7 @@ void EvalSamples::read_messages() {
   }
   messages_.resize(prompts_.size());
   try {
-    const auto found = read_prompts(sources_, purpose_, kind_, {rows_.begin(), rows_.end()});
+    const auto found = read_prompts(sources_, kind_, {rows_.begin(), rows_.end()});
     for (std::size_t i = 0; i < rows_.size(); ++i) {
       if (const auto prompt = found.find(rows_[i]); prompt != found.end()) {
         messages_[i] = prompt->second;
@@ -126,10 +123,14 @@ void EvalSamples::read_messages() {
   }
 }
 
-std::vector<EvalSample> EvalSamples::generate(Weights& weights, Ops& ops, Arena& arena) {
+std::vector<EvalSample> EvalSamples::generate(Weights& weights, Ops& ops, Arena& arena,
+                                              std::function<bool()> interrupted) {
   read_messages();
+  GenerationOptions options = options_;
+  bool stopped = false;
+  options.interrupted = [&] { return stopped = interrupted && interrupted(); };
   std::vector<EvalSample> samples(prompts_.size());
-  generate_with(weights, ops, arena, prompts_, options_, [&](const Completion& completion) {
+  generate_with(weights, ops, arena, prompts_, options, [&](const Completion& completion) {
     const auto index = static_cast<std::size_t>(completion.prompt);
     samples[index] = {.index = completion.prompt,
                       .prompt = tokenizer_->decode(prompts_[index], true),
@@ -138,7 +139,7 @@ std::vector<EvalSample> EvalSamples::generate(Weights& weights, Ops& ops, Arena&
                       .tokens = std::ssize(completion.tokens),
                       .stopped = completion.stopped};
   });
-  return samples;
+  return stopped ? std::vector<EvalSample>() : samples;
 }
 
 std::string eval_sample_line(const EvalSample& sample, std::int64_t step) {

@@ -3,13 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/json.h"
+#include "data/files.h"
 #include "data/schema.h"
-#include "data/source.h"
 #include "generate/generator.h"
 #include "text/tokenizer.h"
 #include "train/trainer.h"
@@ -37,19 +38,20 @@ class EvalSamples {
   bool empty() const { return prompts_.empty(); }
   const PromptTokens& prompts() const { return prompts_; }
 
-  // Takes its memory from the arena and gives it back; changes no weight. UserError where logits
-  // are not finite. The first call reads the prompts' messages from the data.
-  std::vector<EvalSample> generate(Weights& weights, Ops& ops, Arena& arena);
+  // Takes its memory from the arena and gives it back; changes no weight. None where `interrupted`,
+  // which is asked before each token, says yes. UserError where logits are not finite. The first
+  // call reads the prompts' messages from the data.
+  std::vector<EvalSample> generate(Weights& weights, Ops& ops, Arena& arena,
+                                   std::function<bool()> interrupted = {});
 
  private:
   void read_messages();
 
   PromptTokens prompts_;
-  // Of each prompt: its row in `sources_`, and what that says.
+  // Of each prompt: its row in `sources_`, and the messages there.
   std::vector<std::int64_t> rows_;
   std::vector<ordered_json> messages_;
-  std::vector<DataSource> sources_;
-  DataPurpose purpose_ = DataPurpose::evaluation;
+  std::vector<SourceFiles> sources_;
   RowKind kind_ = RowKind::preference;
   GenerationOptions options_;
   std::optional<Tokenizer> tokenizer_;

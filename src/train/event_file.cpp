@@ -19,8 +19,6 @@ namespace {
 
 constexpr std::string_view kPrefix = "events.out.tfevents.";
 
-// --- records
-
 // CRC-32C (Castagnoli), reflected: RFC 3720, appendix B.4.
 constexpr std::array<std::uint32_t, 256> crc_table() {
   std::array<std::uint32_t, 256> table{};
@@ -60,9 +58,8 @@ std::string record(std::string_view payload) {
   return result;
 }
 
-// --- protobuf: fields by number, in the wire types of
+// A message of protobuf: fields by number, in the wire types of
 // https://protobuf.dev/programming-guides/encoding
-
 class Message {
  public:
   Message& varint(std::uint64_t number, std::uint64_t value) {
@@ -103,7 +100,7 @@ class Message {
   std::string bytes_;
 };
 
-// --- the messages of TensorFlow's event.proto, summary.proto and tensor.proto
+// The functions below make the messages of TensorFlow's event.proto, summary.proto and tensor.proto.
 
 Message event_now() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
@@ -126,7 +123,7 @@ std::string summary_record(std::int64_t step, const Message& summary) {
       event_now().varint(2, static_cast<std::uint64_t>(step)).message(5, summary).bytes());
 }
 
-// A number; the description is TensorBoard's help beside the chart, told with a tag's first number.
+// A number. TensorBoard shows the description beside the chart; a tag's first number carries it.
 Message number_value(std::string_view tag, float value, std::string_view description) {
   Message message = Message().text(1, tag).fixed(2, value);  // tag, simple_value
   if (!description.empty()) {
@@ -150,9 +147,7 @@ Message text_value(std::string_view tag, std::string_view text) {
   return Message().text(1, tag).message(9, metadata).message(8, tensor);
 }
 
-// --- names
-
-// What a person should know of a metric before comparing it across runs; empty for most.
+// What to know about a metric before comparing it across runs; empty for most.
 std::string_view description_of(std::string_view metric) {
   struct Description {
     std::string_view beginning;
@@ -241,7 +236,8 @@ void EventFile::append(std::string_view records) {
     std::error_code error;
     fs::create_directories(path_.parent_path(), error);
     if (error) {
-      machine_error("{}: cannot be made: {}", path_.parent_path().string(), error.message());
+      machine_error("{}: cannot create the folder: {}", path_.parent_path().string(),
+                    error.message());
     }
   }
   append_to_file(path_, beginning_ + std::string(records));

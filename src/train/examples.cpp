@@ -42,7 +42,7 @@ TokenView prompt_of(const Tree& tree) {
       .first(static_cast<std::size_t>(own.scored_begin));
 }
 
-// Indices of the trees, those of one row or of one prompt together.
+// Indices of the trees, grouped by prompt. Trees of one row are in one group.
 std::vector<std::vector<std::size_t>> by_prompt(std::span<const Tree> trees) {
   std::vector<std::vector<std::size_t>> groups;
   const auto less = [](TokenView a, TokenView b) {
@@ -60,16 +60,15 @@ std::vector<std::vector<std::size_t>> by_prompt(std::span<const Tree> trees) {
   return groups;
 }
 
-// For each tree another one, of another prompt. With the trees ordered by their prompts, it is the
-// one that lies as many places on as the most common prompt has trees: so each response is taken
-// once. Where one prompt has more than half of the trees, some are taken again.
+// For each tree, a tree with another prompt. Trees are ordered by prompt and shifted by the size of
+// the largest group, so each response is used once. If one prompt has more than half of the trees,
+// some responses are used again.
 std::vector<std::size_t> mismatched_trees(std::span<const Tree> trees) {
   const std::vector<std::vector<std::size_t>> groups = by_prompt(trees);
   if (groups.size() < 2) {
     user_error(
         "kto needs at least two different prompts, in the training data and in the evaluation "
-        "data: "
-        "its KL term pairs each prompt with a response to another prompt; found {}",
+        "data: its KL term pairs each prompt with a response to another prompt; found {}",
         groups.size());
   }
   std::vector<std::size_t> ordered;

@@ -1,4 +1,4 @@
-// Trees as an objective wants them: what it scores beside the responses of a row.
+// Turns trees into the examples that an objective needs.
 #pragma once
 
 #include <cstdint>
@@ -10,12 +10,12 @@
 
 namespace lmpo {
 
-// Brings trees from the data to the objective's form:
-//   labelled     pairs become two trees, the chosen response desirable, the rejected one not
-//   conversation the first sequence once more, all of it scored but its first token
-//   mismatched   the tree's prompt before the response of a tree with another prompt, cut to
-//                max_length; a prompt that leaves no room keeps one token of it
-// UserError where all trees have one prompt, so that nothing can be mismatched.
+// Changes trees by the objective's form() and extra():
+//   labelled      splits a pair into two trees: chosen is desirable, rejected is not
+//   conversation  appends the first sequence again, with all tokens but the first scored
+//   mismatched    appends the tree's prompt with the response to another prompt, truncated to
+//                 max_length but never to less than one token of the response
+// UserError for `mismatched` if all trees have the same prompt.
 void prepare_examples(std::vector<Tree>& trees, const Objective& objective,
                       std::optional<std::int64_t> max_length);
 

@@ -19,8 +19,8 @@ std::atomic<bool>& seen(Wish wish) {
   return wishes.at(static_cast<std::size_t>(wish));
 }
 
-// Whether it is the first stop. From then on SIGINT and SIGTERM end the program, even where it waits
-// for a terminal that takes no message. Not SIGHUP: a terminal that is closed sends it repeatedly.
+// Whether it is the first stop. Later SIGINT and SIGTERM end the program, even if it waits for a
+// terminal that takes no message. SIGHUP does not: a terminal that closes sends it repeatedly.
 bool is_first(std::atomic<bool>& stopped) {
   if (stopped.exchange(true)) {
     return false;
@@ -42,7 +42,7 @@ void stop_run(int signal) {
       log_warning("stopping after this step, then saving; {} to quit without saving", again);
       break;
     case StopMeans::finish_and_end:
-      log_warning("the last step is done: stopping when the model is written; {} to quit at once",
+      log_warning("the last step is done; stopping after the model is written; {} to quit at once",
                   again);
       break;
     case StopMeans::nothing:

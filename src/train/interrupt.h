@@ -1,7 +1,7 @@
-// Signals as wishes that a program asks for where it can fulfil them: a run between two steps.
+// Signals become wishes, which a training run looks at between two steps.
 //
-//   SIGINT, SIGTERM, SIGHUP  stop: finish the step, save, leave; a second SIGINT or SIGTERM ends the
-//                            program at once. SIGHUP that is ignored (nohup) stays so.
+//   SIGINT, SIGTERM, SIGHUP  stop: finish the step, save, exit. A second SIGINT or SIGTERM ends the
+//                            program at once. An ignored SIGHUP (nohup) stays ignored.
 //   SIGUSR1                  save a checkpoint and continue
 //   SIGUSR2                  evaluate and continue
 #pragma once
@@ -13,10 +13,10 @@
 
 namespace lmpo {
 
-// Takes SIGINT, SIGTERM and SIGHUP for the object's life. One object at a time.
+// Answers SIGINT, SIGTERM and SIGHUP while the object lives. One object at a time.
 class InterruptWatch {
  public:
-  // `answer` is said at once when the first of them comes.
+  // The first of these signals logs `answer` at once.
   explicit InterruptWatch(std::string answer);
 
   bool interrupted() const { return interrupted_; }
@@ -26,23 +26,23 @@ class InterruptWatch {
   SignalWatch watch_;
 };
 
-// What a stop means for a training run, and what a person is told at once.
+// What a stop does to a training run; the log says so at once.
 enum class StopMeans {
-  end_at_once,     // nothing is trained yet
-  save_and_end,    // after the step
-  finish_and_end,  // the last step is done, and the model is being written
-  nothing,         // the program ends by itself
+  end_at_once,     // before the first step
+  save_and_end,    // after the current step
+  finish_and_end,  // the last step is done; after the model is written
+  nothing,         // the run is over
 };
 
 enum class Wish { stop, save, evaluate };
 
-// From now until the process ends, all signals of a training run are answered.
+// Answers all signals of a training run from now until the process ends. A stop means end_at_once
+// until set_stop.
 void watch_run_signals();
-// After watch_run_signals a stop ends the program at once.
 void set_stop(StopMeans meaning);
-// Whether there was such a signal.
+// Whether such a signal has come.
 bool is_wished(Wish wish);
-// The same, once for any number of signals.
+// The same, and forgets it.
 bool take_wish(Wish wish);
 
 }  // namespace lmpo

@@ -10,7 +10,8 @@
 namespace lmpo {
 namespace {
 
-class LayoutTest : public lmpo::testing::SmallRun {
+class LayoutTest : public lmpo::testing::SmallRun,
+                   public ::testing::WithParamInterface<const char*> {
  protected:
   std::vector<float> weights(const std::string& name) const {
     const SafetensorsFile file(folder_ / name / "model.safetensors");
@@ -27,10 +28,14 @@ class LayoutTest : public lmpo::testing::SmallRun {
 
 // Adam divides by the gradient's size, so where a gradient is nearly zero its rounding moves the
 // weight by as much as the learning rate: the mean is the measure.
-TEST_F(LayoutTest, TwentyStepsEndAtTheSameWeights) {
+INSTANTIATE_TEST_SUITE_P(Models, LayoutTest, ::testing::Values("llama", "llama_bias"),
+                         [](const auto& given) { return std::string(given.param); });
+
+TEST_P(LayoutTest, TwentyStepsEndAtTheSameWeights) {
   const auto run = [&](const std::string& name, std::int64_t micro_batch, std::int64_t pack_tokens,
                        const std::string& recompute) {
     TrainInputs given = inputs(name);
+    given.recipe.model_name_or_path = lmpo::testing::small_model(GetParam());
     given.recipe.learning_rate = 1e-4;
     given.recipe.per_device_train_batch_size = micro_batch;
     given.recipe.gradient_accumulation_steps = 8 / micro_batch;
@@ -61,12 +66,13 @@ TEST_F(LayoutTest, TwentyStepsEndAtTheSameWeights) {
   }
 }
 
-TEST_F(LayoutTest, EvaluationIsTheSame) {
+TEST_P(LayoutTest, EvaluationIsTheSame) {
   json truth;
   int runs = 0;
   for (const auto& [batch, pack_tokens] : {std::pair(8, 0), {1, 0}, {30, 0}, {5, 80}}) {
     const std::string name = std::to_string(++runs);
     TrainInputs given = inputs(name);
+    given.recipe.model_name_or_path = lmpo::testing::small_model(GetParam());
     given.recipe.max_steps = 3;
     given.recipe.per_device_eval_batch_size = batch;
     given.recipe.per_device_train_batch_size = 8;

@@ -17,7 +17,7 @@ std::size_t allowed_memory(const Device& device, std::size_t limit) {
 // Of moments in a file, those of one parameter are in memory at a time.
 std::size_t largest_moments(const Weights& weights) {
   std::size_t largest = 0;
-  for (const Parameter& parameter : weights.parameters()) {
+  for (const Parameter& parameter : weights.trained()) {
     largest =
         std::max(largest, parameter.moment1.values.bytes() + parameter.moment2.values.bytes());
   }
@@ -40,17 +40,24 @@ void LargestPacks::add(std::span<const Tree* const> batch, std::span<const PackS
   for (const PackSize& size : sizes) {
     tokens.push_back(size.tokens);
   }
-  for (const PackIndices& indices : cut_into_packs(tokens, limits.max_trees, limits.max_tokens)) {
+  for (const PackIndices& indices : cut_into_packs(tokens, limits.micro_batch, limits.max_tokens)) {
     PackSize size;
     for (const std::size_t index : indices) {
       size.add(sizes[index]);
     }
     if (takes(size)) {
-      packs_.emplace_back();
-      for (const std::size_t index : indices) {
-        packs_.back().push_back(batch[index]);
-      }
+      packs_.push_back(at_indices(batch, indices));
     }
+  }
+}
+
+void LargestPacks::add_pack(const std::vector<const Tree*>& pack) {
+  PackSize size;
+  for (const Tree* tree : pack) {
+    size.add(size_of(*tree));
+  }
+  if (takes(size)) {
+    packs_.push_back(pack);
   }
 }
 
@@ -58,7 +65,7 @@ bool LargestPacks::takes(const PackSize& size) {
   constexpr std::int64_t kMostTokens = std::numeric_limits<std::int32_t>::max();
   if (std::max(size.tokens, size.targets) > kMostTokens) {
     user_error(
-        "{} tokens would be computed at once; {} are the most: choose a smaller "
+        "a pack has {} tokens, and at most {} are possible: choose a smaller "
         "--per_device_train_batch_size, --per_device_eval_batch_size or --max_pack_tokens",
         std::max(size.tokens, size.targets), kMostTokens);
   }
@@ -107,8 +114,7 @@ MemoryPlan plan_memory(const ModelConfig& config, const StoragePlan& storage,
   Arena moments = Arena::counting();
   Arena master = Arena::counting();
   Weights weights(config, storage.weights, WeightUse::training, arena,
-                  {storage.eight_bit_moments, storage.moments == Place::arena ? nullptr : &moments,
-                   storage.master == Place::arena ? nullptr : &master});
+                  storage.optimizer(&moments, &master));
   Llama model(weights, *plan_ops, arena, options);
   for (const auto& trees : training.packs()) {
     model.train(make_pack(trees), [](std::span<const double>, std::span<double>) {});

@@ -25,15 +25,17 @@ class LargestPacks {
   // The same where the sizes of the trees are known: reads no tokens.
   void add(std::span<const Tree* const> batch, std::span<const PackSize> sizes,
            const PackLimits& limits);
+  // Looks at a pack as it is.
+  void add_pack(const Trees& pack);
   const std::vector<PackSize>& sizes() const { return sizes_; }
-  const TreePacks& packs() const { return packs_; }
+  const std::vector<Trees>& packs() const { return packs_; }
 
  private:
   // Whether the pack is to be kept; makes room for it where it is.
   bool takes(const PackSize& size);
 
   std::vector<PackSize> sizes_;
-  TreePacks packs_;
+  std::vector<Trees> packs_;
 };
 
 struct MemoryPlan {
@@ -61,6 +63,13 @@ struct StoragePlan {
   bool eight_bit_moments = false;
   Place moments = Place::arena;
   Place master = Place::arena;  // never a file
+  FreezePatterns freeze = {};   // what does not train
+
+  // For Weights, with the arenas of what does not lie in the arena of the weights.
+  OptimizerStorage optimizer(Arena* moments_arena, Arena* master_arena) const {
+    return {eight_bit_moments, moments == Place::arena ? nullptr : moments_arena,
+            master == Place::arena ? nullptr : master_arena, freeze};
+  }
 };
 
 // The arena of a run that trains on `training` and scores `evaluation` packs; `ops` are those of

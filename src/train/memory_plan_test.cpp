@@ -18,6 +18,7 @@ struct PlanCase {
   bool eight_bit = false;
   bool paged = false;
   std::int64_t new_tokens = 0;  // of answers between the steps
+  FreezePatterns freeze = {};
 };
 
 // For the name of a test.
@@ -37,15 +38,30 @@ INSTANTIATE_TEST_SUITE_P(
                       PlanCase{"llama", Dtype::bf16, Recompute::mlp, {8, 0}, false, true},
                       PlanCase{"mistral", Dtype::f16, Recompute::none, {8, 0}, true, true},
                       PlanCase{"llama", Dtype::bf16, Recompute::layers, {1, 0}, false, false, 50},
-                      PlanCase{"mistral", Dtype::f32, Recompute::layers, {1, 0}, false, true, 60}));
+                      PlanCase{"mistral", Dtype::f32, Recompute::layers, {1, 0}, false, true, 60},
+                      PlanCase{"llama_bias", Dtype::bf16, Recompute::none, {8, 0}},
+                      PlanCase{"llama_bias_tied", Dtype::f32, Recompute::layers, {3, 0}, true},
+                      PlanCase{"llama_bias",
+                               Dtype::f16,
+                               Recompute::mlp,
+                               {8, 0},
+                               false,
+                               true,
+                               0,
+                               {"model.embed_tokens.*", "model.layers.0.*"}},
+                      PlanCase{"llama_tied",
+                               Dtype::bf16,
+                               Recompute::none,
+                               {8, 0},
+                               false,
+                               false,
+                               0,
+                               {"model.embed_tokens.*", "*.mlp.*"}}));
 
 TEST_P(MemoryPlanned, EqualsThePeakOfARun) {
   const PlanCase& given = GetParam();
   const std::vector<Tree> trees = lmpo::testing::random_trees(40);
-  std::vector<const Tree*> batch;
-  for (const Tree& tree : trees) {
-    batch.push_back(&tree);
-  }
+  const Trees batch = pointers(trees);
   const fs::path folder = lmpo::testing::small_model(given.model);
   const ModelConfig config = read_model_config(folder);
   const LlamaOptions options = {.max_positions = 64, .recompute = given.recompute};
@@ -61,7 +77,10 @@ TEST_P(MemoryPlanned, EqualsThePeakOfARun) {
       .batch_size = 32};
   const auto plan_of = [&](const GenerationSize& samples) {
     return plan_memory(config,
-                       {given.storage, given.eight_bit, given.paged ? Place::file : Place::arena},
+                       {.weights = given.storage,
+                        .eight_bit_moments = given.eight_bit,
+                        .moments = given.paged ? Place::file : Place::arena,
+                        .freeze = given.freeze},
                        options, training, evaluation, *ops, 0, samples);
   };
   const MemoryPlan plan = plan_of(generation_size(prompts, generation, config));
@@ -71,7 +90,9 @@ TEST_P(MemoryPlanned, EqualsThePeakOfARun) {
   Arena arena = Arena::host(std::size_t{64} << 20);
   Arena paged = Arena::file(plan.disk, ::testing::TempDir());
   Weights weights(config, given.storage, WeightUse::training, arena,
-                  {given.eight_bit, given.paged ? &paged : nullptr});
+                  {.eight_bit_moments = given.eight_bit,
+                   .moments = given.paged ? &paged : nullptr,
+                   .freeze = given.freeze});
   weights.load(Checkpoint::open(folder), *ops);
   weights.zero_gradients(*ops);
   Llama model(weights, *ops, arena, options);
@@ -107,7 +128,7 @@ TEST(LargestPacks, AreEnoughForThePlan) {
       LargestPacks all;
       std::size_t largest = 0;
       for (std::size_t begin = 0; begin < trees.size(); begin += 8) {
-        std::vector<const Tree*> batch;
+        Trees batch;
         for (std::size_t i = begin; i < begin + 8; ++i) {
           batch.push_back(&trees[i]);
         }
@@ -159,7 +180,7 @@ TEST(LargestPacks, KeepsWhatNoOtherCovers) {
   };
   const std::vector<Tree> trees = {tree_of(10, 5), tree_of(50, 6), tree_of(3, 12)};
   LargestPacks largest;
-  largest.add(std::vector<const Tree*>{&trees[0], &trees[1], &trees[2]}, {1, 0});
+  largest.add(Trees{&trees[0], &trees[1], &trees[2]}, {1, 0});
   ASSERT_EQ(largest.packs().size(), 2u);
   EXPECT_EQ(largest.packs()[0][0], &trees[1]);
   EXPECT_EQ(largest.packs()[1][0], &trees[2]);
@@ -170,7 +191,7 @@ TEST(ReadableBytes, ThreeDigits) {
   EXPECT_EQ(readable_bytes(999), "999 B");
   EXPECT_EQ(readable_bytes(1000), "1.00 kB");
   EXPECT_EQ(readable_bytes(999'600), "1.00 MB");
-  EXPECT_EQ(readable_bytes(123'456'789), "123.0 MB");
+  EXPECT_EQ(readable_bytes(123'456'789), "123 MB");
 }
 
 }  // namespace

@@ -7,7 +7,7 @@ namespace lmpo {
 
 double gradient_norm(const Weights& weights, Ops& ops) {
   std::vector<Tensor> gradients;
-  for (const Parameter& parameter : weights.parameters()) {
+  for (const Parameter& parameter : weights.trained()) {
     gradients.push_back(parameter.gradient);
   }
   return std::sqrt(ops.sum_of_squares(gradients));
@@ -26,8 +26,8 @@ void adamw_step(const Weights& weights, Ops& ops, const OptimizerOptions& option
                       .gradient_scale = options.max_grad_norm > 0
                                             ? std::min(1.0, options.max_grad_norm / (norm + 1e-6))
                                             : 1.0};
-  for (const Parameter& parameter : weights.parameters()) {
-    update.weight_decay = parameter.decays ? options.weight_decay : 0;
+  for (const Parameter& parameter : weights.trained()) {
+    update.weight_decay = parameter.decays() ? options.weight_decay : 0;
     ops.run(AdamW{.w = parameter.value,
                   .low = parameter.low,
                   .gradient = parameter.gradient,

@@ -34,9 +34,24 @@ bool PackSize::covers(const PackSize& other) const {
   return tokens >= other.tokens && rows >= other.rows && targets >= other.targets;
 }
 
+Trees pointers(std::span<const Tree> trees) {
+  Trees result;
+  for (const Tree& tree : trees) {
+    result.push_back(&tree);
+  }
+  return result;
+}
+
+Trees at_indices(std::span<const Tree* const> batch, const PackIndices& indices) {
+  Trees result;
+  for (const std::size_t index : indices) {
+    result.push_back(batch[index]);
+  }
+  return result;
+}
+
 PackSize size_of(const Tree& tree) {
-  // Inputs from the one before the first scored token on predict; in the trunk all sequences share
-  // theirs.
+  // Predicting inputs begin one before the first scored token. Sequences share those in the trunk.
   const std::int64_t trunk = tree.trunk_length();
   PackSize size{.tokens = trunk};
   std::int64_t first_of_trunk = trunk;
@@ -53,7 +68,7 @@ PackSize size_of(const Tree& tree) {
 }
 
 std::vector<PackIndices> cut_batch(std::span<const Tree* const> batch, const PackLimits& limits) {
-  std::vector<PackIndices> packs = cut_into_packs(batch, limits.max_trees, limits.max_tokens);
+  std::vector<PackIndices> packs = cut_into_packs(batch, limits.micro_batch, limits.max_tokens);
   if (limits.planned.empty()) {
     return packs;
   }
@@ -68,13 +83,10 @@ std::vector<PackIndices> cut_batch(std::span<const Tree* const> batch, const Pac
   return cut;
 }
 
-TreePacks packs_of(std::span<const Tree* const> batch, const PackLimits& limits) {
-  TreePacks packs;
+std::vector<Trees> packs_of(std::span<const Tree* const> batch, const PackLimits& limits) {
+  std::vector<Trees> packs;
   for (const PackIndices& indices : cut_batch(batch, limits)) {
-    packs.emplace_back();
-    for (const std::size_t index : indices) {
-      packs.back().push_back(batch[index]);
-    }
+    packs.push_back(at_indices(batch, indices));
   }
   return packs;
 }

@@ -1,4 +1,4 @@
-// A batch as it goes through the model, a pack at a time.
+// A batch goes through the model in packs: micro-batches of trees laid end to end (tree/tree.h).
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,13 @@
 
 namespace lmpo {
 
-// What a pack's buffers grow with; a pack's is the sum of its trees'.
+// The trees of a batch, a pack or an evaluation, in order. They belong to a Dataset.
+using Trees = std::vector<const Tree*>;
+Trees pointers(std::span<const Tree> trees);
+// Those with these indices.
+Trees at_indices(std::span<const Tree* const> batch, const PackIndices& indices);
+
+// What a pack's buffers grow with: the sum over its trees.
 struct PackSize {
   std::int64_t tokens = 0;   // T, inputs
   std::int64_t rows = 0;     // N, that predict
@@ -22,19 +28,17 @@ struct PackSize {
 };
 PackSize size_of(const Tree& tree);
 
-// How much goes through the model at once. Results do not depend on it, but for rounding.
+// The limits of a pack. They change results by rounding only.
 struct PackLimits {
-  std::int64_t max_trees = 8;
-  std::int64_t max_tokens = 0;  // 0: no limit
-  // Sizes that memory was planned for; where there are any, a pack that none of them covers is cut
-  // in halves until one does. A single tree always goes through.
+  std::int64_t micro_batch = 8;  // most trees
+  std::int64_t max_tokens = 0;   // most input tokens; 0: no limit
+  // Sizes that memory was planned for. If there are any, a pack that none of them covers is halved
+  // until one does or a single tree is left.
   std::vector<PackSize> planned = {};
 };
 
-using TreePacks = std::vector<std::vector<const Tree*>>;
-
-// As cut_into_packs (packer.h) cuts it, and on to what was planned.
+// Cuts a batch by cut_into_packs (packer.h), and further by limits.planned.
 std::vector<PackIndices> cut_batch(std::span<const Tree* const> batch, const PackLimits& limits);
-TreePacks packs_of(std::span<const Tree* const> batch, const PackLimits& limits);
+std::vector<Trees> packs_of(std::span<const Tree* const> batch, const PackLimits& limits);
 
 }  // namespace lmpo

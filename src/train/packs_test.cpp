@@ -27,7 +27,7 @@ TEST(PackSize, IsThatOfTheTreesLaidOut) {
       }
     }
     PackSize sum;
-    std::vector<const Tree*> all;
+    Trees all;
     for (const Tree& tree : trees) {
       EXPECT_EQ(size_of(tree), size_of(make_pack({&tree})));
       sum.add(size_of(tree));
@@ -39,15 +39,12 @@ TEST(PackSize, IsThatOfTheTreesLaidOut) {
 
 TEST(Packs, AreCutUntilAPlannedSizeCoversThem) {
   const std::vector<Tree> trees = testing::random_trees(64);
-  std::vector<const Tree*> batch;
-  for (const Tree& tree : trees) {
-    batch.push_back(&tree);
-  }
+  const Trees batch = pointers(trees);
   const PackLimits free{16, 0};
   const PackSize half = size_of(make_pack(packs_of(batch, {8, 0})[0]));
   const PackLimits planned{16, 0, {half}};
   EXPECT_EQ(packs_of(batch, free).size(), 4u);
-  std::vector<const Tree*> together;
+  Trees together;
   for (const auto& pack : packs_of(batch, planned)) {
     EXPECT_TRUE(pack.size() == 1 || half.covers(size_of(make_pack(pack))));
     together.insert(together.end(), pack.begin(), pack.end());

@@ -92,7 +92,7 @@ json trainer_state(const TrainState& state, const TrainRecipe& recipe, const Run
       {"num_train_epochs", static_cast<std::int64_t>(std::ceil(length.epoch(length.total_steps)))},
       {"save_steps", length.save_steps},
       {"stateful_callbacks", stateful_callbacks(best, recipe)},
-      // Six operations a parameter and token, as transformers estimates it.
+      // Six operations per parameter and token, the estimate of transformers.
       {"total_flos", 6.0 * static_cast<double>(parameters) * static_cast<double>(state.tokens)},
       {"train_batch_size", recipe.per_device_train_batch_size},
       {"trial_name", nullptr},
@@ -120,7 +120,7 @@ std::string log_line(const TrainState& state, const RunLength& length, const Pro
   line["remaining_time"] = readable_time(progress.remaining_seconds());
   line["throughput"] = std::round(progress.tokens_per_second() * 100) / 100;
   line["total_tokens"] = state.tokens;
-  // What LLaMA-Factory has no name for, under its own.
+  // The rest, which LLaMA-Factory has no names for.
   static const std::set<std::string> named = {
       "step",          "loss",      "eval_loss", "epoch", "rewards/chosen", "rewards/accuracies",
       "learning_rate", "num_tokens"};

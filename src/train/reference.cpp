@@ -8,9 +8,9 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/path_kind.h"
+#include "base/progress.h"
 #include "base/threads.h"
 #include "model/model_folder.h"
-#include "train/progress.h"
 #include "train/scorer.h"
 #include "train/train_state.h"
 
@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::int64_t kVersion = 3;
 
-std::string cache_key(std::span<const Tree> trees, const TreePacks& packs,
+std::string cache_key(std::span<const Tree> trees, const std::vector<Trees>& packs,
                       const ReferenceOptions& options) {
   Hash hash;
   hash.add(static_cast<std::uint64_t>(kVersion));
@@ -44,7 +44,7 @@ std::string checksum(const std::vector<double>& logps) {
   return hash.text();
 }
 
-// In the order of the trees. Empty where the file is not what it should be.
+// The cached scores in the order of the trees; empty if the file is missing or damaged.
 std::vector<double> read_cache(const fs::path& path, const std::string& key, std::size_t count) {
   if (!is_file(path)) {
     return {};
@@ -57,9 +57,9 @@ std::vector<double> read_cache(const fs::path& path, const std::string& key, std
       return logps;
     }
   } catch (const std::exception&) {
-    // Torn or altered: said below, as for one that does not fit.
+    // Torn or changed: reported below, as is a file of another key.
   }
-  log_warning("{}: not what was written there; the reference is computed anew", path.string());
+  log_warning("{}: the file is damaged; computing the reference again", path.string());
   return {};
 }
 
@@ -71,7 +71,7 @@ void write_cache(const fs::path& path, const std::string& key, const std::vector
     write_file_atomically(
         path, json({{"key", key}, {"checksum", checksum(logps)}, {"logps", logps}}).dump() + "\n");
   } catch (const std::exception& failure) {
-    log_warning("the reference's scores cannot be kept for later runs: {}", failure.what());
+    log_warning("cannot cache the reference's scores: {}", failure.what());
   }
 }
 
@@ -81,17 +81,17 @@ void check_tokens(const ModelConfig& config, std::span<const Tree> trees, const 
       for (const std::int32_t token : sequence.tokens) {
         if (token >= config.vocab_size) {
           user_error(
-              "{}: the reference model knows {} tokens, the data has token {} (row {}): it must "
-              "share the policy's tokenizer",
-              folder.string(), config.vocab_size, token, tree.row);
+              "{}: the reference model has {} tokens, but row {} of the data has token {}: the "
+              "reference must share the policy's tokenizer",
+              folder.string(), config.vocab_size, tree.row, token);
         }
       }
     }
   }
 }
 
-void compute(std::vector<Tree>& trees, const TreePacks& packs, const ReferenceOptions& options,
-             std::string_view what) {
+void compute(std::vector<Tree>& trees, const std::vector<Trees>& packs,
+             const ReferenceOptions& options, std::string_view what) {
   Scorer scorer(options.model, options.storage, options.device, options.compute);
   check_tokens(scorer.config(), trees, options.model);
   Progress progress({.what = fmt::format("reference of {}", what),
@@ -99,7 +99,7 @@ void compute(std::vector<Tree>& trees, const TreePacks& packs, const ReferenceOp
                      .total = std::ssize(packs),
                      .bar = options.bar,
                      .delay = kBarDelay});
-  scorer.score(packs, [&](const std::vector<const Tree*>& pack, std::span<const double> sums) {
+  scorer.score(packs, [&](const Trees& pack, std::span<const double> sums) {
     std::int64_t tokens = 0;
     for (const Tree* scored : pack) {
       Tree& tree = trees[static_cast<std::size_t>(scored - trees.data())];
@@ -113,7 +113,7 @@ void compute(std::vector<Tree>& trees, const TreePacks& packs, const ReferenceOp
 
 }  // namespace
 
-void add_reference_logps(std::vector<Tree>& trees, const TreePacks& packs,
+void add_reference_logps(std::vector<Tree>& trees, const std::vector<Trees>& packs,
                          const ReferenceOptions& options, std::string_view what) {
   std::size_t count = 0;
   for (const Tree& tree : trees) {
@@ -127,7 +127,7 @@ void add_reference_logps(std::vector<Tree>& trees, const TreePacks& packs,
     logps = read_cache(path, key, count);
   }
   if (!logps.empty()) {
-    log_info("{}: the reference's log-probabilities are those of {}", what, path.string());
+    log_info("{}: reference log-probabilities read from {}", what, path.string());
     std::size_t next = 0;
     for (Tree& tree : trees) {
       const auto first = logps.begin() + static_cast<std::ptrdiff_t>(next);
@@ -136,7 +136,7 @@ void add_reference_logps(std::vector<Tree>& trees, const TreePacks& packs,
     }
     return;
   }
-  log_info("{}: log-probabilities of {} responses under the reference {}", what, count,
+  log_info("{}: computing log-probabilities of {} responses under the reference {}", what, count,
            options.model.string());
   compute(trees, packs, options, what);
   for (const Tree& tree : trees) {

@@ -23,14 +23,10 @@ class ReferenceTest : public lmpo::testing::SmallRun {
  protected:
   std::vector<double> scores(std::vector<Tree> trees, const PackLimits& limits = {4, 0},
                              const std::string& model = "llama") const {
-    std::vector<const Tree*> pointers;
-    for (const Tree& tree : trees) {
-      pointers.push_back(&tree);
-    }
     ReferenceOptions options;
     options.model = lmpo::testing::small_model(model);
     options.cache = folder_ / "cache";
-    add_reference_logps(trees, packs_of(pointers, limits), options, "test data");
+    add_reference_logps(trees, packs_of(pointers(trees), limits), options, "test data");
     std::vector<double> all;
     for (const Tree& tree : trees) {
       all.insert(all.end(), tree.reference_logps.begin(), tree.reference_logps.end());
@@ -87,7 +83,7 @@ TEST_F(ReferenceTest, TornOrAlteredFilesAreNotUsed) {
 TEST_F(ReferenceTest, AModelOfOtherTokensIsRefused) {
   auto trees = trees_;
   testing::set_token(trees[5].sequences[0].tokens, 0, 48);
-  EXPECT_THAT(user_error_of([&] { scores(trees); }), HasSubstr("token 48 (row 5)"));
+  EXPECT_THAT(user_error_of([&] { scores(trees); }), HasSubstr("row 5 of the data has token 48"));
 }
 
 // The policy scores as the reference did, to the last bit.

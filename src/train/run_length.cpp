@@ -28,8 +28,8 @@ RunLength::RunLength(const TrainRecipe& recipe, std::int64_t examples) {
   steps_per_epoch = recipe.dataloader_drop_last ? examples / batch : (examples + batch - 1) / batch;
   if (steps_per_epoch == 0) {
     user_error(
-        "the training data has {} usable examples, which is less than one batch of {} (and "
-        "--dataloader_drop_last leaves out incomplete ones)",
+        "the training data has {} usable examples, less than one batch of {}, and "
+        "--dataloader_drop_last drops incomplete batches",
         examples, batch);
   }
   total_steps = recipe.max_steps > 0
@@ -37,7 +37,7 @@ RunLength::RunLength(const TrainRecipe& recipe, std::int64_t examples) {
                     : static_cast<std::int64_t>(std::ceil(recipe.num_train_epochs *
                                                           static_cast<double>(steps_per_epoch)));
   if (total_steps > kMostSteps) {
-    user_error("{} epochs of {} steps are more than the {} steps that a run can have: choose fewer",
+    user_error("{} epochs of {} steps exceed the limit of {} steps per run: choose fewer",
                recipe.num_train_epochs, steps_per_epoch, kMostSteps);
   }
   warmup = warmup_steps(recipe, total_steps);

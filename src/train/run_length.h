@@ -1,4 +1,4 @@
-// How long a run is and when something is due in it.
+// The length of a run, and the steps at which it logs, evaluates and saves.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +15,9 @@ struct RunLength {
   std::int64_t eval_steps = 0;  // 0: never during training
   std::int64_t save_steps = 0;  // 0: never
 
-  // As transformers counts: max_steps, or the epochs (a part of one rounded up) of whole global
-  // batches and a smaller last one. UserError for data too small for one batch.
+  // Counts as transformers does: max_steps, or the steps of all epochs, rounded up; an epoch's last
+  // batch may be smaller. UserError for data too small for one batch, for too many steps, and for
+  // save_steps that load_best_model_at_end cannot use.
   RunLength(const TrainRecipe& recipe, std::int64_t examples);
 
   double epoch(std::int64_t step) const {
@@ -25,7 +26,7 @@ struct RunLength {
   bool is_last(std::int64_t step) const { return step >= total_steps; }
   bool logs_at(std::int64_t step) const { return step % logging_steps == 0; }
   bool evaluates_at(std::int64_t step) const { return eval_steps > 0 && step % eval_steps == 0; }
-  // Also at the end, as transformers does.
+  // Saves at the end, too, as transformers does.
   bool saves_at(std::int64_t step) const {
     return save_steps > 0 && (step % save_steps == 0 || is_last(step));
   }

@@ -24,7 +24,7 @@ std::int64_t number(const json& object, const char* key) {
   return found != object.end() && found->is_number_integer() ? found->get<std::int64_t>() : -1;
 }
 
-// The entries of a history: of steps, or of an evaluation.
+// The entries of a history, by step and by whether they are of an evaluation.
 class Entries {
  public:
   explicit Entries(const json& history) {
@@ -35,7 +35,7 @@ class Entries {
   bool has(std::int64_t step, bool evaluation) const {
     return entries_.contains({step, evaluation});
   }
-  // The same, once.
+  // The same, and removes it.
   bool take(std::int64_t step, bool evaluation) { return entries_.erase({step, evaluation}) > 0; }
 
  private:
@@ -62,8 +62,8 @@ RunLog::RunLog(const TrainRecipe& recipe, bool resumed, const TrainState& state)
   }
 }
 
-// An evaluation that a killed run had logged after its last checkpoint is void. TensorBoard forgets
-// by steps, so the other entries of that step are written again.
+// TensorBoard must forget an evaluation that a killed run logged after its last checkpoint. It
+// forgets whole steps, so the other entries of that step are written again.
 void RunLog::open_events(const TrainRecipe& recipe, bool resumed, const TrainState& state) {
   attempt(kEventFolders, [&] {
     const bool evaluated = Entries(state.log_history).has(state.step, true);
@@ -110,6 +110,9 @@ void RunLog::scalars(const json& entry) {
 }
 
 void RunLog::samples(const std::vector<EvalSample>& samples, std::int64_t step) {
+  if (samples.empty()) {
+    return;
+  }
   std::string lines;
   for (const EvalSample& sample : samples) {
     lines += eval_sample_line(sample, step) + "\n";

@@ -1,8 +1,8 @@
-// The files of a run's folder that grow while it goes on, so that someone can watch:
+// The files of a run's folder that grow during the run, so that someone can watch:
 // trainer_log.jsonl, eval_samples.jsonl, and TensorBoard's event files.
 //
-// They are worth less than the run. Where one cannot be written, because the disk is full, a
-// warning says so and the run goes on without these lines; trainer_state.json has them all.
+// They matter less than the run. If one cannot be written, because the disk is full, a warning says
+// so and the run continues without these lines; trainer_state.json has them all.
 #pragma once
 
 #include <functional>
@@ -25,20 +25,19 @@ inline constexpr const char* kEventFolders = "runs";
 
 class RunLog {
  public:
-  // Of a resumed run, lines that are not in the state's history are dropped: they will be written
-  // again.
+  // If the run resumes, removes lines that are not in the state's history: they are written again.
   RunLog(const TrainRecipe& recipe, bool resumed, const TrainState& state);
 
-  // What the run is, for TensorBoard.
+  // Options and model for TensorBoard.
   void start(const json& options, const ordered_json& model_config);
   // An entry of the history, and its line of trainer_log.jsonl.
   void entry(const json& entry, std::string_view line);
-  // An entry that has no such line: the last one of a run.
+  // An entry without such a line: the last one of a run.
   void scalars(const json& entry);
   void samples(const std::vector<EvalSample>& samples, std::int64_t step);
 
-  // Calls what writes to the disk; an error becomes a warning, once for each `what` until it works
-  // again.
+  // Calls `write`. An error becomes a warning; repeated errors of the same `what` are silent until it
+  // succeeds again.
   void attempt(const std::string& what, const std::function<void()>& write);
 
  private:

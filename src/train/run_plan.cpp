@@ -28,14 +28,6 @@ std::int64_t longest_sequence(const TrainInputs& inputs) {
 
 }  // namespace
 
-Trees pointers(const std::vector<Tree>& trees) {
-  Trees result;
-  for (const Tree& tree : trees) {
-    result.push_back(&tree);
-  }
-  return result;
-}
-
 SamplerOptions sampler_options(const TrainRecipe& recipe) {
   return {.global_batch = recipe.train_batch_size(),
           .seed = static_cast<std::uint64_t>(recipe.data_seed.value_or(recipe.seed)),
@@ -58,12 +50,14 @@ RunPlan::RunPlan(const TrainInputs& inputs, const ModelConfig& config, const Run
       length_(length),
       device_(device),
       storage_{.weights = recipe().dtype == "auto" ? config.dtype : parse_dtype(recipe().dtype),
-               .eight_bit_moments = recipe().eight_bit_moments()},
+               .eight_bit_moments = recipe().eight_bit_moments(),
+               .freeze = recipe().freeze},
       samples_(EvalSamples::planned(inputs, config)),
       model_options_{.max_positions = longest_sequence(inputs),
                      .pad_gradient = inputs.recipe.pad_token_gradient} {
+  check_freeze(config, storage_.freeze);
   if (model_options_.max_positions > config_.max_positions) {
-    log_warning("the longest sequence has {} tokens, the model was made for {}",
+    log_warning("the longest sequence has {} tokens, but the model's context is {}",
                 model_options_.max_positions, config_.max_positions);
   }
   if (recipe().paged_moments()) {
@@ -95,7 +89,7 @@ void RunPlan::choose(const Ops& ops) {
   if (recipe().recompute != "auto") {
     ways = {parse_recompute(recipe().recompute)};
   }
-  for (most_trees_ = recipe().per_device_train_batch_size;; most_trees_ /= 2) {
+  for (micro_batch_ = recipe().per_device_train_batch_size;; micro_batch_ /= 2) {
     const auto [training, evaluation] = largest_packs();
     planned_ = training.sizes();
     for (const Recompute way : ways) {
@@ -107,7 +101,7 @@ void RunPlan::choose(const Ops& ops) {
         }
       }
     }
-    if (most_trees_ == 1) {
+    if (micro_batch_ == 1) {
       return;
     }
   }
@@ -115,7 +109,7 @@ void RunPlan::choose(const Ops& ops) {
 
 PackLimits RunPlan::eval_limits() const {
   const std::int64_t trees = recipe().per_device_eval_batch_size;
-  return {smaller_packs() ? std::min(trees, most_trees_) : trees, recipe().max_pack_tokens};
+  return {smaller_packs() ? std::min(trees, micro_batch_) : trees, recipe().max_pack_tokens};
 }
 
 std::int64_t RunPlan::planned_steps() const {
@@ -130,7 +124,7 @@ std::int64_t RunPlan::planned_steps() const {
 
 std::pair<LargestPacks, LargestPacks> RunPlan::largest_packs() const {
   LargestPacks training;
-  const PackLimits limits{most_trees_, recipe().max_pack_tokens};
+  const PackLimits limits{micro_batch_, recipe().max_pack_tokens};
   const std::span<const Tree> trees = inputs_.train.trees;
   Trees batch;
   std::vector<PackSize> sizes;
@@ -178,8 +172,8 @@ std::vector<Trees> RunPlan::first_epoch() const {
   return packs;
 }
 
-void RunPlan::show() const {
-  log_info("{} steps of {} examples, {} in an epoch; {}, warm-up {} steps, {} threads",
+void RunPlan::log() const {
+  log_info("{} steps of {} examples, {} per epoch; {}, {} warm-up steps, {} threads",
            length_.total_steps, recipe().train_batch_size(), length_.steps_per_epoch,
            recipe().objective, length_.warmup, threads());
   if (!device_.is_cpu()) {
@@ -191,11 +185,8 @@ void RunPlan::show() const {
            memory_.host > 0 ? ", and " + readable_bytes(memory_.host) + " of the host" : "",
            recompute_name(model_options_.recompute));
   if (smaller_packs()) {
-    log_info("{} examples are computed at once instead of {}, because more need more memory",
-             most_trees_, recipe().per_device_train_batch_size);
-  }
-  if (recipe().dry_run) {
-    fmt::print("{}", memory_.table());
+    log_info("micro-batch size {} instead of {}, to save memory", micro_batch_,
+             recipe().per_device_train_batch_size);
   }
 }
 

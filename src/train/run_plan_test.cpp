@@ -69,12 +69,12 @@ TEST_F(GpuPlan, GivesUpTheCheapestFirst) {
 
   const Planned recomputed = plan(master_on_host.memory.total() - 1);
   EXPECT_NE(recomputed.recompute, Recompute::none);
-  EXPECT_EQ(recomputed.limits.max_trees, all.limits.max_trees);
+  EXPECT_EQ(recomputed.limits.micro_batch, all.limits.micro_batch);
 
   const Planned smallest = plan(0);
   EXPECT_EQ(smallest.storage.master, Place::host);
   EXPECT_EQ(smallest.recompute, Recompute::layers);
-  EXPECT_EQ(smallest.limits.max_trees, 1);
+  EXPECT_EQ(smallest.limits.micro_batch, 1);
   EXPECT_THROW(require_memory(smallest.memory, CountedGpu(0), 0), UserError);
 }
 
@@ -129,7 +129,7 @@ TEST_F(CpuPlan, FollowsTheDataAndNotTheSteps) {
   Sampler sampler(std::ssize(given.train.trees), {.global_batch = 8, .seed = 99});
   for (int step = 0; step < 2000; ++step) {
     LargestPacks largest;
-    std::vector<const Tree*> batch;
+    Trees batch;
     for (const std::int64_t index : sampler.next()) {
       batch.push_back(&given.train.trees[static_cast<std::size_t>(index)]);
     }

@@ -31,8 +31,8 @@ void RunRecorder::steps(double step_seconds) {
   record(std::move(entry), arithmetic(step_seconds));
 }
 
-// "345 GFLOP/s (53% of peak matmul)": useful operations of the steps since the last log. A GPU's
-// products are not timed one by one, so there it is the first number alone.
+// "345 GFLOP/s (53% of peak matmul)": useful operations of the steps since the last log. On a GPU
+// only the first number is known, because its products are not timed one by one.
 std::string RunRecorder::arithmetic(double step_seconds) const {
   const double rate = setup_.times.total().operations / std::max(1e-9, step_seconds);
   if (setup_.ops->is_asynchronous()) {

@@ -1,13 +1,13 @@
-// What a run writes down while it runs: the history of its entries in memory, and from it the
-// lines that a person sees, the growing logs, results and lmpo_run.json.
+// The records of a run: the history in memory, and from it the printed lines, the growing logs, the
+// results and lmpo_run.json.
 #pragma once
 
 #include <optional>
 #include <string>
 
+#include "base/progress.h"
 #include "train/batch_runner.h"
 #include "train/checkpoints.h"
-#include "train/progress.h"
 #include "train/run_log.h"
 #include "train/run_setup.h"
 #include "train/train_state.h"
@@ -16,27 +16,26 @@ namespace lmpo {
 
 class RunRecorder {
  public:
-  // Both must outlive it. Shows the bar.
+  // Both must outlive it. Shows the progress bar.
   RunRecorder(const RunSetup& setup, TrainState& state);
 
   Progress& progress() { return progress_; }
   RunLog& log() { return log_; }
 
-  // Since the last call: the means of the steps' metrics and their loss. `step_seconds` is the time
-  // of those steps.
+  // Records the mean loss and metrics of the steps since the last call, which took `step_seconds`.
   void steps(double step_seconds);
-  // An evaluation of all evaluation data, which took so many seconds.
+  // Records an evaluation of all evaluation data.
   void evaluation(const BatchResult& result, double seconds);
   void samples(const std::vector<EvalSample>& samples);
-  // The trained model is that of an earlier step: its evaluation is the run's result.
+  // Makes the evaluation of an earlier step the run's result, because its model is.
   void results_of(std::int64_t step);
-  // The end: adds train_loss and speeds to the history, writes and returns the results.
+  // Ends the run: adds train_loss and speeds to the history, writes and returns the results.
   json finish();
 
  private:
   const TrainRecipe& recipe() const { return setup_.recipe(); }
   std::string arithmetic(double step_seconds) const;
-  // `arithmetic` ends the line a person sees.
+  // `arithmetic` is printed at the end of the line.
   void record(json entry, const std::string& arithmetic = "");
 
   const RunSetup& setup_;
@@ -45,7 +44,7 @@ class RunRecorder {
   Progress progress_;
 };
 
-// Writes lmpo_run.json. `ending`: empty while the run goes on.
+// Writes lmpo_run.json. `ending` is that of run_ending; empty while the run continues.
 void write_run_record(const RunSetup& setup, const TrainState& state, const RunIdentity& run,
                       const json& result, const char* ending, std::string_view message = "");
 

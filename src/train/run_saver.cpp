@@ -49,6 +49,14 @@ void RunSaver::write_model(const fs::path& folder) {
 void RunSaver::write_model() {
   require_finite_weights();
   write_model(recipe().output_dir);
+  remove_overwritten();
+}
+
+// What an overwritten run had set aside is kept until this one has something of its own.
+void RunSaver::remove_overwritten() const {
+  if (recipe().overwrite_output_dir && !setup_.resume) {
+    remove_set_aside(recipe().output_dir);
+  }
 }
 
 void RunSaver::save_checkpoint() {
@@ -64,9 +72,10 @@ void RunSaver::save_checkpoint() {
   folder.commit();
   last_saved_ = state_.step;
   rotate_checkpoints();
+  remove_overwritten();
 }
 
-// As transformers: the newest is kept, and so is the best where it will be loaded at the end.
+// As transformers does, keeps the newest, and the best if it is to be loaded at the end.
 void RunSaver::rotate_checkpoints() const {
   auto checkpoints = list_checkpoints(recipe().output_dir);
   const std::int64_t best = recipe().load_best_model_at_end ? state_.best.step : 0;
@@ -97,9 +106,8 @@ bool RunSaver::load_best() {
     setup_.weights->load(best, *setup_.ops);
     return true;
   } catch (const UserError& error) {
-    log_warning(
-        "the best checkpoint cannot be loaded, so the last weights are the trained model: {}",
-        error.what());
+    log_warning("cannot load the best checkpoint, so the trained model has the last weights: {}",
+                error.what());
     return false;
   }
 }

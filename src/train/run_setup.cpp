@@ -60,10 +60,9 @@ void RunSetup::load_model() {
     fs::create_directories(recipe().output_dir);
     paged.emplace(device->make_paged_arena(bytes, recipe().output_dir));
   }
-  const auto at = [&](Place place) { return place == Place::arena ? nullptr : &*paged; };
-  weights.emplace(
-      config, storage.weights, WeightUse::training, *arena,
-      OptimizerStorage{storage.eight_bit_moments, at(storage.moments), at(storage.master)});
+  Arena* const elsewhere = paged ? &*paged : nullptr;
+  weights.emplace(config, storage.weights, WeightUse::training, *arena,
+                  storage.optimizer(elsewhere, elsewhere));
   weights->load(checkpoint, *ops);
   weights->zero_moments(*ops);
   model.emplace(*weights, *ops, *arena, plan.model_options());

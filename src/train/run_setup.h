@@ -1,4 +1,4 @@
-// What a run is made of, decided and loaded before its first step.
+// The parts of a run: chosen and loaded before its first step.
 #pragma once
 
 #include <memory>
@@ -15,16 +15,17 @@
 
 namespace lmpo {
 
-// The members refer to one another: it stays where it is.
+// Not movable, because the members refer to one another.
 struct RunSetup {
-  // Decides everything and loads nothing. UserError for what does not fit together.
+  // Chooses everything and loads nothing. UserError for options, model and data that contradict each
+  // other.
   explicit RunSetup(TrainInputs given);
   RunSetup(const RunSetup&) = delete;
   RunSetup& operator=(const RunSetup&) = delete;
 
-  // Scores the data under the frozen reference model, for objectives that have one.
+  // Scores the data under the reference model, if the objective needs one (reference.h).
   void score_reference();
-  // Fills the members below `plan`. The optimizer's moments are zero.
+  // Fills the members after `plan`. The optimizer's moments are zero.
   void load_model();
 
   const TrainRecipe& recipe() const { return inputs.recipe; }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "base/error.h"
 #include "objective/pair.h"
@@ -20,6 +21,15 @@ std::string rows_text(std::span<const std::int64_t> rows) {
       named.size() < rows.size() ? fmt::format(" and {} more", rows.size() - named.size()) : "");
 }
 
+ordered_json score_line(const Tree& tree, std::span<const double> sums) {
+  return {{"row", tree.row},
+          {"prompt_tokens", tree.sequences[0].scored_begin},
+          {"chosen_tokens", tree.sequences[0].scored_tokens()},
+          {"rejected_tokens", tree.sequences[1].scored_tokens()},
+          {"chosen_logp", sums[0]},
+          {"rejected_logp", sums[1]}};
+}
+
 }  // namespace
 
 void ScoreSummary::add(const Tree& pair, std::span<const double> sums) {
@@ -32,12 +42,13 @@ void ScoreSummary::add(const Tree& pair, std::span<const double> sums) {
   const ResponseScore rejected = {.logp = sums[1], .tokens = pair.sequences[1].scored_tokens()};
   const double margin = chosen.logp - rejected.logp;
   const double margin_per_token = average_logp(chosen) - average_logp(rejected);
-  sums_.add("accuracy/sum", margin > 0 ? 1 : 0);
-  sums_.add("accuracy/per_token", margin_per_token > 0 ? 1 : 0);
-  sums_.add("margin/sum", margin);
-  sums_.add("margin/per_token", margin_per_token);
-  add_response_metrics(sums_, "chosen", chosen);
-  add_response_metrics(sums_, "rejected", rejected);
+  Metrics metrics = {{"accuracy/sum", margin > 0 ? 1.0 : 0.0},
+                     {"accuracy/per_token", margin_per_token > 0 ? 1.0 : 0.0},
+                     {"margin/sum", margin},
+                     {"margin/per_token", margin_per_token}};
+  add_response_metrics(metrics, kChosen, chosen);
+  add_response_metrics(metrics, kRejected, rejected);
+  sums_.add(metrics);
   ++scored_;
 }
 
@@ -49,8 +60,7 @@ void ScoreSummary::require_finite() const {
   std::ranges::sort(rows);
   user_error(
       "row{} {} (counted from 0): the log-probabilities are not finite, so no scores are written. "
-      "A "
-      "value overflows in the model: try --dtype float32 --compute float32, or look at the data",
+      "A value overflows in the model: try --dtype float32 --compute float32, or look at the data",
       rows.size() == 1 ? "" : "s", rows_text(rows));
 }
 
@@ -84,6 +94,25 @@ std::vector<std::string> ScoreSummary::lines(const Dataset& dataset) const {
                     side, mean("logps_sum"), mean("logps_per_token"), mean("lengths")));
   }
   return lines;
+}
+
+std::string score_rows(Scorer& scorer, const Dataset& dataset, const PackLimits& limits,
+                       ScoreSummary& summary) {
+  std::map<std::int64_t, ordered_json> lines;  // by row
+  for (const Drop& drop : dataset.drops.drops()) {
+    lines[drop.row] = {{"row", drop.row}, {"dropped", name(drop.reason)}};
+  }
+  scorer.score(dataset.trees, limits, [&](std::size_t index, std::span<const double> sums) {
+    const Tree& tree = dataset.trees[index];
+    lines[tree.row] = score_line(tree, sums);
+    summary.add(tree, sums);
+  });
+  summary.require_finite();
+  std::string all;
+  for (const auto& [row, line] : lines) {
+    all += line.dump() + "\n";
+  }
+  return all;
 }
 
 }  // namespace lmpo

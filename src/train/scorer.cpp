@@ -2,12 +2,14 @@
 
 #include <algorithm>
 
+#include "train/memory_plan.h"
+
 namespace lmpo {
 namespace {
 
-std::int64_t longest_sequence(std::span<const Scorer::PackTrees> packs) {
+std::int64_t longest_sequence(std::span<const Trees> packs) {
   std::size_t longest = 1;
-  for (const Scorer::PackTrees& pack : packs) {
+  for (const Trees& pack : packs) {
     for (const Tree* tree : pack) {
       for (const Sequence& sequence : tree->sequences) {
         longest = std::max(longest, sequence.tokens.size());
@@ -21,25 +23,11 @@ std::int64_t longest_sequence(std::span<const Scorer::PackTrees> packs) {
 
 Scorer::Scorer(const fs::path& model_folder, Dtype storage, std::shared_ptr<Device> device,
                Dtype compute, Head head)
-    : config_(read_model_config(model_folder)),
-      device_(std::move(device)),
-      ops_(device_->make_ops(compute)) {
-  config_.head = head;
-  const Checkpoint checkpoint = Checkpoint::open(model_folder);
-  check_tensors(config_, checkpoint);
-  Arena counting = Arena::counting();
-  const Weights counted(config_, storage, WeightUse::inference, counting);
-  arena_.emplace(device_->make_arena(counting.peak()));
-  weights_.emplace(config_, storage, WeightUse::inference, *arena_);
-  weights_->load(checkpoint, *ops_);
-}
+    : model_(model_folder, std::move(device),
+             {.storage = storage, .compute = compute, .head = head}) {}
 
 void Scorer::score(std::span<const Tree> trees, const PackLimits& limits, const Done& done) {
-  std::vector<const Tree*> pointers;
-  for (const Tree& tree : trees) {
-    pointers.push_back(&tree);
-  }
-  score(packs_of(pointers, limits), [&](const PackTrees& pack, std::span<const double> sums) {
+  score(packs_of(pointers(trees), limits), [&](const Trees& pack, std::span<const double> sums) {
     for (const Tree* tree : pack) {
       done(static_cast<std::size_t>(tree - trees.data()), sums.first(tree->sequences.size()));
       sums = sums.subspan(tree->sequences.size());
@@ -47,15 +35,16 @@ void Scorer::score(std::span<const Tree> trees, const PackLimits& limits, const 
   });
 }
 
-void Scorer::score(std::span<const PackTrees> packs, const PackDone& done) {
+void Scorer::score(std::span<const Trees> packs, const PackDone& done) {
   const LlamaOptions options = {.max_positions = longest_sequence(packs),
                                 .recompute = Recompute::none};
-  const auto run = [&](Arena& arena, Ops& ops, const PackDone& each) {
-    Llama model(*weights_, ops, arena, options);
-    for (const PackTrees& trees : packs) {
+  const auto run = [&](Arena& arena, Ops& ops, std::span<const Trees> some,
+                       const PackDone& each) {
+    Llama model(*model_.weights, ops, arena, options);
+    for (const Trees& trees : some) {
       const Pack pack = make_pack(trees);
       std::vector<double> sums(static_cast<std::size_t>(pack.response_count()));
-      if (config_.head == Head::reward) {
+      if (model_.config.head == Head::reward) {
         model.reward(pack, sums);
       } else {
         model.score(pack, sums);
@@ -63,11 +52,16 @@ void Scorer::score(std::span<const PackTrees> packs, const PackDone& done) {
       each(trees, sums);
     }
   };
-  // The plan: every pack against an arena that counts.
+  // The plan: those packs that may be the largest against an arena that counts.
+  LargestPacks largest;
+  for (const Trees& trees : packs) {
+    largest.add_pack(trees);
+  }
   Arena counting = Arena::counting();
-  run(counting, *make_plan_ops(*ops_), [](const PackTrees&, std::span<const double>) {});
-  Arena arena = device_->make_arena(counting.peak());
-  run(arena, *ops_, done);
+  run(counting, *make_plan_ops(*model_.ops), largest.packs(),
+      [](const Trees&, std::span<const double>) {});
+  Arena arena = model_.device->make_arena(counting.peak());
+  run(arena, *model_.ops, packs, done);
 }
 
 }  // namespace lmpo

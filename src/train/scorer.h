@@ -3,13 +3,13 @@
 #pragma once
 
 #include <functional>
-#include <optional>
 #include <span>
 #include <vector>
 
 #include "base/file.h"
-#include "ops/device.h"
-#include "train/batch_runner.h"
+#include "model/llama.h"
+#include "model/loaded_model.h"
+#include "train/packs.h"
 
 namespace lmpo {
 
@@ -21,23 +21,18 @@ class Scorer {
          std::shared_ptr<Device> device = make_cpu_device(), Dtype compute = Dtype::f32,
          Head head = Head::tokens);
 
-  const ModelConfig& config() const { return config_; }
+  const ModelConfig& config() const { return model_.config; }
   // Calls done(index of the tree, summed log-probability of each of its responses) once for each
   // tree, pack by pack (packer.h); of a reward model, whose trees are made of reward_sequence,
   // done(index, reward of each).
   using Done = std::function<void(std::size_t tree, std::span<const double> sums)>;
   void score(std::span<const Tree> trees, const PackLimits& limits, const Done& done);
   // The same by packs of one's own: calls done(pack, sums of all its responses) in order.
-  using PackTrees = std::vector<const Tree*>;
-  using PackDone = std::function<void(const PackTrees& pack, std::span<const double> sums)>;
-  void score(std::span<const PackTrees> packs, const PackDone& done);
+  using PackDone = std::function<void(const Trees& pack, std::span<const double> sums)>;
+  void score(std::span<const Trees> packs, const PackDone& done);
 
  private:
-  ModelConfig config_;
-  std::shared_ptr<Device> device_;
-  std::unique_ptr<Ops> ops_;
-  std::optional<Arena> arena_;
-  std::optional<Weights> weights_;
+  LoadedModel model_;
 };
 
 }  // namespace lmpo

@@ -31,7 +31,7 @@ std::string rows_of(const Trees& batch) {
   return fmt::format("{}", fmt::join(rows, ", "));
 }
 
-// What the moving line says of a step.
+// What the progress line shows of a step.
 std::vector<std::string> step_notes(const BatchResult& result) {
   std::vector<std::string> notes = {fmt::format("loss {:.4f}", result.loss)};
   const json means = result.metrics.means();
@@ -71,7 +71,7 @@ void StepRunner::step(Progress& progress) {
                      progress.within(fmt::format("{} {}/{}", what, pack, packs));
                    });
   if (!result.skipped.empty()) {
-    progress.line(fmt::format("step {}: rows {} left out, their scores are not finite",
+    progress.line(fmt::format("step {}: rows {} skipped, their scores are not finite",
                               state_.step + 1, fmt::join(result.skipped, ", ")));
   }
   if (state_.step == 0) {
@@ -79,7 +79,7 @@ void StepRunner::step(Progress& progress) {
   }
   update(result, batch, progress);
   if (result.skipped.size() < batch.size()) {
-    setup_.objective->end_step();
+    setup_.objective->end_step(result.context, result.observations);
   }
 
   ++state_.step;
@@ -93,12 +93,13 @@ void StepRunner::step(Progress& progress) {
   progress.step(std::ssize(batch), all_tokens(batch), step_notes(result));
 }
 
-// Policy and reference are the same model at the first step: a free check of the whole way.
+// At the first step the policy is its own reference, so the loss is known: a free check of the whole
+// pipeline.
 void StepRunner::check_first_loss(double loss) const {
   const auto expected = setup_.objective->loss_at_reference();
   if (expected && recipe().reference_model.empty() && std::abs(loss - *expected) > 1e-12) {
     log_warning(
-        "the first loss is {}, though the policy is still its own reference and it should be {}: "
+        "the first loss is {}, but it should be {}, because the policy is still its own reference: "
         "they differ by {:.1e}",
         loss, *expected, loss - *expected);
   }
@@ -114,7 +115,7 @@ void StepRunner::update(const BatchResult& result, const Trees& batch, Progress&
     if (!recipe().skip_nonfinite) {
       user_error(
           "step {}: the gradient is not finite, though the losses are. Its batch has the data's "
-          "rows {} (counted from 0). Lower the learning rate, or leave such steps out with "
+          "rows {} (counted from 0). Lower the learning rate, or skip such steps with "
           "--skip_nonfinite",
           state_.step + 1, rows_of(batch));
     }

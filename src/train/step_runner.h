@@ -1,9 +1,9 @@
 // One optimizer step: forward, objective, backward, gradient norm, AdamW, statistics.
 #pragma once
 
+#include "base/progress.h"
 #include "data/sampler.h"
 #include "train/batch_runner.h"
-#include "train/progress.h"
 #include "train/run_setup.h"
 #include "train/train_state.h"
 
@@ -11,14 +11,16 @@ namespace lmpo {
 
 class StepRunner {
  public:
-  // Both must outlive it; the setup's model is loaded before the first step.
+  // Both must outlive it. The setup's model must be loaded before the first step.
   StepRunner(RunSetup& setup, TrainState& state);
 
-  // Continues from the state, which was restored. UserError for statistics that do not fit.
+  // Takes sampler and statistics from the state, which was restored. UserError for statistics of
+  // another objective.
   void restore();
-  // Moves weights and state on by one step, tells `progress`.
+  // Updates weights and state by one step and reports it to `progress`. UserError for scores or a
+  // gradient that are not finite, unless the recipe skips them.
   void step(Progress& progress);
-  double seconds() const { return seconds_; }  // of the steps since `forget_times`
+  double seconds() const { return seconds_; }  // spent in steps since forget_times
   void forget_times();
 
  private:

@@ -113,6 +113,24 @@ std::string data_fingerprint(std::span<const Tree> trees) {
   return hash.text();
 }
 
+namespace {
+
+// What trained has a first moment.
+void require_same_freeze(const SafetensorsFile& file, const Weights& weights) {
+  for (const NamedParameter& named : weights.named()) {
+    const bool trained = file.find(named.name + ".exp_avg") != nullptr;
+    if (trained != named.parameter.trains()) {
+      user_error(
+          "{}: {} was {} when the checkpoint was written and is {} now: resume with the same "
+          "freeze, or start a new run with --model {}",
+          file.path().string(), named.name, trained ? "trained" : "frozen",
+          trained ? "frozen" : "trained", file.path().parent_path().string());
+    }
+  }
+}
+
+}  // namespace
+
 std::size_t optimizer_bytes(const Weights& weights) {
   std::size_t bytes = 0;
   for (const NamedParameter& named : weights.named()) {
@@ -140,6 +158,7 @@ void write_optimizer(const fs::path& folder, const Weights& weights, Ops& ops) {
 
 void read_optimizer(const fs::path& folder, const Weights& weights, Ops& ops) {
   const SafetensorsFile file(folder / "optimizer.safetensors");
+  require_same_freeze(file, weights);
   for (const NamedParameter& named : weights.named()) {
     for (const auto& [name, tensor] : stored_parts(named)) {
       if (file.find(name) == nullptr) {

@@ -19,7 +19,7 @@
 namespace lmpo {
 namespace {
 
-// Ends an evaluation for a signal to stop.
+// Thrown to end an evaluation when a signal to stop has come.
 struct EvaluationStopped {};
 
 class Trainer {
@@ -50,7 +50,7 @@ class Trainer {
   RunIdentity run_;
   StepRunner steps_;
   RunSaver saver_;
-  std::optional<FileLock> folder_lock_;  // says to others that the run is going
+  std::optional<FileLock> folder_lock_;  // keeps other runs out of the output folder
   std::optional<RunRecorder> recorder_;
 };
 
@@ -61,10 +61,7 @@ Trainer::Trainer(TrainInputs inputs)
 }
 
 TrainOutcome Trainer::run() {
-  setup_.plan.show();
-  if (recipe().dry_run) {
-    return TrainOutcome::planned;
-  }
+  setup_.plan.log();
   require_memory(setup_.plan.memory(), *setup_.device,
                  static_cast<std::size_t>(recipe().max_memory.count));
   if (setup_.resume) {
@@ -83,8 +80,7 @@ TrainOutcome Trainer::run() {
     record_failure(error.what());
     recorder_.reset();
     if (saver_.last_saved() > 0) {
-      log_info("checkpoint-{} is saved. Resume with: lmpo train ... --resume_from_checkpoint",
-               saver_.last_saved());
+      log_info("checkpoint-{} is saved. Resume with: lmpo train ... --resume", saver_.last_saved());
     }
     throw;
   }
@@ -95,8 +91,8 @@ void Trainer::restore() {
   TrainState saved = read_train_state(folder);
   if (saved.data_fingerprint != state_.data_fingerprint) {
     user_error(
-        "{}: the checkpoint was trained on other data (or with other options for its tokens): the "
-        "run cannot resume in the middle of it. Use the same data, or start anew with --model {}",
+        "{}: cannot resume: the checkpoint was trained on other data, or with other options that "
+        "change its tokens. Use the same data, or start a new run with --model {}",
         folder.string(), folder.string());
   }
   for (const std::string& name : options_that_change_result()) {
@@ -120,7 +116,7 @@ void Trainer::restore() {
   log_info("resumed from {} at step {}", folder.string(), state_.step);
 }
 
-// Nothing refuses the run any more, but another one in its folder.
+// The first function that writes. Only another run in the same folder can still refuse this one.
 void Trainer::open_folder() {
   const fs::path& folder = recipe().output_dir;
   fs::create_directories(folder);
@@ -148,7 +144,8 @@ bool Trainer::has_ended() const {
   return setup_.length.is_last(state_.step) || stops_early(state_.best, recipe());
 }
 
-// What an evaluation fails on, or a signal that ends it, leaves to a resumed run.
+// Whether the current step's evaluation is in the history. It is not if it failed or was stopped: a
+// resumed run then does it.
 bool Trainer::is_evaluated() const {
   return std::ranges::any_of(state_.log_history, [&](const json& entry) {
     return entry.contains("eval_loss") && entry.value("step", json()) == state_.step;
@@ -168,7 +165,8 @@ void Trainer::loop() {
   }
 }
 
-// What is due after the last step is left to `finish`.
+// One step, then the evaluation and checkpoint that are due. Those of the last step are left to
+// finish().
 void Trainer::step() {
   const RunLength& length = setup_.length;
   steps_.step(recorder_->progress());
@@ -192,7 +190,7 @@ void Trainer::step() {
   }
 }
 
-// What was trained is not lost with an evaluation that fails.
+// Saves what was trained before an evaluation's error ends the run.
 void Trainer::evaluate_or_save() {
   try {
     evaluate();
@@ -206,7 +204,7 @@ void Trainer::evaluate_or_save() {
 
 void Trainer::evaluate() {
   if (!setup_.inputs.evaluation) {
-    recorder_->progress().line("there is no evaluation data");
+    recorder_->progress().line("no evaluation: there is no evaluation data");
     return;
   }
   const StepTimes training_times = setup_.times;
@@ -222,7 +220,7 @@ void Trainer::evaluate() {
     }
     generate_samples();
   } catch (const EvaluationStopped&) {
-    recorder_->progress().line(fmt::format("step {}: the evaluation is stopped", state_.step));
+    recorder_->progress().line(fmt::format("step {}: evaluation stopped", state_.step));
   }
   setup_.times = training_times;
 }
@@ -249,13 +247,14 @@ void Trainer::generate_samples() {
     return;
   }
   try {
-    recorder_->samples(setup_.samples.generate(*setup_.weights, *setup_.ops, *setup_.arena));
+    recorder_->samples(setup_.samples.generate(*setup_.weights, *setup_.ops, *setup_.arena,
+                                               [] { return is_wished(Wish::stop); }));
   } catch (const UserError& error) {
     log_warning("no sample answers at step {}: {}", state_.step, error.what());
   }
 }
 
-// For a signal, before the last step.
+// Ends the run for a signal that came before the last step.
 TrainOutcome Trainer::stop() {
   if (state_.step > 0) {
     saver_.save_checkpoint();
@@ -265,15 +264,13 @@ TrainOutcome Trainer::stop() {
   if (state_.step == 0) {
     log_warning("stopped before the first step: there is nothing to save");
   } else {
-    log_warning(
-        "stopped at step {}; checkpoint saved. Resume with: lmpo train ... "
-        "--resume_from_checkpoint",
-        state_.step);
+    log_warning("stopped at step {}; checkpoint saved. Resume with: lmpo train ... --resume",
+                state_.step);
   }
   return TrainOutcome::interrupted;
 }
 
-// The trained model is written before anything else can fail or be stopped.
+// Writes the trained model before anything else can fail or be stopped.
 TrainOutcome Trainer::finish() {
   set_stop(StopMeans::finish_and_end);
   saver_.write_model();
@@ -294,7 +291,7 @@ TrainOutcome Trainer::finish() {
   const auto seconds = results.at("train_runtime").get<double>();
   recorder_.reset();
   if (unevaluated) {
-    log_warning("stopped after the last step, before its evaluation ended; the model is in {}",
+    log_warning("stopped after the last step, during its evaluation; the model is in {}",
                 recipe().output_dir.string());
     return TrainOutcome::interrupted;
   }
@@ -319,17 +316,17 @@ void Trainer::take_best() {
     saver_.write_model();
     recorder_->results_of(best.step);
     recorder_->progress().line(
-        fmt::format("the model is that of step {}, whose {} is the best: {:.4g}", best.step,
+        fmt::format("the model is that of step {}, which has the best {}: {:.4g}", best.step,
                     recipe().best_metric(), *best.metric));
   }
 }
 
-// What ended the run matters more than a record of it that cannot be written.
+// An error in writing the record must not hide the error that ended the run.
 void Trainer::record_failure(std::string_view message) const {
   try {
     write_run_record(setup_, state_, run_, nullptr, "failed", message);
   } catch (const std::exception& error) {
-    log_warning("how the run ended is not recorded: {}", error.what());
+    log_warning("cannot record how the run ended: {}", error.what());
   }
 }
 

@@ -21,11 +21,12 @@ struct TrainInputs {
 
 enum class TrainOutcome {
   done,
-  planned,     // dry_run: the plan was shown
-  interrupted  // by a signal; the run was saved
+  interrupted  // by a signal; a checkpoint was saved, unless no step was done
 };
 
-// Throws UserError for what does not fit together or into memory, before anything is written.
+// Trains and writes the model into the recipe's output_dir. UserError, before anything is written,
+// for options that contradict each other, a model that does not fit into memory, and data that does
+// not suit the objective. Answers signals as interrupt.h says. One run per process at a time.
 TrainOutcome run_training(TrainInputs inputs);
 
 }  // namespace lmpo

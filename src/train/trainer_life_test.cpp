@@ -75,6 +75,25 @@ TEST_F(TrainerLife, GoingBackIsANewRun) {
             read_file(folder_ / "other/model.safetensors"));
 }
 
+// Checkpoints that an earlier run had set aside stay until the run that overwrites it has saved.
+TEST_F(TrainerLife, OverwritingRemovesWhatWasSetAside) {
+  run_training(evaluated("run"));
+  const fs::path aside = folder_ / "run/checkpoint-8.set-aside-2";
+  fs::rename(folder_ / "run/checkpoint-8", aside);
+  const fs::path notes = folder_ / "run/checkpoint-8.set-aside-notes.txt";
+  write_file_atomically(notes, "mine");
+  TrainInputs given = evaluated("run");
+  given.recipe.resume_from_checkpoint = (folder_ / "run/checkpoint-12").string();
+  run_training(given);
+  EXPECT_TRUE(fs::exists(aside)) << "a resumed run keeps it";
+  given = evaluated("run");
+  given.recipe.overwrite_output_dir = true;
+  run_training(given);
+  EXPECT_FALSE(fs::exists(aside));
+  EXPECT_TRUE(fs::exists(notes));
+  EXPECT_THAT(checkpoints("run"), ElementsAre(4, 8, 12, 16, 20));
+}
+
 TEST_F(TrainerLife, ADamagedCheckpointIsRefused) {
   run_training(evaluated("run"));
   for (const char* name : {"model.safetensors", "optimizer.safetensors"}) {

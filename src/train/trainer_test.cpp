@@ -93,6 +93,7 @@ struct Storage {
   ZscoreMode zscore;
   std::string objective = "lmpo";
   std::string optim = "adamw_torch";
+  std::string model = "llama";
 };
 
 void PrintTo(const Storage& storage, std::ostream* out) {
@@ -104,6 +105,7 @@ class TrainerResume : public lmpo::testing::SmallRun,
  protected:
   TrainInputs resumable(const std::string& name) const {
     TrainInputs given = inputs(name, GetParam().objective);
+    given.recipe.model_name_or_path = lmpo::testing::small_model(GetParam().model);
     given.recipe.dtype = GetParam().dtype;
     given.recipe.optim = GetParam().optim;
     given.recipe.objective_options.zscore = GetParam().zscore;
@@ -124,9 +126,11 @@ INSTANTIATE_TEST_SUITE_P(
                       Storage{"float32", ZscoreMode::none, "kto"},
                       Storage{"bfloat16", ZscoreMode::none, "dpo"},
                       Storage{"float32", ZscoreMode::none, "simpo", "adamw_8bit"},
-                      Storage{"bfloat16", ZscoreMode::none, "simpo", "paged_adamw_8bit"}),
+                      Storage{"bfloat16", ZscoreMode::none, "simpo", "paged_adamw_8bit"},
+                      Storage{"bfloat16", ZscoreMode::none, "orpo", "adamw_8bit", "llama_bias"}),
     [](const auto& given) {
-      return given.param.dtype + "_" + given.param.objective + "_" + given.param.optim;
+      return given.param.dtype + "_" + given.param.objective + "_" + given.param.optim + "_" +
+             given.param.model;
     });
 
 TEST_P(TrainerResume, EndsInTheSameBytes) {
@@ -230,13 +234,6 @@ TEST_F(TrainerRun, LeavesItsRecords) {
   }
   const std::string log = read_file(run / "trainer_log.jsonl");
   EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), 21);  // 20 steps and the evaluation
-}
-
-TEST_F(TrainerRun, ADryRunWritesNothing) {
-  TrainInputs given = inputs("run");
-  given.recipe.dry_run = true;
-  EXPECT_EQ(run_training(std::move(given)), TrainOutcome::planned);
-  EXPECT_TRUE(listing().empty());
 }
 
 TEST_F(TrainerRun, TooLittleMemoryIsRefusedWithThePlan) {

@@ -1,4 +1,4 @@
-// Whether weights are numbers.
+// Finds weights that are infinite or NaN.
 #pragma once
 
 #include <string>
@@ -7,8 +7,8 @@
 
 namespace lmpo {
 
-// The name of the first tensor of the checkpoint that has an element which is not finite, in the
-// type in which it would be saved; empty: none has. Reads every weight once.
+// The name of the first tensor with an element that is not finite in the type it would be saved in;
+// empty if there is none. Reads every weight once.
 std::string first_nonfinite(const Weights& weights, Ops& ops);
 
 }  // namespace lmpo

@@ -1,5 +1,8 @@
-// The checks of a run: each a function over its facts. A new one is written into the file of its
-// subject and named in checks.cpp; its test builds the facts and looks for the finding.
+// The checks of a run, each a function that reads the facts and adds its findings. Checks keep no
+// state and may run in any thread.
+//
+// A new check: write it in the file of its subject, list it in checks.cpp, and test it on facts with
+// the fault and facts without it.
 #pragma once
 
 #include <span>
@@ -11,23 +14,24 @@ namespace lmpo {
 
 struct Check {
   void (*run)(const RunFacts& facts, Findings& findings);
-  // Whether `lmpo train` says or refuses the same by itself.
+  // `lmpo train` reports the same by itself.
   bool said_by_training = false;
 };
 
-// All of them, in the order of their findings.
+// All checks, in the order of their findings.
 std::span<const Check> checks();
 
+// Runs all checks; for training, those that it does not make by itself.
 enum class CheckedBy { validate, training };
 Findings check_run(const RunFacts& facts, CheckedBy by);
 
-// Of the model: model_checks.cpp.
+// The model: model_checks.cpp.
 void check_tokenizer_size(const RunFacts& facts, Findings& findings);
 void check_special_tokens(const RunFacts& facts, Findings& findings);
 void check_chat_template(const RunFacts& facts, Findings& findings);
 void check_positions(const RunFacts& facts, Findings& findings);
 
-// Of the data: data_checks.cpp.
+// The data: data_checks.cpp.
 void check_drops(const RunFacts& facts, Findings& findings);
 void check_truncation_of_rows(const RunFacts& facts, Findings& findings);
 void check_identical_responses(const RunFacts& facts, Findings& findings);
@@ -41,12 +45,12 @@ void check_unused_columns(const RunFacts& facts, Findings& findings);
 void check_labels(const RunFacts& facts, Findings& findings);
 void check_overlap(const RunFacts& facts, Findings& findings);
 
-// Of the options: option_checks.cpp.
+// The options: option_checks.cpp.
 void check_objective_named(const RunFacts& facts, Findings& findings);
 void check_options_without_effect(const RunFacts& facts, Findings& findings);
 void check_reference(const RunFacts& facts, Findings& findings);
 
-// Of steps and learning rate: schedule_checks.cpp.
+// Steps and learning rate: schedule_checks.cpp.
 void check_batches(const RunFacts& facts, Findings& findings);
 void check_published_batch(const RunFacts& facts, Findings& findings);
 void check_learning_rate(const RunFacts& facts, Findings& findings);
@@ -54,7 +58,7 @@ void check_beta(const RunFacts& facts, Findings& findings);
 void check_warmup(const RunFacts& facts, Findings& findings);
 void check_intervals(const RunFacts& facts, Findings& findings);
 
-// Of the machine: machine_checks.cpp.
+// The machine: machine_checks.cpp.
 void check_memory(const RunFacts& facts, Findings& findings);
 void check_disk(const RunFacts& facts, Findings& findings);
 void check_processor(const RunFacts& facts, Findings& findings);

@@ -1,4 +1,4 @@
-// Checks of the rows, as training will see them.
+// Checks of the rows as training will see them.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,7 +9,7 @@
 namespace lmpo {
 namespace {
 
-// Parts of the rows from which on something is more than a note.
+// Above these shares of the rows a finding is a warning, not a note.
 constexpr double kManyDropped = 0.01;
 constexpr double kManyTruncated = 0.1;
 constexpr double kManyDuplicates = 0.01;
@@ -31,14 +31,14 @@ void check_drops(const RunFacts& facts, Findings& findings) {
     if (data->kept == 0) {
       findings.error("no_usable_row", place,
                      fmt::format("{}: no row can be used: {}", data->what, data->drops.summary()),
-                     "look at single rows with lmpo inspect");
+                     "look at single rows with: lmpo inspect --rows N");
     } else if (data->drops.total() > 0) {
       findings.add({above(data->drops.total(), data->rows, kManyDropped), "rows_dropped", place,
-                    fmt::format("{}: {} are left out; {}", data->what,
+                    fmt::format("{}: {} are dropped; {}", data->what,
                                 share(data->drops.total(), data->rows), data->drops.summary()),
                     data->drop_advice.empty()
-                        ? "look at them with lmpo inspect --rows N,..."
-                        : fmt::format("of those without a response, {}", data->drop_advice)});
+                        ? "look at them with: lmpo inspect --rows N,..."
+                        : fmt::format("for those without a response: {}", data->drop_advice)});
     }
   }
 }
@@ -48,11 +48,11 @@ void check_truncation_of_rows(const RunFacts& facts, Findings& findings) {
     if (data->truncated > 0) {
       findings.add({above(data->truncated, data->kept, kManyTruncated), "rows_truncated",
                     facts.where("max_length"),
-                    fmt::format("{}: {} are cut to {} tokens; responses that are cut lose their "
+                    fmt::format("{}: {} are truncated to {} tokens; truncated responses lose their "
                                 "end-of-turn token, so the model does not learn to stop",
                                 data->what, share(data->truncated, data->kept),
                                 facts.recipe.data.max_length.value_or(0)),
-                    "raise max_length, if the memory allows it"});
+                    "raise max_length if memory allows"});
     }
   }
 }
@@ -61,9 +61,9 @@ void check_identical_responses(const RunFacts& facts, Findings& findings) {
   for (const DataFacts* data : facts.data()) {
     if (data->identical_after_truncation > 0) {
       findings.warning("identical_after_truncation", facts.where("max_length"),
-                       fmt::format("{}: in {} truncation makes chosen and rejected the same",
+                       fmt::format("{}: in {}, chosen and rejected are identical after truncation",
                                    data->what, share(data->identical_after_truncation, data->kept)),
-                       "raise max_length, or take such rows out: they teach nothing");
+                       "raise max_length or remove these rows: they teach nothing");
     }
   }
 }
@@ -73,9 +73,9 @@ void check_duplicates(const RunFacts& facts, Findings& findings) {
     if (data->duplicates > 0) {
       findings.add({above(data->duplicates, data->kept, kManyDuplicates), "rows_duplicate",
                     facts.where(data->option),
-                    fmt::format("{}: {} are the same as an earlier one", data->what,
+                    fmt::format("{}: {} repeat an earlier row", data->what,
                                 share(data->duplicates, data->kept)),
-                    "take them out, unless they are meant to count more"});
+                    "remove them, unless they are meant to count more"});
     }
   }
 }
@@ -83,11 +83,12 @@ void check_duplicates(const RunFacts& facts, Findings& findings) {
 void check_contradictions(const RunFacts& facts, Findings& findings) {
   for (const DataFacts* data : facts.data()) {
     if (data->contradictions > 0) {
-      findings.warning("rows_contradict", facts.where(data->option),
-                       fmt::format("{}: {} prefer what an earlier one rejects, of the same prompt "
-                                   "and responses",
-                                   data->what, share(data->contradictions, data->kept)),
-                       "keep one of the two; or were chosen and rejected swapped in one file?");
+      findings.warning(
+          "rows_contradict", facts.where(data->option),
+          fmt::format("{}: {} prefer the response that an earlier row with the same "
+                      "prompt and responses rejects",
+                      data->what, share(data->contradictions, data->kept)),
+          "keep one of the two, and check whether a file has chosen and rejected swapped");
     }
   }
 }
@@ -106,11 +107,11 @@ void check_plain_text(const RunFacts& facts, Findings& findings) {
     const std::int64_t plain = data->kept - data->conversations;
     if (facts.text && facts.text->template_size > 0 && plain > 0) {
       findings.warning("rows_without_template", facts.where(data->option),
-                       fmt::format("{}: {} are plain text: the model has a chat template, and it "
-                                   "is not applied to them",
+                       fmt::format("{}: {} are plain text, so the model's chat template is not "
+                                   "applied to them",
                                    data->what, share(plain, data->kept)),
-                       "write prompt and responses as messages ({\"role\", \"content\"}), if the "
-                       "model is to be used in conversations");
+                       "for a chat model, write prompt and responses as messages "
+                       "({\"role\", \"content\"})");
     }
   }
 }
@@ -118,10 +119,11 @@ void check_plain_text(const RunFacts& facts, Findings& findings) {
 void check_boundary(const RunFacts& facts, Findings& findings) {
   for (const DataFacts* data : facts.data()) {
     if (data->token_spans_boundary > 0) {
-      findings.warning("token_spans_boundary", facts.where("boundary"),
-                       fmt::format("{}: in {} a token spans prompt and response; it is scored",
-                                   data->what, share(data->token_spans_boundary, data->kept)),
-                       "let prompts of plain text end, or responses begin, with white space");
+      findings.warning(
+          "token_spans_boundary", facts.where("boundary"),
+          fmt::format("{}: in {}, one token spans prompt and response; it counts as response",
+                      data->what, share(data->token_spans_boundary, data->kept)),
+          "end plain-text prompts or begin responses with white space");
     }
   }
 }
@@ -146,7 +148,7 @@ void check_unused_columns(const RunFacts& facts, Findings& findings) {
       if (!columns.empty()) {
         findings.add({severity, "columns_unused", facts.where(data->option),
                       fmt::format("{}: {}", data->what, columns),
-                      "rename a column that is to be used: columns: {ITS_NAME: prompt}"});
+                      "to use a column, rename it: columns: {ITS_NAME: prompt}"});
       }
     }
   }
@@ -157,9 +159,9 @@ void check_labels(const RunFacts& facts, Findings& findings) {
     if (facts.recipe.data.kind == RowKind::labelled && data->kept > 0 &&
         (data->approved == 0 || data->approved == data->kept)) {
       findings.warning("one_label", facts.where(data->option),
-                       fmt::format("{}: every label is {}; kto learns from the contrast of both",
+                       fmt::format("{}: every label is {}; kto needs both kinds of responses",
                                    data->what, data->approved > 0),
-                       "add responses of the other kind");
+                       "add responses with the other label");
     }
   }
 }
@@ -173,10 +175,10 @@ void check_overlap(const RunFacts& facts, Findings& findings) {
       [&](const std::string& hash) { return facts.train->row_hashes.contains(hash); });
   if (shared > 0) {
     findings.warning("evaluation_in_training", facts.where("eval_dataset"),
-                     fmt::format("{} are also in the training data: evaluation then shows what is "
-                                 "remembered",
+                     fmt::format("{} are also in the training data, so evaluation measures "
+                                 "memorization",
                                  share(shared, facts.evaluation->kept)),
-                     "take them out of one of the two");
+                     "remove them from one of the two");
   }
 }
 

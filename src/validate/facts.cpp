@@ -21,7 +21,7 @@ std::string hash_of(std::span<const Sequence* const> sequences) {
   return hash.text();
 }
 
-// The preference turned round; "" of what is no pair.
+// The same row with the preference reversed; "" if it is no pair.
 std::string hash_of_opposite(const Tree& tree) {
   if (tree.sequences.size() != 2) {
     return "";
@@ -75,7 +75,8 @@ void add_sizes(DiskFacts& facts, const TrainRecipe& recipe, const ModelConfig& c
   const Dtype storage = recipe.dtype == "auto" ? config.dtype : parse_dtype(recipe.dtype);
   const Weights weights(config, storage, WeightUse::training, arena,
                         {.eight_bit_moments = recipe.eight_bit_moments(),
-                         .moments = recipe.paged_moments() ? &moments : nullptr});
+                         .moments = recipe.paged_moments() ? &moments : nullptr,
+                         .freeze = recipe.freeze});
   for (const NamedParameter& named : weights.named()) {
     facts.model += named.parameter.value.bytes();
   }
@@ -154,7 +155,7 @@ DiskFacts disk_facts(const TrainRecipe& recipe, const ModelConfig& config,
 }
 
 std::string RunFacts::where(std::string_view option) const {
-  return options.given(option) ? options.place(option) : fmt::format("{} (default)", option);
+  return places.given(option) ? places.place(option) : fmt::format("{} (default)", option);
 }
 
 std::vector<const DataFacts*> RunFacts::data() const {

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/readable.h"
+
 namespace lmpo {
 namespace {
 
@@ -20,9 +22,8 @@ Ink ink_of(Severity severity) {
 }
 
 // "no errors", "1 error", "2 errors".
-std::string counted(std::int64_t count, std::string_view what) {
-  return count == 0 ? fmt::format("no {}s", what)
-                    : fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+std::string counted_or_no(std::int64_t count, std::string_view what) {
+  return count == 0 ? fmt::format("no {}s", what) : counted(count, what);
 }
 
 }  // namespace
@@ -62,10 +63,10 @@ void print(const Findings& findings, TerminalText& out) {
     }
   }
   const std::int64_t errors = findings.count(Severity::error);
-  out.prose(fmt::format("{}, {}, {}: {}", counted(errors, "error"),
-                        counted(findings.count(Severity::warning), "warning"),
-                        counted(findings.count(Severity::note), "note"),
-                        errors > 0 ? "lmpo train would not get through" : "ready to train"),
+  out.prose(fmt::format("{}, {}, {}: {}", counted_or_no(errors, "error"),
+                        counted_or_no(findings.count(Severity::warning), "warning"),
+                        counted_or_no(findings.count(Severity::note), "note"),
+                        errors > 0 ? "lmpo train would fail" : "ready to train"),
             errors > 0 ? Ink::error : Ink::heading);
 }
 

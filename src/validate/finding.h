@@ -1,4 +1,4 @@
-// What a check of a run found, and how it is shown.
+// What the checks of a run found, and how it is shown. Not thread-safe.
 #pragma once
 
 #include <string>
@@ -9,20 +9,20 @@
 
 namespace lmpo {
 
-// error: the run would be refused or would not end; warning: it runs, and probably not as it was
-// meant; note: worth knowing.
+// error: training would refuse to start or would fail. warning: it would run, but probably not as
+// intended. note: worth knowing.
 enum class Severity { error, warning, note };
 std::string_view name(Severity severity);
 
 struct Finding {
   Severity severity = Severity::note;
   std::string name;    // stable, for programs: "learning_rate_high"
-  std::string place;   // where it was set: "recipe.yaml:7: beta", "--beta", "beta (default)"; or ""
-  std::string reason;  // what is so, and why it matters
+  std::string place;   // where it was set: "recipe.yaml:7: beta", "--beta", "beta (default)", or ""
+  std::string reason;  // the fact and why it matters
   std::string remedy;  // what to do
 };
 
-// In the order they were found.
+// Findings in the order of the checks.
 class Findings {
  public:
   void error(std::string name, std::string place, std::string reason, std::string remedy) {
@@ -36,9 +36,12 @@ class Findings {
     add({Severity::note, std::move(name), std::move(place), std::move(reason), std::move(remedy)});
   }
   void add(Finding finding) { all_.push_back(std::move(finding)); }
+  void add(const Findings& others) {
+    all_.insert(all_.end(), others.all_.begin(), others.all_.end());
+  }
 
   const std::vector<Finding>& all() const& { return all_; }
-  std::vector<Finding> all() && { return std::move(all_); }  // of one that ends here
+  std::vector<Finding> all() && { return std::move(all_); }  // of a temporary
   std::int64_t count(Severity severity) const;
 
  private:
@@ -48,7 +51,7 @@ class Findings {
 // {"errors": 1, "warnings": 0, "notes": 2, "findings": [{"severity", "name", "place", "reason",
 // "remedy"}, ...]}, errors first.
 ordered_json to_json(const Findings& findings);
-// Errors first, and a line that sums up.
+// Errors first, then one line with the counts.
 void print(const Findings& findings, TerminalText& out);
 
 }  // namespace lmpo

@@ -13,10 +13,10 @@ bool is_same(const fs::path& a, const fs::path& b) {
   return fs::equivalent(a, b, error);
 }
 
-// Nothing of an earlier run is mixed up with this one, or lost without being asked.
+// An earlier run is neither mixed with this one nor deleted unasked.
 void require_own_folder(const TrainRecipe& recipe) {
   if (is_same(recipe.output_dir, recipe.model_name_or_path)) {
-    user_error("--output_dir {} is the folder of the model itself: name another one",
+    user_error("--output_dir {} is the model's own folder: use another one",
                recipe.output_dir.string());
   }
   if (!recipe.resume_from_checkpoint.empty()) {
@@ -25,17 +25,17 @@ void require_own_folder(const TrainRecipe& recipe) {
   if (recipe.overwrite_output_dir &&
       is_same(recipe.output_dir, fs::weakly_canonical(recipe.model_name_or_path).parent_path())) {
     user_error(
-        "--overwrite_output_dir would delete the model {}, which lies in --output_dir {}: name "
-        "another folder",
+        "--overwrite_output_dir would delete the model {} in --output_dir {}: use another "
+        "folder",
         recipe.model_name_or_path.string(), recipe.output_dir.string());
   }
   if (!recipe.overwrite_output_dir && !fs::is_empty(recipe.output_dir)) {
     const bool has_run = !list_checkpoints(recipe.output_dir).empty();
     user_error("--output_dir {}: the folder is not empty{}", recipe.output_dir.string(),
-               has_run ? ". Go on with the run in it by --resume_from_checkpoint, or replace that "
-                         "run by --overwrite_output_dir"
-                       : ", and there is no checkpoint in it to go on from. Name another folder, "
-                         "or train into this one by --overwrite_output_dir");
+               has_run ? ". Resume its run with --resume_from_checkpoint, or replace it with "
+                         "--overwrite_output_dir"
+                       : " and has no checkpoint to resume from. Use another folder, or replace "
+                         "this one with --overwrite_output_dir");
   }
 }
 
@@ -53,11 +53,11 @@ fs::path existing_parent(const fs::path& folder) {
 void require_output_folder(const TrainRecipe& recipe) {
   const fs::path existing = existing_parent(recipe.output_dir);
   if (!fs::is_directory(existing)) {
-    user_error("--output_dir {}: {} is a file, a folder was expected", recipe.output_dir.string(),
+    user_error("--output_dir {}: {} is a file; a folder was expected", recipe.output_dir.string(),
                existing.string());
   }
   if (::access(existing.c_str(), W_OK) != 0) {
-    user_error("--output_dir {}: {} cannot be written: name another folder, or change its rights",
+    user_error("--output_dir {}: cannot write to {}: use another folder, or change its permissions",
                recipe.output_dir.string(), existing.string());
   }
   if (fs::exists(recipe.output_dir)) {

@@ -1,15 +1,15 @@
-// Whether a run can have the output folder that it asks for.
+// Checks the output folder of a run.
 #pragma once
 
 #include "recipe/train_recipe.h"
 
 namespace lmpo {
 
-// UserError where something is there that the run would mix with or lose without being asked, and
-// where the folder cannot be made or written. Changes nothing.
+// UserError if the run would mix with or delete what is in the folder unasked, or if the folder
+// cannot be created or written. Changes nothing.
 void require_output_folder(const TrainRecipe& recipe);
 
-// The folder, or the nearest one above it that is there.
+// The folder, or the nearest existing one above it.
 fs::path existing_parent(const fs::path& folder);
 
 }  // namespace lmpo

@@ -12,23 +12,21 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-// --- steps and learning rate
-
 TEST(ScheduleChecks, Batches) {
   TestedRun run({"--num_train_epochs", "1", "--warmup_ratio", "0.1"});
   expect(run.find("steps"), Severity::note, "--num_train_epochs",
-         "10 steps of 128 examples (8 at once, 16 times); 10 in an epoch; warm-up 1 steps");
+         "10 steps of 128 examples (16 micro-batches of 8); 10 per epoch; warm-up 1 step");
   EXPECT_FALSE(run.find("last_batch_partial"));
   run.facts.train->examples = 100;
   expect(run.find("batch_exceeds_rows"), Severity::warning, "--gradient_accumulation_steps",
-         "has 100 examples, and a step takes 128");
+         "has 100 examples, but a step takes 128");
   run.facts.train->examples = 1283;
   expect(run.find("last_batch_partial"), Severity::note, "--gradient_accumulation_steps",
          "has 3 of 128", "dataloader_drop_last");
   TestedRun dropping({"--dataloader_drop_last"});
   dropping.facts.train->examples = 1283;
   expect(dropping.find("last_batch_partial"), Severity::note, "--gradient_accumulation_steps",
-         "3 examples of each epoch are left out");
+         "each epoch skips the last 3 examples");
 }
 
 TEST(ScheduleChecks, ABatchThatWasNotPublished) {
@@ -54,7 +52,7 @@ TEST(ScheduleChecks, LearningRatesFarFromThePublished) {
   expect(high.find("learning_rate_high"), Severity::note, "r.yaml:2: learning_rate", "high",
          "small models take larger learning rates");
   expect(TestedRun({"--learning_rate", "1e-8"}).find("learning_rate_low"), Severity::warning,
-         "--learning_rate", "is low", "3e-07");
+         "--learning_rate", "is so low", "3e-07");
   expect(TestedRun({"--learning_rate", "0"}).find("learning_rate_zero"), Severity::warning,
          "--learning_rate", "changes nothing");
   // The same number is usual for one objective and far from another's.
@@ -69,7 +67,7 @@ TEST(ScheduleChecks, LearningRatesFarFromThePublished) {
 TEST(ScheduleChecks, BetasFarFromThePublished) {
   const TestedRun low({"--beta", "0.1"});
   expect(low.find("beta_low"), Severity::warning, "--beta",
-         "a beta of 0.1 is low: the loss is nearly flat and will hardly move the model; the "
+         "a beta of 0.1 is low: the loss is nearly flat and will hardly change the model; the "
          "published runs of lmpo had 2 to 2.5",
          "start with 2");
   EXPECT_TRUE(TestedRun({"--objective", "dpo", "--beta", "2"}).find("beta_high"));
@@ -88,10 +86,10 @@ TEST(ScheduleChecks, BetasFarFromThePublished) {
 TEST(ScheduleChecks, ASmallBatchSaysWhatItMeansForTheLearningRate) {
   TestedRun run({"--per_device_train_batch_size", "1"});
   expect(run.find("batch_not_published"), Severity::warning, "--gradient_accumulation_steps",
-         "with a batch 8 times smaller there are 8 times as many steps");
+         "a batch 8 times smaller means 8 times as many steps");
   run.facts.model->layers = 1;
   expect(run.find("batch_not_published"), Severity::note, "--gradient_accumulation_steps",
-         "the published learning rate is rather high for it");
+         "the published learning rate is rather high");
 }
 
 TEST(ScheduleChecks, EveryPublishedRangeHasItsSource) {
@@ -128,7 +126,8 @@ TEST(ScheduleChecks, OurRecipesAreAsPublished) {
 TEST(ScheduleChecks, AWarmUpThatNeverEnds) {
   EXPECT_FALSE(TestedRun({"--max_steps", "10", "--warmup_steps", "9"}).find("warmup_too_long"));
   expect(TestedRun({"--max_steps", "10", "--warmup_steps", "10"}).find("warmup_too_long"),
-         Severity::warning, "--warmup_steps", "10 steps is not over when the run ends after 10");
+         Severity::warning, "--warmup_steps",
+         "the warm-up has 10 steps, but the run ends after 10");
 }
 
 TEST(ScheduleChecks, IntervalsBeyondTheEnd) {
@@ -138,18 +137,16 @@ TEST(ScheduleChecks, IntervalsBeyondTheEnd) {
     return TestedRun(more);
   };
   expect(with({"--logging_steps", "11"}).find("logging_beyond_end"), Severity::warning,
-         "--logging_steps", "every 11 steps, and the run has 10");
+         "--logging_steps", "every 11 steps, but the run has only 10");
   expect(with({"--save_steps", "11"}).find("checkpoint_at_end_only"), Severity::note,
          "--save_steps", "one checkpoint");
   expect(with({"--eval_dataset", "b.json", "--eval_strategy", "steps", "--eval_steps", "11"})
              .find("evaluation_at_end_only"),
-         Severity::note, "--eval_steps", "at its end alone");
+         Severity::note, "--eval_steps", "at its end only");
   const TestedRun within = with({"--logging_steps", "10", "--save_steps", "10"});
   EXPECT_FALSE(within.find("logging_beyond_end"));
   EXPECT_FALSE(within.find("checkpoint_at_end_only"));
 }
-
-// --- the machine
 
 TEST(MachineChecks, Memory) {
   TestedRun run;
@@ -160,7 +157,7 @@ TEST(MachineChecks, Memory) {
   expect(run.find("memory_too_small"), Severity::error, "cpu", "999 B are free", "recompute");
   run.facts.memory->allowed = 5000;
   run.facts.memory->plan.host = 10;
-  expect(run.find("host_memory_too_small"), Severity::error, "cpu", "10 B of the host's");
+  expect(run.find("host_memory_too_small"), Severity::error, "cpu", "10 B of host memory");
   TestedRun limited({"--max_memory", "999"});
   limited.facts.memory->allowed = 999;
   expect(limited.find("memory_too_small"), Severity::error, "--max_memory", "are allowed");
@@ -168,12 +165,12 @@ TEST(MachineChecks, Memory) {
 
 TEST(MachineChecks, Disk) {
   TestedRun run;
-  expect(run.find("disk"), Severity::note, "--output_dir", "700 B in all, and 1.00 kB are free");
+  expect(run.find("disk"), Severity::note, "--output_dir", "700 B in total; 1.00 kB are free");
   run.facts.disk->free = 699;
   expect(run.find("disk_too_small"), Severity::error, "--output_dir", "699 B are free",
          "save_total_limit");
   run.facts.disk->freed = 1;
-  expect(run.find("disk"), Severity::note, "--output_dir", "1 B more once the earlier run");
+  expect(run.find("disk"), Severity::note, "--output_dir", "1 B more after the earlier run");
   // While a checkpoint is written, the one that it replaces is still there.
   run.facts.disk->most = 3;
   EXPECT_EQ(run.facts.disk->needed(), 900u);
@@ -187,7 +184,7 @@ TEST(MachineChecks, Processor) {
   run.facts.machine->processors = 2;
   expect(run.find("threads_exceed_processors"), Severity::warning, "--threads", "64 threads");
   run.facts.machine->has_unused_gpu = true;
-  expect(run.find("gpu_unused"), Severity::note, "device (default)", "there is a GPU");
+  expect(run.find("gpu_unused"), Severity::note, "device (default)", "this machine has a GPU");
   TestedRun half({"--bf16"});
   EXPECT_FALSE(half.find("bfloat16_of_weights_alone"));
   half.facts.machine->bfloat16_rate = 1.1;
@@ -201,12 +198,10 @@ TEST(MachineChecks, Processor) {
   EXPECT_FALSE(asked.find("bfloat16_slower"));
   asked.facts.machine->bfloat16_rate = 0.62;
   expect(asked.find("bfloat16_slower"), Severity::warning, "--compute", "0.6 times as fast",
-         "leave compute out");
+         "remove compute");
   asked.facts.machine->computes_on_cpu = false;
   EXPECT_FALSE(asked.find("bfloat16_slower"));
 }
-
-// --- how findings are shown
 
 TEST(Findings, ErrorsComeFirstAndAreCounted) {
   Findings findings;
@@ -222,7 +217,7 @@ TEST(Findings, ErrorsComeFirstAndAreCounted) {
   EXPECT_EQ(plain.text(),
             "error: e at r.yaml:3\n  An error.\n  -> Do it.\nwarning: w at --x\n  A warning.\n"
             "  -> Think.\nnote: n\n  A note.\n  -> none\n"
-            "1 error, 1 warning, 1 note: lmpo train would not get through\n");
+            "1 error, 1 warning, 1 note: lmpo train would fail\n");
   TerminalText coloured({.columns = 80, .colours = true});
   print(findings, coloured);
   EXPECT_THAT(coloured.text(), AllOf(HasSubstr("\x1b[31;1merror: e"), HasSubstr("\x1b[33;1mwarn")));

@@ -26,7 +26,7 @@ inline ModelConfig llama_7b() {
 struct TestedRun {
   TrainRecipe recipe;
   OptionSet options{"lmpo train", ""};
-  RunFacts facts{recipe, options};
+  RunFacts facts{recipe, {}};
 
   explicit TestedRun(std::vector<std::string> more = {}, std::string_view yaml = "") {
     std::vector<std::string> arguments = {"r.yaml", "-m",
@@ -40,6 +40,7 @@ struct TestedRun {
     EXPECT_TRUE(options.read_arguments(arguments));
     options.read_yaml(yaml, "r.yaml");
     options.resolve();
+    facts.places = setting_places(options);
     facts.model = llama_7b();
     facts.text.emplace();
     facts.text->ids = 32000;

@@ -35,6 +35,15 @@ def make_tokenizer():
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", unk_token="<unk>")
 
 
+def with_biases(config):
+    """A Llama whose biases are not zero, as transformers makes them."""
+    model = LlamaForCausalLM(config)
+    for name, parameter in model.named_parameters():
+        if name.endswith(".bias"):
+            torch.nn.init.normal_(parameter, std=config.initializer_range)
+    return model
+
+
 def make_models(folder: pathlib.Path):
     """Saves the models and returns their folders."""
     folders = []
@@ -42,6 +51,7 @@ def make_models(folder: pathlib.Path):
         torch.manual_seed(seed)
         sizes = SIZES | {"tie_word_embeddings": tied}
         models = {"llama": LlamaForCausalLM(LlamaConfig(**sizes, rope_parameters=LLAMA3)),
+                  "llama_bias": with_biases(LlamaConfig(**sizes, attention_bias=True, mlp_bias=True)),
                   "mistral": MistralForCausalLM(MistralConfig(**sizes, head_dim=16, sliding_window=12))}
         for family, model in models.items():
             path = folder / f"{family}_{dtype}_{'tied' if tied else 'untied'}"

@@ -3,7 +3,8 @@ transformers' sandbox.
 
     tools/oracle/setup && build/oracle/bin/python tools/oracle/jinja_battery.py [FILE]
 
-Writes some of them to src/jinja/testdata/battery.json, or all of them to FILE, in the format of golden.json. Of 27,867
+Writes some of them to src/jinja/testdata/battery.json, or all of them to FILE, in the format of golden.json. Every filter, test and
+method of src/jinja must be rendered by at least LEAST of them, or the script fails and names it. Of 27,867
 templates 27,572 were equal (jinja2 3.1.6, transformers 5.23). The others are of the kinds in KNOWN and not in the test's data:
 lmpo refuses them by name though jinja2 renders them (sets, `pprint`, `!a`, the code of objects), or renders them though Python
 refuses them (unhashable keys, values that are not text given to a text filter).
@@ -12,6 +13,7 @@ import copy
 import itertools
 import json
 import pathlib
+import re
 import sys
 
 from transformers.utils.chat_template_utils import _compile_jinja_template
@@ -94,6 +96,64 @@ SNIPPETS = [
 ]
 
 
+# Every function with every one of its parameters, over values that it takes.
+CALLS = [
+    "-3|abs", "half|abs", "yes|abs", "'x'|attr('upper')", "mixed|attr('items')", "numbers|batch(2)|list", "numbers|batch(2, 'x')|list",
+    "numbers|batch(linecount=4, fill_with=0)|list", "words|batch(1)|map('first')|list", "unicode|capitalize", "'ABC dEF'|capitalize",
+    "'ab'|center(5)", "'ab'|center(6)", "'abc'|center(6)", "'abc'|center(2)", "'é'|center|length", "numbers|count", "text|count", "mixed|count",
+    "missing|d", "missing|d('x')", "nothing|d('x')", "nothing|d('x', true)", "nothing|default(default_value='x', boolean=true)", "mixed|dictsort",
+    "{'b': 1, 'A': 2, 'c': 0}|dictsort", "{'b': 1, 'A': 2, 'c': 0}|dictsort(true)", "{'b': 1, 'A': 2, 'c': 0}|dictsort(by='value')",
+    "{'b': 1, 'A': 2}|dictsort(false, 'value', true)", "'3.5e2'|float", "' 7 '|float", "'x'|float(9.5)", "none|float", "'inf'|float", "'%s: %d'|format('a', 2)",
+    "'%(a)s %(b)05.1f'|format(a='x', b=2)", "'%s'|format(numbers)", "chat|groupby('role')|map('first')|list", "[{'a': 1}, {}]|groupby('a', default=0)|list",
+    "[{'a': 'X'}, {'a': 'x'}]|groupby('a')|list|length", "[{'a': 'X'}, {'a': 'x'}]|groupby('a', case_sensitive=true)|list|length", "line|indent", "line|indent(2)",
+    "line|indent('> ', true)", "line|indent(2, first=true, blank=true)", "line|indent(width=1, blank=true)", "' 12 '|int", "'1_000'|int", "'-3.9'|int", "'x'|int(5)",
+    "2.9|int", "-2.9|int", "'0x1F'|int(7, 16)", "'-0b1_0'|int(base=2)", "'0o17'|int(5, 0)", "'z'|int(base=36)", "'1__0'|int(5)", "'_1'|int(5)", "'9'|int(5, 8)", "'1_0.5'|float", "'1_e2'|float(7)",
+    "'--1'|int(5)", "'+-1'|int(5)", "'-0x1'|int(5)", "' +7 '|int", "1250|round(-2)", "1350|round(-2)", "-1250|round(-2)", "-1251|round(-2)", "15|round(-1)", "25|round(-1)", "7|round(-20)", "0.125|round(2)",
+    "1e300|round(2) == 1e300", "-0.4|round", "1.005|round(2)", "-2.675|round(2)", "5e-324|round(300)", "mixed|items|list", "missing|items|list", "words|join", "words|join(', ')", "chat|join('-', attribute='role')",
+    "numbers|join(d=0)", "'abc'|join('.')", "numbers|last", "'abc'|last", "unicode|length", "unicode|lower", "numbers|max", "words|max", "words|max(true)",
+    "words|max(case_sensitive=true)", "chat|max(attribute='content')", "words|min", "words|min(true)", "chat|min(attribute='role')", "empty|max", "empty|min",
+    "numbers|reject('eq', 3)|list", "numbers|reject('divisibleby', 3)|list", "chat|rejectattr('role', 'eq', 'user')|list", "chat|rejectattr('x')|list|length",
+    "'aXbX'|replace('X', '')", "'aXbX'|replace('X', 'yy', 1)", "'abc'|replace('', '-')", "'abc'|replace('', '-', 2)", "'abc'|reverse", "numbers|reverse|list", "unicode|reverse",
+    "2.5|round", "3.5|round", "-2.5|round", "2.675|round(2)", "42.55|round(1, 'floor')", "42.51|round(1, 'ceil')", "1234|round(-2)", "1234|round(-2, 'floor')", "7|round(1)",
+    "0.5|round(method='ceil')", "text|safe", "words|select('in', ['fig'])|list", "chat|selectattr('role', 'in', ['user'])|map(attribute='content')|list",
+    "chat|selectattr('content', 'eq', 'Hi')|list|length", "numbers|slice(2)|list", "range(7)|slice(3)|list", "range(7)|slice(3, 'x')|list", "range(2)|slice(4, 0)|list",
+    "words|sort", "words|sort(true)", "words|sort(false, true)", "words|sort(reverse=true, case_sensitive=true)", "chat|sort(attribute='role')|map(attribute='content')|list",
+    "chat|sort(attribute='role,content')|map(attribute='content')|list", "'hello'|sort", "numbers|string", "none|string", "numbers|sum", "numbers|sum(start=10)",
+    "[{'a': 1}, {'a': 2.5}]|sum('a')", "[{'a': 1}]|sum(attribute='a', start=1)", "\"it's a wORLD-wide [x] (y)\"|title", "'ab cd'|title", "unicode|title", "mixed|tojson", "unicode|tojson(true)",
+    "'<a href=\\'x\\'>&</a>'|tojson", "mixed|tojson(indent=2)", "mixed|tojson(sort_keys=true)", "(1, 2)|tojson", "half|tojson", "'xxaxx'|trim('x')", "' a '|trim", "unicode|trim('ü É')",
+    "'a long text of words'|truncate(9)", "'a long text of words'|truncate(9, true)", "'a long text of words'|truncate(9, false, '>', 0)", "'abcdefgh'|truncate(5)", "'abcdefgh'|truncate(5, leeway=0)",
+    "'abc defgh'|truncate(length=7, killwords=true, end='', leeway=0)", "[1, 1.0, true, 2]|unique|list", "words|unique|list", "words|unique(true)|list", "chat|unique(attribute='role')|list|length",
+    "unicode|upper", "'one two_three, 4 fünf'|wordcount", "text|wordcount", "nothing|wordcount", "missing is undefined", "none is undefined", "none is none", "text is string", "'a' is lower", "'aB' is lower",
+    "'1' is lower", "'A1' is upper", "'Aa' is upper", "mixed is sequence", "numbers is sequence", "7 is sequence", "7 is number", "half is number", "yes is number", "7 is integer", "yes is integer",
+    "half is integer", "half is float", "7 is float", "yes is boolean", "1 is boolean", "yes is true", "1 is true", "no is false", "0 is false", "none is false", "dict is callable", "7 is callable", "1 is sameas 1",
+    "none is sameas none", "yes is sameas true", "7 is eq 7.0", "7 is equalto 7", "'a' is equalto 'b'", "7 is ne 8", "7 is not ne 8", "1 is lt 2", "2 is lt 2", "'a' is lt 'b'", "1 is lessthan 2", "2 is lessthan 1",
+    "2 is le 2", "3 is le 2", "1.5 is le 2", "3 is gt 2", "2 is gt 2", "3 is greaterthan 2", "'b' is greaterthan 'a'", "2 is ge 2", "1 is ge 2", "3 is odd", "-3 is odd", "2 is odd", "2 is even", "-2 is even", "0 is even",
+    "9 is divisibleby 3", "9 is divisibleby 2", "-9 is divisibleby(3)", "'trim' is filter", "'nofilter' is filter", "'odd' is test", "'notest' is test", "text is escaped", "numbers|select('==', 3)|list",
+    "numbers|select('!=', 3)|list", "numbers|select('<', 2)|list", "numbers|select('<=', 2)|list", "numbers|select('>', 2)|list", "numbers|select('>=', 2)|list", "[yes, no, 1, 0]|select('true')|list",
+    "[yes, no, 1, 0]|select('false')|list", "[2, 3]|select('lessthan', 3)|list", "numbers|map('string')|map('upper')|join", "words|map('length')|list", "words|map('truncate', 3, true, '')|list", "numbers|first",
+    "' ab '.strip()", "'xxabx'.strip('x')", "'xyab'.lstrip('yx')", "' ab '.lstrip() ~ '|'", "'ab '.rstrip() ~ '|'", "'abxy'.rstrip('xy')", "'ab'.rstrip(none)", "'a b  c'.split()", "'a,b,,c'.split(',')",
+    "'a,b,,c'.split(',', 2)", "'a b  c '.split(none, 1)", "'a b'.split(sep=' ')", "'a--b--c'.split('--', maxsplit=1)", "'a,b,,c'.rsplit(',')", "'a,b,,c'.rsplit(',', 2)", "' a b  c'.rsplit(none, 1)", "'a b c'.rsplit()",
+    "words|map('attr', 'upper')|list|length", "'x'|attr('nothing')", "nodict|items|list", "words|first|safe", "nothing|safe", "numbers|reject('==', 3)|list", "words|reject('!=', 'fig')|list",
+    "words|select('<', 'b')|list", "numbers|reject('<', 2)|list", "numbers|reject('<=', 2)|list", "words|reject('>', 'b')|list", "numbers|reject('>=', 2)|list", "[half, 3, nothing]|reject('>=', 2)|list",
+    "[mixed, text]|select('mapping')|list|length", "numbers is mapping", "['trim', 'x']|select('filter')|list", "['odd', 'x']|reject('test')|list", "numbers|select('equalto', 1)|list", "numbers|reject('gt', 1)|list",
+    "'b' is gt 'a'", "numbers|reject('greaterthan', 1)|list", "numbers|select('ge', 2)|list", "'xxa'.lstrip('x')", "''.lstrip()",
+    "'-'.join(words)", "''.join(['a', 'b'])", "'é'.join('abc')", "'banana'.count('a')", "'banana'.count('ana')", "'banana'.count('a', 2)", "'banana'.count('a', 2, -1)", "'é'.count('')",
+    "'a\\nb\\r\\nc\\rd\\n'.splitlines()", "'a\\nb\\r\\nc\\x0bd\\u2028e'.splitlines(true)", "''.splitlines()", "'a\\n'.splitlines(keepends=true)", "'a=b=c'.partition('=')", "'abc'.partition('=')",
+    "'éaé'.partition('a')", "'a=b=c'.rpartition('=')", "'abc'.rpartition('=')", "'éaé'.rpartition('é')", "'ab'.ljust(4) ~ '|'", "'ab'.ljust(4, 'é')", "'ab'.ljust(1)", "'ab'.rjust(4)", "'ab'.rjust(4, '.')",
+    "'é'.rjust(3, '0')", "'ab'.center(5, '*')", "'abc'.center(6, '*')", "'ab'.center(5)", "'42'.zfill(5)", "'-42'.zfill(5)", "'+4'.zfill(4)", "'é'.zfill(3)", "''.zfill(2)", "'{} {}'.format(1, 'a')",
+    "'{1}{0}'.format('a', 'b')", "'{a:>5}|{b!r}'.format(a=1, b='x')", "'{0[1]} {1.role}'.format(numbers, chat[0])", "'aBc'.swapcase()", "'ÄßI'.swapcase()", "'ab c'.upper()", "'ABÇ'.lower()",
+    "\"they're bill's x1y\".title()", "'ǆ ß'.title()", "'hELLO wORLD'.capitalize()", "'ßx'.capitalize()", "'éA'.capitalize()", "'12'.isdigit()", "'1a'.isdigit()", "''.isdigit()", "'12'.isdecimal()",
+    "'1.2'.isdecimal()", "''.isdecimal()", "'12'.isnumeric()", "'x'.isnumeric()", "''.isnumeric()", "' \\t\\u00a0'.isspace()", "''.isspace()", "' a'.isspace()", "'aé'.isalpha()", "'a1'.isalpha()",
+    "''.isalpha()", "'a1é'.isalnum()", "'a b'.isalnum()", "''.isalnum()", "'ab~'.isascii()", "'é'.isascii()", "''.isascii()", "'ab1'.islower()", "'aB'.islower()", "'1'.islower()", "'AB1'.isupper()",
+    "'Ab'.isupper()", "'1'.isupper()", "'hello'.startswith('he')", "'hello'.startswith('lo', 3)", "'hello'.startswith(('x', 'h'))", "'hello'.startswith('')", "'hello'.endswith('lo')",
+    "'hello'.endswith('he', 0, 2)", "'hello'.endswith(('x', 'y'))", "'hello'.find('l')", "'hello'.find('l', 3)", "'hello'.find('l', 4)", "'éléa'.find('a')", "'hello'.find('')", "'hello'.rfind('l')",
+    "'hello'.rfind('l', 0, 3)", "'hello'.rfind('x')", "'éléa'.rfind('é')", "'hello'.rfind('')", "'hello'.index('l')", "'éb'.index('b')", "'hello'.index('l', -2)", "'hello'.rindex('l')", "'éébé'.rindex('é')",
+    "'hello'.rindex('h', 0, 2)", "'aXbX'.replace('X', 'y')", "'aXbX'.replace('X', 'y', 1)", "'ab'.replace('', '-')", "'ab'.replace('b', '', 0)", "'aab'.removeprefix('a')", "'aab'.removeprefix('b')",
+    "''.removeprefix('a')", "'abb'.removesuffix('b')", "'abb'.removesuffix('a')", "'b'.removesuffix('b')", "mixed.items()|list", "mixed.keys()|list", "mixed.values()|list", "mixed.get('b')", "mixed.get('x')",
+    "mixed.get('x', 5)", "mixed.copy()", "numbers.index(1)", "numbers.count(3)", "(1, 2, 1).count(1)", "(1, 2).index(2)", "words.copy()", "range(5).index(3)", "range(2, 9, 3)|list", "range(5, 0, -2)|list",
+]
+
+LEAST = 2
 KNOWN = ["pprint", "!a", ":n}", "cycler", "is filter", "is test", "indent", "count('l'", "keys()) -", "- (mixed.keys", "{% block", "autoescape",
          "(-7) **", "in (mixed.keys", "dict|", "dict is lower", "1e20", "select is iterable", "__class__", "(mixed.keys()) <", "(mixed.keys()) >",
          "reverse }}", "(range(3))[", "(missing)", "in mixed }}", "[1:]", "[:2]", "[::", "[-2:]", "'%c'", "half is", "|select('odd')) *",
@@ -111,7 +171,23 @@ def templates():
     values = VALUES + ["255", "-3.14159", "1234567.891", "'é'", "65", "0.1"]
     yield from ("{{ '%s' %% (%s) }}" % pair for pair in itertools.product(FORMATS, values))
     yield from ("{{ '{%s}'.format(%s) }}" % pair for pair in itertools.product(SPECS, values))
-    yield from SNIPPETS
+    yield from SNIPPETS + ["{{ %s }}" % call for call in CALLS]
+
+
+# The functions that a table of C++ names, each by the pattern of its use.
+def functions():
+    for file, begin, use in [("filters", "known = {", r"\|\s*%s\b|map\('%s'"), ("predicates", "known = {", r"\bis (not )?%s\b|(select|reject|attr)\('(\w+', ')?%s'"),
+                             ("text_methods", "methods = {", r"\.%s\(|\.%s\(")]:
+        table = (OUT.parents[1] / f"{file}.cpp").read_text().split(begin, 1)[1].split("\n  };", 1)[0]
+        for name in re.findall(r'\{"([^"]+)",', table):
+            yield f"{file}: {name}", use.replace("%s", re.escape(name))
+
+
+def check_functions(cases):
+    rendered = [case["template"] for case in cases if case["text"] is not None]
+    thin = [name for name, use in functions() if sum(bool(re.search(use, template)) for template in rendered) < LEAST]
+    if thin:
+        sys.exit("too few templates render: " + ", ".join(thin))
 
 
 def render(template):
@@ -126,11 +202,14 @@ def render(template):
 def main():
     some = list(templates())
     if len(sys.argv) == 1:
-        some = some[:-len(SNIPPETS):23] + SNIPPETS
-        some = [template for template in some if not any(known in template for known in KNOWN)]
+        always = some[-len(SNIPPETS) - len(CALLS):]
+        some = [template for template in some[:-len(always):23] + SNIPPETS if not any(known in template for known in KNOWN)]
+        some += always[len(SNIPPETS):]
     cases = [{"template": template, "text": render(template)} for template in some]
+    check_functions(cases)
     with open(sys.argv[1] if len(sys.argv) > 1 else OUT, "w") as out:
-        json.dump({"variables": VARIABLES, "cases": cases}, out, ensure_ascii=False, indent=0)
+        lines = ",\n".join(json.dumps(case, ensure_ascii=False) for case in cases)
+        out.write(f'{{"variables": {json.dumps(VARIABLES, ensure_ascii=False)},\n"cases": [\n{lines}\n]}}\n')
     print(f"{len(cases)} templates, {sum(case['text'] is None for case in cases)} of them refused")
 
 

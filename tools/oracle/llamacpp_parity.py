@@ -14,6 +14,7 @@ import tempfile
 import urllib.request
 
 import xllamacpp
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
@@ -24,8 +25,12 @@ LLAMA3 = dict(rope_type="llama3", factor=8.0, low_freq_factor=1.0, high_freq_fac
               original_max_position_embeddings=64)
 CONFIGS = {"llama3": SIZES | dict(model_type="llama", architectures=["LlamaForCausalLM"], rope_theta=5e5,
                                   rope_scaling=LLAMA3),
+           "llama_bias": SIZES | dict(model_type="llama", architectures=["LlamaForCausalLM"], attention_bias=True,
+                                      mlp_bias=True),
            "mistral": SIZES | dict(model_type="mistral", architectures=["MistralForCausalLM"], head_dim=32,
                                    sliding_window=None)}
+
+TOKENIZERS = {"llama3": "llama3", "llama_bias": "llama3", "mistral": "mistral"}
 
 
 def lmpo(binary, *words):
@@ -66,6 +71,15 @@ def make_texts(count):
     return [" ".join(random.choices(words, k=random.randint(1, 12))) for _ in range(count)]
 
 
+def randomize_biases(file):
+    """A new model's are zero, as transformers makes them."""
+    tensors = load_file(file)
+    for name in tensors:
+        if name.endswith(".bias"):
+            tensors[name].normal_(std=SIZES["initializer_range"])
+    save_file(tensors, file, metadata={"format": "pt"})
+
+
 def check_tokens(server, tokenizer, family):
     texts = make_texts(300) + ["", " a", "a  b\n\n c", "caf\u00e9 \U0001f999 12345", "it's I'LL"]
     different = [text for text in texts if server.encode(text) != tokenizer.encode(text).ids]
@@ -100,7 +114,8 @@ def main():
         for family, config in CONFIGS.items():
             file, folder, out = work / f"{family}.json", work / family, work / f"{family}.gguf"
             file.write_text(json.dumps(config))
-            lmpo(binary, "init", "--config", file, "--tokenizer", SOURCE / "src/data/testdata" / family, folder)
+            lmpo(binary, "init", "--config", file, "--tokenizer", SOURCE / "src/data/testdata" / TOKENIZERS[family], folder)
+            randomize_biases(folder / "model.safetensors")
             lmpo(binary, "export", folder, "--format", "gguf", "--type", "f32", "--output", out)
             tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
             server = LlamaCpp(out)

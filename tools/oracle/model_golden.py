@@ -2,9 +2,9 @@
 
     tools/oracle/setup && build/oracle/bin/python tools/oracle/model_golden.py
 
-Writes src/model/testdata/NAME/{config.json,model.safetensors,golden.json,gradients.safetensors} for three models that together cover
-grouped keys, an explicit head size, tied embeddings, llama3 rope scaling and a sliding window shorter than the data. The loss is
-SimPO's over a batch of pairs, computed in float64.
+Writes src/model/testdata/NAME/{config.json,model.safetensors,golden.json,gradients.safetensors} for models that together cover
+grouped keys, an explicit head size, tied embeddings, llama3 rope scaling, a sliding window shorter than the data, and biases. The
+loss is SimPO's over a batch of pairs, computed in float64.
 """
 import json
 import pathlib
@@ -27,6 +27,18 @@ def models():
     yield "llama", LlamaForCausalLM(LlamaConfig(**COMMON, head_dim=6, rope_parameters=rope))
     yield "llama_tied", LlamaForCausalLM(LlamaConfig(**COMMON, head_dim=6, tie_word_embeddings=True))
     yield "mistral", MistralForCausalLM(MistralConfig(**COMMON, head_dim=8, sliding_window=6))
+    yield "llama_bias", with_biases(LlamaConfig(**COMMON, head_dim=6, attention_bias=True, mlp_bias=True))
+    yield "llama_bias_tied", with_biases(LlamaConfig(**COMMON | {"num_hidden_layers": 1}, attention_bias=True,
+                                                     tie_word_embeddings=True))
+
+
+def with_biases(config):
+    """A Llama whose biases are not zero, as transformers makes them."""
+    model = LlamaForCausalLM(config)
+    for name, parameter in model.named_parameters():
+        if name.endswith(".bias"):
+            torch.nn.init.normal_(parameter, std=config.initializer_range)
+    return model
 
 
 def pairs(rng):

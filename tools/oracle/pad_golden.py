@@ -24,7 +24,7 @@ def average_logp(model, prompt, answer):
 
 def main():
     result = {}
-    for name in ("llama", "llama_tied", "mistral"):
+    for name in ("llama", "llama_tied", "mistral", "llama_bias", "llama_bias_tied"):
         config = AutoConfig.from_pretrained(ROOT / name, pad_token_id=PAD)
         model = AutoModelForCausalLM.from_pretrained(ROOT / name, config=config, attn_implementation="eager").double()
         assert model.get_input_embeddings().padding_idx == PAD

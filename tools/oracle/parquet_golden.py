@@ -8,11 +8,16 @@ In src/parquet/testdata, each with its rows in a .jsonl without null keys:
     bad_utf8.parquet      three rows; the text of the second is not UTF-8 (no .jsonl)
     other_columns.parquet columns that lmpo does not know (no .jsonl)
     no_rows.parquet       columns without rows (no .jsonl)
+    shapes_*.parquet      random columns (lists and structs within each other, dictionaries, pages of nulls) and random rows, in
+                          row groups of random sizes, some of them empty, written with random options
+    large.parquet         texts of a million bytes (the test knows them; no .jsonl)
+    twice.parquet         two columns of one name (no .jsonl)
 """
 import datetime
 import decimal
 import json
 import pathlib
+from random import Random
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -122,7 +127,77 @@ def write_others():
                    store_schema=False)
 
 
+def random_type(random, depth):
+    kind = random.choice(["text", "int", "bool", "float", "word", "large", "null"] + ["list", "struct", "large_list", "map"] * (depth < 3))
+    if kind in ("list", "large_list"):
+        return {"list": pa.list_, "large_list": pa.large_list}[kind](random_type(random, depth + 1))
+    if kind == "map":
+        return pa.map_(pa.string(), random_type(random, depth + 1))
+    if kind == "struct":
+        return pa.struct([(f"k{i}", random_type(random, depth + 1)) for i in range(random.randint(1, 3))])
+    return {"text": pa.string(), "int": pa.int32(), "bool": pa.bool_(), "float": pa.float64(), "large": pa.large_string(), "null": pa.null(),
+            "word": pa.dictionary(pa.int16(), pa.string()) if depth == 0 else pa.string()}[kind]
+
+
+def random_value(random, kind, nulls):
+    if pa.types.is_null(kind) or random.random() < nulls:
+        return None
+    if pa.types.is_map(kind):
+        return [(f"m{i}", random_value(random, kind.item_type, nulls)) for i in range(random.randint(0, 2))]
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return [random_value(random, kind.value_type, nulls) for _ in range(random.choice([0, 1, 2, 5]))]
+    if pa.types.is_struct(kind):
+        return {field.name: random_value(random, field.type, nulls) for field in kind}
+    if pa.types.is_boolean(kind):
+        return random.random() < 0.5
+    if pa.types.is_integer(kind):
+        return random.randint(-2**31, 2**31 - 1)
+    if pa.types.is_floating(kind):
+        return random.uniform(-1, 1)
+    return random.choice(["", "a", "zwölf", "🧮" * 3, "a longer text, for a page of its own"])
+
+
+def with_entries(value, kind):
+    """As lmpo gives a map: a list of objects with a key and a value."""
+    if value is None:
+        return None
+    if pa.types.is_map(kind):
+        return [{"key": key, "value": with_entries(item, kind.item_type)} for key, item in value]
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return [with_entries(item, kind.value_type) for item in value]
+    if pa.types.is_struct(kind):
+        return {field.name: with_entries(value[field.name], field.type) for field in kind}
+    return value
+
+
+def write_shapes():
+    for number in range(8):
+        random = Random(number)
+        schema = pa.schema([(f"c{i}", random_type(random, 0)) for i in range(4)])
+        nulls = random.choice([0, 0.3, 0.9])
+        rows = [{field.name: random_value(random, field.type, nulls) for field in schema} for _ in range(40)]
+        options = {"compression": random.choice(["none", "zstd"]), "use_dictionary": random.random() < 0.5, "data_page_version": random.choice(["1.0", "2.0"]),
+                   "data_page_size": random.choice([1, 64, 1 << 20]), "write_batch_size": random.choice([1, 7, 1024]), "write_statistics": False}
+        with pq.ParquetWriter(ROOT / f"shapes_{number}.parquet", schema, **options) as writer:
+            at = 0
+            while at < len(rows):
+                size = random.choice([0, 1, 9, 30])
+                writer.write_table(pa.Table.from_pylist(rows[at:at + size], schema))
+                at += size
+            writer.write_table(schema.empty_table())
+        write_rows(f"shapes_{number}.jsonl", [{field.name: with_entries(row[field.name], field.type) for field in schema} for row in rows])
+
+
+def write_unusual():
+    texts = ["ab" * 500_000, "", None, "é" * 500_000, "end"]
+    pq.write_table(pa.table({"prompt": pa.array(texts), "chosen": pa.array([texts, None, [], texts[:1], [""]])}), ROOT / "large.parquet",
+                   compression="zstd", write_statistics=False)
+    pq.write_table(pa.table([["a"], ["b"], ["c"]], names=["prompt", "chosen", "prompt"]), ROOT / "twice.parquet", write_statistics=False)
+
+
 ROOT.mkdir(exist_ok=True)
 write_pairs()
 write_types()
 write_others()
+write_shapes()
+write_unusual()

@@ -219,7 +219,8 @@ void CpuOps::run(const HeadBackward& op) {
                   head_workspace(op.hidden.dim(0), op.hidden.dim(1), op.w.dim(0), op.w.dtype()),
                   precision_);
   LMPO_CHECK(has_shape(op.dlogp, {op.target_row.dim(0)}) && has_shape(op.lse, {op.hidden.dim(0)}) &&
-             op.dhidden.same_shape(op.hidden) && has_shape(op.dw, {op.w.dim(0), op.w.dim(1)}));
+             op.dhidden.same_shape(op.hidden) &&
+             (op.dw.empty() || has_shape(op.dw, {op.w.dim(0), op.w.dim(1)})));
   const std::int64_t width = head.sizes().width;
   // Each target's gradient comes back, negative, through the row's log-sum-exp.
   float* row_gradient = head.of_rows();
@@ -243,6 +244,9 @@ void CpuOps::run(const HeadBackward& op) {
             tile.tokens, tile.weights, width, tile.token == 0 ? 0.0F : 1.0F,
             op.dhidden.f32() + tile.row * width, width},
            precision_);
+    if (op.dw.empty()) {
+      return;
+    }
     matmul(
         {Transpose::yes, Transpose::no, tile.tokens, width, tile.rows, 1.0F, tile.logits,
          tile.tokens, head.hidden_rows(tile), width, 1.0F, op.dw.f32() + tile.token * width, width},

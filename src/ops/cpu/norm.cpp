@@ -124,7 +124,7 @@ void CpuOps::run(const RmsNormBackward& op) {
   const std::int64_t rows = op.x.dim(0);
   const std::int64_t width = op.x.dim(1);
   LMPO_CHECK(op.dx.same_shape(op.x) && op.dy.same_shape(op.x) && has_shape(op.rstd, {rows}) &&
-             has_shape(op.w, {width}) && has_shape(op.dw, {width}));
+             has_shape(op.w, {width}) && (op.dw.empty() || has_shape(op.dw, {width})));
   parallel_for(rows, 4096 / width + 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row) {
       const std::int64_t place = row * width;
@@ -132,6 +132,9 @@ void CpuOps::run(const RmsNormBackward& op) {
                    width, op.rstd.f32()[row]);
     }
   });
+  if (op.dw.empty()) {
+    return;
+  }
   // Every column's sum goes over all rows in order, whoever computes it.
   const std::int64_t tiles = (width + tile - 1) / tile;
   parallel_each(tiles, [&](std::int64_t index) {

@@ -105,7 +105,7 @@ void CudaOps::run(const HeadBackward& op) {
   const std::int64_t width = head.width();
   LMPO_CHECK(has_shape(op.dlogp, {op.target_row.dim(0)}) && has_shape(op.lse, {op.hidden.dim(0)}) &&
              op.dhidden.same_shape(op.hidden) && op.dhidden.dtype() == compute_ &&
-             has_shape(op.dw, {op.w.dim(0), width}));
+             (op.dw.empty() || has_shape(op.dw, {op.w.dim(0), width})));
   // The chunk's gradient is summed in float32: where it lies already if that is the compute type.
   const bool in_place = compute_ == Dtype::f32;
   const auto sum_of = [&](std::int64_t row) {
@@ -118,9 +118,11 @@ void CudaOps::run(const HeadBackward& op) {
                                  op.dlogp.f32(), head.targets);
         multiplier_->multiply({Transpose::no, Transpose::no, tile.rows, width, tile.tokens,
                                gradients, tile_weights, sum_of(tile.row), !tile.is_first});
-        multiplier_->multiply({Transpose::yes, Transpose::no, tile.tokens, width, tile.rows,
-                               gradients, head.hidden_rows(tile),
-                               matrix(op.dw.rows(tile.token, tile.token + tile.tokens)), true});
+        if (!op.dw.empty()) {
+          multiplier_->multiply({Transpose::yes, Transpose::no, tile.tokens, width, tile.rows,
+                                 gradients, head.hidden_rows(tile),
+                                 matrix(op.dw.rows(tile.token, tile.token + tile.tokens)), true});
+        }
       },
       [&](std::int64_t row, std::int64_t rows) {
         if (!in_place) {

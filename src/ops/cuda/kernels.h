@@ -45,7 +45,7 @@ void few_rows_product(cudaStream_t stream, Matrix y, Matrix x, Typed w, std::int
 // norm.cu
 void rmsnorm_forward(cudaStream_t stream, Typed y, float* rstd, Typed x, Typed w, float eps,
                      float offset, std::int64_t rows, std::int64_t width);
-// partial[row_groups(rows, width), width] is scratch, here and below.
+// partial[row_groups(rows, width), width] is scratch, here and below. dw may be null.
 void rmsnorm_backward(cudaStream_t stream, Typed dx, float* dw, Typed dy, Typed x, Typed w,
                       const float* rstd, float offset, float* partial, std::int64_t rows,
                       std::int64_t width);

@@ -151,7 +151,9 @@ void rmsnorm_backward(cudaStream_t stream, Typed dx, float* dw, Typed dy, Typed 
       });
     });
   });
-  add_groups(stream, dw, partial, groups, width);
+  if (dw != nullptr) {
+    add_groups(stream, dw, partial, groups, width);
+  }
 }
 
 }  // namespace lmpo::cuda

@@ -100,24 +100,27 @@ ArrayResult in_words(const arrow::Array& array) {
   return builder.Finish();
 }
 
-// An array of the types of plugin.h.
-ArrayResult plain(const Array& array) {
-  switch (array->type_id()) {
+// Types that plugin.h names as they are.
+bool is_plain(arrow::Type::type type) {
+  switch (type) {
     case arrow::Type::NA:
     case arrow::Type::BOOL:
-    case arrow::Type::INT8:
-    case arrow::Type::UINT8:
-    case arrow::Type::INT16:
-    case arrow::Type::UINT16:
-    case arrow::Type::INT32:
-    case arrow::Type::UINT32:
-    case arrow::Type::INT64:
-    case arrow::Type::UINT64:
     case arrow::Type::FLOAT:
     case arrow::Type::DOUBLE:
     case arrow::Type::BINARY:
     case arrow::Type::LARGE_BINARY:
-      return array;
+      return true;
+    default:
+      return arrow::is_integer(type);
+  }
+}
+
+// An array of the types of plugin.h.
+ArrayResult plain(const Array& array) {
+  if (is_plain(array->type_id())) {
+    return array;
+  }
+  switch (array->type_id()) {
     case arrow::Type::STRING:
       return retyped(*array, arrow::binary());
     case arrow::Type::LARGE_STRING:

@@ -53,7 +53,7 @@ function stepChoice() {
   const steps = [...new Set(DATA.answers.sources.flatMap(source => source.answers.map(answer => answer.step)))];
   const real = steps.filter(step => step >= 0).sort((a, b) => a - b);
   if (real.length < 2) return [];
-  const slider = input("range", {min: 0, max: real.length - 1, value: real.length - 1});
+  const slider = Object.assign(element("input"), {type: "range", min: 0, max: real.length - 1, value: real.length - 1});
   const output = element("output");
   const show = () => {
     asked.step = real[slider.value];

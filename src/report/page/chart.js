@@ -1,46 +1,27 @@
-// A chart on a canvas, drawn from lines (data.js).
+// A chart that the program drew (src/report/chart.cpp), shown as the reader asks for it. What a line
+// looks like is the program's; here its coordinates change, and with them the grid.
 
-const probe = document.createElement("span");
-probe.hidden = true;
-document.body.append(probe);
-let colours = new Map();
-
-// What a CSS colour is in the present theme.
-function resolved(value) {
-  let colour = colours.get(value);
-  if (!colour) {
-    probe.style.color = "";
-    probe.style.color = value;
-    colours.set(value, (colour = getComputedStyle(probe).color));
-  }
-  return colour;
-}
-
-// More runs than these are drawn as one line each, without their noise.
-const MOST_NOISY_RUNS = 12;
+const MOST_NOISY_RUNS = 12;  // more are drawn without their noise
 const MOST_DOTS = 80;
 
 class Chart {
-  // options: axes (follows the reader's x axis), xLabel, logX
-  constructor(figure, title, lines, options) {
+  constructor(figure) {
     this.figure = figure;
-    this.title = title;
-    this.lines = lines;
-    this.options = options;
+    this.data = DATA.charts[figure.dataset.chart];
+    this.ofRuns = Boolean(this.data.curves);  // follows the reader's x axis
+    this.plot = figure.querySelector(".plot");
+    this.svg = this.plot.querySelector(".chart");
+    this.svg.insertAdjacentHTML("beforeend", `<g class="cursor"></g>`);
+    [this.grid, this.area, this.cursor] = [".grid", ".lines", ".cursor"].map(part => this.svg.querySelector(part));
+    this.area.removeAttribute("overflow");
+    this.lines = [...this.area.children].map(group => lineOf(group, this.data));
     this.kindsOff = new Set();
     this.zoom = null;  // [low, high] of x
-    this.near = -1;    // the run under the pointer
-    this.plot = document.createElement("div");
-    this.plot.className = "plot";
-    this.canvas = document.createElement("canvas");
-    this.cursor = document.createElement("canvas");
-    this.cursor.className = "cursor";
-    this.plot.append(this.canvas, this.cursor);
-    figure.querySelector("figcaption").after(this.plot);
+    this.near = -1;    // the run that stands out
   }
 
   xOf(line) {
-    return line.xs[this.options.axes ? view.x : "step"];
+    return line.xs[this.ofRuns ? view.x : "step"];
   }
 
   visibleLines() {
@@ -53,222 +34,149 @@ class Chart {
   }
 
   draw() {
-    const width = this.plot.clientWidth, height = this.plot.clientHeight;
+    const {clientWidth: width, clientHeight: height} = this.plot;
     if (!width || !height) return;
-    const context = sized(this.canvas, width, height);
-    sized(this.cursor, width, height);
+    this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     const lines = this.visibleLines();
-    this.scales = this.makeScales(lines, width, height, context);
+    this.scales = this.makeScales(lines, width, height);
+    for (const line of this.lines) line.group.classList.toggle("off", !this.scales || !lines.includes(line));
     if (!this.scales) {
-      context.fillStyle = resolved("var(--faint)");
-      context.textAlign = "center";
-      context.fillText(lines.length ? "no finite values" : "nothing is shown", width / 2, height / 2);
+      const text = lines.length ? "no finite values" : "nothing is shown";
+      this.grid.innerHTML = `<text x="${width / 2}" y="${height / 2}" text-anchor="middle">${text}</text>`;
       return;
     }
-    this.drawGrid(context, width, height);
-    context.save();
+    this.drawGrid(width);
     const {x, y} = this.scales;
-    context.beginPath();
-    context.rect(x.first, y.last - 2, x.last - x.first, y.first - y.last + 4);
-    context.clip();
-    const runs = new Set(lines.map(line => line.run)).size;
-    const near = this.near >= 0 ? this.near : view.highlight;
-    const isNear = line => near >= 0 && line.run === near;
-    for (const line of [...lines.filter(each => !isNear(each)), ...lines.filter(isNear)]) {
-      this.drawLine(context, line, near < 0 ? 1 : isNear(line) ? 1 : 0.16, runs <= MOST_NOISY_RUNS || isNear(line),
-                    isNear(line) ? 2.4 : runs > MOST_NOISY_RUNS ? 1.3 : 1.7);
-    }
-    context.restore();
+    const box = {x: x.first, y: y.last - 2, width: x.last - x.first, height: y.first - y.last + 4};
+    for (const name in box) this.area.setAttribute(name, box[name]);
+    this.area.setAttribute("viewBox", Object.values(box).join(" "));
+    const noisy = new Set(lines.map(line => line.run)).size <= MOST_NOISY_RUNS;
+    for (const line of lines) this.drawLine(line, noisy);
   }
 
-  makeScales(lines, width, height, context) {
+  // Makes a run stand out; -1: none.
+  highlight(run) {
+    if (run === this.near || DATA.runs.length < 2) return;
+    this.near = run;
+    this.area.classList.toggle("focused", run >= 0);
+    for (const line of this.lines) line.group.classList.toggle("near", line.run === run);
+  }
+
+  makeScales(lines, width, height) {
     let [xLow, xHigh] = [Infinity, -Infinity];
     for (const line of lines) {
-      const x = this.xOf(line);
-      for (let i = 0; i < x.length; ++i) {
-        if (Number.isNaN(line.y[i]) || (this.options.logX && !(x[i] > 0))) continue;
-        xLow = Math.min(xLow, x[i]);
-        xHigh = Math.max(xHigh, x[i]);
-      }
+      this.xOf(line).forEach((x, i) => {
+        if (Number.isNaN(line.y[i]) || (this.data.logX && !(x > 0))) return;
+        xLow = Math.min(xLow, x);
+        xHigh = Math.max(xHigh, x);
+      });
     }
     if (xLow > xHigh) return null;
     if (this.zoom) [xLow, xHigh] = this.zoom;
-    if (xLow === xHigh) [xLow, xHigh] = padded(xLow, xHigh, this.options.logX);
+    if (xLow === xHigh) [xLow, xHigh] = padded(xLow, xHigh, this.data.logX);
     const range = this.yRange(lines, xLow, xHigh);
     if (!range) return null;
     const logY = view.logY && range[0] > 0;
-    const [yLow, yHigh] = padded(range[0], range[1], logY);
-    const y = new Scale(yLow, yHigh, height - 36, 8, logY);
-    y.marks = logY ? logTicks(yLow, yHigh) : ticks(yLow, yHigh, Math.max(3, Math.round(height / 45)));
-    const left = 10 + Math.max(...y.marks.map(mark => context.measureText(short(mark)).width), 18);
-    const x = new Scale(xLow, xHigh, left, width - 8, this.options.logX);
+    const y = new Scale(...padded(...range, logY), height - 36, 8, logY);
+    y.marks = ticks(y.low, y.high, Math.max(3, Math.round(height / 45)), logY);
+    const left = 10 + 6.3 * Math.max(3, ...y.marks.map(mark => short(mark).length));
+    const x = new Scale(xLow, xHigh, left, width - 8, this.data.logX);
+    x.label = this.ofRuns ? view.x : this.data.xLabel;
+    x.unit = 1;
+    if (this.ofRuns && view.x === "time") {
+      let name;
+      [, x.unit, name] = timeUnit(xHigh);
+      x.label = `time in ${name}`;
+    }
     const count = Math.max(3, Math.round((width - left) / 90));
-    this.isTime = this.options.axes && view.x === "time";
-    x.marks = this.options.logX ? logTicks(xLow, xHigh)
-              : this.isTime     ? timeTicks(xLow, xHigh, count)
-                                : ticks(xLow, xHigh, count);
+    x.marks = ticks(xLow / x.unit, xHigh / x.unit, count, this.data.logX);
     return {x, y};
   }
 
   // All of the lines themselves; of the noise around them, all but its extremes.
   yRange(lines, xLow, xHigh) {
-    let [low, high] = [Infinity, -Infinity];
-    const add = value => {
-      if (Number.isFinite(value)) {
-        low = Math.min(low, value);
-        high = Math.max(high, value);
-      }
-    };
+    const found = [];
     for (const line of lines) {
-      const x = this.xOf(line), main = this.main(line);
+      const main = this.main(line);
       const noise = [];
-      for (let i = 0; i < x.length; ++i) {
-        if (x[i] < xLow || x[i] > xHigh) continue;
-        add(main[i]);
-        if (line.errors) {
-          add(line.y[i] - line.errors[i]);
-          add(line.y[i] + line.errors[i]);
-        }
+      this.xOf(line).forEach((x, i) => {
+        if (x < xLow || x > xHigh) return;
+        const reach = line.errors ? Math.abs(line.errors[i]) || 0 : 0;
+        found.push(main[i] - reach, main[i] + reach);
         if (main !== line.y && Number.isFinite(line.y[i])) noise.push(line.y[i]);
-      }
-      if (noise.length) {
-        noise.sort((a, b) => a - b);
-        add(noise[Math.floor(noise.length * 0.02)]);
-        add(noise[Math.ceil(noise.length * 0.98) - 1]);
-      }
+      });
+      noise.sort((a, b) => a - b);
+      if (noise.length) found.push(noise[Math.floor(noise.length * 0.02)], noise[Math.ceil(noise.length * 0.98) - 1]);
     }
-    return low > high ? null : [low, high];
+    const finite = found.filter(Number.isFinite);
+    return finite.length ? [finite.reduce((a, b) => Math.min(a, b)), finite.reduce((a, b) => Math.max(a, b))] : null;
   }
 
-  drawGrid(context, width, height) {
+  drawGrid(width) {
     const {x, y} = this.scales;
-    context.strokeStyle = resolved("var(--grid)");
-    context.fillStyle = resolved("var(--faint)");
-    context.lineWidth = 1;
-    context.textAlign = "right";
-    context.textBaseline = "middle";
-    context.beginPath();
-    for (const mark of y.marks) {
+    const text = (px, py, anchor, content) => `<text x="${px}" y="${py}" text-anchor="${anchor}">${content}</text>`;
+    const rows = y.marks.map(mark => {
       const at = Math.round(y.pixel(mark)) + 0.5;
-      context.moveTo(x.first, at);
-      context.lineTo(x.last, at);
-      context.fillText(short(mark), x.first - 6, at);
-    }
-    context.stroke();
-    context.textBaseline = "top";
-    for (const mark of x.marks) {
-      const at = x.pixel(mark);
-      const text = this.isTime ? timeText(mark, x.high - x.low) : tickLabel(mark);
-      const half = context.measureText(text).width / 2;
-      context.textAlign = at + half > width ? "right" : "center";
-      context.fillText(text, Math.min(at, width), y.first + 6);
-    }
-    context.textAlign = "center";
-    context.fillText(this.options.axes ? AXES[view.x].label : this.options.xLabel, (x.first + x.last) / 2, height - 13);
+      return `<path d="M${x.first} ${at}H${x.last}"/>` + text(x.first - 6, at + 4, "end", short(mark));
+    });
+    const columns = x.marks.map(mark => {
+      const at = x.pixel(mark * x.unit), label = tickText(mark);
+      const inside = at + 3.2 * label.length < width;
+      return text(inside ? at : width, y.first + 15, inside ? "middle" : "end", label);
+    });
+    this.grid.innerHTML = rows.join("") + columns.join("") + text((x.first + x.last) / 2, y.first + 32, "middle", "");
+    this.grid.lastChild.textContent = x.label;
   }
 
-  drawLine(context, line, alpha, noise, width) {
+  drawLine(line, noisy) {
     const main = this.main(line);
-    const colour = resolved(line.colour);
-    context.strokeStyle = context.fillStyle = colour;
-    context.lineJoin = "round";
-    if (noise && line.low) {
-      context.globalAlpha = 0.13 * alpha;
-      this.fillBand(context, line);
-    }
-    if (noise && main !== line.y) {
-      context.globalAlpha = 0.26 * alpha;
-      context.lineWidth = 1;
-      this.trace(context, line, line.y);
-    }
-    context.globalAlpha = alpha;
-    context.lineWidth = width;
-    context.setLineDash(line.dashed ? [6, 4] : []);
-    this.trace(context, line, main);
-    context.setLineDash([]);
-    if (line.errors) this.drawErrors(context, line);
-    this.drawDots(context, line, main);
-    context.globalAlpha = 1;
+    const paths = {
+      band: noisy && line.low ? this.band(line) : "",
+      noise: noisy && main !== line.y ? this.trace(line, line.y) : "",
+      main: this.trace(line, main),
+      dots: this.dots(line, main),
+      errors: line.errors ? this.errors(line) : "",
+    };
+    for (const name in paths) line.group.querySelector("." + name).setAttribute("d", paths[name]);
   }
 
-  trace(context, line, values) {
+  // Each point as its pixels; not finite where it cannot be drawn.
+  pixels(line, values) {
     const {x, y} = this.scales, xs = this.xOf(line);
-    let open = false;
-    context.beginPath();
+    return Array.from(values, (value, i) => [x.pixel(xs[i]), y.pixel(value)].map(pixel => Math.round(pixel * 10) / 10));
+  }
+
+  trace(line, values) {
+    const {x, y} = this.scales, xs = this.xOf(line);
+    let path = "", open = false;
     for (let i = 0; i < values.length; ++i) {
-      const px = x.pixel(xs[i]), py = y.pixel(values[i]);
-      if (!Number.isFinite(px) || !Number.isFinite(py)) {
-        open = false;
-      } else if (open) {
-        context.lineTo(px, py);
-      } else {
-        context.moveTo(px, py);
-        open = true;
-      }
+      const px = Math.round(x.pixel(xs[i]) * 10) / 10, py = Math.round(y.pixel(values[i]) * 10) / 10;
+      const known = Number.isFinite(px) && Number.isFinite(py);
+      if (known) path += `${open ? "L" : "M"}${px} ${py}`;
+      open = known;
     }
-    context.stroke();
+    return path;
   }
 
-  fillBand(context, line) {
-    const {x, y} = this.scales, xs = this.xOf(line);
-    const inside = value => (this.scales.y.log ? Math.max(value, y.low) : value);
-    context.beginPath();
-    for (let i = 0; i < xs.length; ++i) {
-      if (Number.isFinite(line.high[i])) context.lineTo(x.pixel(xs[i]), y.pixel(inside(line.high[i])));
-    }
-    for (let i = xs.length - 1; i >= 0; --i) {
-      if (Number.isFinite(line.low[i])) context.lineTo(x.pixel(xs[i]), y.pixel(inside(line.low[i])));
-    }
-    context.fill();
+  band(line) {
+    const {y} = this.scales;
+    const inside = values => (y.log ? values.map(value => Math.max(value, y.low)) : values);
+    const edge = [...this.pixels(line, inside(line.high)), ...this.pixels(line, inside(line.low)).reverse()];
+    return "M" + edge.filter(([x, y]) => Number.isFinite(x) && Number.isFinite(y)).map(([x, y]) => `${x} ${y}`).join("L");
   }
 
-  // Of evaluations, and of points that no line would show.
-  drawDots(context, line, values) {
-    const {x, y} = this.scales, xs = this.xOf(line);
+  // Of marked lines, and of points that no line would show.
+  dots(line, values) {
     const all = line.dots && values.length <= MOST_DOTS;
-    context.beginPath();
-    for (let i = 0; i < values.length; ++i) {
-      const alone = !Number.isFinite(values[i - 1]) && !Number.isFinite(values[i + 1]);
-      const px = x.pixel(xs[i]), py = y.pixel(values[i]);
-      if ((all || alone) && Number.isFinite(px) && Number.isFinite(py)) {
-        context.moveTo(px + 2.6, py);
-        context.arc(px, py, 2.6, 0, 2 * Math.PI);
-      }
-    }
-    context.fill();
+    const known = i => Number.isFinite(values[i]);
+    return this.pixels(line, values).map(([x, y], i) =>
+      (all || (!known(i - 1) && !known(i + 1))) && Number.isFinite(x) && Number.isFinite(y) ? `M${x} ${y}h0` : "").join("");
   }
 
-  drawErrors(context, line) {
-    const {x, y} = this.scales, xs = this.xOf(line);
-    context.lineWidth = 1.2;
-    context.beginPath();
-    for (let i = 0; i < xs.length; ++i) {
-      const reach = Math.abs(line.errors[i]);
-      if (!(reach > 0) || !Number.isFinite(line.y[i])) continue;
-      const at = x.pixel(xs[i]), low = y.pixel(line.y[i] - reach), high = y.pixel(line.y[i] + reach);
-      context.moveTo(at, low);
-      context.lineTo(at, high);
-      for (const end of [low, high]) {
-        context.moveTo(at - 3, end);
-        context.lineTo(at + 3, end);
-      }
-    }
-    context.stroke();
+  errors(line) {
+    const high = this.pixels(line, line.y.map((y, i) => y + line.errors[i]));
+    const low = this.pixels(line, line.y.map((y, i) => y - line.errors[i]));
+    return high.map(([x, top], i) => Number.isFinite(x + top + low[i][1]) && line.errors[i] > 0
+      ? `M${x - 3} ${top}h6m-3 0V${low[i][1]}m-3 0h6` : "").join("");
   }
-}
-
-// "12,000", and shorter from a million on.
-function tickLabel(mark) {
-  return Math.abs(mark) >= 1e4 && Math.abs(mark) < 1e7 && Number.isInteger(mark) ? grouped(mark) : short(mark);
-}
-
-// A canvas of this many CSS pixels, cleared, as sharp as the screen.
-function sized(canvas, width, height) {
-  const ratio = window.devicePixelRatio || 1;
-  canvas.width = Math.round(width * ratio);
-  canvas.height = Math.round(height * ratio);
-  const context = canvas.getContext("2d");
-  context.scale(ratio, ratio);
-  context.font = "11px system-ui, sans-serif";
-  return context;
 }

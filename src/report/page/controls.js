@@ -1,70 +1,35 @@
 // The reader's choices: x axis, smoothing, which runs, light or dark.
 
-function element(name, className, ...children) {
-  const made = document.createElement(name);
-  if (className) made.className = className;
-  made.append(...children);
-  return made;
-}
-
-function input(type, properties) {
-  return Object.assign(document.createElement("input"), {type}, properties);
-}
-
-// --- above the charts
-
-function axisChoice() {
-  const set = element("fieldset", "", element("legend", "word", "x axis"));
-  const has = {
-    step: true,
-    epoch: DATA.runs.some(run => run.training.epoch.some(epoch => epoch > 0)),
-    time: DATA.runs.some(run => run.training.time),
-  };
-  for (const axis of Object.keys(AXES).filter(each => has[each])) {
-    const radio = input("radio", {name: "axis", value: axis, checked: axis === view.x});
+function makeControls() {
+  const bar = document.getElementById("controls");
+  const ofRuns = charts.some(chart => chart.ofRuns);
+  for (const each of bar.querySelectorAll(".of-runs")) each.hidden = !ofRuns;
+  bar.querySelector("[value=epoch]").parentElement.hidden = !DATA.runs.some(run => run.training.epoch.some(epoch => epoch > 0));
+  bar.querySelector("[value=time]").parentElement.hidden = !DATA.runs.some(run => run.training.time);
+  for (const radio of bar.querySelectorAll("[name=axis]")) {
     radio.addEventListener("change", () => {
-      view.x = axis;
-      for (const chart of charts) {
-        if (chart.options.axes) {
-          chart.zoom = null;
-          chart.unzoom.hidden = true;
-        }
-      }
-      redrawAll();
+      view.x = radio.value;
+      charts.filter(chart => chart.ofRuns).forEach(chart => zoom(chart, null));
     });
-    set.append(element("label", "segment", radio, element("span", "", AXES[axis].name)));
   }
-  return set;
-}
-
-function smoothingChoice() {
-  const slider = input("range", {min: 0, max: 100, value: view.smoothing});
-  const output = element("output");
-  const show = () => {
-    view.smoothing = Number(slider.value);
-    const share = 30 * (view.smoothing / 100) ** 2;
-    output.textContent = view.smoothing === 0 ? "none" : `${share < 1 ? share.toFixed(1) : Math.round(share)}%`;
+  const slider = bar.querySelector("#smoothing"), output = bar.querySelector("output");
+  const showSmoothing = () => {
+    const share = 100 * reach(view.smoothing);
+    output.textContent = share === 0 ? "none" : `${share < 1 ? share.toFixed(1) : Math.round(share)}%`;
     slider.setAttribute("aria-valuetext", `an average over ${output.textContent} of a run`);
   };
   slider.addEventListener("input", () => {
-    show();
+    view.smoothing = Number(slider.value);
+    showSmoothing();
     redrawAll();
   });
-  show();
-  const label = element("label", "", element("span", "", "smoothing"), slider, output);
-  label.title = "Each point is an average over about this share of its run";
-  return label;
-}
-
-function logChoice() {
-  const box = input("checkbox", {checked: view.logY});
-  box.addEventListener("change", () => {
-    view.logY = box.checked;
+  showSmoothing();
+  const log = bar.querySelector("#log");
+  log.addEventListener("change", () => {
+    view.logY = log.checked;
     redrawAll();
   });
-  const label = element("label", "", box, "log y");
-  label.title = "Logarithmic y axis, where all values are above 0";
-  return label;
+  bar.hidden = !charts.length;
 }
 
 function remembered(value) {
@@ -76,111 +41,63 @@ function remembered(value) {
   }
 }
 
-function applyTheme(theme) {
-  document.documentElement.style.colorScheme = theme === "auto" ? "" : theme;
-  colours.clear();
-  redrawAll();
-}
-
-function themeChoice() {
-  const themes = ["auto", "light", "dark"];
+function makeThemeButton() {
   const signs = {auto: "◐ auto", light: "☀ light", dark: "☾ dark"};
+  const themes = Object.keys(signs);
   let theme = themes.includes(remembered()) ? remembered() : "auto";
-  const toggle = button(signs[theme], "Light or dark", () => {
+  const apply = () => {
+    toggle.textContent = signs[theme];
+    document.documentElement.style.colorScheme = theme === "auto" ? "" : theme;
+  };
+  const toggle = button("", "Light or dark", () => {
     theme = themes[(themes.indexOf(theme) + 1) % themes.length];
     remembered(theme);
-    toggle.textContent = signs[theme];
-    applyTheme(theme);
+    apply();
   });
-  applyTheme(theme);
-  return toggle;
+  apply();
+  document.getElementById("theme").append(toggle);
 }
 
-function makeControls() {
-  const bar = document.getElementById("controls");
-  if (DATA.plans.length) bar.append(axisChoice(), smoothingChoice());
-  if (charts.length) bar.append(logChoice());
-  bar.hidden = !bar.children.length;
-  document.getElementById("theme").append(themeChoice());
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-    colours.clear();
-    redrawAll();
-  });
-}
-
-// --- beside the charts
-
-function showHiddenRuns() {
-  for (const row of document.querySelectorAll("[data-run]")) {
+function setHidden(hides) {
+  view.hidden = new Set([...DATA.runs.keys()].filter(hides));
+  for (const row of document.querySelectorAll("tr[data-run]")) {
     row.classList.toggle("off", view.hidden.has(Number(row.dataset.run)));
   }
   for (const box of document.querySelectorAll("#legend input[type=checkbox]")) {
     box.checked = !view.hidden.has(Number(box.value));
   }
-  const title = document.querySelector("#legend summary");
-  const shown = DATA.runs.length - view.hidden.size;
-  title.textContent = shown === DATA.runs.length ? `Runs (${shown})` : `Runs (${shown} of ${DATA.runs.length} shown)`;
+  const all = DATA.runs.length, shown = all - view.hidden.size;
+  document.querySelector("#legend summary").textContent = shown === all ? `Runs (${all})` : `Runs (${shown} of ${all} shown)`;
   redrawAll();
   showAnswers();
 }
 
-function setHidden(hides) {
-  view.hidden = new Set([...DATA.runs.keys()].filter(hides));
-  showHiddenRuns();
-}
-
-function highlight(run) {
-  if (view.highlight !== run) {
-    view.highlight = run;
-    redrawAll();
-  }
-}
-
-function legendItem(run, number) {
-  const box = input("checkbox", {value: number, checked: true});
-  box.addEventListener("change", () => {
-    if (box.checked) view.hidden.delete(number);
-    else view.hidden.add(number);
-    showHiddenRuns();
-  });
-  const name = span("name", run.name);
-  name.title = run.name;
-  const label = element("label", "", box, swatch(`var(--run-${number})`), name);
-  if (run.state !== "done") label.append(span(`state ${run.state}`, run.state));
-  const item = element("li", "", label);
-  if (DATA.runs.length > 1) {
-    const only = button("only", `Show ${run.name} alone`, () => setHidden(other => other !== number));
-    only.className = "only";
-    item.append(only);
-  }
-  item.addEventListener("pointerenter", () => highlight(view.hidden.has(number) ? -1 : number));
-  item.addEventListener("pointerleave", () => highlight(-1));
-  item.addEventListener("focusin", () => highlight(view.hidden.has(number) ? -1 : number));
-  item.addEventListener("focusout", () => highlight(-1));
-  return item;
-}
-
-function makeLegend() {
-  const legend = document.getElementById("legend");
+// The list of runs: which are shown, and which stands out.
+function makeRunList() {
+  const list = document.getElementById("legend");
   if (!DATA.runs.length) return;
-  const list = element("ul", "", ...DATA.runs.map(legendItem));
-  const tools = element("div", "tools");
-  if (DATA.runs.length > 1) {
-    tools.append(button("all", "Show all runs", () => setHidden(() => false)),
-                 button("none", "Hide all runs", () => setHidden(() => true)));
-  }
-  if (DATA.runs.length > 8) {
-    const search = input("search", {placeholder: "find a run"});
-    search.setAttribute("aria-label", "Find a run by its name");
+  const runAt = event => Number(event.target.closest("li")?.dataset.run ?? -1);
+  list.addEventListener("change", event => {
+    if (event.target.type === "checkbox") setHidden(run => (run === runAt(event) ? !event.target.checked : view.hidden.has(run)));
+  });
+  list.addEventListener("click", event => {
+    const only = event.target.closest(".only"), all = event.target.closest("[data-hide]");
+    if (only) setHidden(run => run !== runAt(event));
+    if (all) setHidden(() => all.dataset.hide === "true");
+  });
+  const search = list.querySelector("[type=search]");
+  if (search) {
+    search.hidden = DATA.runs.length <= 8;
     search.addEventListener("input", () => {
-      const wanted = search.value.toLowerCase();
-      [...list.children].forEach((item, number) =>
-        item.classList.toggle("hidden", !DATA.runs[number].name.toLowerCase().includes(wanted)));
+      for (const item of list.querySelectorAll("li")) {
+        item.classList.toggle("hidden", !DATA.runs[item.dataset.run].name.toLowerCase().includes(search.value.toLowerCase()));
+      }
     });
-    tools.append(search);
   }
-  const details = element("details", "", element("summary"), tools, list);
-  details.open = matchMedia("(min-width: 1040px)").matches || DATA.runs.length <= 3;
-  legend.append(details);
-  legend.hidden = false;
+  const highlight = run => charts.forEach(chart => chart.highlight(view.hidden.has(run) ? -1 : run));
+  for (const type of ["pointerover", "focusin"]) list.addEventListener(type, event => highlight(runAt(event)));
+  for (const type of ["pointerleave", "focusout"]) list.addEventListener(type, () => highlight(-1));
+  list.querySelector("details").open = matchMedia("(min-width: 1040px)").matches || DATA.runs.length <= 3;
+  list.hidden = false;
+  setHidden(() => false);
 }

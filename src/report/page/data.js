@@ -1,66 +1,49 @@
 "use strict";
 // What the page shows, and how the reader wants to see it.
 //
-// The data are {runs, plans, charts, answers}, as src/report/page_data.cpp writes them: a run has
-// tables of columns, a plan says which columns make a chart, charts are drawn as they are. A column
-// has y, and where its entries were cut into buckets, the least (low) and most (high) of each.
+// The data are {runs, charts, answers}, as src/report/page_data.cpp writes them. A run has tables of
+// columns. A chart has curves, which name columns of each run, or series of its own. A column has y
+// and, where its entries were cut into buckets, the least (low) and greatest (high) of each.
 
 const DATA = JSON.parse(document.getElementById("data").textContent);
 
 const view = {
   hidden: new Set(),  // runs, by number
-  highlight: -1,      // the run that stands out, or -1
   x: "step",          // or "epoch", "time"
   smoothing: 40,      // of 100
   logY: false,
 };
 
-const AXES = {
-  step: {label: "step", name: "Step", text: value => "step " + grouped(value)},
-  epoch: {label: "epoch", name: "Epoch", text: value => "epoch " + short(value)},
-  time: {label: "time", name: "Time", text: value => duration(value)},
-};
-
 function floats(values) {
-  return Float64Array.from(values, value => (value === null ? NaN : value));
+  return values && Float64Array.from(values, value => (value === null ? NaN : value));
 }
 
-// The lines of a plan's chart: for each run, those of its curves that it has.
-function linesOfPlan(plan) {
-  const lines = [];
-  DATA.runs.forEach((run, number) => {
-    plan.curves.forEach((curve, kind) => {
-      const table = run[curve.table];
-      const column = table.columns[curve.metric];
-      if (column) {
-        lines.push({
-          run: number, kind, name: run.name, colour: `var(--run-${number})`,
-          dashed: curve.dashed, dots: curve.dots, noisy: curve.noisy,
-          xs: {step: floats(table.step), epoch: floats(table.epoch), time: table.time ? floats(table.time) : null},
-          y: floats(column.y),
-          low: column.low ? floats(column.low) : null,
-          high: column.high ? floats(column.high) : null,
-        });
-      }
-    });
-  });
-  return lines;
+// A line that the program drew, with the values behind it.
+function lineOf(group, chart) {
+  const {run, kind, name} = group.dataset;
+  const line = {group, run: Number(run), kind: Number(kind), name, colour: group.getAttribute("stroke"),
+                dots: group.classList.contains("dotted")};
+  if (!chart.curves) {
+    const {x, y, errors} = chart.series[kind];
+    return {...line, xs: {step: floats(x)}, y: floats(y), errors: errors.length ? floats(errors) : null};
+  }
+  const {metric, table, noisy} = chart.curves[kind];
+  const {step, epoch, time, columns} = DATA.runs[run][table];
+  const {y, low, high} = columns[metric];
+  return {...line, noisy, xs: {step: floats(step), epoch: floats(epoch), time: floats(time)},
+          y: floats(y), low: floats(low), high: floats(high)};
 }
 
-function linesOfChart(chart) {
-  return chart.series.map((series, kind) => ({
-    run: series.run, kind, name: series.name, colour: series.colour, dashed: series.dashed,
-    dots: series.dots, noisy: false,
-    xs: {step: floats(series.x)}, y: floats(series.y), low: null, high: null,
-    errors: series.errors.length ? floats(series.errors) : null,
-  }));
+// The share of a run that an average reaches over.
+function reach(strength) {
+  return 0.3 * (strength / 100) ** 2;
 }
 
-// An average of each point's neighbours on both sides, whose weights fall exponentially: it does not
-// lag behind. Its reach is a share of the line, so that lines of different lengths look alike.
+// An average of each point's neighbours on both sides, with weights that fall exponentially: it does
+// not lag behind. It reaches over a share of the line, so that lines of any length look alike. Null
+// where the line stays as it is.
 function smoothed(line, strength) {
-  const share = 0.3 * (strength / 100) ** 2;
-  const memory = 0.5 * share * line.y.length;  // on each side
+  const memory = 0.5 * reach(strength) * line.y.length;  // on each side
   if (!line.noisy || memory <= 1) return null;
   if (line.smoothedAt === strength) return line.smoothedY;
   const keep = 1 - 1 / memory;
@@ -68,7 +51,7 @@ function smoothed(line, strength) {
   const pass = (begin, end, step) => {
     let sum = 0, weight = 0;
     for (let i = begin; i !== end; i += step) {
-      sums[i] += sum;  // of what lies before
+      sums[i] += sum;  // of the points before
       weights[i] += weight;
       const known = Number.isFinite(line.y[i]);
       sum = keep * (sum + (known ? line.y[i] : 0));

@@ -1,8 +1,7 @@
 // Values under the pointer or under the keyboard's cursor, and zooming into a chart.
 
 const MOST_ROWS = 9;  // of the box of values
-const spoken = document.createElement("div");  // for screen readers
-spoken.className = "sr";
+const spoken = element("div", "sr");  // for screen readers
 spoken.setAttribute("aria-live", "polite");
 document.body.append(spoken);
 
@@ -18,16 +17,13 @@ function nearestEntry(xs, x) {
 }
 
 class Hover {
-  constructor(chart, redraw) {
+  constructor(chart) {
     this.chart = chart;
-    this.redraw = redraw;
-    this.tip = document.createElement("div");
-    this.tip.className = "tip";
+    this.tip = element("div", "tip");
     this.tip.hidden = true;
-    chart.plot.append(this.tip);
     const plot = chart.plot;
+    plot.append(this.tip);
     plot.tabIndex = 0;
-    plot.setAttribute("role", "img");
     plot.addEventListener("pointermove", event => this.move(event));
     plot.addEventListener("pointerleave", () => this.leave());
     plot.addEventListener("pointerdown", event => this.press(event));
@@ -42,15 +38,19 @@ class Hover {
     return [event.clientX - box.left, event.clientY - box.top];
   }
 
+  // A pixel inside the plot.
+  inside(px) {
+    const {x} = this.chart.scales;
+    return Math.min(Math.max(px, x.first), x.last);
+  }
+
   move(event) {
     if (!this.chart.scales) return;
     const [px, py] = this.place(event);
-    if (this.pressed !== undefined && Math.abs(px - this.pressed) > 5) {
-      this.tip.hidden = true;
-      this.drawSelection(this.pressed, px);
-      return;
-    }
-    this.show(px, py);
+    if (this.pressed === undefined || Math.abs(px - this.pressed) <= 5) return this.show(px, py);
+    this.tip.hidden = true;
+    const {y} = this.chart.scales, [from, to] = [this.pressed, px].map(each => this.inside(each));
+    this.chart.cursor.innerHTML = `<rect x="${Math.min(from, to)}" y="${y.last}" width="${Math.abs(to - from)}" height="${y.first - y.last}"/>`;
   }
 
   press(event) {
@@ -64,24 +64,20 @@ class Hover {
     const from = this.pressed, to = this.place(event)[0];
     this.pressed = undefined;
     if (from === undefined || Math.abs(to - from) <= 5) return;
-    const {x} = this.chart.scales;
-    const ends = [from, to].map(pixel => x.value(Math.min(Math.max(pixel, x.first), x.last)));
-    ends.sort((a, b) => a - b);
+    const ends = [from, to].map(pixel => this.chart.scales.x.value(this.inside(pixel))).sort((a, b) => a - b);
     if (ends[1] > ends[0]) this.zoom(ends);
   }
 
   zoom(range) {
-    this.chart.zoom = range;
-    this.chart.unzoom.hidden = range === null;
     this.leave();
-    this.redraw();
+    zoom(this.chart, range);
   }
 
   leave() {
     this.pressed = undefined;
     this.tip.hidden = true;
-    clear(this.chart.cursor);
-    this.setNear(-1);
+    this.chart.cursor.innerHTML = "";
+    this.chart.highlight(-1);
   }
 
   key(event) {
@@ -95,9 +91,9 @@ class Hover {
       const share = (x.last - x.first) / 60;
       const from = this.at === undefined || this.tip.hidden ? (step > 0 ? x.first - share : x.last + share) : this.at;
       const to = event.key === "Home" ? x.first : event.key === "End" ? x.last : from + step * share;
-      const rows = this.show(Math.min(Math.max(to, x.first), x.last), null);
+      const rows = this.show(this.inside(to), null);
       spoken.textContent = rows ? this.tip.querySelector("b").textContent + ": " +
-        rows.slice(0, 5).map(row => `${row.label} ${short(row.value)}`).join(", ") : "";
+        rows.slice(0, 5).map(row => `${row.line.name} ${short(row.value)}`).join(", ") : "";
     }
   }
 
@@ -105,86 +101,54 @@ class Hover {
   show(px, py) {
     const {x, y} = this.chart.scales;
     this.at = px;
-    const wanted = x.value(Math.min(Math.max(px, x.first), x.last));
+    const wanted = x.value(this.inside(px));
     const rows = [];
     for (const line of this.chart.visibleLines()) {
       const xs = this.chart.xOf(line), main = this.chart.main(line);
       const i = nearestEntry(xs, wanted);
       const far = Math.abs(x.pixel(xs[i]) - x.pixel(wanted));
       if (Number.isFinite(main[i]) && far < 40) {
-        rows.push({line, i, x: xs[i], value: main[i], far, label: this.chart.labelOf(line),
-                   away: py === null ? 0 : Math.abs(y.pixel(main[i]) - py)});
+        rows.push({line, i, x: xs[i], value: main[i], far, away: py === null ? 0 : Math.abs(y.pixel(main[i]) - py)});
       }
     }
     if (!rows.length) {
       this.tip.hidden = true;
       return null;
     }
-    const near = rows.reduce((best, row) => (row.away < best.away ? row : best));
+    const least = key => rows.reduce((best, row) => (row[key] < best[key] ? row : best));
+    const near = least("away"), reference = least("far");
     rows.sort((a, b) => b.value - a.value);
-    const reference = rows.reduce((best, row) => (row.far < best.far ? row : best));
     this.drawCursor(x.pixel(reference.x), rows, near);
     this.fill(rows, near, reference.x, py !== null);
     this.put(x.pixel(reference.x));
-    if (py !== null) this.setNear(near.line.run);
+    if (py !== null) this.chart.highlight(near.line.run);
     return rows;
-  }
-
-  setNear(run) {
-    const runs = new Set(this.chart.lines.map(line => line.run)).size;
-    if (this.chart.near !== run && runs > 1) {
-      this.chart.near = run;
-      this.redraw();
-    }
   }
 
   drawCursor(px, rows, near) {
     const {x, y} = this.chart.scales;
-    const context = clear(this.chart.cursor);
-    context.strokeStyle = resolved("var(--faint)");
-    context.lineWidth = 1;
-    context.setLineDash([3, 3]);
-    context.beginPath();
-    context.moveTo(Math.round(px) + 0.5, y.last);
-    context.lineTo(Math.round(px) + 0.5, y.first);
-    context.stroke();
-    context.setLineDash([]);
-    for (const row of rows) {
-      if (rows.length > MOST_NOISY_RUNS && row !== near) continue;
-      context.fillStyle = resolved(row.line.colour);
-      context.strokeStyle = resolved("var(--ground)");
-      context.beginPath();
-      context.arc(x.pixel(row.x), y.pixel(row.value), row === near ? 4.5 : 3.5, 0, 2 * Math.PI);
-      context.fill();
-      context.stroke();
-    }
+    const dots = rows.length > MOST_NOISY_RUNS ? [near] : rows;
+    this.chart.cursor.innerHTML = `<path d="M${Math.round(px) + 0.5} ${y.last}V${y.first}"/>` + dots.map(row =>
+      `<circle cx="${x.pixel(row.x)}" cy="${y.pixel(row.value)}" r="${row === near ? 4.5 : 3.5}"/>`).join("");
+    dots.forEach((row, i) => (this.chart.cursor.children[i + 1].style.fill = row.line.colour));
   }
 
-  drawSelection(from, to) {
-    const {x, y} = this.chart.scales;
-    const context = clear(this.chart.cursor);
-    context.globalAlpha = 0.18;
-    context.fillStyle = resolved("var(--accent)");
-    const begin = Math.max(Math.min(from, to), x.first), end = Math.min(Math.max(from, to), x.last);
-    context.fillRect(begin, y.last, end - begin, y.first - y.last);
+  xText(x) {
+    if (!this.chart.ofRuns) return `${this.chart.data.xLabel} ${short(x)}`;
+    return {step: () => `step ${grouped(x)}`, epoch: () => `epoch ${short(x)}`, time: () => duration(x)}[view.x]();
   }
 
   // As many rows as there is room for, around the nearest.
   fill(rows, near, x, mark) {
-    const middle = rows.indexOf(near);
-    const begin = Math.max(0, Math.min(middle - Math.floor(MOST_ROWS / 2), rows.length - MOST_ROWS));
-    const axis = this.chart.options.axes ? AXES[view.x].text : value => `${this.chart.options.xLabel} ${short(value)}`;
-    const title = document.createElement("b");
-    title.textContent = axis(x);
-    this.tip.replaceChildren(title);
+    const begin = Math.max(0, Math.min(rows.indexOf(near) - Math.floor(MOST_ROWS / 2), rows.length - MOST_ROWS));
+    this.tip.replaceChildren(element("b", "", this.xText(x)));
     for (const row of rows.slice(begin, begin + MOST_ROWS)) {
-      const item = document.createElement("div");
-      item.className = mark && row === near && rows.length > 1 ? "near" : "";
-      item.append(swatch(row.line.colour), span("name", row.label), span("value", this.valueText(row, row === near)));
-      this.tip.append(item);
+      this.tip.append(element("div", mark && row === near && rows.length > 1 ? "near" : "", swatch(row.line.colour),
+                              element("span", "name", row.line.name),
+                              element("span", "value", this.valueText(row, row === near))));
     }
     if (rows.length > MOST_ROWS) {
-      this.tip.append(span("note", `${rows.length - MOST_ROWS} more, higher or lower`));
+      this.tip.append(element("span", "note", `${rows.length - MOST_ROWS} more, higher or lower`));
     }
     this.tip.hidden = false;
   }
@@ -205,26 +169,5 @@ class Hover {
     const room = this.chart.plot.clientWidth, width = this.tip.offsetWidth;
     const right = px + 14 + width <= room;
     this.tip.style.left = `${Math.max(0, right ? px + 14 : px - 14 - width)}px`;
-    this.tip.style.top = "6px";
   }
-}
-
-function clear(canvas) {
-  const context = canvas.getContext("2d");
-  context.clearRect(0, 0, canvas.width, canvas.height);
-  return context;
-}
-
-function span(className, text) {
-  const element = document.createElement("span");
-  element.className = className;
-  element.textContent = text;
-  return element;
-}
-
-function swatch(colour) {
-  const element = document.createElement("i");
-  element.className = "swatch";
-  element.style.background = colour;
-  return element;
 }

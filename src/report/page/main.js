@@ -1,21 +1,11 @@
+document.body.classList.add("scripted");
 makeCharts();
+makeThemeButton();
 makeControls();
-makeLegend();
 makeTables();
 makeAnswers();
-if (DATA.runs.length) showHiddenRuns();
-else showAnswers();
+makeRunList();
+showAnswers();
 
-// Paper is white, and all of the page is on it.
-let screenScheme = "";
-addEventListener("beforeprint", () => {
-  screenScheme = document.documentElement.style.colorScheme;
-  document.documentElement.style.colorScheme = "light";
-  colours.clear();
-  drawEverything();
-});
-addEventListener("afterprint", () => {
-  document.documentElement.style.colorScheme = screenScheme;
-  colours.clear();
-  drawEverything();
-});
+// What is out of sight comes onto paper as well.
+addEventListener("beforeprint", drawEverything);

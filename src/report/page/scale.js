@@ -1,4 +1,4 @@
-// Numbers of axes and for people.
+// Numbers as text, and from numbers to pixels.
 
 function grouped(value) {
   return Math.abs(value) < 1e15 ? Math.round(value).toLocaleString("en-US") : String(value);
@@ -12,58 +12,38 @@ function short(value, digits = 4) {
   return String(Number(value.toPrecision(digits)));
 }
 
-function duration(seconds) {
-  if (seconds < 100) return `${short(seconds, 3)} s`;
-  const whole = Math.round(seconds);
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
-  if (whole < 172800) return `${Math.floor(whole / 3600)} h ${Math.floor(whole / 60) % 60} min`;
-  return `${Math.floor(whole / 86400)} d ${Math.floor(whole / 3600) % 24} h`;
+// A tick: "12,000", and shorter from a million on.
+function tickText(mark) {
+  return Math.abs(mark) >= 1e4 && Math.abs(mark) < 1e7 && Number.isInteger(mark) ? grouped(mark) : short(mark);
 }
 
-// Round numbers (1, 2 or 5 times a power of ten) inside [low, high].
-function ticks(low, high, count) {
-  const rough = (high - low) / count;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const digit = rough / power;
-  const step = power * (digit <= 1 ? 1 : digit <= 2 ? 2 : digit <= 5 ? 5 : 10);
+// The unit of a time axis, and how a time is told.
+function timeUnit(seconds) {
+  return [[172800, 86400, "days"], [7200, 3600, "h"], [100, 60, "min"], [0, 1, "s"]].find(([from]) => seconds >= from);
+}
+
+function duration(seconds) {
+  const [, size, unit] = timeUnit(seconds);
+  return `${short(seconds / size, 3)} ${unit}`;
+}
+
+// Round numbers (1, 2 or 5 times a power of ten) inside [low, high]; on a logarithmic axis that is
+// long enough, powers of ten.
+function ticks(low, high, count, log) {
   const marks = [];
+  if (log && high > 10 * low) {
+    const [first, last] = [low, high].map(Math.log10);
+    const digits = last - first <= 3 ? [1, 2, 5] : [1];
+    for (let each = Math.floor(first); each <= last; ++each) marks.push(...digits.map(digit => digit * 10 ** each));
+    const inside = marks.filter(mark => mark >= low * 0.999999 && mark <= high * 1.000001);
+    return inside.filter((_, i) => i % Math.ceil(inside.length / 8) === 0);
+  }
+  const power = 10 ** Math.floor(Math.log10((high - low) / count));
+  const step = power * [1, 2, 5, 10].find(digit => digit * power * count >= (high - low) * 0.999999);
   for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9 && marks.length < 50; ++i) {
     marks.push(Math.abs(i * step) < step * 1e-6 ? 0 : i * step);
   }
   return marks;
-}
-
-// Of time: steps of seconds, minutes, hours, days.
-function timeTicks(low, high, count) {
-  const steps = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 10800, 21600, 43200, 86400];
-  const step = steps.find(each => (high - low) / each <= count + 1);
-  if (!step || high - low < 2) return ticks(low, high, count);
-  const marks = [];
-  for (let value = Math.ceil(low / step) * step; value <= high; value += step) marks.push(value);
-  return marks;
-}
-
-function timeText(value, span) {
-  const pad = number => String(number).padStart(2, "0");
-  if (span < 100) return `${short(value, 3)} s`;
-  if (span < 7200) return `${Math.floor(value / 60)}:${pad(Math.round(value % 60))}`;
-  const hours = Math.floor(value / 3600);
-  return `${hours}:${pad(Math.round((value % 3600) / 60))} h`;
-}
-
-// Powers of ten and, where these are few, 2 and 5 times them, inside [low, high].
-function logTicks(low, high) {
-  const first = Math.floor(Math.log10(low)), last = Math.ceil(Math.log10(high));
-  const digits = last - first <= 2 ? [1, 2, 5] : [1];
-  const marks = [];
-  for (let power = first; power <= last; ++power) {
-    for (const digit of digits) {
-      const value = digit * 10 ** power;
-      if (value >= low * 0.999999 && value <= high * 1.000001) marks.push(value);
-    }
-  }
-  const every = Math.ceil(marks.length / 8);
-  return marks.filter((_, i) => i % every === 0);
 }
 
 // From numbers to pixels and back.
@@ -82,9 +62,8 @@ class Scale {
   }
 }
 
-// The range of values with a little room, never empty.
+// The range with a little room, never empty.
 function padded(low, high, log) {
-  if (low > high) return null;
   if (log) return low === high ? [low / 2, high * 2] : [low / 1.05, high * 1.05];
   const room = low === high ? Math.abs(low) * 0.1 || 1 : (high - low) * 0.05;
   return [low - room, high + room];

@@ -26,7 +26,7 @@ std::string checked_name(std::string_view owner, std::string_view name) {
   return is_hub_part(owner) && is_hub_part(name) ? fmt::format("{}/{}", owner, name) : "";
 }
 
-// In double quotes, which YAML reads as JSON does. What YAML forbids is no part of such a text.
+// In double quotes, which YAML reads as JSON does. Characters that YAML forbids are escaped.
 std::string yaml_text(const std::string& text) {
   return json(printable(text, LineEnds::escape)).dump();
 }
@@ -64,7 +64,7 @@ void take_license(FrontMatter& matter, const fs::path& model) {
     matter.license_name = value("license_name");
     matter.license_link = value("license_link");
   } catch (const std::runtime_error& error) {  // a card is no reason to fail
-    log_info("{}: no licence can be read from it ({})", card.string(), error.what());
+    log_info("{}: cannot read its licence: {}", card.string(), error.what());
   }
 }
 

@@ -7,18 +7,18 @@
 
 namespace lmpo {
 
-// Words that show as they are: no emphasis, link, HTML or line end is made of them. Control
+// Text that shows as it is: nothing in it becomes emphasis, a link, HTML or a line end. Control
 // characters are shown as by printable().
 std::string escape_markdown(std::string_view text);
 
 // The text as code, in one line.
 std::string code_span(std::string_view text);
 
-// A table; rows as long as the head. Cells are Markdown already; bars in them are escaped.
+// A table. Rows must be as long as the head. Cells are Markdown; bars in them are escaped.
 std::string markdown_table(const std::vector<std::string>& head,
                            const std::vector<std::vector<std::string>>& rows);
 
-// Lines as code of a language, which hold no line of three backticks.
+// Lines of code. They must not contain a line of three backticks.
 std::string code_block(std::string_view language, std::string_view lines);
 
 }  // namespace lmpo

@@ -165,8 +165,8 @@ void write_card(const fs::path& folder, const std::string& card) {
   }
   const fs::path second = folder / kSecondCardFile;
   write_file_atomically(second, with_footer(card));
-  log_info("{} is not as lmpo wrote it and stays; the card is in {}", file.string(),
-           second.string());
+  log_info("{} was not written by lmpo, or changed since, and stays; the card is in {}",
+           file.string(), second.string());
 }
 
 }  // namespace lmpo

@@ -7,10 +7,10 @@
 #include <optional>
 
 #include "base/error.h"
+#include "base/progress.h"
 #include "train/card/front_matter.h"
 #include "train/card/markdown_text.h"
 #include "train/memory_plan.h"
-#include "train/progress.h"
 
 namespace lmpo {
 namespace {
@@ -34,8 +34,6 @@ const json& member(const json& object, const std::string& name) {
   return object.is_object() && found != object.end() ? *found : none;
 }
 
-// --- data
-
 void add_counts(std::vector<Row>& rows, const char* what, const json& data) {
   if (!data.is_object()) {
     return;
@@ -49,27 +47,25 @@ void add_counts(std::vector<Row>& rows, const char* what, const json& data) {
                   shown(member(data, "truncated")), dropped.empty() ? "none" : dropped});
 }
 
-// --- results
-
-// Which value of a metric is best.
+// Whether the lowest or the highest value of a metric is best.
 enum class Best { lowest, highest, unknown };
 
-struct Metric {
+struct ShownMetric {
   const char* name;
   Best best;
 };
 
-constexpr std::array<Metric, 11> kMetrics = {{{"loss", Best::lowest},
-                                              {"rewards/accuracies", Best::highest},
-                                              {"rewards/margins", Best::highest},
-                                              {"rewards/chosen", Best::unknown},
-                                              {"rewards/rejected", Best::unknown},
-                                              {"logps/chosen", Best::unknown},
-                                              {"logps/rejected", Best::unknown},
-                                              {"logps_per_token/chosen", Best::unknown},
-                                              {"logps_per_token/rejected", Best::unknown},
-                                              {"nll_loss", Best::lowest},
-                                              {"mean_token_accuracy", Best::highest}}};
+constexpr std::array<ShownMetric, 11> kMetrics = {{{"loss", Best::lowest},
+                                                   {"rewards/accuracies", Best::highest},
+                                                   {"rewards/margins", Best::highest},
+                                                   {"rewards/chosen", Best::unknown},
+                                                   {"rewards/rejected", Best::unknown},
+                                                   {"logps/chosen", Best::unknown},
+                                                   {"logps/rejected", Best::unknown},
+                                                   {"logps_per_token/chosen", Best::unknown},
+                                                   {"logps_per_token/rejected", Best::unknown},
+                                                   {"nll_loss", Best::lowest},
+                                                   {"mean_token_accuracy", Best::highest}}};
 
 struct Logged {
   json last;
@@ -77,7 +73,7 @@ struct Logged {
   json best_step;
 };
 
-// Of the history's entries that have a number for it.
+// The last and best of the history's numbers under `name`.
 std::optional<Logged> logged(const json& history, const std::string& name, Best best) {
   std::optional<Logged> found;
   for (const json& entry : history) {
@@ -111,7 +107,7 @@ Row cells(const std::optional<Logged>& of, Best best) {
 std::string metrics_table(const json& history) {
   std::vector<Row> rows;
   bool evaluated = false;
-  for (const Metric& metric : kMetrics) {
+  for (const ShownMetric& metric : kMetrics) {
     const auto training = logged(history, metric.name, metric.best);
     const auto evaluation = logged(history, std::string("eval_") + metric.name, metric.best);
     evaluated = evaluated || evaluation;
@@ -160,7 +156,7 @@ std::string effort_table(const json& run, const json& state) {
 RunSettings::RunSettings(const json& run, const std::string& source)
     : options_(member(run, "options")) {
   if (!options_.is_object()) {
-    user_error("{}: the options of a run were expected in it", source);
+    user_error("{}: expected the options of a run", source);
   }
   for (const auto& [name, entry] : options_.items()) {
     const std::string from = shown(member(entry, "source"));

@@ -1,4 +1,4 @@
-// The parts of a run's card that are made of its records.
+// The sections of a run's card.
 #pragma once
 
 #include <string>
@@ -11,21 +11,21 @@ namespace lmpo {
 // The options of lmpo_run.json: {"value": ..., "source": ..., "place": ...} by name.
 class RunSettings {
  public:
-  // `source` names the record in errors. UserError where it has no options.
+  // `source` names the record in errors. UserError if it has no options.
   RunSettings(const json& run, const std::string& source);
 
   struct Setting {
     std::string name;
-    std::string value;  // as help shows defaults
+    std::string value;  // in the form that help shows defaults in
     std::string from;   // "default", or where it was given: "--beta", "recipe.yaml:7"
     bool given = false;
   };
   const std::vector<Setting>& all() const { return all_; }
-  // Of a setting whose value is a text; "" for none.
+  // The value of a setting that is a text; "" if there is none.
   std::string text(const std::string& name) const;
   // The paths of a list of data sources.
   std::vector<std::string> paths(const std::string& name) const;
-  // Names on the Hub of the data sources that have one.
+  // The data sources' names on the Hub, of those that have one.
   std::vector<std::string> hub_datasets() const;
 
  private:
@@ -35,9 +35,9 @@ class RunSettings {
 
 // Markdown, each with its heading.
 std::string data_section(const json& run, const RunSettings& settings);
-// Those that were given first, the others folded away.
+// Given settings first, defaults folded away.
 std::string settings_section(const RunSettings& settings);
-// The last and best values of what was logged (trainer_state.json), then what the run took.
+// Last and best values of the metrics (trainer_state.json), then the run's time and memory.
 std::string results_section(const json& run, const json& state);
 
 }  // namespace lmpo

@@ -1,4 +1,4 @@
-// A model in which one token can never be scored. For tests only.
+// A model that gives one token the probability 0. For tests only.
 #pragma once
 
 #include <vector>
@@ -8,8 +8,8 @@
 
 namespace lmpo::testing {
 
-// The small model, all of whose weights are finite, but token 47 never comes: its logit overflows to
-// -infinity, since the first of the last hidden states is large and positive everywhere.
+// The small model with a first hidden value that is large and positive everywhere, so that the logit
+// of token 47 overflows to -infinity. All weights are finite.
 inline void write_poisoned_model(const fs::path& folder) {
   fs::copy(small_model(), folder);
   const SafetensorsFile file(small_model() / "model.safetensors");

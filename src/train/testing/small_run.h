@@ -1,4 +1,4 @@
-// A training run small enough for tests: the random model of src/model/testdata and random pairs.
+// A training run small enough for tests: a random model of src/model/testdata and random pairs.
 #pragma once
 
 #include <string>
@@ -53,7 +53,7 @@ inline Dataset dataset_of(std::vector<Tree> trees) {
 
 class SmallRun : public FolderTest {
  protected:
-  // Twenty steps of eight pairs, twice through the data, into folder_/name.
+  // Twenty steps of eight pairs, two epochs, into folder_/name.
   TrainInputs inputs(const std::string& name, const std::string& objective = "lmpo") const {
     TrainInputs result;
     TrainRecipe& recipe = result.recipe;

@@ -1,0 +1,37 @@
+#include "cli/folder_options.h"
+
+#include "base/error.h"
+#include "cli/common_options.h"
+
+namespace lmpo {
+
+std::optional<Dtype> FolderOptions::storage() const {
+  return dtype == "auto" ? std::nullopt : std::optional(parse_dtype(dtype));
+}
+
+void add_folder_options(OptionSet& set, FolderOptions& options) {
+  set.add("dtype", options.dtype, "type of the weights; auto: as they are stored now",
+          {.choices = {"auto", "float32", "bfloat16", "float16"}});
+  set.add("max_shard_size", options.max_shard_size, "maximum size of a weight file");
+  add_threads_option(set, options.threads);
+}
+
+void check_folder_options(const OptionSet& set, const FolderOptions& options) {
+  if (options.max_shard_size.count == 0) {
+    set.reject("max_shard_size", "a size above 0 was expected, for example 5GB");
+  }
+}
+
+void require_free_output(const fs::path& output) {
+  if (fs::is_directory(output) ? !fs::is_empty(output) : fs::exists(output)) {
+    user_error("--output {}: already exists; choose another name or remove it", output.string());
+  }
+  const fs::path whole = fs::absolute(output / "").lexically_normal();  // ends with a slash
+  const fs::path parent = whole.parent_path().parent_path();
+  if (!fs::is_directory(parent)) {
+    user_error("--output {}: there is no folder {}; make it first", output.string(),
+               parent.string());
+  }
+}
+
+}  // namespace lmpo

@@ -1,0 +1,92 @@
+#include "generate/prompts.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+
+namespace lmpo {
+namespace {
+
+ordered_json prompt_of_row(const ordered_json& row, const std::string& place) {
+  if (row.is_string() || row.is_array()) {
+    return row;
+  }
+  if (row.is_object()) {
+    for (const char* key : {"prompt", "messages", "instruction"}) {
+      if (row.contains(key) && (row.at(key).is_string() || row.at(key).is_array())) {
+        return row.at(key);
+      }
+    }
+  }
+  user_error(
+      "{}: a string, a list of messages, or an object with 'prompt', 'messages' or 'instruction' "
+      "was expected",
+      place);
+}
+
+std::vector<TokenId> prompt_tokens(const ordered_json& prompt, const std::string& place,
+                                   const TextModel& model, bool use_template) {
+  if (prompt.is_string() && !(use_template && model.chat)) {
+    return model.tokenizer.encode(prompt.get<std::string>(), true);
+  }
+  const ordered_json messages =
+      prompt.is_array() ? prompt : ordered_json::array({{{"role", "user"}, {"content", prompt}}});
+  return model.tokenizer.encode(model.render(messages, true, place), false);
+}
+
+std::vector<GivenPrompt> read_array(const std::string& content, const fs::path& path) {
+  std::vector<GivenPrompt> prompts;
+  parse_json(content, path.string());  // for its error message
+  for (const ordered_json& row : ordered_json::parse(content)) {
+    const std::string place = fmt::format("{}: row {}", path.string(), prompts.size());
+    prompts.push_back({prompt_of_row(row, place), place});
+  }
+  return prompts;
+}
+
+ordered_json prompt_of_line(const std::string& line, const std::string& place) {
+  parse_json(line, place);  // for its error message
+  return prompt_of_row(ordered_json::parse(line), place);
+}
+
+}  // namespace
+
+std::vector<GivenPrompt> read_prompt_file(const fs::path& path) {
+  const std::string content = read_file(path);
+  const std::size_t start = content.find_first_not_of(" \t\r\n");
+  if (path.extension() == ".json" && start != std::string::npos && content[start] == '[') {
+    return read_array(content, path);
+  }
+  std::vector<GivenPrompt> prompts;
+  std::int64_t number = 0;
+  for (std::size_t begin = 0; begin < content.size();) {
+    const std::size_t end = std::min(content.find('\n', begin), content.size());
+    std::string line = content.substr(begin, end - begin);
+    begin = end + 1;
+    ++number;
+    if (line.ends_with('\r')) {
+      line.pop_back();
+    }
+    if (line.find_first_not_of(" \t") == std::string::npos) {
+      continue;
+    }
+    const std::string place = fmt::format("{}:{}", path.string(), number);
+    prompts.push_back(
+        {path.extension() == ".txt" ? ordered_json(line) : prompt_of_line(line, place), place});
+  }
+  return prompts;
+}
+
+std::vector<Prompt> tokenize_prompts(const std::vector<GivenPrompt>& prompts,
+                                     const TextModel& model, bool use_template) {
+  std::vector<Prompt> tokenized;
+  for (const auto& [content, place] : prompts) {
+    tokenized.push_back({content, prompt_tokens(content, place, model, use_template)});
+    if (tokenized.back().tokens.empty()) {
+      user_error("{} is empty, and the tokenizer adds no BOS to start from", place);
+    }
+  }
+  return tokenized;
+}
+
+}  // namespace lmpo

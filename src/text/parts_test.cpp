@@ -1,0 +1,82 @@
+// Every kind of part of a tokenizer.json over random texts, against what `tokenizers` makes of them
+// (tools/oracle/tokenizer_parts_golden.py).
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "base/error.h"
+#include "base/testing/test_paths.h"
+#include "text/decoder.h"
+#include "text/normalizer.h"
+#include "text/pre_tokenizer.h"
+#include "text/regex.h"
+#include "text/tokenizer.h"
+
+namespace lmpo {
+namespace {
+
+// What a part of one kind makes of a text.
+using Apply = json (*)(const json& part, const std::string& text);
+
+json normalized(const json& part, const std::string& text) {
+  NormalizedText result(text, 0);
+  read_normalizer(JsonPart(part, "t"))(result);
+  return result.text;
+}
+
+json words(const json& part, const std::string& text) {
+  Words result{text, {{0, text.size()}}, utf8_size(text[0])};
+  read_pre_tokenizer(JsonPart(part, "t"))(result);
+  json list = json::array();
+  for (const Span span : result.spans) {
+    list.push_back(span.of(result.text));
+  }
+  return list;
+}
+
+json matches(const json& pattern, const std::string& text) {
+  json list = json::array();
+  for (const Span span : Regex::oniguruma(pattern.get<std::string>(), "t").find_all(text)) {
+    if (span.size() > 0) {  // the reference shows no others
+      list.push_back(span.of(text));
+    }
+  }
+  return list;
+}
+
+json decoded(const json& part, const std::string& tokens) {
+  auto texts = json::parse(tokens).get<std::vector<std::string>>();
+  read_decoder(JsonPart(part, "t"))(texts);
+  std::string joined;
+  for (const std::string& text : texts) {
+    joined += text;
+  }
+  return joined;
+}
+
+TEST(TokenizerParts, EqualTheReference) {
+  const std::map<std::string, Apply> kinds = {{"normalizer", normalized},
+                                              {"pre_tokenizer", words},
+                                              {"pattern", matches},
+                                              {"decoder", decoded}};
+  std::map<std::string, int> compared;
+  for (const json& golden : read_json(source_folder() / "src/text/testdata/parts.json")) {
+    const std::string kind = golden["kind"];
+    ++compared[kind];
+    if (kind == "tokenizer") {
+      const Tokenizer tokenizer = Tokenizer::from_json(golden["tokenizer"].dump(), "t");
+      for (const auto& [text, ids] : golden["ids"].items()) {
+        EXPECT_EQ(json(tokenizer.encode(text, true)), ids) << text;
+      }
+      continue;
+    }
+    for (const auto& [input, output] : golden["cases"].items()) {
+      EXPECT_EQ(kinds.at(kind)(golden["part"], input), output)
+          << golden["part"] << " over " << input;
+    }
+  }
+  EXPECT_EQ(compared.size(), 5U);
+}
+
+}  // namespace
+}  // namespace lmpo
