@@ -9,7 +9,7 @@ ProgramDescription program_description() {
       .environment =
           "  A setting comes from the last of these that names it:\n"
           "    its default, which --help shows\n"
-          "    a recipe: lmpo train RECIPE.yaml; its env: sets variables, too\n"
+          "    a recipe: lmpo train RECIPE.yaml; its env: may set LMPO_*, CUDA_*, OMP_*, HF_*\n"
           "    the environment: LMPO_ and the option's name in capitals, LMPO_LEARNING_RATE\n"
           "    the command line\n"
           "\n"
