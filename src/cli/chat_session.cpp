@@ -11,6 +11,7 @@
 #include "base/names.h"
 #include "base/signals.h"
 #include "cli/chat_screen.h"
+#include "model/config.h"
 
 namespace lmpo {
 namespace {
