@@ -109,8 +109,8 @@ TEST(JinjaLimits, ChainsMayBeLong) {
 
 // Values hold each other as deeply as a template likes; what walks over them does not follow.
 TEST(JinjaLimits, ValuesMayBeDeep) {
-  constexpr std::size_t kMany = 60'000;
-  const auto deep = [](const std::string& step, const std::string& end, std::size_t count = kMany) {
+  const auto deep = [](const std::string& step, const std::string& end,
+                       std::size_t count = 60'000) {
     return outcome("{% set n = namespace() %}{% set x = [] %}" + times(count, step) + end);
   };
   const std::string list = "{% set x = [x] %}";
