@@ -66,7 +66,7 @@ TEST(RunCommand, NamesWhatWasChosen) {
   run.options["objective"] = "sft";
   run.option_sources["objective"] = "default";
   EXPECT_THAT(command_of(run, ""), HasSubstr(" --objective sft"));
-  EXPECT_EQ(command_of(Run{}, " --more"), "");
+  EXPECT_EQ(command_of(lmpo::Run{}, " --more"), "");
 }
 
 TEST(RunNextSteps, FollowItsState) {
