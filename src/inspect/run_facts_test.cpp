@@ -53,11 +53,11 @@ TEST(RunCommand, TheShellReadsEveryValueBack) {
 
 TEST(RunCommand, NamesWhatWasChosen) {
   lmpo::Run run = run_with({{"bf16", "true"},
-                      {"packing", "false"},
-                      {"dataset", R"(["a b.json","c.json"])"},
-                      {"resume_from_checkpoint", "x"},
-                      {"overwrite_output_dir", "true"},
-                      {"seed", "42"}});
+                            {"packing", "false"},
+                            {"dataset", R"(["a b.json","c.json"])"},
+                            {"resume_from_checkpoint", "x"},
+                            {"overwrite_output_dir", "true"},
+                            {"seed", "42"}});
   run.option_sources["seed"] = "default";
   EXPECT_THAT(shell_words(command_of(run, " --more")),
               ElementsAre("lmpo", "train", "--bf16", "--dataset", "a b.json", "--dataset", "c.json",
