@@ -20,27 +20,38 @@ namespace lmpo {
 
 struct CommandCode {
   const char* about;  // a sentence or more, for the top of its --help
+  // Each begins with an empty set that knows the command's name.
+  CommandDescription (*describe)(OptionSet set);
   int (*run)(OptionSet set, const std::vector<std::string>& arguments);
 };
 
 template <typename Options>
 Options options_of(void (*declare)(OptionSet&, Options&));  // never called: names the type
 
+template <auto kDeclare>
+CommandDescription describe_command(OptionSet set) {
+  decltype(options_of(kDeclare)) options;
+  kDeclare(set, options);
+  return set.describe();
+}
+
+template <auto kDeclare, auto kRun>
+int run_command(OptionSet set, const std::vector<std::string>& arguments) {
+  decltype(options_of(kDeclare)) options;
+  kDeclare(set, options);
+  if (!set.parse(arguments)) {
+    return 0;  // --help was shown
+  }
+  if constexpr (std::is_invocable_v<decltype(kRun), decltype(options)&, const OptionSet&>) {
+    return kRun(options, set);
+  } else {
+    return kRun(options);
+  }
+}
+
 template <auto kDeclare, auto kRun>
 constexpr CommandCode command(const char* about) {
-  using Options = decltype(options_of(kDeclare));
-  return {.about = about, .run = [](OptionSet set, const std::vector<std::string>& arguments) {
-            Options options;
-            kDeclare(set, options);
-            if (!set.parse(arguments)) {
-              return 0;  // --help was shown
-            }
-            if constexpr (std::is_invocable_v<decltype(kRun), Options&, const OptionSet&>) {
-              return kRun(options, set);
-            } else {
-              return kRun(options);
-            }
-          }};
+  return {about, describe_command<kDeclare>, run_command<kDeclare, kRun>};
 }
 
 }  // namespace lmpo

@@ -125,10 +125,7 @@ int Command::run(const std::vector<std::string>& arguments) const {
 }
 
 CommandDescription Command::describe() const {
-  static thread_local const Command* described;
-  described = this;
-  return OptionSet::describe_command(
-      [](const std::vector<std::string>& arguments) { return described->run(arguments); });
+  return code.describe(empty_set(*this));
 }
 
 std::span<const Command> commands() {

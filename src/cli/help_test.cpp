@@ -104,75 +104,132 @@ TEST_F(Help, IsAsWideAsTheTerminalAndColouredThere) {
 
 // --- completion
 
-class BashCompletion : public Help {
+class Completion : public Help {
  protected:
-  // What completing the last of the words offers; "options X" for what is asked of compopt.
-  std::vector<std::string> complete(const std::string& words) const {
-    const fs::path script = write("completion.bash", help({"--completion", "bash"}));
-    const std::string commands =
-        "source " + script.string() + "; compopt() { echo \"options $*\"; }; COMP_WORDS=(" + words +
-        "); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _lmpo; printf '%s\\n' \"${COMPREPLY[@]}\"";
-    const Result result = run_other("bash", {"--norc", "-u", "-c", commands});
+  void SetUp() override {
+    Help::SetUp();
+    fs::create_directories(path("home"));
+    fs::create_directories(path("some data"));
+    write("some data/rows.jsonl", "");
+  }
+
+  // Runs a shell's commands where lmpo is found, in the test's folder.
+  std::string output_of(const std::string& shell, Words words) const {
+    const Result result = run_other(
+        shell, std::move(words),
+        {.environment = {{"PATH", lmpo_binary().parent_path().string() + ":" + std::getenv("PATH")},
+                         {"HOME", path("home").string()}}});
     EXPECT_EQ(result.exit_code, 0) << result.err;
     EXPECT_EQ(result.err, "");
-    return lines_of(result.out);
+    return result.out;
+  }
+
+  fs::path script(const std::string& shell) const {
+    return write("completion." + shell, help({"--completion", shell}));
+  }
+
+  // What completing the last of the words offers; "options X" for what is asked of compopt.
+  std::vector<std::string> in_bash(const std::string& words) const {
+    const std::string commands =
+        "source " + script("bash").string() + "; compopt() { echo \"options $*\"; }; COMP_WORDS=(" +
+        words +
+        "); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _lmpo; printf '%s\\n' \"${COMPREPLY[@]}\"";
+    return lines_of(output_of("bash", {"--norc", "-u", "-c", commands}));
+  }
+
+  // The same in zsh, where its own functions say what they are asked for.
+  std::vector<std::string> in_zsh(const std::string& words) const {
+    const std::string commands =
+        "compdef() {}; compset() {}; _files() { print -r -- files $* }; "
+        "_describe() { print -rl -- \"${(@P)@[-1]}\" }; source " +
+        script("zsh").string() + "; words=(" + words +
+        "); CURRENT=$#words; PREFIX=$words[-1]; _lmpo";
+    return lines_of(output_of("zsh", {"-f", "-c", commands}));
+  }
+
+  std::string in_fish(const std::string& line) const {
+    return output_of("fish", {"--no-config", "-c",
+                              "cd " + path("").string() + "; source " + script("fish").string() +
+                                  "; complete -C '" + line + "'"});
   }
 };
 
-TEST_F(BashCompletion, CompletesCommandsOptionsAndChoices) {
+TEST_F(Completion, OfBash) {
   if (find_program("bash").empty()) {
     GTEST_SKIP() << "there is no bash";
   }
-  EXPECT_THAT(complete("lmpo tra"), Contains("train"));
-  EXPECT_THAT(complete("lmpo --ver"), Contains("--version"));
-  EXPECT_THAT(complete("lmpo --completion z"), Contains("zsh"));
-  EXPECT_THAT(complete("lmpo help objecti"), Contains("objectives"));
-  EXPECT_THAT(complete("lmpo train --learning_r"), Contains("--learning_rate"));
-  EXPECT_THAT(complete("lmpo train --objective sl"), Contains("slic"));
-  EXPECT_THAT(complete("lmpo train --objective = sl"), Contains("slic"));
-  EXPECT_THAT(complete("lmpo train --lr-scheduler-type c"), Contains("cosine"));
-  EXPECT_THAT(complete("lmpo train --help opt"), Contains("optimizer"));
-  EXPECT_THAT(complete("lmpo docs co"), Contains("commands"));
+  EXPECT_THAT(in_bash("lmpo tra"), ElementsAre("train"));
+  EXPECT_THAT(in_bash("lmpo --ver"), ElementsAre("--version"));
+  EXPECT_THAT(in_bash("lmpo --completion z"), Contains("zsh"));
+  EXPECT_THAT(in_bash("lmpo help objecti"), Contains("objectives"));
+  EXPECT_THAT(in_bash("lmpo train --learning_r"), Contains("--learning_rate"));
+  EXPECT_THAT(in_bash("lmpo train --objective sl"), Contains("slic"));
+  EXPECT_THAT(in_bash("lmpo train --objective = sl"), Contains("slic"));
+  EXPECT_THAT(in_bash("lmpo train --objective ="), Contains("slic"));
+  EXPECT_THAT(in_bash("lmpo train --objective=sl"), Contains("--objective=slic"));
+  EXPECT_THAT(in_bash("lmpo train --lr-scheduler-type c"), Contains("cosine"));
+  EXPECT_THAT(in_bash("lmpo train --help opt"), Contains("optimizer"));
+  EXPECT_THAT(in_bash("lmpo docs co"), Contains("commands"));
   // Files as bash itself does it, folders, and numbers not at all.
-  EXPECT_THAT(complete("lmpo train --data ''"), ElementsAre(""));
-  EXPECT_THAT(complete("lmpo train -m ''"), ElementsAre("options -o dirnames +o default", ""));
-  EXPECT_THAT(complete("lmpo train --beta ''"), ElementsAre("options +o default", ""));
-  EXPECT_THAT(complete("lmpo train --dry_run ''"), ElementsAre(""));
+  EXPECT_THAT(in_bash("lmpo train --data ''"), ElementsAre(""));
+  EXPECT_THAT(in_bash("lmpo train -m ''"), ElementsAre("options -o dirnames +o default", ""));
+  EXPECT_THAT(in_bash("lmpo train --beta ''"), ElementsAre("options +o default", ""));
+  EXPECT_THAT(in_bash("lmpo train --dry_run ''"), ElementsAre(""));
+  // A program that cannot be asked is no reason to complete nothing.
+  EXPECT_THAT(in_bash("./nothing train ''"), ElementsAre(""));
 }
 
-TEST_F(BashCompletion, BothSpellingsGiveTheSameScript) {
+TEST_F(Completion, OfZsh) {
+  if (find_program("zsh").empty()) {
+    GTEST_SKIP() << "there is no zsh";
+  }
+  EXPECT_THAT(in_zsh("lmpo tra"),
+              Contains("train:train a checkpoint on preferences (LMPO, SimPO, DPO, ...)"));
+  EXPECT_THAT(in_zsh("lmpo train --learning_r"),
+              Contains("--learning_rate:peak learning rate of AdamW"));
+  EXPECT_THAT(in_zsh("lmpo train --objective sl"), Contains("slic"));
+  EXPECT_THAT(in_zsh("lmpo train --objective=sl"), Contains("--objective=slic"));
+  EXPECT_THAT(in_zsh("lmpo train --data ''"), ElementsAre("files "));
+  EXPECT_THAT(in_zsh("lmpo train -m ''"), ElementsAre("files -/"));
+  EXPECT_THAT(in_zsh("lmpo train --beta ''"), ElementsAre());
+  // Sourced, the script says whose it is.
+  EXPECT_EQ(output_of("zsh", {"-f", "-c",
+                              "autoload -U compinit; compinit -u -D; source " +
+                                  script("zsh").string() + "; print $_comps[lmpo]"}),
+            "_lmpo\n");
+}
+
+TEST_F(Completion, OfFish) {
+  if (find_program("fish").empty()) {
+    GTEST_SKIP() << "there is no fish";
+  }
+  EXPECT_THAT(in_fish("lmpo tra"), StartsWith("train\ttrain a checkpoint"));
+  EXPECT_THAT(in_fish("lmpo train --objective sl"), StartsWith("slic"));
+  EXPECT_THAT(in_fish("lmpo train --objective=sl"), StartsWith("--objective=slic"));
+  EXPECT_THAT(in_fish("lmpo train --learning_r"), StartsWith("--learning_rate\tpeak"));
+  EXPECT_THAT(in_fish("lmpo train -m some"), StartsWith("some\\ data/"));
+  EXPECT_THAT(in_fish("lmpo train --data some\\ data/"), StartsWith("some\\ data/rows.jsonl"));
+  EXPECT_THAT(in_fish("lmpo train --data=some\\ data/"),
+              StartsWith("--data=some\\ data/rows.jsonl"));
+}
+
+TEST_F(Completion, BothSpellingsGiveTheSameScript) {
   const std::string script = help({"--completion", "bash"});
   EXPECT_EQ(help({"--completion-bash"}), script);
   EXPECT_EQ(help({"--completion=bash"}), script);
 }
 
-TEST_F(Help, ZshReadsItsScript) {
-  if (find_program("zsh").empty()) {
-    GTEST_SKIP() << "there is no zsh";
+TEST_F(Completion, OfALineIsAnsweredByTheProgram) {
+  EXPECT_THAT(help({"--complete", "2", "lmpo", "train", "--obj"}),
+              HasSubstr("\n--objective\ttraining objective\n"));
+  // Words after the one that is completed do not matter.
+  EXPECT_EQ(help({"--complete", "3", "lmpo", "docs", "--of", "x", "man"}), "words\n");
+  EXPECT_EQ(help({"--complete", "2", "lmpo", "nothing", ""}), "words\n");
+  for (const Words& words :
+       {Words{"--complete"}, Words{"--complete", "0", "lmpo", ""},
+        Words{"--complete", "2", "lmpo", ""}, Words{"--complete", "x", "lmpo"}}) {
+    expect_refusal(words, HasSubstr("--complete: expected INDEX WORD..."));
   }
-  const fs::path script = write("_lmpo", help({"--completion", "zsh"}));
-  const Result result = run_other("zsh", {"-f", "-c",
-                                          "autoload -U compinit; compinit -u -D; source " +
-                                              script.string() + "; print $_comps[lmpo]"});
-  EXPECT_EQ(result.out, "_lmpo\n");
-  EXPECT_EQ(result.err, "");
-}
-
-TEST_F(Help, FishCompletes) {
-  if (find_program("fish").empty()) {
-    GTEST_SKIP() << "there is no fish";
-  }
-  const fs::path script = write("lmpo.fish", help({"--completion", "fish"}));
-  const auto complete = [&](const std::string& line) {
-    const Result result = run_other(
-        "fish", {"--no-config", "-c", "source " + script.string() + "; complete -C '" + line + "'"},
-        {.environment = {{"HOME", path("home").string()}}});
-    EXPECT_EQ(result.err, "");
-    return result.out;
-  };
-  EXPECT_THAT(complete("lmpo tra"), StartsWith("train\t"));
-  EXPECT_THAT(complete("lmpo train --objective sl"), StartsWith("slic"));
-  EXPECT_THAT(complete("lmpo train --learning_r"), StartsWith("--learning_rate"));
 }
 
 // --- manual pages

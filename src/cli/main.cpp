@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/standard_streams.h"
 #include "cli/command_table.h"
+#include "cli/complete.h"
 #include "demo/child_process.h"
 #include "recipe/pages/completion.h"
 
@@ -24,7 +25,7 @@ void print_completion(const std::vector<std::string>& words) {
   if (shell.empty() && words.size() > 1) {
     shell = "=" + words[1];
   }
-  fmt::print("{}", completion_script(shell.substr(shell.empty() ? 0 : 1), describe_commands()));
+  fmt::print("{}", completion_script(shell.substr(shell.empty() ? 0 : 1)));
 }
 
 int run(const std::vector<std::string>& words) {
@@ -35,6 +36,10 @@ int run(const std::vector<std::string>& words) {
   const std::string& first = words[0];
   if (first == "--version") {
     fmt::print("lmpo {}\n", LMPO_VERSION);
+    return 0;
+  }
+  if (first == "--complete") {
+    fmt::print("{}", complete_line({words.begin() + 1, words.end()}));
     return 0;
   }
   if (first.starts_with("--completion")) {

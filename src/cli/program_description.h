@@ -1,4 +1,4 @@
-// What help and the manual tell of the program as a whole.
+// The program as a whole, for help and manual.
 #pragma once
 
 #include "recipe/pages/man_page.h"

@@ -15,8 +15,8 @@ namespace {
 
 using Columns = std::map<std::string, std::string>;
 
-// The strategies whose rows are read, without what stands before the first dot of "chatml.intel",
-// which names a template; and their columns where they are not those of schema.h.
+// The prompt strategies that are supported, without the template's name before the dot, as in
+// "chatml.intel"; with their columns that schema.h names otherwise.
 const std::map<std::string, Columns>& row_types() {
   static const std::map<std::string, Columns> types = {
       {"chat_template", {}},
@@ -38,7 +38,7 @@ const std::map<std::string, Columns>& row_types() {
   return types;
 }
 
-// Each of axolotl's fields with the key of schema.h that it is.
+// axolotl's fields, each with its key in schema.h.
 const std::map<std::string, std::string>& fields() {
   static const std::map<std::string, std::string> keys = {
       {"field_messages", "messages"},     {"field_chosen", "chosen"},
@@ -50,7 +50,7 @@ const std::map<std::string, std::string>& fields() {
   return keys;
 }
 
-// What the reader finds out by itself, or what changes no row.
+// Keys that the reader does not need, or that change no row.
 bool changes_nothing(const std::string& key) {
   static const std::set<std::string> keys = {"roles",
                                              "ds_type",
@@ -74,7 +74,7 @@ bool changes_nothing(const std::string& key) {
 
 void set_field(DataSource& source, const std::string& field, const std::string& column) {
   const std::string& key = fields().at(field);
-  // A prompt that is called so is known as one: text or messages.
+  // A column called "prompt" is found without help, as text or as messages.
   if (column != key && !(field == "field_messages" && column == "prompt")) {
     source.columns[column] = key;
   }
@@ -90,13 +90,13 @@ void set_type(DataSource& source, const std::string& type) {
         "names of columns by 'columns: {{COLUMN: KEY}}' instead",
         type);
   }
-  // Of chat_template, "argilla" has rows in lmpo's own names.
+  // With chat_template, "argilla" has rows with lmpo's own names.
   if (!type.starts_with("chat_template")) {
     source.columns.insert(found->second.begin(), found->second.end());
   }
 }
 
-// A type of one's own: columns, and texts with them, of which the plain "{prompt}" is supported.
+// A custom type: columns, and formats around them, of which only the plain "{prompt}" is supported.
 void set_own_type(DataSource& source, const YAML::Node& map) {
   for (const auto& item : map) {
     const std::string key = item.first.Scalar();
@@ -107,8 +107,7 @@ void set_own_type(DataSource& source, const YAML::Node& map) {
     }
     if (!fields().contains(key)) {
       user_error(
-          "'{}' in the type of a data source is not supported: the chat template says what "
-          "stands around a text",
+          "'{}' in the type of a data source is not supported: the chat template formats the text",
           key);
     }
     set_field(source, key, value);

@@ -3,12 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <deque>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/names.h"
 #include "recipe/foreign.h"
-#include "recipe/option_set.h"
+#include "recipe/option_sources.h"
 
 namespace lmpo {
 namespace {
@@ -28,18 +29,48 @@ bool is_yaml(const std::string& word) {
   return word.ends_with(".yaml") || word.ends_with(".yml");
 }
 
-}  // namespace
+// Words not yet read. Each function takes what belongs to its flag.
+using Words = std::deque<std::string>;
 
-bool OptionSet::read_arguments(const std::vector<std::string>& arguments) {
+class CommandLineReader {
+ public:
+  explicit CommandLineReader(const ReaderContext& context)
+      : options_(context.options),
+        given_(context.given),
+        remarks_(context.remarks),
+        command_(context.command),
+        accepts_config_(context.accepts_config) {}
+
+  CommandLine read(const std::vector<std::string>& arguments);
+
+ private:
+  void take_long(const std::string& word, Words& rest);
+  void take_short(const std::string& word, Words& rest);
+  void take_config(std::optional<std::string> attached, Words& rest);
+  void take_foreign(const std::string& name, const std::string& place,
+                    std::optional<std::string> attached, Words& rest);
+  void take_flag(const std::string& name, const OptionName& meaning, const std::string& place,
+                 std::optional<std::string> attached, Words& rest);
+  void take_positionals(std::vector<std::string> words);
+
+  const OptionList& options_;
+  GivenOptions& given_;
+  Remarks& remarks_;
+  const std::string& command_;
+  bool accepts_config_;
+  CommandLine result_;
+};
+
+CommandLine CommandLineReader::read(const std::vector<std::string>& arguments) {
   Words words(arguments.begin(), arguments.end());
   std::vector<std::string> positionals;
   while (!words.empty()) {
     const std::string word = words.front();
     words.pop_front();
     if (word == "--help" || word == "-h") {
-      wants_help_ = true;  // what follows may still decide defaults
+      result_.wants_help = true;  // what follows may still decide defaults
       if (!words.empty() && !is_flag(words.front()) && !is_yaml(words.front())) {
-        help_topic_ = words.front();
+        result_.help_topic = words.front();
         words.pop_front();
       }
       continue;
@@ -52,18 +83,18 @@ bool OptionSet::read_arguments(const std::vector<std::string>& arguments) {
       positionals.push_back(word);
       continue;
     }
-    const bool read = attempt("option_unknown", word.substr(0, word.find('=')), [&] {
+    const bool read = remarks_.attempt("option_unknown", word.substr(0, word.find('=')), [&] {
       word.starts_with("--") ? take_long(word, words) : take_short(word, words);
     });
     if (!read && !words.empty() && !is_flag(words.front()) && !is_yaml(words.front())) {
       words.pop_front();  // probably its value
     }
   }
-  attempt("option_unknown", "", [&] { take_positionals(std::move(positionals)); });
-  return !wants_help_;
+  remarks_.attempt("option_unknown", "", [&] { take_positionals(std::move(positionals)); });
+  return result_;
 }
 
-void OptionSet::take_long(const std::string& word, Words& rest) {
+void CommandLineReader::take_long(const std::string& word, Words& rest) {
   const auto equals = word.find('=');
   const std::string place = word.substr(0, equals);
   const std::string name = with_underscores(place.substr(2));
@@ -71,27 +102,21 @@ void OptionSet::take_long(const std::string& word, Words& rest) {
   if (equals != std::string::npos) {
     attached = word.substr(equals + 1);
   }
-  if (const Name* meaning = look_up(name)) {
+  if (const OptionName* meaning = options_.look_up(name)) {
     take_flag(name, *meaning, place, attached, rest);
     return;
   }
   if (name == "config" && accepts_config_) {
-    if (!attached && rest.empty()) {
-      user_error("--config: a YAML file was expected after it");
-    }
-    if (!attached) {
-      attached = rest.front();
-      rest.pop_front();
-    }
-    config_ = attached;
+    take_config(std::move(attached), rest);
     return;
   }
-  const Name* negated = name.starts_with("no_") ? look_up(name.substr(3)) : nullptr;
+  const OptionName* negated = name.starts_with("no_") ? options_.look_up(name.substr(3)) : nullptr;
   if (negated != nullptr && options_[negated->option].is_bool) {
     if (attached) {
       user_error("{} takes no value", place);
     }
-    take(name.substr(3), *negated, {.texts = {"false"}, .source = Source::flag, .place = place});
+    given_.take(name.substr(3), *negated,
+                {.texts = {"false"}, .source = Source::flag, .place = place});
     return;
   }
   if (accepts_config_ && find_foreign_key(name) != nullptr) {
@@ -102,27 +127,38 @@ void OptionSet::take_long(const std::string& word, Words& rest) {
     take_foreign(name.substr(3), place, "false", rest);
     return;
   }
-  const std::string nearest = nearest_name(name, known_names());
+  const std::string nearest = nearest_name(name, options_.names());
   user_error("unknown option {}{}; {} --help lists them", place,
              nearest.empty() ? "" : fmt::format(" (did you mean --{}?)", nearest), command_);
 }
 
-void OptionSet::take_foreign(const std::string& name, const std::string& place,
-                             std::optional<std::string> attached, Words& rest) {
+void CommandLineReader::take_config(std::optional<std::string> attached, Words& rest) {
+  if (!attached && rest.empty()) {
+    user_error("--config: a YAML file was expected after it");
+  }
+  if (!attached) {
+    attached = rest.front();
+    rest.pop_front();
+  }
+  result_.config = attached;
+}
+
+void CommandLineReader::take_foreign(const std::string& name, const std::string& place,
+                                     std::optional<std::string> attached, Words& rest) {
   if (!attached && !rest.empty() && !is_flag(rest.front()) && !is_yaml(rest.front())) {
     attached = rest.front();
     rest.pop_front();
   }
   const std::string text = attached.value_or("true");
-  foreign_.push_back({.name = name,
-                      .text = text,
-                      .source = Source::flag,
-                      .place = place,
-                      .allowed = find_foreign_key(name)->allows(text)});
+  given_.take(ForeignKey{.name = name,
+                         .text = text,
+                         .source = Source::flag,
+                         .place = place,
+                         .allowed = find_foreign_key(name)->allows(text)});
 }
 
-void OptionSet::take_short(const std::string& word, Words& rest) {
-  for (std::size_t i = 0; i < options_.size(); ++i) {
+void CommandLineReader::take_short(const std::string& word, Words& rest) {
+  for (std::size_t i = 0; i < options_.all().size(); ++i) {
     if (options_[i].traits.letter != word[1] || (word.size() > 2 && word[2] != '=')) {
       continue;
     }
@@ -136,8 +172,9 @@ void OptionSet::take_short(const std::string& word, Words& rest) {
   user_error("unknown option {}; {} --help lists them", word, command_);
 }
 
-void OptionSet::take_flag(const std::string& name, const Name& meaning, const std::string& place,
-                          std::optional<std::string> attached, Words& rest) {
+void CommandLineReader::take_flag(const std::string& name, const OptionName& meaning,
+                                  const std::string& place, std::optional<std::string> attached,
+                                  Words& rest) {
   const Option& option = options_[meaning.option];
   const bool more = !rest.empty();
   bool takes_next = false;
@@ -166,21 +203,20 @@ void OptionSet::take_flag(const std::string& name, const Name& meaning, const st
     value.texts.push_back(rest.front());
     rest.pop_front();
   }
-  take(name, meaning, std::move(value));
+  given_.take(name, meaning, std::move(value));
 }
 
-void OptionSet::take_positionals(std::vector<std::string> words) {
+void CommandLineReader::take_positionals(std::vector<std::string> words) {
   std::size_t next = 0;
-  const bool takes_any =
-      std::ranges::any_of(options_, [](const Option& option) { return option.takes_position; });
+  const bool takes_any = std::ranges::any_of(options_.all(), &Option::takes_position);
   if (accepts_config_ && !words.empty() && !(takes_any && is_folder(words[0]))) {
-    if (config_) {
+    if (result_.config) {
       user_error("unexpected argument '{}': --config names a recipe already", words[0]);
     }
-    config_ = words[next++];
+    result_.config = words[next++];
   }
-  for (std::size_t i = 0; i < options_.size() && next < words.size(); ++i) {
-    const bool is_named = !options_[i].is_positional && given_.contains(i);
+  for (std::size_t i = 0; i < options_.all().size() && next < words.size(); ++i) {
+    const bool is_named = !options_[i].is_positional && given_.has(i);
     if (!options_[i].takes_position || is_named) {
       continue;
     }
@@ -189,11 +225,18 @@ void OptionSet::take_positionals(std::vector<std::string> words) {
     while (options_[i].is_list && next < words.size()) {
       value.texts.push_back(words[next++]);
     }
-    take(options_[i].name, {.option = i}, std::move(value));
+    given_.take(options_[i].name, {.option = i}, std::move(value));
   }
   if (next < words.size()) {
     user_error("unexpected argument '{}'; see {} --help", words[next], command_);
   }
+}
+
+}  // namespace
+
+CommandLine read_command_line(const ReaderContext& context,
+                              const std::vector<std::string>& arguments) {
+  return CommandLineReader(context).read(arguments);
 }
 
 }  // namespace lmpo

@@ -21,7 +21,7 @@ std::string text_at(const json& map, const char* key) {
   return found != map.end() && found->is_string() ? found->get<std::string>() : "";
 }
 
-// What LLaMA-Factory calls a column and what schema.h does.
+// LLaMA-Factory's names of columns, and those of schema.h.
 constexpr std::array<std::pair<const char*, const char*>, 10> columns = {{
     {"prompt", "instruction"},
     {"query", "input"},
@@ -43,12 +43,12 @@ void take_columns(DataSource& source, const json& named, const std::string& plac
   }
   for (const char* media : {"images", "videos", "audios"}) {
     if (!text_at(named, media).empty()) {
-      user_error("{}: it has {}, and only text is trained on", place, media);
+      user_error("{}: it has {}, but only text is supported", place, media);
     }
   }
 }
 
-// Tags are the words in messages; those that the reader knows by itself need no translation.
+// Tags are the words in messages; only those that the reader knows are supported.
 void check_tags(const json& entry, const std::string& place) {
   static const std::map<std::string, std::vector<std::string>> known = {
       {"role_tag", {"from", "role"}},
@@ -91,8 +91,9 @@ DataSource look_up_dataset(const DataSource& source, const fs::path& folder) {
   const fs::path file = folder / kFile;
   if (!fs::exists(file)) {
     user_error(
-        "dataset '{}' is neither a file nor a folder, and there is no {} that says what it is: "
-        "name the folder of LLaMA-Factory's data by dataset_dir, or the file itself by dataset",
+        "dataset '{}' is neither a file nor a folder, and there is no {} to look it up in: give "
+        "the "
+        "folder of LLaMA-Factory's data with dataset_dir, or the file itself with dataset",
         name, file.string());
   }
   const json list = read_json(file);
@@ -109,7 +110,7 @@ DataSource look_up_dataset(const DataSource& source, const fs::path& folder) {
       found.path /= inner;
     }
   } else {
-    user_error("{}: 'file_name' or 'hf_hub_url' was expected; nothing else is read", place);
+    user_error("{}: expected 'file_name' or 'hf_hub_url'; other sources are not supported", place);
   }
   if (entry.contains("num_samples") && entry["num_samples"].is_number_integer()) {
     found.most_rows = entry["num_samples"].get<std::int64_t>();

@@ -9,7 +9,7 @@
 #include "base/testing/test_folder.h"
 #include "base/testing/test_paths.h"
 #include "recipe/run_data.h"
-#include "recipe/train_recipe.h"
+#include "recipe/testing/recipe_reading.h"
 
 namespace lmpo {
 namespace {
@@ -18,42 +18,6 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-struct Reading {
-  TrainRecipe recipe;
-  OptionSet options{"lmpo train", "Trains a model."};
-
-  explicit Reading(const std::vector<std::string>& arguments = {}, std::string_view yaml = "") {
-    add_train_options(options, recipe);
-    EXPECT_TRUE(options.read_arguments(arguments));
-    options.read_yaml(yaml, "r.yaml");
-    options.resolve();
-  }
-
-  std::string remarks() const {
-    std::string text;
-    for (const Remark& remark : options.remarks()) {
-      text += remark.text + "\n";
-    }
-    return text;
-  }
-};
-
-std::string error_of(const std::vector<std::string>& arguments, std::string_view yaml = "") {
-  try {
-    Reading run(arguments, yaml);
-  } catch (const UserError& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
-
-const std::vector<std::string> kNeeded = {"-m", "model", "--data", "a.json", "--output_dir", "out"};
-
-std::vector<std::string> needed_and(std::vector<std::string> more) {
-  more.insert(more.begin(), kNeeded.begin(), kNeeded.end());
-  return more;
-}
 
 class Dialects : public FolderTest {
  protected:
@@ -80,7 +44,7 @@ class Dialects : public FolderTest {
     }
     return text;
   }
-  Reading read(const std::string& name) const { return Reading({}, text_of(name)); }
+  RecipeReading read(const std::string& name) const { return RecipeReading({}, text_of(name)); }
 };
 
 TEST_F(Dialects, EveryRecipeIsReadAndTrainsItsOwnMethod) {
@@ -126,19 +90,19 @@ TEST_F(Dialects, OfTheAlignmentHandbook) {
 }
 
 TEST_F(Dialects, OfTrl) {
-  const Reading dpo = read("trl-dpo");
+  const RecipeReading dpo = read("trl-dpo");
   ASSERT_EQ(dpo.recipe.dataset.size(), 1u);
   EXPECT_EQ(dpo.recipe.dataset[0].path, "pairs.jsonl");
   EXPECT_EQ(dpo.recipe.dataset[0].split, "train[:90%]");
   EXPECT_FALSE(dpo.recipe.evaluates);
-  const Reading cpo = read("trl-cpo-simpo");
+  const RecipeReading cpo = read("trl-cpo-simpo");
   EXPECT_EQ(cpo.recipe.objective_options.sft_weight, 0.5);
   EXPECT_EQ(cpo.recipe.objective_options.gamma, 0.5);
   EXPECT_EQ(read("trl-kto").recipe.objective_options.undesirable_weight, 1.33);
 }
 
 TEST_F(Dialects, OfLlamaFactory) {
-  const Reading run = read("llama-factory-dpo");
+  const RecipeReading run = read("llama-factory-dpo");
   const TrainRecipe& r = run.recipe;
   EXPECT_EQ(r.objective_options.beta, 0.1);
   EXPECT_EQ(r.objective_options.sft_weight, 0.2);
@@ -154,7 +118,7 @@ TEST_F(Dialects, OfLlamaFactory) {
   EXPECT_EQ(r.dataset[1].most_rows, 1000);
   EXPECT_THAT(run.remarks(),
               AllOf(HasSubstr("'template' is not used: the model's own chat template"),
-                    HasSubstr("the recipe is one of LLaMA-Factory")));
+                    HasSubstr("this is a recipe for LLaMA-Factory")));
   EXPECT_EQ(read("llama-factory-kto").recipe.dataset[0].columns.at("label"), "kto_tag");
   EXPECT_EQ(read("llama-factory-simpo").recipe.dtype, "bfloat16");
 }
@@ -198,26 +162,26 @@ TEST_F(Dialects, OfAxolotl) {
 }
 
 TEST_F(Dialects, TheCommandLineSaysTheSame) {
-  const Reading run({"--base_model",
-                     "m",
-                     "--rl",
-                     "simpo",
-                     "--rl_beta=2",
-                     "--data",
-                     "a.json",
-                     "--sequence-len",
-                     "512",
-                     "--micro_batch_size",
-                     "2",
-                     "--optimizer",
-                     "adamw_torch",
-                     "--output_dir",
-                     "o",
-                     "--wandb_project",
-                     "mine",
-                     "--no_remove_unused_columns",
-                     "--ddp_timeout",
-                     "18000"});
+  const RecipeReading run({"--base_model",
+                           "m",
+                           "--rl",
+                           "simpo",
+                           "--rl_beta=2",
+                           "--data",
+                           "a.json",
+                           "--sequence-len",
+                           "512",
+                           "--micro_batch_size",
+                           "2",
+                           "--optimizer",
+                           "adamw_torch",
+                           "--output_dir",
+                           "o",
+                           "--wandb_project",
+                           "mine",
+                           "--no_remove_unused_columns",
+                           "--ddp_timeout",
+                           "18000"});
   EXPECT_EQ(run.recipe.objective, "simpo");
   EXPECT_EQ(run.recipe.data.max_length, 512);
   EXPECT_EQ(run.recipe.model_name_or_path, "m");

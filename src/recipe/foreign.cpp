@@ -4,6 +4,7 @@
 #include <map>
 
 #include "recipe/option_type.h"
+#include "recipe/pages/words.h"
 
 namespace lmpo {
 namespace {
@@ -21,15 +22,14 @@ bool is_off(std::string_view text) {
          parse_bool(text) == false || parse_real(text) == 0.0;
 }
 
-using Table = std::map<std::string_view, const ForeignFamily*>;
+using Table = std::map<std::string, const ForeignFamily*, std::less<>>;
 
 Table make_table(bool of_beginnings) {
   Table table;
   for (const ForeignFamily& family : foreign_families()) {
-    for (std::string_view name : family.names) {
+    for (const std::string& name : words_of(family.names)) {
       if (name.ends_with('*') == of_beginnings) {
-        name.remove_suffix(of_beginnings ? 1 : 0);
-        table[name] = &family;
+        table[name.substr(0, name.find('*'))] = &family;
       }
     }
   }

@@ -15,7 +15,7 @@ struct ForeignFamily {
   std::string_view reason;  // "nothing is uploaded"
   // What may be given: anything, only "off" (false, no, null, 0), only "on", or off and a list.
   enum class Accepts { anything, off, on } accepts = Accepts::anything;
-  std::vector<std::string_view> names = {};   // "wandb_*": all that begin so
+  std::string_view names = {};                // with spaces between; "wandb_*": all that begin so
   std::vector<std::string_view> values = {};  // more values that change nothing
   // Families of one group are refused together: with use_peft also lora_r, which alone says
   // nothing.

@@ -14,13 +14,13 @@ namespace lmpo {
 namespace {
 
 constexpr std::string_view kDefault = "lmpo";
-// A value that is so many times outside of the published ones is another method's.
+// A value this many times outside the published range belongs to another method.
 constexpr double kFar = 5;
 
 using Names = std::set<std::string>;
 
 struct Evidence {
-  Names objectives;  // that it leaves
+  Names objectives;  // those that it allows
   std::string text;  // "r.yaml:3 (stage: dpo)"
 };
 
@@ -70,7 +70,7 @@ std::string listed(const Names& names) {
   return join({names.begin(), names.end()}, ", ");
 }
 
-// What old names of options tell beyond the option.
+// Old names of options that only some objectives have.
 const std::map<std::string, Names>& telling_names() {
   static const std::map<std::string, Names> names = {{"simpo_gamma", {"simpo"}},
                                                      {"dpo_beta", {"dpo"}},
@@ -87,7 +87,7 @@ const std::map<std::string, Names>& telling_names() {
   return names;
 }
 
-// Keys of other programs that tell something by being there.
+// The objectives that a key of another program allows.
 Names told_by_key(const ForeignKey& key) {
   if (key.name == "stage") {
     return key.text == "sft" ? Names{"sft"} : key.text == "kto" ? Names{"kto"} : of_pairs();
@@ -127,7 +127,7 @@ Names told_by_comments(const std::string& text) {
   return found;
 }
 
-// Objectives that are words of a name such as "zephyr-7b-dpo-full".
+// Objectives among the words of a name such as "zephyr-7b-dpo-full".
 Names words_of_name(const std::string& name) {
   const Names known = all_objectives();
   Names found;
@@ -143,7 +143,7 @@ Names words_of_name(const std::string& name) {
     }
     word.clear();
   }
-  // A model that was made by SFT is what most are trained from.
+  // Most models are trained from an SFT model, so its name says less.
   if (found.size() > 1) {
     found.erase("sft");
   }
@@ -247,7 +247,7 @@ class Choice {
     return left;
   }
 
-  // All of it, or the strongest: what leaves the fewest.
+  // All evidence, or only the strongest: what allows the fewest objectives.
   std::string evidence_text(bool all) const {
     std::size_t fewest = all_objectives().size();
     for (const Evidence& each : evidence_) {
@@ -262,7 +262,7 @@ class Choice {
     return join(texts, ", ");
   }
 
-  // What is said is trained; only keys that name a method may not contradict it.
+  // Trains what was named; a key that names a method must not contradict it.
   void confirm(const std::string& objective, const std::string& by) const {
     for (const ForeignKey& key : options_.foreign_keys()) {
       if (key.name == "stage" && key.allowed && !told_by_key(key).contains(objective)) {
@@ -311,7 +311,7 @@ class Choice {
     check_beta();
   }
 
-  // By what is customary, then by the names that people give.
+  // By the other program's default, then by the names that people give their runs.
   Names narrowed(Names left) {
     if (options_.given("loss_type") && left.contains("dpo") &&
         !options_.given("gamma_beta_ratio")) {
@@ -348,17 +348,17 @@ class Choice {
     const std::string recipe = options_.config_file().value_or("the recipe");
     if (evidence_.empty()) {
       user_error(
-          "{} is another program's recipe and does not say what it trains. Name it: 'objective: "
+          "{} is another program's recipe and does not name its objective. Name it: 'objective: "
           "dpo' in the file or --objective dpo (one of {})",
           recipe, listed(left));
     }
     user_error(
-        "which objective is meant? {} is of {}. Name it: 'objective: {}' in the file or "
+        "which objective is meant? {} fits {}. Name it: 'objective: {}' in the file or "
         "--objective {}",
         evidence_text(false), listed(left), *left.begin(), *left.begin());
   }
 
-  // Of a recipe that says nothing but a beta no run of the default had.
+  // Refuses a recipe whose only hint is a beta that no published run of the default had.
   void check_beta() const {
     const RawValue* beta = options_.written("beta");
     if (beta == nullptr || beta->source != Source::file) {
@@ -370,9 +370,8 @@ class Choice {
       return;
     }
     user_error(
-        "{}: beta {} is far from what {} was run with ({} to {}), and no objective is named. If "
-        "the "
-        "recipe is one for dpo, say 'objective: dpo' or --objective dpo; or say 'objective: {}'",
+        "{}: beta {} is far from the published values of {} ({} to {}), and no objective is named. "
+        "If the recipe is for dpo, say 'objective: dpo' or --objective dpo; or say 'objective: {}'",
         beta->place, beta->texts[0], kDefault, published.lowest_beta, published.highest_beta,
         kDefault);
   }

@@ -56,7 +56,7 @@ TEST(ObjectiveChoice, KeysThatName) {
   EXPECT_EQ(chosen("stage: dpo\n"), "dpo");
   EXPECT_EQ(chosen("stage: kto\n"), "kto");
   EXPECT_EQ(chosen("loss_type: [simpo]\n"), "simpo");
-  EXPECT_THAT(chosen("stage: ppo\n"), HasSubstr("the stages that are trained are"));
+  EXPECT_THAT(chosen("stage: ppo\n"), HasSubstr("supported stages are"));
   EXPECT_THAT(chosen("stage: sft\nobjective: dpo\n"), HasSubstr("stage: sft contradicts"));
   EXPECT_EQ(chosen("stage: sft\n", {"--objective", "sft"}), "sft");
 }

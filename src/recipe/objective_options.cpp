@@ -1,6 +1,8 @@
 // The options of the objectives, and the tables of them.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "objective/registry.h"
 #include "recipe/train_recipe.h"
 
@@ -25,6 +27,7 @@ std::string users(std::string_view option) {
 
 void add_objective_options(OptionSet& options, ObjectiveOptions& o) {
   const auto add = [&](const char* name, auto& value, const char* help, OptionTraits traits = {}) {
+    traits.changes_result = true;
     options.add(name, value, help + users(name), std::move(traits));
   };
   add("beta", o.beta, "scale of the rewards",
@@ -37,23 +40,23 @@ void add_objective_options(OptionSet& options, ObjectiveOptions& o) {
       {.default_text = "0.25 with simpo"});
   add("loss_type", o.loss_type, "shape of the loss",
       {.elsewhere = {{"simpo", "objective", "simpo"}, {"kto", "objective", "kto"}}});
-  add("label_smoothing", o.label_smoothing, "chance that a pair's labels are swapped",
+  add("label_smoothing", o.label_smoothing, "probability that a pair's labels are swapped",
       {.range = {.low = 0, .high = 0.5, .high_open = true}, .old_names = {"dpo_label_smoothing"}});
   add("sft_weight", o.sft_weight, "weight of the chosen responses' NLL, a mean over tokens",
       {.range = kNonNegative, .old_names = {"rpo_alpha", "pref_ftx"}});
   add("cpo_alpha", o.cpo_alpha, "weight of the chosen responses' NLL, a mean over tokens",
       {.range = kNonNegative});
   add("delta", o.delta, "margin between the responses' log-probabilities", {.range = kNonNegative});
-  add("rdpo_alpha", o.rdpo_alpha, "reward that each token of a response costs",
+  add("rdpo_alpha", o.rdpo_alpha, "penalty on the reward per token of a response",
       {.range = kNonNegative});
-  add("nll_on", o.nll_on, "what the NLL is of: the chosen conversation, or its response alone");
+  add("nll_on", o.nll_on, "tokens of the NLL: the chosen conversation, or its response only");
   add("desirable_weight", o.desirable_weight, "weight of desirable responses",
       {.range = kNonNegative, .old_names = {"kto_desirable_weight", "kto_chosen_weight"}});
   add("undesirable_weight", o.undesirable_weight, "weight of undesirable responses",
       {.range = kNonNegative, .old_names = {"kto_undesirable_weight", "kto_rejected_weight"}});
   add("lambda", o.lambda, "weight of the margin (slic: of the chosen response's likelihood)",
       {.range = kNonNegative});
-  add("margin", o.margin, "margin function");
+  add("margin", o.margin, "form of the margin");
   add("margin_alpha", o.margin_alpha, "alpha of margin log", {.range = kPositive});
   add("margin_beta", o.margin_beta, "beta of margin sigmoid", {.range = kPositive});
   add("margin_scale", o.margin_scale, "factor of the margin; 0.5 in the published code",
@@ -63,11 +66,11 @@ void add_objective_options(OptionSet& options, ObjectiveOptions& o) {
   add("length_normalization", o.length_normalization,
       "average: compare responses at the pair's average length; none: each at its own length");
   add("zscore", o.zscore,
-      "statistics that normalise the margin. ema: a moving average; running: the whole run so far; "
-      "code: as in the published code; none: no normalisation");
+      "statistics that normalize the margin. ema: a moving average; running: the whole run so far; "
+      "code: as in the published code; none: no normalization");
   add("ema_decay", o.ema_decay, "decay of the statistics of zscore ema and code",
       {.range = kInsideUnit});
-  add("zscore_group", o.zscore_group, "pairs in a group of zscore code", {.range = kAtLeastOne});
+  add("zscore_group", o.zscore_group, "pairs per group of zscore code", {.range = kAtLeastOne});
 }
 
 std::string objectives_markdown() {
@@ -79,6 +82,37 @@ std::string objectives_markdown() {
     }
     text += fmt::format("| `{}` | {} | {} | {} |\n", info.name, info.formula, info.summary,
                         join(names, ", "));
+  }
+  return text;
+}
+
+std::string objective_defaults_markdown() {
+  // Of every option the default of each objective.
+  std::vector<std::pair<std::string, CommandDescription>> all;
+  for (const ObjectiveInfo& info : objectives()) {
+    TrainRecipe recipe;
+    OptionSet options("lmpo train", "");
+    add_train_options(options, recipe);
+    recipe.objective = info.name;
+    all.emplace_back(info.name, options.describe());
+  }
+  const CommandDescription& first = all.front().second;
+  std::string text = "| objective | its defaults |\n|---|---|\n";
+  for (const auto& [name, description] : all) {
+    std::vector<std::string> own;
+    for (std::size_t i = 0; i < first.options.size(); ++i) {
+      const std::string& option = first.options[i].name;
+      const bool differs = std::ranges::any_of(all, [&](const auto& other) {
+        return other.second.options[i].default_text != first.options[i].default_text;
+      });
+      const bool of_objectives = std::ranges::any_of(
+          objectives(), [&](const ObjectiveInfo& info) { return info.uses(option); });
+      if (differs && option != "objective" &&
+          (!of_objectives || find_objective(name).uses(option))) {
+        own.push_back(fmt::format("`{}` {}", option, description.options[i].default_text));
+      }
+    }
+    text += fmt::format("| `{}` | {} |\n", name, join(own, ", "));
   }
   return text;
 }

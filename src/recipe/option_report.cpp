@@ -62,13 +62,12 @@ std::string OptionSet::settings() const {
   std::string inferred;
   std::string defaults;
   std::string group;
-  for (std::size_t i = 0; i < options_.size(); ++i) {
-    const auto found = given_.find(i);
-    if (found != given_.end() && !found->second.null) {
-      text += line(i, found->second.place);
+  for (std::size_t i = 0; i < options_.all().size(); ++i) {
+    if (const RawValue* value = given_.find(i)) {
+      text += line(i, value->place);
       continue;
     }
-    if (const std::string place = inferred_from(options_[i].name, remarks_); !place.empty()) {
+    if (const std::string place = inferred_from(options_[i].name, remarks()); !place.empty()) {
       inferred += line(i, place);
       continue;
     }
@@ -84,7 +83,10 @@ std::string OptionSet::settings() const {
   return text + "\nDefaults\n" + defaults;
 }
 
-CommandDescription OptionSet::describe() const {
+CommandDescription OptionSet::describe() {
+  if (adjust_) {
+    remarks_.attempt("options_contradict", "", adjust_);
+  }
   CommandDescription result = {.command = command_,
                                .summary = summary_,
                                .accepts_config = accepts_config_,
@@ -92,9 +94,9 @@ CommandDescription OptionSet::describe() const {
                                .sections = sections_,
                                .common = common_};
   for (const std::string& name : common_) {
-    find(name);  // it must be there
+    options_.index_of(name);  // it must be there
   }
-  for (const Option& option : options_) {
+  for (const Option& option : options_.all()) {
     const OptionTraits& traits = option.traits;
     result.options.push_back({.name = option.name,
                               .group = option.group,
@@ -120,18 +122,27 @@ CommandDescription OptionSet::describe() const {
 ordered_json OptionSet::record() const {
   static constexpr std::array names = {"default", "file", "environment", "flag"};
   ordered_json result = ordered_json::object();
-  for (std::size_t i = 0; i < options_.size(); ++i) {
-    const auto found = given_.find(i);
-    const bool is_given = found != given_.end() && !found->second.null;
-    const Source source = is_given ? found->second.source : Source::builtin;
+  for (std::size_t i = 0; i < options_.all().size(); ++i) {
+    const RawValue* value = given_.find(i);
+    const Source source = value != nullptr ? value->source : Source::builtin;
     ordered_json entry = {{"value", options_[i].show()},
                           {"source", names[static_cast<std::size_t>(source)]}};
-    if (is_given) {
-      entry["place"] = replace_invalid_utf8(found->second.place);
+    if (value != nullptr) {
+      entry["place"] = replace_invalid_utf8(value->place);
     }
     result[options_[i].name] = std::move(entry);
   }
   return result;
+}
+
+std::vector<std::string> OptionSet::names_that_change_result() const {
+  std::vector<std::string> names;
+  for (const Option& option : options_.all()) {
+    if (option.traits.changes_result) {
+      names.push_back(option.name);
+    }
+  }
+  return names;
 }
 
 }  // namespace lmpo

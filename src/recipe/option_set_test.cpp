@@ -363,10 +363,14 @@ TEST_F(Precedence, ErrorsOfTheEnvironmentNameTheVariable) {
 }
 
 TEST_F(Precedence, TheRecipeMaySetTheEnvironment) {
-  const fs::path recipe = write_recipe("env:\n  LMPO_TEST_FROM_RECIPE: hello\n  LMPO_COUNT: 8\n");
+  const fs::path recipe = write_recipe(
+      "env:\n  LMPO_TEST_FROM_RECIPE: hello\n  LMPO_COUNT: 8\n  LD_TEST_FROM_RECIPE: evil\n");
   Sample s;
   ASSERT_TRUE(s.options.parse({recipe.string()}));
   EXPECT_STREQ(std::getenv("LMPO_TEST_FROM_RECIPE"), "hello");
+  // Only variables of the program and its libraries.
+  EXPECT_EQ(std::getenv("LD_TEST_FROM_RECIPE"), nullptr);
+  EXPECT_THAT(s.options.remarks().at(0).text, HasSubstr("env: LD_TEST_FROM_RECIPE is not set"));
   EXPECT_EQ(s.count, 8);
 }
 

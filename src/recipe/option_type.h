@@ -80,6 +80,7 @@ struct OptionTraits {
   bool structured = false;        // in YAML its values may be mappings, passed on as "{key: value}"
   bool numbers_follow = false;    // a list also takes the numbers after its first: --x 1 2 3
   bool verbatim = false;          // its text is taken as it is: a comma or "null" means nothing
+  bool changes_result = false;    // a resumed run with another value ends elsewhere
 };
 
 // LMPO_ and the option's name in capitals.

@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::int64_t kLargestBatch = 1 << 24;  // examples; more is a mistake
 
-// Options of an objective that the chosen one does not use are a likely mistake.
+// An option that the chosen objective does not use is probably a mistake.
 void warn_of_unused(OptionSet& options, const ObjectiveInfo& chosen) {
   std::set<std::string_view> seen;  // several objectives share an option
   for (const ObjectiveInfo& info : objectives()) {
@@ -52,7 +52,7 @@ void check_output(const OptionSet& options, const TrainRecipe& r) {
   }
 }
 
-// What is refused is not used further where mistakes are collected.
+// Where mistakes are collected, reading continues: a refused value is reset first.
 void check_shards(const OptionSet& options, TrainRecipe& r) {
   if (r.max_shard_size.count == 0) {
     r.max_shard_size = TrainRecipe().max_shard_size;
@@ -62,13 +62,13 @@ void check_shards(const OptionSet& options, TrainRecipe& r) {
 
 void check_batch(const OptionSet& options, TrainRecipe& r) {
   if (r.gradient_accumulation_steps > kLargestBatch / r.per_device_train_batch_size) {
-    const std::int64_t at_once = r.per_device_train_batch_size;
+    const std::int64_t micro_batch = r.per_device_train_batch_size;
     r.gradient_accumulation_steps = 1;
     r.per_device_train_batch_size = 1;
     options.reject(
         "gradient_accumulation_steps",
-        fmt::format("times per_device_train_batch_size, which is {}, it must be at most {}",
-                    at_once, kLargestBatch));
+        fmt::format("multiplied by per_device_train_batch_size, which is {}, it must be at most {}",
+                    micro_batch, kLargestBatch));
   }
 }
 
@@ -86,12 +86,12 @@ void check_evaluation(const OptionSet& options, const TrainRecipe& r) {
   const RunData data = run_data(r);
   if (r.eval_strategy != TrainRecipe::Strategy::no && data.evaluation.empty() &&
       r.test_split_size == 0) {
-    options.reject("eval_strategy",
-                   "evaluation needs data: name it by eval_dataset, or hold some out by "
-                   "test_split_size");
+    options.reject(
+        "eval_strategy",
+        "evaluation needs data: give eval_dataset, or hold rows out with test_split_size");
   }
   if (r.test_split_size > 0 && !data.evaluation.empty()) {
-    options.reject("test_split_size", "there is evaluation data already: leave one of them out");
+    options.reject("test_split_size", "there is evaluation data already: remove one of them");
   }
 }
 
@@ -112,7 +112,7 @@ void check_metric(const OptionSet& options, const TrainRecipe& r) {
   }
 }
 
-// The checkpoints must be there that evaluations call the best; see also RunLength.
+// The best evaluation needs a checkpoint of the same step; see also RunLength.
 void check_best_model(const OptionSet& options, const TrainRecipe& r) {
   const auto refuse_without_evaluation = [&](const char* name, bool wanted) {
     if (wanted && r.eval_strategy == TrainRecipe::Strategy::no) {
@@ -131,13 +131,13 @@ void check_best_model(const OptionSet& options, const TrainRecipe& r) {
   }
   check_metric(options, r);
   if (r.eval_on_start && run_data(r).evaluation.empty() && r.test_split_size == 0) {
-    options.reject("eval_on_start",
-                   "evaluation needs data: name it by eval_dataset, or hold some out by "
-                   "test_split_size");
+    options.reject(
+        "eval_on_start",
+        "evaluation needs data: give eval_dataset, or hold rows out with test_split_size");
   }
 }
 
-// Event files are what there is: they are written where a service was asked for as well.
+// There are only event files: they are also written where another service was asked for.
 void settle_report_to(OptionSet& options, TrainRecipe& r) {
   static const std::set<std::string> services = {"azure_ml", "clearml", "codecarbon", "comet_ml",
                                                  "dagshub",  "dvclive", "flyte",      "mlflow",
@@ -150,14 +150,14 @@ void settle_report_to(OptionSet& options, TrainRecipe& r) {
                                   "written instead",
                                   place, name)});
     } else if (name == "none" && r.report_to.size() > 1) {
-      options.reject("report_to", "none goes with nothing else");
+      options.reject("report_to", "none cannot be combined with others");
     } else if (name != "tensorboard" && name != "all" && name != "none") {
       options.reject("report_to", fmt::format("'{}': tensorboard or none was expected", name));
     }
   }
 }
 
-// A model of the Hub that was fetched into its cache goes by its name, as datasets do.
+// A model in the Hub's cache may be given by its name, as datasets are.
 void resolve_model(fs::path& model) {
   if (is_absent_hub_name(model)) {
     if (fs::path snapshot = find_in_hub_cache("models", model); !snapshot.empty()) {
@@ -166,7 +166,7 @@ void resolve_model(fs::path& model) {
   }
 }
 
-// axolotl's names for templates that it has built in; here the model has one itself.
+// axolotl's names of built-in templates; lmpo uses the model's own.
 bool is_template_name(const fs::path& path) {
   static const std::set<std::string> names = {"alpaca",
                                               "chatml",
@@ -205,7 +205,7 @@ void settle_template(OptionSet& options, TrainRecipe& r) {
   }
 }
 
-// What other programs call datasets, and how much of each is used.
+// Resolves the names that other programs give datasets, and applies max_samples.
 void settle_sources(const OptionSet& options, TrainRecipe& r) {
   const bool llama_factory = std::ranges::any_of(options.foreign_keys(), [](const ForeignKey& key) {
     return program_of_key(key.name) == "LLaMA-Factory";
@@ -231,7 +231,7 @@ void warn_of_nll(OptionSet& options, const TrainRecipe& r) {
     options.notice({LogLevel::warning, "nll_not_added", name->place,
                     fmt::format("{}: TRL's SimPO adds the chosen responses' NLL, with cpo_alpha 1 "
                                 "unless the recipe says otherwise; here sft_weight is 0, as in the "
-                                "paper. Set cpo_alpha to say which is meant",
+                                "paper. Set cpo_alpha to choose",
                                 name->place)});
   }
 }
@@ -240,10 +240,11 @@ void tell_program(OptionSet& options) {
   for (const ForeignKey& key : options.foreign_keys()) {
     const std::string_view program = program_of_key(key.name);
     if (!program.empty() && key.source == Source::file) {
-      options.notice({LogLevel::info, "recipe_of_another_program", key.place,
-                      fmt::format("the recipe is one of {}: what it does not say has lmpo's "
-                                  "defaults, not {}'s (--dry_run shows them)",
-                                  program, program)});
+      options.notice(
+          {LogLevel::info, "recipe_of_another_program", key.place,
+           fmt::format("this is a recipe for {}: options that it does not set have lmpo's "
+                       "defaults, not {}'s (--dry_run shows them)",
+                       program, program)});
       return;
     }
   }
@@ -257,7 +258,7 @@ void resolve_names(TrainRecipe& r) {
   resolve_model(r.reference_model);
 }
 
-// Options that contradict each other are found by making it.
+// Making the objective finds options that contradict each other.
 void check_objective(OptionSet& options, TrainRecipe& r) {
   const ObjectiveInfo& objective = find_objective(r.objective);
   warn_of_unused(options, objective);

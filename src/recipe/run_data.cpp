@@ -8,7 +8,7 @@
 namespace lmpo {
 namespace {
 
-// Only folders have splits (and datasets that are not fetched yet, of which the error is to tell).
+// Only folders have splits, and so have datasets that are not downloaded yet, for their error.
 bool takes_split(const DataSource& source) {
   return source.split.empty() && source.data_files.empty() &&
          (is_folder(source.path) || is_absent_hub_name(source.path)) &&
@@ -32,7 +32,7 @@ std::vector<DataSource> with_split(std::vector<DataSource> sources, const std::s
   return sources;
 }
 
-// One source for each that takes no split, and one a split for the others.
+// A source that takes splits becomes one source per split.
 std::vector<DataSource> with_splits(const std::vector<DataSource>& sources,
                                     const std::vector<std::string>& splits,
                                     const std::string& config) {

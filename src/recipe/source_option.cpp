@@ -81,12 +81,12 @@ void set(DataSource& source, const std::string& key, const YAML::Node& node, fs:
   } else if (key == "weight" || key == "fraction") {
     source.weight = weight_of(node, key);
   } else if (!set_axolotl_key(source, key, node)) {
-    user_error("'{}' is no key of a data source{}; there are {}", key, suggestion(key, known_keys),
-               join(known_keys, ", "));
+    user_error("'{}' is no key of a data source{}; its keys are {}", key,
+               suggestion(key, known_keys), join(known_keys, ", "));
   }
 }
 
-// TRL's "json" with data_files, a builder of Hugging Face `datasets`, is the files themselves.
+// "json" with data_files, as in TRL, names a builder of Hugging Face `datasets`: read the files.
 void take_local_files(DataSource& source) {
   const std::string builder = source.path.string();
   if (source.data_files.empty() || fs::exists(source.path)) {

@@ -174,6 +174,10 @@ std::int64_t absolute_steps(double steps_or_ratio, std::int64_t total);
 // nothing was given.
 void add_train_options(OptionSet& options, TrainRecipe& recipe);
 
+// The names of those with which a resumed run ends in the same model only if they have the same
+// values.
+std::vector<std::string> options_that_change_result();
+
 // Parts of it, for other commands.
 void add_data_options(OptionSet& options, DataOptions& data);
 void add_objective_options(OptionSet& options, ObjectiveOptions& objective);

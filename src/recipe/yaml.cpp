@@ -2,16 +2,17 @@
 //
 // Values are taken as they are written and typed by their option, so 5e-7 is a number and `no` is a
 // name where one is expected, which generic YAML readers disagree about.
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 
 #include "base/error.h"
 #include "base/names.h"
 #include "recipe/foreign.h"
-#include "recipe/option_set.h"
+#include "recipe/option_sources.h"
 
 namespace lmpo {
 namespace {
@@ -156,41 +157,56 @@ void refuse_other_files(const YAML::Node& map, const std::string& source) {
   }
 }
 
-}  // namespace
+// What a recipe's `env:` may set: nothing that makes the program load or write other files.
+constexpr std::array<std::string_view, 4> kVariables = {"LMPO_", "CUDA_", "OMP_", "HF_"};
 
-void OptionSet::read_yaml(std::string_view text, const std::string& source) {
-  recipe_text_ = text;
-  const YAML::Node root = load(text, source);
-  if (root.IsNull()) {
-    return;
-  }
-  if (!root.IsMap()) {
-    user_error("{}: a mapping of option names to values was expected, such as 'beta: 2.0'", source);
-  }
-  refuse_other_files(root, source);
-  read_yaml_keys(root, source);
+bool may_be_set(std::string_view variable) {
+  return std::ranges::any_of(kVariables, [&](auto start) { return variable.starts_with(start); });
 }
+
+class YamlReader {
+ public:
+  YamlReader(const ReaderContext& context, Variables& environment)
+      : options_(context.options),
+        given_(context.given),
+        remarks_(context.remarks),
+        command_(context.command),
+        environment_(environment) {}
+
+  void read_keys(const YAML::Node& map, const std::string& source);
+
+ private:
+  void read_key(const std::string& key, const YAML::Node& node, const std::string& place);
+  void read_mixture(const YAML::Node& map, const std::string& source);
+  void read_variables(const YAML::Node& map, const std::string& place);
+
+  const OptionList& options_;
+  GivenOptions& given_;
+  Remarks& remarks_;
+  const std::string& command_;
+  Variables& environment_;
+};
 
 // The alignment handbook's: `datasets` and `test_split_size` as options of those names, and a seed
 // of its own.
-void OptionSet::read_yaml_mixture(const YAML::Node& map, const std::string& source) {
+void YamlReader::read_mixture(const YAML::Node& map, const std::string& source) {
   YAML::Node rest;
   for (const auto& item : map) {
     if (item.first.IsScalar() && item.first.Scalar() == "seed" &&
-        look_up("test_split_seed") != nullptr) {
+        options_.look_up("test_split_seed") != nullptr) {
       const std::string place = place_of(source, item.first.Mark());
-      attempt("option_invalid", place,
-              [&] { read_yaml_key("test_split_seed", item.second, place); });
+      remarks_.attempt("option_invalid", place,
+                       [&] { read_key("test_split_seed", item.second, place); });
     } else {
       rest[item.first] = item.second;
     }
   }
   if (rest.size() > 0) {
-    read_yaml_keys(rest, source);
+    read_keys(rest, source);
   }
 }
 
-void OptionSet::read_yaml_keys(const YAML::Node& map, const std::string& source) {
+void YamlReader::read_keys(const YAML::Node& map, const std::string& source) {
   for (const auto& item : map) {
     const YAML::Node& node = item.second;
     const std::string place = place_of(source, item.first.Mark());
@@ -199,43 +215,70 @@ void OptionSet::read_yaml_keys(const YAML::Node& map, const std::string& source)
     }
     const std::string key = item.first.Scalar();
     if (key == "env" && node.IsMap()) {
-      for (const auto& variable : node) {
-        if (!variable.first.IsScalar() || !variable.second.IsScalar()) {
-          user_error("{}: env: names and plain values were expected", place);
-        }
-        file_environment_.emplace_back(variable.first.Scalar(), variable.second.Scalar());
-      }
+      read_variables(node, place);
     } else if (key == "dataset_mixture" && node.IsMap()) {
-      read_yaml_mixture(node, source);
-    } else if (look_up(key) == nullptr && find_foreign_key(key) == nullptr) {
-      attempt("option_unknown", place, [&] {
+      read_mixture(node, source);
+    } else if (options_.look_up(key) == nullptr && find_foreign_key(key) == nullptr) {
+      remarks_.attempt("option_unknown", place, [&] {
         user_error("{}: unknown key '{}'{}; {} --help lists them", place, key,
-                   suggestion(key, known_names()), command_);
+                   suggestion(key, options_.names()), command_);
       });
     } else {
-      attempt("option_invalid", place, [&] { read_yaml_key(key, node, place); });
+      remarks_.attempt("option_invalid", place, [&] { read_key(key, node, place); });
+    }
+  }
+}
+
+void YamlReader::read_variables(const YAML::Node& map, const std::string& place) {
+  for (const auto& variable : map) {
+    if (!variable.first.IsScalar() || !variable.second.IsScalar()) {
+      user_error("{}: env: names and plain values were expected", place);
+    }
+    const std::string name = variable.first.Scalar();
+    if (may_be_set(name)) {
+      environment_.emplace_back(name, variable.second.Scalar());
+    } else {
+      remarks_.add({LogLevel::info, "option_not_used", place,
+                    fmt::format("{}: env: {} is not set: a recipe may set only variables that "
+                                "begin with {}",
+                                place, name, fmt::join(kVariables, ", "))});
     }
   }
 }
 
 // A key that is known.
-void OptionSet::read_yaml_key(const std::string& key, const YAML::Node& node,
-                              const std::string& place) {
-  if (const Name* meaning = look_up(key)) {
+void YamlReader::read_key(const std::string& key, const YAML::Node& node,
+                          const std::string& place) {
+  if (const OptionName* meaning = options_.look_up(key)) {
     const bool structured = options_[meaning->option].traits.structured && !node.IsNull();
     RawValue value = structured ? read_structured(node, place) : read_value(node, key, place);
     const bool one = node.IsScalar() && !is_quoted(node);
     if (one && options_[meaning->option].splits()) {
       value.texts = split_list(value.texts[0], true);
     }
-    take(key, *meaning, std::move(value));
+    given_.take(key, *meaning, std::move(value));
   } else if (const ForeignFamily* family = find_foreign_key(key)) {
-    foreign_.push_back({.name = key,
-                        .text = node.IsScalar() ? node.Scalar() : flow_text(node),
-                        .source = Source::file,
-                        .place = place,
-                        .allowed = is_allowed(*family, node)});
+    given_.take(ForeignKey{.name = key,
+                           .text = node.IsScalar() ? node.Scalar() : flow_text(node),
+                           .source = Source::file,
+                           .place = place,
+                           .allowed = is_allowed(*family, node)});
   }
+}
+
+}  // namespace
+
+void read_yaml(const ReaderContext& context, std::string_view text, const std::string& source,
+               Variables& environment) {
+  const YAML::Node root = load(text, source);
+  if (root.IsNull()) {
+    return;
+  }
+  if (!root.IsMap()) {
+    user_error("{}: a mapping of option names to values was expected, such as 'beta: 2.0'", source);
+  }
+  refuse_other_files(root, source);
+  YamlReader(context, environment).read_keys(root, source);
 }
 
 }  // namespace lmpo

@@ -95,11 +95,7 @@ void Trainer::restore() {
         "change its tokens. Use the same data, or start a new run with --model {}",
         folder.string(), folder.string());
   }
-  for (const char* name :
-       {"objective", "beta", "gamma", "home_advantage", "lambda", "zscore", "learning_rate",
-        "lr_scheduler_type", "per_device_train_batch_size", "gradient_accumulation_steps",
-        "num_train_epochs", "max_steps", "warmup_steps", "warmup_ratio", "seed", "dtype", "compute",
-        "optim", "device"}) {
+  for (const std::string& name : options_that_change_result()) {
     const json now = state_.options.value(name, json());
     const json then = saved.options.value(name, json());
     if (now != then && then != json()) {

@@ -1,23 +1,38 @@
-// Scripts by which shells complete the program's words: commands, options, their choices, files.
+// Completion of command lines: the program itself answers, and each shell has a short script that
+// asks it.
 #pragma once
 
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "recipe/command_description.h"
 
 namespace lmpo {
 
-// For "bash", "zsh" or "fish"; throws UserError for another shell.
-std::string completion_script(std::string_view shell, std::span<const ListedCommand> commands);
+struct Candidate {
+  std::string word;
+  std::string meaning;  // "" where the word says it all
+};
 
-// One for each shell, see above.
-std::string bash_completion(std::span<const ListedCommand> commands);
-std::string zsh_completion(std::span<const ListedCommand> commands);
-std::string fish_completion(std::span<const ListedCommand> commands);
+// What may stand in place of a word.
+struct Candidates {
+  std::vector<Candidate> words;        // not only those that begin as the word does
+  ValueKind others = ValueKind::text;  // files or folders: the shell offers these, too
 
-// 'text' as all three shells read it: a word, whatever is in it.
-std::string shell_quoted(std::string_view text);
+  // Lines for the scripts: "files", "folders" or "words", then a candidate a line, "WORD" or
+  // "WORD<TAB>MEANING".
+  std::string text() const;
+};
+
+// Completes the last of the words after a command's name; it may be empty. A value may stand in a
+// word of its own, after "--flag=", or, as bash cuts words, after "=" as a word of its own.
+Candidates complete(const CommandDescription& command, std::span<const std::string> words);
+
+// The script for "bash", "zsh" or "fish"; throws UserError for another shell. It runs
+// `lmpo --complete INDEX WORD...` with the words of the line up to the cursor, the program's name
+// first; INDEX is that of the last.
+std::string completion_script(std::string_view shell);
 
 }  // namespace lmpo

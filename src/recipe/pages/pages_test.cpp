@@ -1,4 +1,4 @@
-// Help pages, completion scripts, manual pages and tables, made of a command's description.
+// Help pages, completion, manual pages and tables, made of a command's description.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -15,14 +15,14 @@ namespace lmpo {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-bool ran = false;
+using ::testing::StartsWith;
 
 // A command with an option of every kind, as the program's are.
-int run_sample(const std::vector<std::string>& arguments) {
+CommandDescription sample() {
   bool eager = true;
   std::int64_t count = 3;
   std::string kind = "auto";
@@ -43,15 +43,7 @@ int run_sample(const std::vector<std::string>& arguments) {
   set.add("words", words, "words");
   set.section("Examples", "  tool run recipe.yaml\n.nothing of roff\n");
   set.common({"files", "count"});
-  if (!set.parse(arguments)) {
-    return 0;
-  }
-  ran = true;
-  return 0;
-}
-
-CommandDescription sample() {
-  return OptionSet::describe_command(run_sample);
+  return set.describe();
 }
 
 std::vector<ListedCommand> commands() {
@@ -76,9 +68,8 @@ std::string error_of(const std::string& topic) {
   return "nothing was thrown";
 }
 
-TEST(CommandDescription, IsToldByTheCommandWithoutRunningIt) {
+TEST(CommandDescription, IsMadeOfTheDeclaration) {
   const CommandDescription command = sample();
-  EXPECT_FALSE(ran);
   EXPECT_EQ(command.command, "tool run");
   EXPECT_EQ(command.usage(), "tool run [RECIPE.yaml] [options]");
   EXPECT_THAT(command.groups(), ElementsAre("First things", "Second"));
@@ -92,8 +83,6 @@ TEST(CommandDescription, IsToldByTheCommandWithoutRunningIt) {
   for (std::size_t i = 0; i < kinds.size(); ++i) {
     EXPECT_EQ(value_kind(command.options[i + 2]), kinds[i]) << i;
   }
-  run_sample({"--files", "a"});
-  EXPECT_TRUE(ran);
 }
 
 TEST(HelpPage, FirstShowsWhatIsCommonThenAll) {
@@ -141,26 +130,56 @@ TEST(HelpPage, ColoursAddNothingButColours) {
   EXPECT_EQ(coloured, plain);
 }
 
-TEST(Completion, SaysWhatTheShellsNeed) {
-  const std::string bash = bash_completion(commands());
-  EXPECT_THAT(
-      bash, AllOf(HasSubstr("run) echo '--eager --no_eager --count --n --kind --folder "
-                            "--files --resume --words --config --help'"),
-                  HasSubstr("run:kind) echo 'auto half'"), HasSubstr("run:folder) echo '@folders'"),
-                  HasSubstr("run:files) echo '@files'"), HasSubstr("run:c) echo '@text'"),
-                  HasSubstr("lmpo:) echo 'run'")));
-  const std::string zsh = zsh_completion(commands());
-  EXPECT_THAT(zsh, AllOf(HasSubstr("'--kind=[a kind]:{auto|half}:(auto half)'"),
-                         HasSubstr(R"('-c[how many \[of them\]\: it'\''s \\ 1 - 2]:N: ')"),
-                         HasSubstr("'--resume=[go on]::\\[DIR\\]:_files -/'"),
-                         HasSubstr("'*--files=[some files]:FILE,...:_files'"),
-                         HasSubstr("'run:runs it'\\''s thing'")));
-  const std::string fish = fish_completion(commands());
-  EXPECT_THAT(fish, AllOf(HasSubstr("-l kind -d 'a kind' -r -f -a 'auto half'"),
-                          HasSubstr(R"(-s c -d 'how many [of them]: it\'s \\ 1 - 2' -r -f)"),
-                          HasSubstr("-l no_eager -d 'on at the start'\n")));
-  EXPECT_THROW(completion_script("tcsh", commands()), UserError);
-  EXPECT_EQ(completion_script("fish", commands()), fish);
+// The words that are offered in place of the last one, and what else.
+std::vector<std::string> offered(const std::vector<std::string>& line) {
+  const Candidates candidates = complete(sample(), line);
+  std::vector<std::string> words;
+  for (const Candidate& candidate : candidates.words) {
+    words.push_back(candidate.word);
+  }
+  return words;
+}
+
+ValueKind others(const std::vector<std::string>& line) {
+  return complete(sample(), line).others;
+}
+
+TEST(Completion, OffersFlagsAndValues) {
+  EXPECT_THAT(offered({"-"}),
+              ElementsAre("--eager", "--no_eager", "-c", "--count", "--n", "--kind", "--folder",
+                          "--files", "--resume", "--words", "--config", "--help"));
+  EXPECT_THAT(offered({"--kind", ""}), ElementsAre("auto", "half"));
+  EXPECT_THAT(offered({"--kind", "-"}), Contains("--eager"));
+  EXPECT_THAT(offered({"--help", ""}), ElementsAre("first", "second", "examples"));
+  // In the same word; and as bash cuts it.
+  EXPECT_THAT(offered({"--kind=ha"}), ElementsAre("--kind=auto", "--kind=half"));
+  EXPECT_THAT(offered({"--kind", "="}), ElementsAre("auto", "half"));
+  EXPECT_THAT(offered({"--kind", "=", "ha"}), ElementsAre("auto", "half"));
+  EXPECT_THAT(offered({"--count", "3", ""}), ElementsAre());
+}
+
+TEST(Completion, AsksForFilesByKind) {
+  EXPECT_EQ(others({"--folder", ""}), ValueKind::folders);
+  EXPECT_EQ(others({"--files=", ""}), ValueKind::files);
+  EXPECT_EQ(others({"--files=a"}), ValueKind::files);
+  EXPECT_EQ(others({"--files", "=", "a"}), ValueKind::files);
+  EXPECT_EQ(others({"-c", ""}), ValueKind::text);
+  EXPECT_EQ(others({"--config", ""}), ValueKind::files);
+  // The recipe is an argument, and the only one; a switch takes none.
+  EXPECT_EQ(others({""}), ValueKind::files);
+  EXPECT_EQ(others({"--eager", ""}), ValueKind::files);
+  EXPECT_EQ(others({"-c", "3", "--kind", "=", "half", ""}), ValueKind::files);
+  EXPECT_EQ(others({"recipe.yaml", ""}), ValueKind::text);
+  EXPECT_EQ(others({"--unknown", ""}), ValueKind::files);
+}
+
+TEST(Completion, AnswersInLines) {
+  EXPECT_THAT(complete(sample(), std::vector<std::string>{"-"}).text(),
+              AllOf(StartsWith("words\n--eager\ton at the start\n"),
+                    HasSubstr("\n-c\thow many [of them]: it's \\ 1 - 2\n")));
+  EXPECT_EQ(complete(sample(), std::vector<std::string>{"--folder", ""}).text(), "folders\n");
+  EXPECT_THAT(completion_script("zsh"), StartsWith("#compdef lmpo\n"));
+  EXPECT_THROW(completion_script("tcsh"), UserError);
 }
 
 TEST(ManPage, EscapesWhatRoffWouldObey) {
