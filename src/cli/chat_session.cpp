@@ -1,5 +1,6 @@
 #include "cli/chat_session.h"
 
+#include <algorithm>
 #include <atomic>
 #include <charconv>
 #include <csignal>
