@@ -1,5 +1,6 @@
 #include "cli/chat_session.h"
 
+#include <algorithm>
 #include <atomic>
 #include <charconv>
 #include <csignal>
@@ -11,6 +12,7 @@
 #include "base/names.h"
 #include "base/signals.h"
 #include "cli/chat_screen.h"
+#include "model/config.h"
 
 namespace lmpo {
 namespace {

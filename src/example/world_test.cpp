@@ -74,7 +74,7 @@ TEST(World, PreferencesAreTheStatedChances) {
   const std::string long_right = "the answer is cat .";
   const std::string wrong = "the answer is red .";
   EXPECT_DOUBLE_EQ(preference(first, right, wrong, chances), 0.95);  // although it is shorter
-  EXPECT_DOUBLE_EQ(preference(first, wrong, right, chances), 0.05);
+  EXPECT_NEAR(preference(first, wrong, right, chances), 0.05, 1e-12);
   EXPECT_DOUBLE_EQ(preference(first, long_right, right, chances), 0.65);
   EXPECT_DOUBLE_EQ(preference(first, right, long_right, chances), 0.35);
   EXPECT_DOUBLE_EQ(preference(first, right, right, chances), 0.5);

@@ -72,7 +72,7 @@ TEST_F(SurveyTest, WhatTheTemplateLeavesOutIsAWarning) {
       "{% endfor %}");
   EXPECT_THAT(report.warnings, Contains(HasSubstr("in 1 row the chat template leaves out a turn of "
                                                   "the prompt (first: row 0, system: Be brief.)")));
-  EXPECT_THAT(report.warnings, Contains(HasSubstr("not used: source")));
+  EXPECT_THAT(report.warnings, Contains(HasSubstr("unused columns: source")));
 }
 
 TEST_F(SurveyTest, PiecesAreTheTemplatesText) {
@@ -218,8 +218,8 @@ TEST_F(SurveyTest, ATurnMayEndInWhiteSpaceAfterItsEnd) {
 TEST_F(SurveyTest, WarnsOfAnEndAtWhichGenerationGoesOn) {
   const DataReport report = survey(pair_row("A?", "yes", "no"), {.stop_ids = {0}});
   EXPECT_THAT(report.warnings,
-              Contains(HasSubstr("2 of 2 responses end in <|eot_id|>, at which generation does not "
-                                 "stop")));
+              Contains(HasSubstr(
+                  "2 of 2 responses end in <|eot_id|>, but generation does not stop at it")));
 }
 
 TEST_F(SurveyTest, WarnsOfADoubledBos) {

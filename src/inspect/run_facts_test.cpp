@@ -53,11 +53,11 @@ TEST(RunCommand, TheShellReadsEveryValueBack) {
 
 TEST(RunCommand, NamesWhatWasChosen) {
   lmpo::Run run = run_with({{"bf16", "true"},
-                      {"packing", "false"},
-                      {"dataset", R"(["a b.json","c.json"])"},
-                      {"resume_from_checkpoint", "x"},
-                      {"overwrite_output_dir", "true"},
-                      {"seed", "42"}});
+                            {"packing", "false"},
+                            {"dataset", R"(["a b.json","c.json"])"},
+                            {"resume_from_checkpoint", "x"},
+                            {"overwrite_output_dir", "true"},
+                            {"seed", "42"}});
   run.option_sources["seed"] = "default";
   EXPECT_THAT(shell_words(command_of(run, " --more")),
               ElementsAre("lmpo", "train", "--bf16", "--dataset", "a b.json", "--dataset", "c.json",
@@ -66,7 +66,7 @@ TEST(RunCommand, NamesWhatWasChosen) {
   run.options["objective"] = "sft";
   run.option_sources["objective"] = "default";
   EXPECT_THAT(command_of(run, ""), HasSubstr(" --objective sft"));
-  EXPECT_EQ(command_of(Run{}, " --more"), "");
+  EXPECT_EQ(command_of(lmpo::Run{}, " --more"), "");
 }
 
 TEST(RunNextSteps, FollowItsState) {

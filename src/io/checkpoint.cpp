@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/readable.h"
 
 namespace lmpo {
 namespace {
@@ -52,8 +53,8 @@ std::map<std::string, std::string> read_weight_map(const fs::path& index) {
 
 void warn_of_unlisted(const fs::path& index, const std::vector<std::string>& names) {
   if (!names.empty()) {
-    log_warning("{}: skipped {} tensors that are in its shards but not in weight_map: {}{}",
-                index.string(), names.size(),
+    log_warning("{}: skipped {} of its shards that weight_map does not name: {}{}", index.string(),
+                counted(std::ssize(names), "tensor"),
                 fmt::join(names.begin(),
                           names.begin() + std::min<std::ptrdiff_t>(5, std::ssize(names)), ", "),
                 names.size() > 5 ? ", ..." : "");

@@ -61,7 +61,8 @@ std::optional<double> parse_float(std::string_view text) {
   if (!digits) {
     return std::nullopt;
   }
-  const char* begin = digits->data() + (digits->starts_with('+') ? 1 : 0);
+  const bool skips_plus = digits->starts_with('+') && !digits->starts_with("+-");
+  const char* begin = digits->data() + (skips_plus ? 1 : 0);
   const char* end = digits->data() + digits->size();
   double value = 0;
   const auto parsed = std::from_chars(begin, end, value);

@@ -26,11 +26,11 @@ std::unique_ptr<Device> open_device(std::string_view name) {
   if (name == "auto" || name == "cuda") {
     return make_cuda_device(0);
   }
-  constexpr std::string_view prefix = "cuda:";
+  constexpr std::string_view kPrefix = "cuda:";
   int index = 0;
-  if (name.starts_with(prefix)) {
+  if (name.starts_with(kPrefix)) {
     const char* end = name.data() + name.size();
-    const auto parsed = std::from_chars(name.data() + prefix.size(), end, index);
+    const auto parsed = std::from_chars(name.data() + kPrefix.size(), end, index);
     if (parsed.ec == std::errc() && parsed.ptr == end && index >= 0) {
       return make_cuda_device(index);
     }

@@ -12,14 +12,14 @@ namespace {
 
 // Seven decades, each with twice as many fractions between 0.1 and 1 as the one below.
 std::array<float, 256> make_values(MomentSign sign) {
-  constexpr int decades = 7;
+  constexpr int kDecades = 7;
   std::array<float, 256> values{};
   std::size_t count = 0;
-  for (int decade = 0; decade < decades; ++decade) {
+  for (int decade = 0; decade < kDecades; ++decade) {
     const int fractions = 1 << (sign == MomentSign::either ? decade : decade + 1);
     for (int i = 0; i < fractions; ++i) {
       const double middle = 0.1 + 0.9 * (i + 0.5) / fractions;
-      const auto value = static_cast<float>(std::pow(10.0, decade - decades + 1) * middle);
+      const auto value = static_cast<float>(std::pow(10.0, decade - kDecades + 1) * middle);
       values[count++] = value;
       if (sign == MomentSign::either) {
         values[count++] = -value;

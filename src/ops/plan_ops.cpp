@@ -122,7 +122,7 @@ std::unique_ptr<Ops> make_plan_ops(const Ops& like) {
 }
 
 std::size_t cuda_memory_beside_arenas() {
-  return cuda::library_bytes + cuda::scratch_bytes + cuda::table_bytes;
+  return cuda::kLibraryBytes + cuda::kScratchBytes + cuda::kTableBytes;
 }
 
 std::unique_ptr<Ops> make_cuda_plan_ops(Dtype compute) {

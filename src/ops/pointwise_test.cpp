@@ -16,7 +16,7 @@ TEST_P(NormTest, ForwardAndBackward) {
   };
   constexpr Case cases[] = {{1, 1, 0},    {1, 8, 1},    {5, 255, 0},  {9, 257, 1},
                             {70, 600, 0}, {70, 600, 1}, {3, 2100, 0}, {2, 8192, 1}};
-  constexpr float eps = 1e-5F;
+  constexpr float kEps = 1e-5F;
   for (const auto& [rows, width, offset] : cases) {
     SCOPED_TRACE(::testing::Message() << rows << " x " << width << ", offset " << offset);
     const Filled x = random(compute(), {rows, width}, 3.0);
@@ -25,10 +25,10 @@ TEST_P(NormTest, ForwardAndBackward) {
     const Tensor y = poisoned(compute(), {rows, width});
     const Tensor rstd = poisoned(Dtype::f32, {rows});
     ops().run(RmsNormForward{
-        .y = y, .rstd = rstd, .x = x.tensor, .w = w.tensor, .eps = eps, .offset = offset});
+        .y = y, .rstd = rstd, .x = x.tensor, .w = w.tensor, .eps = kEps, .offset = offset});
     const auto norm = [rows = rows, offset = static_cast<double>(offset)](const auto& x_values,
                                                                           const auto& weights) {
-      return reference::rmsnorm(x_values, weights, rows, static_cast<double>(eps), offset);
+      return reference::rmsnorm(x_values, weights, rows, static_cast<double>(kEps), offset);
     };
     expect_close(y, norm(x.values, w.values));
 

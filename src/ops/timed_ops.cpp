@@ -134,10 +134,10 @@ class TimedOps final : public Ops {
 }  // namespace
 
 std::string_view name(StepPart part) {
-  constexpr std::array<std::string_view, kStepParts> names = {
+  constexpr std::array<std::string_view, kStepParts> kNames = {
       "embedding", "norms",  "qkv",  "rotary",    "attention", "attention output",
       "MLP",       "SwiGLU", "head", "optimizer", "movement"};
-  return names[static_cast<std::size_t>(part)];
+  return kNames[static_cast<std::size_t>(part)];
 }
 
 PartTime StepTimes::total() const {

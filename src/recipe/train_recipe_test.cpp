@@ -277,6 +277,18 @@ TEST(TrainRecipe, ResumeIsAFlagAPathOrNothing) {
   EXPECT_EQ(resume("null"), "");
 }
 
+TEST(TrainRecipe, PatternsOfWhatIsFrozenAreAList) {
+  const std::vector<std::string> both = {"model.embed_tokens.*", "model.layers.[0-7].*"};
+  const RecipeReading yaml(kNeeded,
+                           "freeze:\n  - model.embed_tokens.*\n  - 'model.layers.[0-7].*'\n");
+  EXPECT_EQ(yaml.recipe.freeze, both);
+  EXPECT_EQ(RecipeReading(needed_and({"--freeze", both[0], both[1]})).recipe.freeze, both);
+  EXPECT_EQ(RecipeReading(kNeeded, "freeze: '*.mlp.*'\n").recipe.freeze,
+            std::vector<std::string>{"*.mlp.*"});
+  EXPECT_THAT(error_of(kNeeded, "unfrozen_parameters: ['^lm_head']\n"),
+              HasSubstr("but those that 'freeze' names"));
+}
+
 TEST(TrainRecipe, RefusesWhatCannotBe) {
   EXPECT_THAT(error_of({"--data", "a", "--output_dir", "o"}),
               HasSubstr("--model_name_or_path is needed"));

@@ -206,22 +206,20 @@ class ChartWriter {
 
   void line_of(const Series& series, const std::string& colour, bool drawn) {
     const Paths paths = drawn ? paths_of(series) : Paths{};
-    svg_ +=
-        for_page_
-            ? fmt::format("<g class=\"line{}{}\" data-run=\"{}\" data-kind=\"{}\" data-name=\"{}\"",
-                          series.hidden ? " off" : "", series.dots ? " dotted" : "", series.run,
-                          series.kind, shown(series.name))
-            : "<g class=\"line\"";
-    svg_ += fmt::format(" stroke=\"{}\" fill=\"none\" stroke-linejoin=\"round\">\n", colour);
-    path("band", "", fmt::format("fill=\"{}\" fill-opacity=\"0.13\" stroke=\"none\"", colour));
-    path("noise", paths.noise, "stroke-width=\"1\" stroke-opacity=\"0.3\"");
-    path("main", paths.main, fmt::format("stroke-width=\"2\"{}", dashes(series)));
+    const std::string data = fmt::format(" data-run=\"{}\" data-kind=\"{}\" data-name=\"{}\"",
+                                         series.run, series.kind, shown(series.name));
+    svg_ += fmt::format(
+        "<g class=\"line{}{}\"{} stroke=\"{}\" fill=\"none\" stroke-linejoin=\"round\">\n",
+        series.hidden ? " off" : "", series.dots ? " dotted" : "", for_page_ ? data : "", colour);
+    path("band", "", "fill=\"" + colour + "\" fill-opacity=\"0.13\" stroke=\"none\"");
+    path("noise", paths.noise, "stroke-opacity=\"0.3\"");
+    path("main", paths.main, std::string("stroke-width=\"2\"") + dashes(series));
     path("dots", paths.dots, "stroke-width=\"6\" stroke-linecap=\"round\"");
     path("errors", paths.errors, "");
     svg_ += "</g>\n";
   }
 
-  // A page has all of them, for its script.
+  // A page has all parts, for its script.
   void path(const char* part, const std::string& data, const std::string& style) {
     if (for_page_ || !data.empty()) {
       svg_ += fmt::format("<path class=\"{}\" d=\"{}\" {}/>\n", part, data, style);

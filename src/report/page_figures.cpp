@@ -14,37 +14,32 @@ constexpr std::size_t kBuckets = 120;  // of a line as it is drawn before the sc
 constexpr std::size_t kMostDots = 40;  // of a line whose points are marked
 
 // Shows and hides the lines of one kind.
-std::string kind_button(std::size_t kind, const std::string& name, const Series& like) {
+std::string kind_button(std::size_t kind, const std::string& name, const std::string& colour,
+                        bool dashed, bool shown) {
   return fmt::format(
       "<button type=\"button\" class=\"chip\" data-kind=\"{}\" aria-pressed=\"{}\"><svg "
       "width=\"20\" height=\"8\" aria-hidden=\"true\"><path d=\"M0 4H20\" stroke-width=\"2\" "
       "stroke=\"{}\"{}/></svg>{}</button>",
-      kind, !like.hidden, shown_text(like.colour), like.dashed ? " stroke-dasharray=\"5 3\"" : "",
-      shown_text(name));
+      kind, shown, shown_text(colour), dashed ? " stroke-dasharray=\"5 3\"" : "", shown_text(name));
 }
 
 std::string kind_buttons(const ChartPlan& plan) {
   std::string html;
   for (std::size_t kind = 0; kind < plan.curves.size() && plan.curves.size() > 1; ++kind) {
     const Curve& curve = plan.curves[kind];
-    html += kind_button(kind, curve.kind,
-                        {.name = "",
-                         .points = {},
-                         .colour = "currentColor",
-                         .dashed = curve.dashed,
-                         .hidden = !curve.shown});
+    html += kind_button(kind, curve.kind, "currentColor", curve.dashed, curve.shown);
   }
   return html;
 }
 
-// Series of runs hide with their runs.
+// Where each series is a run, the list of runs shows and hides them.
 std::string kind_buttons(const Chart& chart) {
   std::string html;
   const bool of_runs =
-      std::ranges::all_of(chart.series, [](const Series& series) { return series.run >= 0; });
+      std::ranges::none_of(chart.series, [](const Series& s) { return s.run < 0; });
   for (const Series& series : chart.series) {
     if (!of_runs && chart.series.size() > 1) {
-      html += kind_button(series.kind, series.name, series);
+      html += kind_button(series.kind, series.name, series.colour, series.dashed, true);
     }
   }
   return html;
@@ -78,7 +73,7 @@ std::string PageFigures::figure(const Chart& drawn, const std::string& buttons,
       note.empty() ? "" : fmt::format("<p class=\"note\">{}</p>\n", shown_text(note)));
 }
 
-Chart PageFigures::drawn_for_page(const Chart& chart) const {
+Chart PageFigures::in_page_colours(const Chart& chart) const {
   Chart drawn = chart;
   const std::vector<LineColour> palette = line_colours(chart.series.size());
   for (std::size_t i = 0; i < drawn.series.size(); ++i) {
@@ -100,7 +95,7 @@ Chart PageFigures::drawn_for_page(const Chart& chart) const {
 std::string PageFigures::add(std::span<const Chart> charts) {
   std::string html;
   for (const Chart& chart : charts) {
-    const Chart drawn = drawn_for_page(chart);
+    const Chart drawn = in_page_colours(chart);
     html += figure(drawn, kind_buttons(drawn), "");
     charts_.emplace_back(chart);
   }
@@ -110,7 +105,12 @@ std::string PageFigures::add(std::span<const Chart> charts) {
 std::string PageFigures::add(std::span<const ChartPlan> plans) {
   std::string html;
   for (const ChartPlan& plan : plans) {
-    html += figure(lmpo::drawn_for_page(plan, runs_, kBuckets), kind_buttons(plan), plan.note);
+    Chart chart = drawn(plan, runs_, kBuckets);
+    for (Series& series : chart.series) {
+      series.colour = run_colour(static_cast<std::size_t>(series.run));
+      series.dashed = plan.curves[series.kind].dashed;
+    }
+    html += figure(chart, kind_buttons(plan), plan.note);
     charts_.emplace_back(plan);
   }
   return grid(html);

@@ -29,7 +29,7 @@ class PageFigures {
 
  private:
   std::string figure(const Chart& drawn, const std::string& buttons, const std::string& note);
-  Chart drawn_for_page(const Chart& chart) const;
+  Chart in_page_colours(const Chart& chart) const;
 
   std::span<const Run> runs_;
   std::vector<PageChart> charts_;

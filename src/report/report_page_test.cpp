@@ -202,7 +202,7 @@ TEST(ReportPage, AnswersAreCountedCutAndBinned) {
   EXPECT_EQ(answers.back()["step"], 30);
   EXPECT_THAT(answers[0]["text"].get<std::string>(), HasSubstr("[... 2000 more bytes]"));
   // A histogram of shares: its area is all answers.
-  const json& histogram = data["charts"][0]["series"][0];
+  const json& histogram = data["charts"][1]["series"][0];
   double highest = 0;
   double sum = 0;
   for (std::size_t i = 1; i + 1 < histogram["y"].size(); i += 2) {
@@ -230,9 +230,9 @@ TEST(ReportPage, LengthsLeaveOutAnswersThatWereCut) {
   EXPECT_THAT(markup_of(page),
               HasSubstr("cut at the token limit are left out. a: 2 of 4, b: 4 of 4."));
   const json charts = data_of(page)["charts"];
-  ASSERT_EQ(charts.size(), 1U);
-  ASSERT_EQ(charts[0]["series"].size(), 1U);  // of b nothing is known
-  EXPECT_LE(charts[0]["series"][0]["x"].back(), 21);
+  ASSERT_EQ(charts.size(), 2U);               // the loss, then lengths
+  ASSERT_EQ(charts[1]["series"].size(), 1U);  // of b nothing is known
+  EXPECT_LE(charts[1]["series"][0]["x"].back(), 21);
   EXPECT_THAT(markup_of(page_of({run_of("c", 3)})), Not(HasSubstr("were cut")));
 }
 

@@ -90,35 +90,6 @@ std::string file_name(const std::string& metric) {
   return name.substr(0, 80);
 }
 
-// Calls `take` with run, curve and points of each line that has any.
-template <typename Take>
-void for_each_line(const ChartPlan& plan, std::span<const Run> runs, const Take& take) {
-  for (std::size_t run = 0; run < runs.size(); ++run) {
-    for (std::size_t kind = 0; kind < plan.curves.size(); ++kind) {
-      std::vector<Point> points = points_of(runs[run], plan.curves[kind]);
-      if (!points.empty()) {
-        take(run, kind, std::move(points));
-      }
-    }
-  }
-}
-
-// The moving average follows about a fifteenth of the run.
-Series series_of(const ChartPlan& plan, std::span<const Run> runs, std::size_t run,
-                 std::size_t kind, std::vector<Point> points, std::size_t buckets) {
-  const Curve& curve = plan.curves[kind];
-  if (points.size() > 2 * buckets) {
-    points = thinned(points, buckets);
-  }
-  const double memory = std::max(1.0, static_cast<double>(points.size()) / 15);
-  return {.name = runs.size() == 1         ? curve.kind
-                  : plan.curves.size() > 1 ? runs[run].name + " " + curve.kind
-                                           : runs[run].name,
-          .points = std::move(points),
-          .smoothing = curve.noisy ? 1 - 1 / memory : 0,
-          .dashed = curve.dashed};
-}
-
 std::set<std::string> other_metrics(std::span<const Run> runs) {
   std::set<std::string> known = {"num_tokens", "eval_runtime", "eval_samples_per_second",
                                  "eval_steps_per_second", "eval_samples"};
@@ -172,33 +143,32 @@ std::vector<Point> points_of(const Run& run, const Curve& curve) {
 }
 
 Chart drawn(const ChartPlan& plan, std::span<const Run> runs, std::size_t buckets) {
-  ChartPlan shown = plan;
-  std::erase_if(shown.curves, [](const Curve& curve) { return !curve.shown; });
   Chart chart{plan.title, "step", {}};
+  const bool several = runs.size() > 1;
   const std::vector<LineColour> colours = line_colours(runs.size());
-  for_each_line(shown, runs, [&](std::size_t run, std::size_t kind, std::vector<Point> points) {
-    Series series = series_of(shown, runs, run, kind, std::move(points), buckets);
-    if (runs.size() > 1) {
-      series.colour = colours[run].light;
-    } else {
-      series.dashed = false;  // the palette's colours tell the curves apart
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    for (std::size_t kind = 0; kind < plan.curves.size(); ++kind) {
+      const Curve& curve = plan.curves[kind];
+      const std::vector<Point> points = thinned(points_of(runs[i], curve), buckets);
+      if (points.empty()) {
+        continue;
+      }
+      // The line follows about a fifteenth of the run.
+      const double memory = std::max(1.0, static_cast<double>(points.size()) / 15);
+      chart.series.push_back(
+          {.name = !several                 ? curve.kind
+                   : plan.curves.size() > 1 ? runs[i].name + " " + curve.kind
+                                            : runs[i].name,
+           .points = points,
+           .smoothing = curve.noisy ? 1 - 1 / memory : 0,
+           .colour = several ? colours[i].light : "",
+           .dashed = several && curve.dashed,  // else its colour tells it from others
+           .run = static_cast<std::ptrdiff_t>(i),
+           .kind = kind,
+           .hidden = !curve.shown,
+           .dots = curve.evaluation});
     }
-    chart.series.push_back(std::move(series));
-  });
-  return chart;
-}
-
-Chart drawn_for_page(const ChartPlan& plan, std::span<const Run> runs, std::size_t buckets) {
-  Chart chart{plan.title, "step", {}};
-  for_each_line(plan, runs, [&](std::size_t run, std::size_t kind, std::vector<Point> points) {
-    Series series = series_of(plan, runs, run, kind, std::move(points), buckets);
-    series.colour = run_colour(run);
-    series.run = static_cast<std::ptrdiff_t>(run);
-    series.kind = kind;
-    series.hidden = !plan.curves[kind].shown;
-    series.dots = plan.curves[kind].evaluation;
-    chart.series.push_back(std::move(series));
-  });
+  }
   return chart;
 }
 

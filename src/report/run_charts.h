@@ -34,11 +34,8 @@ std::vector<ChartPlan> plan_charts(std::span<const Run> runs);
 // A curve of one run over its steps, without entries that lack the metric.
 std::vector<Point> points_of(const Run& run, const Curve& curve);
 
-// A plan as a chart over the steps of all runs, for files: the curves that are shown at first. At
-// most 2 * `buckets` points a line.
+// A plan as a chart over the steps of all runs, in the colours of a file. Series::kind is the curve's
+// number; curves that are not shown at first are hidden. At most 2 * `buckets` points a line.
 Chart drawn(const ChartPlan& plan, std::span<const Run> runs, std::size_t buckets);
-
-// The same for the page: all curves, in the runs' colours. Series::kind is the curve's number.
-Chart drawn_for_page(const ChartPlan& plan, std::span<const Run> runs, std::size_t buckets);
 
 }  // namespace lmpo

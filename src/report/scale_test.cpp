@@ -25,8 +25,9 @@ double digit_of(double value) {
 TEST(Ticks, AreEquallyFarApartAndCoverAnyRange) {
   Random random(1, 0);
   for (int i = 0; i < 2000; ++i) {
-    const double low = (random.uniform() - 0.5) * std::pow(10.0, 12 * random.uniform() - 6);
-    const double high = low + std::pow(10.0, 12 * random.uniform() - 6);
+    const double span = std::pow(10.0, 12 * random.uniform() - 6);
+    const double low = 1000 * (random.uniform() - 0.5) * span;
+    const double high = low + span;
     const int count = 3 + static_cast<int>(random.below(6));
     const std::vector<double> marks = ticks(low, high, count);
     ASSERT_GE(marks.size(), 2U);

@@ -12,7 +12,7 @@
 
 namespace lmpo {
 namespace {
-constexpr std::size_t alignment = 64;
+constexpr std::size_t kAlignment = 64;
 
 // Unmaps at the end.
 std::shared_ptr<void> mapped(void* block, std::size_t size) {
@@ -26,7 +26,7 @@ Arena Arena::counting() {
 }
 
 Arena Arena::host(std::size_t capacity) {
-  const std::size_t size = std::max(capacity, alignment);
+  const std::size_t size = std::max(capacity, kAlignment);
   void* block = ::mmap(nullptr, size, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (block == MAP_FAILED) {
@@ -45,7 +45,7 @@ Arena Arena::over(std::shared_ptr<void> block, std::size_t capacity) {
 }
 
 Arena Arena::file(std::size_t capacity, const std::filesystem::path& folder) {
-  const std::size_t size = std::max(capacity, alignment);
+  const std::size_t size = std::max(capacity, kAlignment);
   std::string path = (folder / "lmpo-XXXXXX").string();
   const int file = ::mkstemp(path.data());
   int failure = errno;
@@ -80,7 +80,7 @@ void Arena::page_out(const Tensor& tensor) const {
 Tensor Arena::allocate(std::string_view name, Dtype dtype,
                        std::initializer_list<std::int64_t> shape) {
   const Tensor sized(nullptr, dtype, shape);
-  const std::size_t size = (sized.bytes() + alignment - 1) / alignment * alignment;
+  const std::size_t size = (sized.bytes() + kAlignment - 1) / kAlignment * kAlignment;
   const std::size_t begin = top_;
   LMPO_CHECK(base_ == nullptr || begin + size <= capacity_);
   top_ += size;

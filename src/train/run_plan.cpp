@@ -26,6 +26,18 @@ std::int64_t longest_sequence(const TrainInputs& inputs) {
   return static_cast<std::int64_t>(longest);
 }
 
+// "12345 of 67890 parameters train".
+std::string trained_of(const ModelConfig& config, const StoragePlan& storage) {
+  Arena counting = Arena::counting();
+  const Weights weights(config, storage.weights, WeightUse::training, counting,
+                        {.freeze = storage.freeze});
+  std::int64_t trained = 0;
+  for (const Parameter& parameter : weights.trained()) {
+    trained += parameter.value.elements();
+  }
+  return fmt::format("{} of {} parameters train", trained, weights.count());
+}
+
 }  // namespace
 
 SamplerOptions sampler_options(const TrainRecipe& recipe) {
@@ -178,6 +190,9 @@ void RunPlan::log() const {
            recipe().objective, length_.warmup, threads());
   if (!device_.is_cpu()) {
     log_info("device: {}", device_.name());
+  }
+  if (!storage_.freeze.empty()) {
+    log_info("freeze: {}", trained_of(config_, storage_));
   }
   log_info("memory: {} planned ({} arena, {} for the rest{}); recomputed in backward: {}",
            readable_bytes(memory_.total()), readable_bytes(memory_.arena),

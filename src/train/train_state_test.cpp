@@ -171,7 +171,7 @@ TEST_P(OptimizerState, OfAnotherRunIsRefused) {
   const Run untied(GetParam(), 1, "llama");
   write_optimizer(folder_, run.weights, *run.ops);
   EXPECT_THAT(user_error_of([&] { read_optimizer(folder_, untied.weights, *run.ops); }),
-              HasSubstr("lm_head.weight.exp_avg"));
+              HasSubstr("lm_head.weight was frozen when the checkpoint was written"));
   const Run other(GetParam() == Dtype::bf16 ? Dtype::f16 : Dtype::bf16, 1);
   EXPECT_THAT(user_error_of([&] { read_optimizer(folder_, other.weights, *run.ops); }),
               HasSubstr("--dtype"));

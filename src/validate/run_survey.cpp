@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/machine_memory.h"
 #include "io/finite.h"
+#include "model/family.h"
 #include "objective/registry.h"
 #include "recipe/run_data.h"
 #include "train/checkpoints.h"
@@ -142,7 +143,9 @@ void RunSurvey::read_model() {
     return;
   }
   attempt("model_config_invalid", "model_name_or_path",
-          "lmpo trains Llama and Mistral models: correct config.json or take another model",
+          fmt::format("correct config.json, or take a model of a family that lmpo trains: {}",
+                      family_names())
+              .c_str(),
           [&] { facts_.model = read_model_config(weights_); });
   if (facts_.model) {
     read_weights();
@@ -329,7 +332,7 @@ void RunSurvey::plan_memory_of_run() {
       .host_allowed = available_memory(),
       .device = device_->name(),
       .recompute = std::string(recompute_name(plan.model_options().recompute)),
-      .computed_at_once = plan.train_limits().micro_batch};
+      .micro_batch = plan.train_limits().micro_batch};
 }
 
 }  // namespace

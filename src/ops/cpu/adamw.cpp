@@ -111,13 +111,13 @@ class DecodedMoment {
 
 double square_sum(Tensor x) {
   // A fixed number of parts, added in order.
-  constexpr std::int64_t parts = 256;
-  std::array<double, parts> sums{};
+  constexpr std::int64_t kParts = 256;
+  std::array<double, kParts> sums{};
   const std::int64_t count = x.elements();
-  parallel_for(parts, count < (1 << 16) ? parts : 1, [&](std::int64_t first, std::int64_t last) {
+  parallel_for(kParts, count < (1 << 16) ? kParts : 1, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t part = first; part < last; ++part) {
-      const std::int64_t begin = count / parts * part + std::min(part, count % parts);
-      const std::int64_t size = count / parts + (part < count % parts ? 1 : 0);
+      const std::int64_t begin = count / kParts * part + std::min(part, count % kParts);
+      const std::int64_t size = count / kParts + (part < count % kParts ? 1 : 0);
       sums[static_cast<std::size_t>(part)] = square_sum(x.f32() + begin, size);
     }
   });
@@ -139,11 +139,11 @@ void CpuOps::run(const AdamW& op) {
   const Weight weight{op.w, op.low, op.gradient};
   const AdamWConstants constants = constants_of(op.step);
   if (op.moment1.scales.empty()) {
-    constexpr std::int64_t block = 1024;
-    parallel_for(op.w.elements(), 4 * block, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; i += block) {
+    constexpr std::int64_t kBlock = 1024;
+    parallel_for(op.w.elements(), 4 * kBlock, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; i += kBlock) {
         weight.update_part(op.moment1.values.f32() + i, op.moment2.values.f32() + i, i,
-                           std::min(block, end - i), constants);
+                           std::min(kBlock, end - i), constants);
       }
     });
     return;

@@ -84,7 +84,7 @@ std::size_t CpuOps::attention_scratch(std::span<const Pack::Segment> segments,
     longest = std::max<std::int64_t>(longest, tree.back().end - tree.front().begin);
   }
   // Of a tree keys and values in both directions and their gradients, and five blocks of queries.
-  const std::int64_t floats = (6 * longest + 5 * cpu::query_block) * shape.head_size;
+  const std::int64_t floats = (6 * longest + 5 * cpu::kQueryBlock) * shape.head_size;
   return static_cast<std::size_t>(threads() * floats) * sizeof(float);
 }
 

@@ -48,7 +48,7 @@ LMPO_VECTOR void scale(float* x, float factor, std::int64_t count) {
 AttentionBlock::AttentionBlock(const AttentionShape& shape, HeadRows queries, HeadResult out,
                                std::int64_t count)
     : shape_(shape), queries_(queries), out_(out), count_(count) {
-  LMPO_CHECK(count <= query_block);
+  LMPO_CHECK(count <= kQueryBlock);
   // Finite, so that differences of maxima are never NaN.
   maximum_.fill(std::numeric_limits<float>::lowest());
   sum_.fill(0.0F);

@@ -9,18 +9,18 @@
 
 namespace lmpo::cpu {
 
-constexpr std::int64_t query_block = 128;  // most queries of a block
-constexpr std::int64_t key_block = 128;    // most keys of a tile
+constexpr std::int64_t kQueryBlock = 128;  // most queries of a block
+constexpr std::int64_t kKeyBlock = 128;    // most keys of a tile
 
 // Scores or probabilities of one tile, [queries, keys].
-using ScoreTile = std::array<float, query_block * key_block>;
+using ScoreTile = std::array<float, kQueryBlock * kKeyBlock>;
 
 // The keys [first, last) of a tile that a query sees; may be empty.
 struct VisibleKeys {
   std::int64_t first;
   std::int64_t last;
 };
-using VisibleRows = std::array<VisibleKeys, query_block>;
+using VisibleRows = std::array<VisibleKeys, kQueryBlock>;
 
 // Rows of one head inside a wider matrix.
 struct HeadRows {
@@ -53,8 +53,8 @@ class AttentionBlock {
   HeadResult out_;
   std::int64_t count_;
   bool empty_ = true;
-  std::array<float, query_block> maximum_;
-  std::array<float, query_block> sum_;
+  std::array<float, kQueryBlock> maximum_;
+  std::array<float, kQueryBlock> sum_;
   ScoreTile scores_;
 };
 

@@ -70,8 +70,8 @@ struct PackKeys {
   template <typename Body>
   void for_run(std::int64_t first_key, std::int64_t last_key, std::int64_t first_query,
                const Body& body) const {
-    for (std::int64_t key = first_key; key < last_key; key += key_block) {
-      const std::int64_t count = std::min(key_block, last_key - key);
+    for (std::int64_t key = first_key; key < last_key; key += kKeyBlock) {
+      const std::int64_t count = std::min(kKeyBlock, last_key - key);
       if (window == 0 || positions[first_query] - positions[key + count - 1] < window) {
         body(key, count);
       }

@@ -41,16 +41,16 @@ class AttentionTree {
     return key_head_ * group() + block.head_of(row);
   }
 
-  // body(block) for blocks of at most query_block rows that cover the tree's queries of all heads of
+  // body(block) for blocks of at most kQueryBlock rows that cover the tree's queries of all heads of
   // the group. A group of more heads than a block has rows is taken in parts.
   template <typename Body>
   void for_blocks(const Body& body) const {
-    const std::int64_t tokens = std::clamp<std::int64_t>(query_block / group(), 1, 64);
+    const std::int64_t tokens = std::clamp<std::int64_t>(kQueryBlock / group(), 1, 64);
     for (const Pack::Segment& segment : tree_) {
       for (std::int64_t begin = segment.begin; begin < segment.end; begin += tokens) {
         const std::int64_t end = std::min<std::int64_t>(begin + tokens, segment.end);
-        for (std::int64_t head = 0; head < group(); head += query_block) {
-          body(QueryBlock{&segment, begin, end, head, std::min(group() - head, query_block)});
+        for (std::int64_t head = 0; head < group(); head += kQueryBlock) {
+          body(QueryBlock{&segment, begin, end, head, std::min(group() - head, kQueryBlock)});
         }
       }
     }

@@ -58,13 +58,13 @@ void CpuOps::run(const AttentionDecode& op) {
     const std::int64_t oldest =
         op.shape.window == 0 ? 0 : std::max<std::int64_t>(0, slot + 1 - op.shape.window);
     // The queries of a group lie side by side: rows of one matrix.
-    for (std::int64_t first = 0; first < heads.group(); first += cpu::query_block) {
+    for (std::int64_t first = 0; first < heads.group(); first += cpu::kQueryBlock) {
       const std::int64_t head = key_head * heads.group() + first;
-      const std::int64_t count = std::min(cpu::query_block, heads.group() - first);
+      const std::int64_t count = std::min(cpu::kQueryBlock, heads.group() - first);
       cpu::AttentionBlock block(op.shape, {heads.query(b, head).data, size},
                                 {op.out.f32() + b * out_width + head * size, size}, count);
-      for (std::int64_t key = oldest; key <= slot; key += cpu::key_block) {
-        const std::int64_t keys = std::min(cpu::key_block, slot + 1 - key);
+      for (std::int64_t key = oldest; key <= slot; key += cpu::kKeyBlock) {
+        const std::int64_t keys = std::min(cpu::kKeyBlock, slot + 1 - key);
         cpu::VisibleRows visible;
         visible.fill({0, keys});
         const cpu::HeadResult k = slots(op.cache_k, b, key, key_head, size);

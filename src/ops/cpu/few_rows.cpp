@@ -11,9 +11,9 @@ namespace lmpo::cpu {
 namespace {
 
 // Rows of w that are read side by side, so that more than one stream of memory is under way.
-constexpr std::int64_t side_by_side = 4;
+constexpr std::int64_t kSideBySide = 4;
 
-// sums[s] = x . w[s], for side_by_side rows of w.
+// sums[s] = x . w[s], for kSideBySide rows of w.
 template <typename T>
 [[gnu::always_inline]] inline void dots(float* __restrict sums, const float* __restrict x,
                                         const T* __restrict w, std::int64_t in) {
@@ -72,12 +72,12 @@ void multiply(Tensor y, Tensor x, const T* w, bool accumulate) {
   const float* inputs = strided_f32(x);
   float* results = strided_f32(y);
   parallel_for(out, 64, [&](std::int64_t begin, std::int64_t end) {
-    float sums[side_by_side];
-    for (std::int64_t o = begin; o < end; o += side_by_side) {
-      const std::int64_t count = std::min(side_by_side, end - o);
+    float sums[kSideBySide];
+    for (std::int64_t o = begin; o < end; o += kSideBySide) {
+      const std::int64_t count = std::min(kSideBySide, end - o);
       for (std::int64_t t = 0; t < x.dim(0); ++t) {
         const float* row = inputs + t * x.row_stride();
-        if (count == side_by_side) {
+        if (count == kSideBySide) {
           dots_of(sums, row, w + o * in, in);
         } else {
           for (std::int64_t s = 0; s < count; ++s) {
@@ -96,7 +96,7 @@ void multiply(Tensor y, Tensor x, const T* w, bool accumulate) {
 }  // namespace
 
 void multiply_few_rows(Tensor y, Tensor x, Tensor w, bool accumulate) {
-  LMPO_CHECK(x.dim(0) <= few_rows);
+  LMPO_CHECK(x.dim(0) <= kFewRows);
   if (w.dtype() == Dtype::bf16) {
     multiply(y, x, w.bf16(), accumulate);
   } else {

@@ -9,9 +9,9 @@
 namespace lmpo::cpu {
 
 // Rows for which reading the matrix takes longer than computing with it.
-constexpr std::int64_t few_rows = 4;
+constexpr std::int64_t kFewRows = 4;
 
-// LinearForward for T <= few_rows and w float32 or bfloat16. By all threads; sums do not depend on
+// LinearForward for T <= kFewRows and w float32 or bfloat16. By all threads; sums do not depend on
 // their number.
 void multiply_few_rows(Tensor y, Tensor x, Tensor w, bool accumulate);
 

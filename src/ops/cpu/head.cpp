@@ -17,8 +17,8 @@ namespace {
 using cpu::matmul;
 using cpu::Transpose;
 
-constexpr std::int64_t row_chunk = 256;
-constexpr std::int64_t vocabulary_tile = 2048;
+constexpr std::int64_t kRowChunk = 256;
+constexpr std::int64_t kVocabularyTile = 2048;
 
 LMPO_VECTOR float largest(const float* x, float start, std::int64_t count) {
   float result = start;
@@ -50,8 +50,8 @@ struct Sizes {
   std::int64_t width;
   std::int64_t vocabulary;
 
-  std::int64_t chunk() const { return std::min(rows, row_chunk); }
-  std::int64_t tile() const { return std::min(vocabulary, vocabulary_tile); }
+  std::int64_t chunk() const { return std::min(rows, kRowChunk); }
+  std::int64_t tile() const { return std::min(vocabulary, kVocabularyTile); }
 };
 
 // The parts of the workspace.
@@ -107,15 +107,15 @@ class Head {
   // body(tile) for every tile, its logits computed.
   template <typename Body>
   void for_tiles(const Body& body) const {
-    for (std::int64_t token = 0; token < sizes_.vocabulary; token += vocabulary_tile) {
-      const std::int64_t tokens = std::min(vocabulary_tile, sizes_.vocabulary - token);
+    for (std::int64_t token = 0; token < sizes_.vocabulary; token += kVocabularyTile) {
+      const std::int64_t tokens = std::min(kVocabularyTile, sizes_.vocabulary - token);
       const float* weights = widened(token, tokens);
-      for (std::int64_t row = 0; row < sizes_.rows; row += row_chunk) {
+      for (std::int64_t row = 0; row < sizes_.rows; row += kRowChunk) {
         const Tile tile{
-            row, std::min(row_chunk, sizes_.rows - row), token, tokens, workspace_.logits, weights};
+            row, std::min(kRowChunk, sizes_.rows - row), token, tokens, workspace_.logits, weights};
         matmul({Transpose::no, Transpose::yes, tile.rows, tokens, sizes_.width, 1.0F,
                 hidden_rows(tile), sizes_.width, weights, sizes_.width, 0.0F, tile.logits, tokens,
-                cpu::forward_sum},
+                cpu::kForwardSum},
                precision_);
         body(tile);
       }

@@ -18,8 +18,8 @@ namespace {
 
 // A product with w in 16 bits, of which as much as a cache holds is widened at a time.
 void multiply_stored(const cpu::Product& whole, Tensor w, cpu::Precision precision) {
-  constexpr std::int64_t cached = 1 << 17;  // elements
-  const std::int64_t rows = std::clamp<std::int64_t>(cached / whole.k / 16 * 16, 16, 256);
+  constexpr std::int64_t kCached = 1 << 17;  // elements
+  const std::int64_t rows = std::clamp<std::int64_t>(kCached / whole.k / 16 * 16, 16, 256);
   parallel_for((whole.n + rows - 1) / rows, 1, [&](std::int64_t begin, std::int64_t end) {
     thread_local std::vector<float> wide;
     wide.resize(static_cast<std::size_t>(rows * whole.k));
@@ -57,7 +57,7 @@ void CpuOps::run(const LinearForward& op) {
   const std::int64_t in = op.x.dim(1);
   const std::int64_t out = op.w.dim(0);
   LMPO_CHECK(has_shape(op.w, {out, in}) && has_shape(op.y, {tokens, out}));
-  if (tokens <= cpu::few_rows && op.w.dtype() != Dtype::f16 && precision_ == cpu::Precision::f32) {
+  if (tokens <= cpu::kFewRows && op.w.dtype() != Dtype::f16 && precision_ == cpu::Precision::f32) {
     cpu::multiply_few_rows(op.y, op.x, op.w, op.accumulate);
     return;
   }
@@ -75,7 +75,7 @@ void CpuOps::run(const LinearForward& op) {
                        .beta = op.accumulate ? 1.0F : 0.0F,
                        .c = cpu::strided_f32(op.y),
                        .ldc = op.y.row_stride(),
-                       .longest_sum = few ? 0 : cpu::forward_sum,
+                       .longest_sum = few ? 0 : cpu::kForwardSum,
                        .recurring = few};
   if (op.w.dtype() == Dtype::f32) {
     product.b = op.w.f32();

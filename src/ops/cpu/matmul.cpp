@@ -9,13 +9,13 @@ namespace lmpo::cpu {
 namespace {
 
 // Products of fewer multiplications cost less than waking the threads.
-constexpr std::int64_t serial_work = 64 * 64 * 64;
+constexpr std::int64_t kSerialWork = 64 * 64 * 64;
 // Panels begin at multiples of this, so that the library's own tiles stay whole.
-constexpr std::int64_t panel_step = 16;
+constexpr std::int64_t kPanelStep = 16;
 
 std::int64_t panel_size(std::int64_t size, std::int64_t panels) {
   const std::int64_t exact = (size + panels - 1) / panels;
-  return (exact + panel_step - 1) / panel_step * panel_step;
+  return (exact + kPanelStep - 1) / kPanelStep * kPanelStep;
 }
 
 struct Panels {
@@ -78,7 +78,7 @@ void matmul_serial(const Product& product, Precision precision) {
 }
 
 void matmul(const Product& p, Precision precision) {
-  if (threads() == 1 || p.m * p.n * p.k <= serial_work) {
+  if (threads() == 1 || p.m * p.n * p.k <= kSerialWork) {
     matmul_serial(p, precision);
     return;
   }

@@ -19,7 +19,7 @@ std::size_t rounded_factors(std::int64_t m, std::int64_t n, std::int64_t k, Prec
 
 // longest_sum of products whose results are compared between texts: at most six percent slower than
 // whole sums, and half their error.
-constexpr std::int64_t forward_sum = 128;
+constexpr std::int64_t kForwardSum = 128;
 
 // Whether this build and processor can multiply bfloat16.
 bool products_in_bf16();

@@ -12,8 +12,8 @@ namespace lmpo {
 namespace {
 
 // Columns that are handled at a time, so that a weight of any storage is widened on the stack.
-constexpr std::int64_t tile = 256;
-using Columns = std::array<float, tile>;
+constexpr std::int64_t kTile = 256;
+using Columns = std::array<float, kTile>;
 
 LMPO_VECTOR float sum_of_products(const float* a, const float* b, std::int64_t count) {
   float sum = 0.0F;
@@ -72,8 +72,8 @@ struct Weights {
   template <typename Body>
   void for_tiles(const Body& body) const {
     Columns buffer;
-    for (std::int64_t column = 0; column < w.dim(0); column += tile) {
-      const std::int64_t count = std::min(tile, w.dim(0) - column);
+    for (std::int64_t column = 0; column < w.dim(0); column += kTile) {
+      const std::int64_t count = std::min(kTile, w.dim(0) - column);
       const float* weights = cpu::as_f32(w, column, count, buffer.data());
       if (offset != 0.0F) {
         add_offset(buffer.data(), weights, offset, count);
@@ -136,10 +136,10 @@ void CpuOps::run(const RmsNormBackward& op) {
     return;
   }
   // Every column's sum goes over all rows in order, whoever computes it.
-  const std::int64_t tiles = (width + tile - 1) / tile;
+  const std::int64_t tiles = (width + kTile - 1) / kTile;
   parallel_each(tiles, [&](std::int64_t index) {
-    const std::int64_t column = index * tile;
-    const std::int64_t count = std::min(tile, width - column);
+    const std::int64_t column = index * kTile;
+    const std::int64_t count = std::min(kTile, width - column);
     Columns sums{};
     for (std::int64_t row = 0; row < rows; ++row) {
       const std::int64_t place = row * width + column;

@@ -36,9 +36,9 @@ struct Product {
 
 // Bytes of the factors of a product rounded to bfloat16, each from a new cache line on.
 inline std::size_t rounded_bytes(std::int64_t m, std::int64_t n, std::int64_t k) {
-  constexpr std::int64_t line = 64;
-  const auto lines = [](std::int64_t elements) { return (2 * elements + line - 1) / line; };
-  return static_cast<std::size_t>((lines(m * k) + lines(k * n)) * line);
+  constexpr std::int64_t kLine = 64;
+  const auto lines = [](std::int64_t elements) { return (2 * elements + kLine - 1) / kLine; };
+  return static_cast<std::size_t>((lines(m * k) + lines(k * n)) * kLine);
 }
 
 // By the calling thread alone; m, n and k at least 1.

@@ -29,9 +29,9 @@ namespace lmpo::cpu {
 namespace {
 
 // Shapes change with the packs of a run; a pack has about forty. Old ones are forgotten together.
-constexpr std::size_t most_primitives = 64;
+constexpr std::size_t kMostPrimitives = 64;
 // Smaller products, those of attention, come in too many shapes to compile each.
-constexpr std::int64_t compiled_work = std::int64_t{1} << 22;
+constexpr std::int64_t kCompiledWork = std::int64_t{1} << 22;
 
 struct Shape {
   std::array<std::int64_t, 9> sizes;
@@ -93,10 +93,10 @@ class Primitive {
     };
     memories_ = {placeless(descriptor.src_desc()), placeless(descriptor.weights_desc()),
                  placeless(descriptor.dst_desc()), placeless(descriptor.scratchpad_desc())};
-    constexpr std::array<int, 4> names = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST,
-                                          DNNL_ARG_SCRATCHPAD};
-    for (std::size_t i = 0; i < names.size(); ++i) {
-      arguments_[i] = {names[i], memories_[i].get()};
+    constexpr std::array<int, 4> kNames = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST,
+                                           DNNL_ARG_SCRATCHPAD};
+    for (std::size_t i = 0; i < kNames.size(); ++i) {
+      arguments_[i] = {kNames[i], memories_[i].get()};
     }
     scratch_bytes_ = descriptor.scratchpad_desc().get_size();
   }
@@ -124,7 +124,7 @@ class Multiplier {
  public:
   Multiplier() {
     // What the library keeps itself is for the other threads, which meet the same shapes.
-    dnnl::set_primitive_cache_capacity(static_cast<int>(most_primitives));
+    dnnl::set_primitive_cache_capacity(static_cast<int>(kMostPrimitives));
     // The library must not start threads of its own beside ours. Looked up by name: it may have
     // been built with another pool.
     using SetThreads = void (*)(int);
@@ -135,7 +135,7 @@ class Multiplier {
 
   bool multiply(const Product& p, Precision precision) {
     if (precision == Precision::f32) {
-      const bool small = !p.recurring && p.m * p.n * p.k < compiled_work;
+      const bool small = !p.recurring && p.m * p.n * p.k < kCompiledWork;
       return small ? multiply_small(p) : run(p, precision, p.a, p.b);
     }
     Product dense = p;
@@ -181,7 +181,7 @@ class Multiplier {
     if (found != primitives_.end()) {
       return found->second.get();
     }
-    if (primitives_.size() >= most_primitives) {
+    if (primitives_.size() >= kMostPrimitives) {
       primitives_.clear();
     }
     std::unique_ptr<Primitive> made;

@@ -13,7 +13,7 @@ namespace lmpo {
 namespace {
 
 // Elements for which waking a thread pays.
-constexpr std::int64_t grain = 1 << 14;
+constexpr std::int64_t kGrain = 1 << 14;
 
 LMPO_VECTOR void add_to(float* out, const float* in, std::int64_t count) {
   for (std::int64_t i = 0; i < count; ++i) {
@@ -22,7 +22,7 @@ LMPO_VECTOR void add_to(float* out, const float* in, std::int64_t count) {
 }
 
 void copy_bytes(void* out, const void* in, std::size_t bytes) {
-  parallel_for(static_cast<std::int64_t>(bytes), 4 * grain,
+  parallel_for(static_cast<std::int64_t>(bytes), 4 * kGrain,
                [&](std::int64_t begin, std::int64_t end) {
                  std::memcpy(static_cast<char*>(out) + begin, static_cast<const char*>(in) + begin,
                              static_cast<std::size_t>(end - begin));
@@ -32,7 +32,7 @@ void copy_bytes(void* out, const void* in, std::size_t bytes) {
 // body(row) for all rows of this width.
 template <typename Body>
 void for_rows(std::int64_t rows, std::int64_t width, const Body& body) {
-  parallel_for(rows, grain / std::max<std::int64_t>(width, 1) + 1,
+  parallel_for(rows, kGrain / std::max<std::int64_t>(width, 1) + 1,
                [&](std::int64_t begin, std::int64_t end) {
                  for (std::int64_t row = begin; row < end; ++row) {
                    body(row);
@@ -57,7 +57,7 @@ void CpuOps::download(void* host, Tensor device) {
 }
 
 void CpuOps::run(const Zero& op) {
-  parallel_for(static_cast<std::int64_t>(op.x.bytes()), 4 * grain,
+  parallel_for(static_cast<std::int64_t>(op.x.bytes()), 4 * kGrain,
                [&](std::int64_t begin, std::int64_t end) {
                  std::memset(static_cast<char*>(op.x.data()) + begin, 0,
                              static_cast<std::size_t>(end - begin));
@@ -71,7 +71,7 @@ void CpuOps::run(const Copy& op) {
 
 void CpuOps::run(const Cast& op) {
   LMPO_CHECK(op.out.same_shape(op.in));
-  parallel_for(op.in.elements(), grain, [&](std::int64_t begin, std::int64_t end) {
+  parallel_for(op.in.elements(), kGrain, [&](std::int64_t begin, std::int64_t end) {
     std::array<float, 1024> buffer;
     for (std::int64_t i = begin; i < end; i += 1024) {
       const std::int64_t count = std::min<std::int64_t>(1024, end - i);

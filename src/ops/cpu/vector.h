@@ -21,16 +21,16 @@ namespace lmpo::cpu {
 // as usual. The C library's does not vectorise. Cody and Waite: exp(x) = 2^n exp(r), |r| <=
 // ln(2)/2.
 [[gnu::always_inline]] inline float exp(float x) {
-  constexpr float log2_e = 1.44269504F;
-  constexpr float ln2_high = 0x1.63p-1F;  // few bits, so that n * ln2_high is exact
-  constexpr float ln2_low = -2.12194440e-4F;
-  constexpr float shift = 0x1.8p23F;  // adding it leaves the nearest integer in the low bits
+  constexpr float kLog2E = 1.44269504F;
+  constexpr float kLn2High = 0x1.63p-1F;  // few bits, so that n * kLn2High is exact
+  constexpr float kLn2Low = -2.12194440e-4F;
+  constexpr float kShift = 0x1.8p23F;  // adding it leaves the nearest integer in the low bits
   // Beyond these the result is 0 or infinity; written so that NaN stays NaN.
   float t = x > 89.0F ? 89.0F : x;
   t = t < -104.0F ? -104.0F : t;
-  const float shifted = t * log2_e + shift;
-  const float n = shifted - shift;
-  const float r = (t - n * ln2_high) - n * ln2_low;
+  const float shifted = t * kLog2E + kShift;
+  const float n = shifted - kShift;
+  const float r = (t - n * kLn2High) - n * kLn2Low;
   float p = 1.9875691500e-4F;
   p = p * r + 1.3981999507e-3F;
   p = p * r + 8.3334519073e-3F;
@@ -40,7 +40,7 @@ namespace lmpo::cpu {
   const float exp_r = (p * r * r + r) + 1.0F;
   // 2^n in two factors: n goes from -150 to 128, beyond what one exponent field holds.
   const auto exponent = static_cast<std::int32_t>(std::bit_cast<std::uint32_t>(shifted) -
-                                                  std::bit_cast<std::uint32_t>(shift));
+                                                  std::bit_cast<std::uint32_t>(kShift));
   const std::int32_t half = exponent >> 1;
   const auto power = [](std::int32_t e) {
     return std::bit_cast<float>(static_cast<std::uint32_t>(e + 127) << 23);

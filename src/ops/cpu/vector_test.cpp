@@ -44,17 +44,17 @@ TEST(Vector, TanhIsAccurateEverywhere) {
 }
 
 TEST(Vector, ExpKeepsSpecialValues) {
-  constexpr float infinity = std::numeric_limits<float>::infinity();
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
   EXPECT_EQ(exp(0.0F), 1.0F);
-  EXPECT_EQ(exp(-infinity), 0.0F);
+  EXPECT_EQ(exp(-kInfinity), 0.0F);
   EXPECT_EQ(exp(std::numeric_limits<float>::lowest()), 0.0F);
-  EXPECT_EQ(exp(infinity), infinity);
-  EXPECT_EQ(exp(std::numeric_limits<float>::max()), infinity);
+  EXPECT_EQ(exp(kInfinity), kInfinity);
+  EXPECT_EQ(exp(std::numeric_limits<float>::max()), kInfinity);
   EXPECT_TRUE(std::isnan(exp(std::numeric_limits<float>::quiet_NaN())));
-  EXPECT_EQ(sigmoid(-infinity), 0.0F);
-  EXPECT_EQ(sigmoid(infinity), 1.0F);
-  EXPECT_EQ(tanh(infinity), 1.0F);
-  EXPECT_EQ(tanh(-infinity), -1.0F);
+  EXPECT_EQ(sigmoid(-kInfinity), 0.0F);
+  EXPECT_EQ(sigmoid(kInfinity), 1.0F);
+  EXPECT_EQ(tanh(kInfinity), 1.0F);
+  EXPECT_EQ(tanh(-kInfinity), -1.0F);
   EXPECT_TRUE(std::isnan(tanh(std::numeric_limits<float>::quiet_NaN())));
 }
 

@@ -11,7 +11,7 @@ namespace {
 
 void check_shape(const AttentionShape& shape) {
   LMPO_CHECK(shape.key_heads > 0 && shape.query_heads % shape.key_heads == 0 &&
-             shape.head_size <= cuda::largest_head && shape.query_heads <= cuda::most_heads &&
+             shape.head_size <= cuda::kLargestHead && shape.query_heads <= cuda::kMostHeads &&
              shape.scale > 0.0F);
 }
 
@@ -61,7 +61,7 @@ cuda::AttentionInput CudaOps::attention_input(Tensor qkv, Tensor positions,
   if (!are_equal(segments, segments_) || queries_in_block != blocks_.queries_in_block) {
     check_segments(segments, tokens);
     const cuda::AttentionGrid grid(segments, queries_in_block);
-    LMPO_CHECK(grid.bytes() <= cuda::table_bytes);
+    LMPO_CHECK(grid.bytes() <= cuda::kTableBytes);
     auto* next = static_cast<char*>(tables_.get());
     const auto put = [&](const auto& items) {
       using Item = typename std::decay_t<decltype(items)>::value_type;

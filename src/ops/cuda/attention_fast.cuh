@@ -10,7 +10,7 @@ namespace lmpo::cuda {
 
 constexpr int kAttentionThreads = 128;
 constexpr int kWarpRows = 16;
-constexpr int kBlockRows = attention_block;
+constexpr int kBlockRows = kAttentionBlock;
 static_assert(kBlockRows == kAttentionThreads / 32 * kWarpRows);
 constexpr float kLog2E = 1.44269504088896340736F;
 
@@ -45,7 +45,7 @@ struct QueryRows {
 };
 // Blocks of heads in a grid.
 inline unsigned head_blocks(const AttentionInput& in) {
-  return static_cast<unsigned>(in.query_heads / (attention_block / in.queries_in_block));
+  return static_cast<unsigned>(in.query_heads / (kAttentionBlock / in.queries_in_block));
 }
 
 // The keys that a block of queries goes through: its context's in tiles of 64, then its own
@@ -115,7 +115,7 @@ struct KeyStage {
 template <int E>
 class KeyPipeline {
  public:
-  static constexpr std::size_t shared_bytes = std::size_t{4} * kBlockRows * E * 2;
+  static constexpr std::size_t kSharedBytes = std::size_t{4} * kBlockRows * E * 2;
 
   __device__ KeyPipeline(const AttentionInput& in, const QueryBlock& block, int key_head,
                          std::uint32_t shared)

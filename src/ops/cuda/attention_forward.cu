@@ -140,7 +140,7 @@ __global__ void __launch_bounds__(kAttentionThreads, kForwardBlocks)
 template <int E>
 void launch(cudaStream_t stream, const AttentionInput& in, Typed out, float* lse) {
   const dim3 grid(static_cast<unsigned>(in.query_block_count), head_blocks(in));
-  launch_kernel(forward_kernel<E>, {grid, kAttentionThreads, KeyPipeline<E>::shared_bytes}, stream,
+  launch_kernel(forward_kernel<E>, {grid, kAttentionThreads, KeyPipeline<E>::kSharedBytes}, stream,
                 in, as<__nv_bfloat16>(out), lse);
 }
 

@@ -90,10 +90,10 @@ struct QueryStage {
 // Shared memory of a block: its keys and values, two stages of queries, and their numbers.
 template <int E>
 struct KeyMemory {
-  static constexpr std::size_t key_bytes = std::size_t{2} * kBlockRows * E * 2;
-  static constexpr std::size_t stage_bytes = std::size_t{2} * kQueryRows * E * 2;
-  static constexpr std::size_t bytes =
-      key_bytes + 2 * stage_bytes + std::size_t{4} * kQueryRows * sizeof(float);
+  static constexpr std::size_t kKeyBytes = std::size_t{2} * kBlockRows * E * 2;
+  static constexpr std::size_t kStageBytes = std::size_t{2} * kQueryRows * E * 2;
+  static constexpr std::size_t kBytes =
+      kKeyBytes + 2 * kStageBytes + std::size_t{4} * kQueryRows * sizeof(float);
 
   unsigned char* base;
 
@@ -101,9 +101,9 @@ struct KeyMemory {
   __device__ SharedTile<E> values() const { return {shared_address(base) + kBlockRows * E * 2}; }
   __device__ QueryStage<E> stage(int index) const {
     const SharedTile<E> queries{shared_address(base) +
-                                static_cast<std::uint32_t>(key_bytes + index * stage_bytes)};
+                                static_cast<std::uint32_t>(kKeyBytes + index * kStageBytes)};
     auto* numbers =
-        reinterpret_cast<float*>(base + key_bytes + 2 * stage_bytes) + index * 2 * kQueryRows;
+        reinterpret_cast<float*>(base + kKeyBytes + 2 * kStageBytes) + index * 2 * kQueryRows;
     return {queries, {queries.address + kQueryRows * E * 2}, numbers, numbers + kQueryRows};
   }
 };
@@ -266,7 +266,7 @@ __global__ void __launch_bounds__(kAttentionThreads, 2)
 template <int E>
 void launch(cudaStream_t stream, const AttentionInput& in, const Gradients& gradients) {
   const dim3 grid(static_cast<unsigned>(in.key_block_count), static_cast<unsigned>(in.key_heads));
-  launch_kernel(key_kernel<E>, {grid, kAttentionThreads, KeyMemory<E>::bytes}, stream, in,
+  launch_kernel(key_kernel<E>, {grid, kAttentionThreads, KeyMemory<E>::kBytes}, stream, in,
                 gradients);
 }
 

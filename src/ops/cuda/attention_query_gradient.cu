@@ -114,7 +114,7 @@ template <int E>
 void launch(cudaStream_t stream, const AttentionInput& in, Typed dqkv, Typed dout, const float* lse,
             const float* delta) {
   const dim3 grid(static_cast<unsigned>(in.query_block_count), head_blocks(in));
-  launch_kernel(query_kernel<E>, {grid, kAttentionThreads, KeyPipeline<E>::shared_bytes}, stream,
+  launch_kernel(query_kernel<E>, {grid, kAttentionThreads, KeyPipeline<E>::kSharedBytes}, stream,
                 in, as<__nv_bfloat16>(dqkv), as<__nv_bfloat16>(dout), lse, delta);
 }
 

@@ -51,19 +51,19 @@ __global__ void sum_groups_kernel(float* partial, const T* dy, std::int64_t rows
 // Threads of a block: 32 columns wide, 8 shares of the groups deep.
 __global__ void add_groups_kernel(float* dw, const float* partial, std::int64_t groups,
                                   std::int64_t width) {
-  constexpr int shares = kThreads / 32;
-  __shared__ float sums[shares][32];
+  constexpr int kShares = kThreads / 32;
+  __shared__ float sums[kShares][32];
   const int share = threadIdx.x / 32;
   const int lane = threadIdx.x % 32;
   const std::int64_t column = std::int64_t{blockIdx.x} * 32 + lane;
   float sum = 0.0F;
-  for (std::int64_t group = share; group < groups && column < width; group += shares) {
+  for (std::int64_t group = share; group < groups && column < width; group += kShares) {
     sum += partial[group * width + column];
   }
   sums[share][lane] = sum;
   __syncthreads();
   if (share == 0 && column < width) {
-    for (int other = 1; other < shares; ++other) {
+    for (int other = 1; other < kShares; ++other) {
       sum += sums[other][lane];
     }
     dw[column] += sum;

@@ -42,10 +42,10 @@ template <typename T>
 __device__ inline void load_eight(float (&out)[kEight], const T* x, bool aligned,
                                   std::int64_t count) {
   if (aligned && count >= kEight) {
-    constexpr int words = sizeof(T) * kEight / sizeof(uint4);
-    uint4 packed[words];
+    constexpr int kWords = sizeof(T) * kEight / sizeof(uint4);
+    uint4 packed[kWords];
 #pragma unroll
-    for (int i = 0; i < words; ++i) {
+    for (int i = 0; i < kWords; ++i) {
       packed[i] = reinterpret_cast<const uint4*>(x)[i];
     }
     const T* values = reinterpret_cast<const T*>(packed);
@@ -65,15 +65,15 @@ template <typename T>
 __device__ inline void store_eight(T* x, const float (&in)[kEight], bool aligned,
                                    std::int64_t count) {
   if (aligned && count >= kEight) {
-    constexpr int words = sizeof(T) * kEight / sizeof(uint4);
-    uint4 packed[words];
+    constexpr int kWords = sizeof(T) * kEight / sizeof(uint4);
+    uint4 packed[kWords];
     T* values = reinterpret_cast<T*>(packed);
 #pragma unroll
     for (int i = 0; i < kEight; ++i) {
       values[i] = narrow<T>(in[i]);
     }
 #pragma unroll
-    for (int i = 0; i < words; ++i) {
+    for (int i = 0; i < kWords; ++i) {
       reinterpret_cast<uint4*>(x)[i] = packed[i];
     }
     return;

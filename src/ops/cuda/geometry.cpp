@@ -22,7 +22,7 @@ std::int64_t work(const QueryBlock& block) {
 
 HeadWorkspace::HeadWorkspace(std::int64_t rows, std::int64_t hidden, std::int64_t vocabulary,
                              Dtype compute, Dtype storage)
-    : chunk(std::min(rows, head_rows)), tile(std::min(vocabulary, head_tokens)) {
+    : chunk(std::min(rows, kHeadRows)), tile(std::min(vocabulary, kHeadTokens)) {
   std::int64_t next = 0;
   const auto take = [&next](std::int64_t count, Dtype dtype) {
     const std::int64_t begin = next;
@@ -55,7 +55,7 @@ AttentionGrid::AttentionGrid(std::span<const Pack::Segment> segments,
 
   std::vector<std::int64_t> queries_of;  // a key block's, in number
   for (std::size_t s = 0; s < segments.size(); ++s) {
-    for_blocks(segments[s], attention_block, [&](std::int32_t begin, std::int32_t count) {
+    for_blocks(segments[s], kAttentionBlock, [&](std::int32_t begin, std::int32_t count) {
       const auto first_run = static_cast<std::int32_t>(runs.size());
       std::int64_t seen = 0;
       for (std::size_t other = s; other < segments.size(); ++other) {
@@ -94,12 +94,12 @@ std::size_t AttentionGrid::bytes() const {
 void require_tables(std::span<const Pack::Segment> segments, std::int64_t query_heads,
                     std::int64_t key_heads) {
   const AttentionGrid grid(segments, queries_in_block(query_heads, key_heads));
-  if (grid.bytes() > table_bytes) {
+  if (grid.bytes() > kTableBytes) {
     user_error(
         "{} prompts and responses that are computed at once are more than attention's tables on a "
         "GPU hold ({} of {} bytes): choose a smaller --per_device_train_batch_size, "
         "--per_device_eval_batch_size or --max_pack_tokens",
-        segments.size(), grid.bytes(), table_bytes);
+        segments.size(), grid.bytes(), kTableBytes);
   }
 }
 
@@ -112,9 +112,9 @@ void require_sizes(std::int64_t hidden, std::int64_t query_heads, std::int64_t h
           key, size, largest);
     }
   };
-  require("hidden_size", hidden, largest_norm);
-  require("num_attention_heads", query_heads, most_heads);
-  require("head_dim (or hidden_size / num_attention_heads)", head_size, largest_head);
+  require("hidden_size", hidden, kLargestNorm);
+  require("num_attention_heads", query_heads, kMostHeads);
+  require("head_dim (or hidden_size / num_attention_heads)", head_size, kLargestHead);
 }
 
 }  // namespace lmpo::cuda

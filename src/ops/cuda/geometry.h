@@ -14,8 +14,8 @@ namespace lmpo::cuda {
 
 // A tile of logits is a chunk of rows against a run of the vocabulary. Tiles are large enough to
 // fill the device and small beside a model.
-constexpr std::int64_t head_rows = 4096;
-constexpr std::int64_t head_tokens = 4096;
+constexpr std::int64_t kHeadRows = 4096;
+constexpr std::int64_t kHeadTokens = 4096;
 
 // The parts of the head's workspace, as offsets in float32 elements, each aligned to 256 bytes.
 struct HeadWorkspace {
@@ -34,13 +34,13 @@ struct HeadWorkspace {
 };
 
 // Rows of a block, of queries and of keys.
-constexpr std::int32_t attention_block = 64;
+constexpr std::int32_t kAttentionBlock = 64;
 
 // Queries of a block: the heads that share a key head are rows of one block, so that its keys are
 // read once for all of them and few of its rows are padding.
 inline std::int32_t queries_in_block(std::int64_t query_heads, std::int64_t key_heads) {
   const auto group = static_cast<std::int32_t>(query_heads / key_heads);
-  return attention_block % group == 0 ? attention_block / group : attention_block;
+  return kAttentionBlock % group == 0 ? kAttentionBlock / group : kAttentionBlock;
 }
 
 // Queries [begin, begin + count) of one segment: a row of the forward's and dq's grid.
@@ -83,27 +83,27 @@ struct AttentionGrid {
   std::vector<KeyBlock> keys;
   std::vector<QueryRun> runs;
 };
-// UserError where a pack's grid is larger than table_bytes.
+// UserError where a pack's grid is larger than kTableBytes.
 void require_tables(std::span<const Pack::Segment> segments, std::int64_t query_heads,
                     std::int64_t key_heads);
 
 // Of every CudaOps: scratch of matrix products and sums, and the tables of attention's grid.
-constexpr std::size_t scratch_bytes = std::size_t{64} << 20;
-constexpr std::size_t table_bytes = std::size_t{16} << 20;
+constexpr std::size_t kScratchBytes = std::size_t{64} << 20;
+constexpr std::size_t kTableBytes = std::size_t{16} << 20;
 // What driver and libraries take on a device beside it, their kernels included; measured.
-constexpr std::size_t library_bytes = std::size_t{700} << 20;
+constexpr std::size_t kLibraryBytes = std::size_t{700} << 20;
 
 // The widest row of a norm, the largest head of attention and the most heads, which are a
 // dimension of a grid: all beyond any Llama that was published.
-constexpr std::int64_t largest_norm = 8192;
-constexpr std::int64_t largest_head = 512;
-constexpr std::int64_t most_heads = 65535;
+constexpr std::int64_t kLargestNorm = 8192;
+constexpr std::int64_t kLargestHead = 512;
+constexpr std::int64_t kMostHeads = 65535;
 // UserError for a model that is larger.
 void require_sizes(std::int64_t hidden, std::int64_t query_heads, std::int64_t head_size);
 // Groups of rows whose sums, of a norm's or a bias's gradient, are taken apart and then added in
 // order: enough for every multiprocessor to have several.
 inline std::int64_t row_groups(std::int64_t rows, std::int64_t width) {
-  const auto most = static_cast<std::int64_t>(scratch_bytes / sizeof(float)) / width;
+  const auto most = static_cast<std::int64_t>(kScratchBytes / sizeof(float)) / width;
   return std::max<std::int64_t>(1, std::min({rows, most, std::int64_t{528}}));
 }
 

@@ -59,7 +59,7 @@ TEST(AttentionGrid, BlocksHoldAllHeadsOfAKey) {
 
 TEST(AttentionGrid, BlocksOfKeysMeetEveryQueryThatSeesThemOnce) {
   const auto segments = some_trees();
-  const AttentionGrid grid(segments, attention_block);
+  const AttentionGrid grid(segments, kAttentionBlock);
   std::map<std::pair<std::int32_t, std::int32_t>, int> seen;  // query and key
   std::set<std::int32_t> covered;
   for (const KeyBlock& block : grid.keys) {
@@ -94,7 +94,7 @@ TEST(AttentionGrid, BlocksOfKeysMeetEveryQueryThatSeesThemOnce) {
 
 // The last blocks to run are short ones.
 TEST(AttentionGrid, LongBlocksComeFirst) {
-  const AttentionGrid grid(some_trees(), attention_block);
+  const AttentionGrid grid(some_trees(), kAttentionBlock);
   const auto work = [](const QueryBlock& block) {
     return block.context_end - block.context_begin + block.begin + block.count - block.own_begin;
   };
@@ -130,8 +130,8 @@ TEST(HeadWorkspace, PartsDoNotOverlapAndAreAligned) {
           expect_next(sizes.weights, floats(sizes.tile * width, compute));
         }
         EXPECT_GE(sizes.total, end);
-        EXPECT_LE(sizes.chunk, head_rows);
-        EXPECT_LE(sizes.tile, head_tokens);
+        EXPECT_LE(sizes.chunk, kHeadRows);
+        EXPECT_LE(sizes.tile, kHeadTokens);
       }
     }
   }
@@ -146,8 +146,8 @@ TEST(Limits, ModelsThatAreTooLargeAreNamed) {
     }
     return std::string();
   };
-  EXPECT_EQ(message(largest_norm, most_heads, largest_head), "");
-  EXPECT_NE(message(largest_norm + 1, 1, 64).find("hidden_size is 8193"), std::string::npos);
+  EXPECT_EQ(message(kLargestNorm, kMostHeads, kLargestHead), "");
+  EXPECT_NE(message(kLargestNorm + 1, 1, 64).find("hidden_size is 8193"), std::string::npos);
   EXPECT_NE(message(512, 1, 514).find("at most 512"), std::string::npos);
   EXPECT_NE(message(8192, 65536, 2).find("num_attention_heads is 65536"), std::string::npos);
 }
@@ -168,12 +168,12 @@ TEST(Limits, PacksWithMoreBranchesThanTheTablesHoldAreRefused) {
 }
 
 TEST(NormGroups, FitTheScratch) {
-  for (const std::int64_t width : {std::int64_t{1}, std::int64_t{4096}, largest_norm}) {
+  for (const std::int64_t width : {std::int64_t{1}, std::int64_t{4096}, kLargestNorm}) {
     for (const std::int64_t rows : {1, 50, 100000}) {
       const std::int64_t groups = row_groups(rows, width);
       EXPECT_GE(groups, 1);
       EXPECT_LE(groups, rows);
-      EXPECT_LE(groups * width * 4, static_cast<std::int64_t>(scratch_bytes));
+      EXPECT_LE(groups * width * 4, static_cast<std::int64_t>(kScratchBytes));
     }
   }
 }

@@ -146,8 +146,8 @@ void head_backward_tile(cudaStream_t stream, const HeadTile& tile, Typed gradien
                         const HeadTargets& targets);
 
 // optimizer.cu
-// partial[square_parts]: sums of squares of the parts of one tensor.
-constexpr int square_parts = 1024;
+// partial[kSquareParts]: sums of squares of the parts of one tensor.
+constexpr int kSquareParts = 1024;
 void square_sums(cudaStream_t stream, double* partial, const float* x, std::int64_t count);
 // *result = the parts, added in order.
 void add_parts(cudaStream_t stream, double* result, const double* partial, std::int64_t count);

@@ -32,13 +32,13 @@ cuda::AdamWCodes make_codes() {
 
 CudaOps::CudaOps(Dtype compute)
     : compute_(compute),
-      scratch_(allocate(cuda::scratch_bytes)),
-      tables_(allocate(cuda::table_bytes)),
+      scratch_(allocate(cuda::kScratchBytes)),
+      tables_(allocate(cuda::kTableBytes)),
       codes_(allocate(sizeof(cuda::AdamWCodes))) {
   const cuda::AdamWCodes codes = make_codes();
   cuda::check(cudaMemcpy(codes_.get(), &codes, sizeof codes, cudaMemcpyHostToDevice), "upload");
   cuda::check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "a stream");
-  multiplier_ = std::make_unique<cuda::Multiplier>(stream_, scratch_.get(), cuda::scratch_bytes);
+  multiplier_ = std::make_unique<cuda::Multiplier>(stream_, scratch_.get(), cuda::kScratchBytes);
 }
 
 CudaOps::~CudaOps() {

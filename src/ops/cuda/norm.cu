@@ -116,7 +116,7 @@ void with_pieces(std::int64_t width, const Body& body) {
     body(std::integral_constant<int, kMostPieces>());
   }
 }
-static_assert(largest_norm == kMostPieces * kStride);
+static_assert(kLargestNorm == kMostPieces * kStride);
 
 }  // namespace
 

@@ -6,17 +6,17 @@ namespace lmpo {
 
 double CudaOps::sum_of_squares(std::span<const Tensor> tensors) {
   // As many tensors at a time as the scratch holds sums of: of any model that was published, all.
-  constexpr std::size_t kMost = cuda::scratch_bytes / sizeof(double) / cuda::square_parts - 1;
+  constexpr std::size_t kMost = cuda::kScratchBytes / sizeof(double) / cuda::kSquareParts - 1;
   if (tensors.size() > kMost) {
     const double first = sum_of_squares(tensors.first(kMost));
     return first + sum_of_squares(tensors.subspan(kMost));
   }
-  const std::size_t parts = tensors.size() * cuda::square_parts;
+  const std::size_t parts = tensors.size() * cuda::kSquareParts;
   auto* partial = static_cast<double*>(scratch_.get());
   double* next = partial;
   for (const Tensor& x : tensors) {
     cuda::square_sums(stream_, next, x.f32(), x.elements());
-    next += cuda::square_parts;
+    next += cuda::kSquareParts;
   }
   cuda::add_parts(stream_, next, partial, static_cast<std::int64_t>(parts));
   launched("sum_of_squares", {});

@@ -259,8 +259,8 @@ void launch(cudaStream_t stream, const Master& master, const AdamWTensors& t,
 
 __global__ void square_kernel(double* partial, const float* x, std::int64_t count, bool aligned) {
   const std::int64_t pieces = (count + kEight - 1) / kEight;
-  const std::int64_t first = pieces * blockIdx.x / square_parts;
-  const std::int64_t last = pieces * (blockIdx.x + 1) / square_parts;
+  const std::int64_t first = pieces * blockIdx.x / kSquareParts;
+  const std::int64_t last = pieces * (blockIdx.x + 1) / kSquareParts;
   double sum = 0.0;
   for (std::int64_t piece = first + threadIdx.x; piece < last; piece += kThreads) {
     float values[kEight];
@@ -304,7 +304,7 @@ void adamw(cudaStream_t stream, const AdamWTensors& t, const AdamWConstants& con
 }
 
 void square_sums(cudaStream_t stream, double* partial, const float* x, std::int64_t count) {
-  launch_kernel(square_kernel, {square_parts, kThreads}, stream, partial, x, count,
+  launch_kernel(square_kernel, {kSquareParts, kThreads}, stream, partial, x, count,
                 rows_aligned(0, x));
 }
 

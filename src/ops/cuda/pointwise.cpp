@@ -9,7 +9,7 @@ void CudaOps::run(const RmsNormForward& op) {
   const std::int64_t rows = op.x.dim(0);
   const std::int64_t width = op.x.dim(1);
   LMPO_CHECK(op.y.same_shape(op.x) && has_shape(op.rstd, {rows}) && has_shape(op.w, {width}) &&
-             width <= cuda::largest_norm);
+             width <= cuda::kLargestNorm);
   cuda::rmsnorm_forward(stream_, typed(op.y), op.rstd.f32(), typed(op.x), typed(op.w), op.eps,
                         op.offset, rows, width);
   launched("rmsnorm_forward", {&op.y, &op.w});
@@ -21,7 +21,7 @@ void CudaOps::run(const RmsNormBackward& op) {
   const std::int64_t width = op.x.dim(1);
   LMPO_CHECK(op.dx.same_shape(op.x) && op.dy.same_shape(op.x) && has_shape(op.rstd, {rows}) &&
              has_shape(op.w, {width}) && (op.dw.empty() || has_shape(op.dw, {width})) &&
-             width <= cuda::largest_norm);
+             width <= cuda::kLargestNorm);
   cuda::rmsnorm_backward(stream_, typed(op.dx), op.dw.f32(), typed(op.dy), typed(op.x), typed(op.w),
                          op.rstd.f32(), op.offset, float_scratch(), rows, width);
   launched("rmsnorm_backward", {&op.dx, &op.w});

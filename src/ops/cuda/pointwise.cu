@@ -102,10 +102,10 @@ __global__ void swiglu_backward_kernel(T* dgate_up, T* y, const T* dy, const T* 
 // body(first row, grid) for launches of at most 65,535 rows.
 template <typename Body>
 void for_row_grids(std::int64_t rows, std::int64_t width, const Body& body) {
-  constexpr std::int64_t most = 65535;
-  for (std::int64_t first = 0; first < rows; first += most) {
+  constexpr std::int64_t kMost = 65535;
+  for (std::int64_t first = 0; first < rows; first += kMost) {
     body(first, dim3(blocks_for(width, kThreads * kEight),
-                     static_cast<unsigned>(std::min(most, rows - first))));
+                     static_cast<unsigned>(std::min(kMost, rows - first))));
   }
 }
 

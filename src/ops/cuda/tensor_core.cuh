@@ -45,28 +45,28 @@ __device__ inline FragmentA round_to_a(const FragmentC& left, const FragmentC& r
 // part is computed once (LanePlaces), and what remains of row and column is a constant.
 template <int E>
 struct SharedTile {
-  static constexpr int pieces = E / 8;
-  static constexpr int row_bytes = E * 2;
+  static constexpr int kPieces = E / 8;
+  static constexpr int kRowBytes = E * 2;
 
-  std::uint32_t address;  // in shared memory, a multiple of row_bytes
+  std::uint32_t address;  // in shared memory, a multiple of kRowBytes
 
   static __device__ std::uint32_t place(int row, int piece) {
-    return row * row_bytes + ((piece ^ (row & 7)) << 4);
+    return row * kRowBytes + ((piece ^ (row & 7)) << 4);
   }
 
   // Begins to copy the numbers at x + offset_of(row) to each of these rows; those whose offset is
   // below 0 become zero. By a block of `threads`.
   template <int rows, int threads, typename Offset>
   __device__ void start_copy(const __nv_bfloat16* x, const Offset& offset_of) const {
-    constexpr int at_once = threads / pieces;
-    static_assert(at_once % 8 == 0 && rows % at_once == 0);
-    const int first = static_cast<int>(threadIdx.x) / pieces;
-    const int piece = static_cast<int>(threadIdx.x) % pieces;
+    constexpr int kAtOnce = threads / kPieces;
+    static_assert(kAtOnce % 8 == 0 && rows % kAtOnce == 0);
+    const int first = static_cast<int>(threadIdx.x) / kPieces;
+    const int piece = static_cast<int>(threadIdx.x) % kPieces;
     const std::uint32_t to = address + place(first, piece);
 #pragma unroll
-    for (int i = 0; i < rows / at_once; ++i) {
-      const std::int64_t offset = offset_of(first + i * at_once);
-      start_copy_16(to + i * at_once * row_bytes, x + (offset < 0 ? 0 : offset) + piece * 8,
+    for (int i = 0; i < rows / kAtOnce; ++i) {
+      const std::int64_t offset = offset_of(first + i * kAtOnce);
+      start_copy_16(to + i * kAtOnce * kRowBytes, x + (offset < 0 ? 0 : offset) + piece * 8,
                     offset >= 0);
     }
   }
@@ -120,7 +120,7 @@ struct SharedTile {
 
  private:
   __device__ std::uint32_t at(std::uint32_t lane_place, int row, int column) const {
-    return ((address + lane_place) ^ (column * 2)) + row * row_bytes;
+    return ((address + lane_place) ^ (column * 2)) + row * kRowBytes;
   }
 };
 

@@ -168,13 +168,13 @@ class OpsTest : public ::testing::TestWithParam<OpsCase> {
   void expect_slope(const std::vector<double>& gradient, const std::vector<double>& x,
                     const std::vector<double>& seed, const Function& function, std::size_t begin,
                     std::size_t end, double share, double allowed) {
-    constexpr double step = 1e-100;
+    constexpr double kStep = 1e-100;
     std::vector<Complex> point(x.begin(), x.end());
     double actual = 0.0;
     double size = 0.0;
     for (std::size_t i = begin; i < end; ++i) {
       const double direction = random_.normal();
-      point[i] += Complex(0.0, step * direction);
+      point[i] += Complex(0.0, kStep * direction);
       actual += gradient[i] * direction;
       size += gradient[i] * direction * gradient[i] * direction;
     }
@@ -182,7 +182,7 @@ class OpsTest : public ::testing::TestWithParam<OpsCase> {
     ASSERT_EQ(y.size(), seed.size());
     double expected = 0.0;
     for (std::size_t i = 0; i < y.size(); ++i) {
-      expected += seed[i] * y[i].imag() / step;
+      expected += seed[i] * y[i].imag() / kStep;
     }
     ASSERT_NEAR(actual, expected,
                 allowed * std::sqrt(static_cast<double>(end - begin)) + share * std::sqrt(size))

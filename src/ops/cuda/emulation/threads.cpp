@@ -39,7 +39,7 @@ struct Copy {
 struct Warp {
   Barrier barrier;
   // By the parity of the barrier's round: a lane can be one exchange ahead of another, not two.
-  alignas(16) std::byte exchanged[2][warp_threads * most_exchanged_bytes];
+  alignas(16) std::byte exchanged[2][kWarpThreads * kMostExchangedBytes];
 };
 
 struct Thread {
@@ -91,7 +91,7 @@ class Block {
   const std::function<void()>* body_ = nullptr;
   std::exception_ptr failure_;
   std::unique_ptr<std::byte, FreeShared> shared_{
-      static_cast<std::byte*>(std::aligned_alloc(1024, (most_shared_bytes + 1023) / 1024 * 1024))};
+      static_cast<std::byte*>(std::aligned_alloc(1024, (kMostSharedBytes + 1023) / 1024 * 1024))};
   std::size_t shared_bytes_ = 0;
 };
 
@@ -173,11 +173,11 @@ bool Block::wait(bool mine) {
 }
 
 const std::byte* Block::exchange(const void* mine, std::size_t bytes) {
-  Warp& warp = warps_[current_->index / warp_threads];
+  Warp& warp = warps_[current_->index / kWarpThreads];
   const unsigned round = warp.barrier.round;
   std::byte* all = warp.exchanged[round % 2];
-  std::memcpy(all + current_->index % warp_threads * bytes, mine, bytes);
-  if (++warp.barrier.arrived == warp_threads) {
+  std::memcpy(all + current_->index % kWarpThreads * bytes, mine, bytes);
+  if (++warp.barrier.arrived == kWarpThreads) {
     warp.barrier.arrived = 0;
     ++warp.barrier.round;
   } else {
@@ -187,8 +187,8 @@ const std::byte* Block::exchange(const void* mine, std::size_t bytes) {
 }
 
 bool Block::run_warp(unsigned warp) {
-  const unsigned begin = warp * warp_threads;
-  const unsigned lanes = std::min(warp_threads, count_ - begin);
+  const unsigned begin = warp * kWarpThreads;
+  const unsigned lanes = std::min(kWarpThreads, count_ - begin);
   bool could_any = false;
   for (bool could = true; could && failure_ == nullptr;) {
     could = false;
@@ -208,7 +208,7 @@ void Block::run(unsigned threads, std::size_t shared_bytes, bool backward,
   start_threads(threads);
   count_ = living_ = threads;
   is_backward_ = backward;
-  const unsigned warps = (threads + warp_threads - 1) / warp_threads;
+  const unsigned warps = (threads + kWarpThreads - 1) / kWarpThreads;
   warps_.assign(warps, Warp{});
   barrier_ = {};
   any_[0] = any_[1] = false;
@@ -259,8 +259,8 @@ void arrive(const Copy& copy) {
 
 void run_grid(dim3 blocks, unsigned threads, std::size_t shared_bytes,
               const std::function<void()>& thread) {
-  if (threads == 0 || threads > most_threads || blocks.x == 0 || blocks.y == 0 || blocks.z == 0 ||
-      blocks.y > 65535 || blocks.z > 65535 || shared_bytes > most_shared_bytes) {
+  if (threads == 0 || threads > kMostThreads || blocks.x == 0 || blocks.y == 0 || blocks.z == 0 ||
+      blocks.y > 65535 || blocks.z > 65535 || shared_bytes > kMostSharedBytes) {
     throw KernelError(fmt::format("no GPU runs {} x {} x {} blocks of {} threads and {} bytes",
                                   blocks.x, blocks.y, blocks.z, threads, shared_bytes));
   }
@@ -284,7 +284,7 @@ const std::byte* exchange_bytes(const void* mine, std::size_t bytes) {
 }
 
 unsigned this_lane() {
-  return block().current().index % warp_threads;
+  return block().current().index % kWarpThreads;
 }
 
 std::byte* shared_memory() {

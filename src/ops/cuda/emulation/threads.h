@@ -18,10 +18,10 @@
 
 namespace lmpo::cuda::emulation {
 
-constexpr unsigned warp_threads = 32;
-constexpr unsigned most_threads = 1024;               // of a block
-constexpr std::size_t most_shared_bytes = 163 << 10;  // of a block, on an A100
-constexpr std::size_t most_exchanged_bytes = 32;      // by a thread, with its warp
+constexpr unsigned kWarpThreads = 32;
+constexpr unsigned kMostThreads = 1024;              // of a block
+constexpr std::size_t kMostSharedBytes = 163 << 10;  // of a block, on an A100
+constexpr std::size_t kMostExchangedBytes = 32;      // by a thread, with its warp
 
 // What a GPU refuses, or what it would not do the same way twice.
 class KernelError : public std::runtime_error {
@@ -43,10 +43,10 @@ bool block_barrier(bool mine = false);
 const std::byte* exchange_bytes(const void* mine, std::size_t bytes);
 
 template <typename T>
-std::array<T, warp_threads> exchange(const T& mine) {
-  static_assert(sizeof(T) <= most_exchanged_bytes);
+std::array<T, kWarpThreads> exchange(const T& mine) {
+  static_assert(sizeof(T) <= kMostExchangedBytes);
   const std::byte* all = exchange_bytes(&mine, sizeof mine);
-  std::array<T, warp_threads> values;
+  std::array<T, kWarpThreads> values;
   std::memcpy(values.data(), all, sizeof values);
   return values;
 }

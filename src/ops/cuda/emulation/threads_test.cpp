@@ -122,7 +122,7 @@ TEST(EmulatedGpu, RefusesThreadsThatWaitForOthersThatNeverCome) {
 
 TEST(EmulatedGpu, RefusesWhatNoGpuLaunches) {
   EXPECT_NE(refusal(1025, 0, [] {}), "");
-  EXPECT_NE(refusal(32, most_shared_bytes + 1, [] {}), "");
+  EXPECT_NE(refusal(32, kMostSharedBytes + 1, [] {}), "");
   EXPECT_THROW(run_grid(dim3(1, 65536), 32, 0, [] {}), KernelError);
   EXPECT_THROW(run_grid(dim3(0), 32, 0, [] {}), KernelError);
 }
