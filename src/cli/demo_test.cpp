@@ -49,7 +49,7 @@ TEST_F(Demo, EndsInTheSameTablesWhenItWasBrokenOff) {
     program.signal(SIGTERM);
     const Result stopped = program.wait();
     ASSERT_EQ(stopped.exit_code, 130) << stopped.err;
-    EXPECT_THAT(stopped.err, HasSubstr("the same command resumes"));
+    EXPECT_THAT(stopped.err, HasSubstr("Resume with the same command"));
   }
   const Result resumed = run(demo(path("broken")));
   ASSERT_EQ(resumed.exit_code, 0) << resumed.err;

@@ -286,7 +286,7 @@ TEST(TrainRecipe, PatternsOfWhatIsFrozenAreAList) {
   EXPECT_EQ(RecipeReading(kNeeded, "freeze: '*.mlp.*'\n").recipe.freeze,
             std::vector<std::string>{"*.mlp.*"});
   EXPECT_THAT(error_of(kNeeded, "unfrozen_parameters: ['^lm_head']\n"),
-              HasSubstr("but those that 'freeze' names"));
+              HasSubstr("except those that 'freeze' names"));
 }
 
 TEST(TrainRecipe, RefusesWhatCannotBe) {
