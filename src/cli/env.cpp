@@ -1,9 +1,8 @@
 // lmpo env: what a bug report should say.
 #include <sys/utsname.h>
 
-#include <fstream>
-
 #include "base/control_group.h"
+#include "base/machine_facts.h"
 #include "base/readable.h"
 #include "base/threads.h"
 #include "cli/commands.h"
@@ -13,31 +12,7 @@
 namespace lmpo {
 namespace {
 
-// The value of "key : value" in a file of /proc.
-std::string proc_value(const char* file, std::string_view key) {
-  std::ifstream stream(file);
-  for (std::string line; std::getline(stream, line);) {
-    const std::size_t colon = line.find(':');
-    if (line.starts_with(key) && colon != std::string::npos) {
-      const std::size_t first = line.find_first_not_of(" \t", colon + 1);
-      return first == std::string::npos ? "" : line.substr(first);
-    }
-  }
-  return "unknown";
-}
-
 struct NoOptions {};
-
-std::string vector_units() {
-  std::string units;
-  for (const auto& [name, present] :
-       {std::pair("avx2", __builtin_cpu_supports("avx2")),
-        std::pair("avx512f", __builtin_cpu_supports("avx512f")),
-        std::pair("avx512bf16", __builtin_cpu_supports("avx512bf16"))}) {
-    units += present ? std::string(units.empty() ? "" : " ") + name : "";
-  }
-  return units.empty() ? "none beyond x86-64-v2" : units;
-}
 
 void declare(OptionSet& set, NoOptions& /*none*/) {
   set.section("Examples", "  lmpo env\n");

@@ -1,5 +1,4 @@
 // lmpo report: training runs side by side, as one page and as charts.
-
 #include "base/error.h"
 #include "base/log.h"
 #include "base/readable.h"
@@ -47,19 +46,6 @@ void declare(OptionSet& set, ReportOptions& options) {
   set.section("Examples", kExamples);
 }
 
-void write_charts(const fs::path& folder, const Report& report) {
-  std::error_code error;
-  fs::create_directory(folder, error);
-  if (!fs::is_directory(folder)) {
-    machine_error("--svg {}: cannot create the folder: {}", folder.string(), error.message());
-  }
-  const std::vector<NamedChart> charts = report_charts(report);
-  for (const auto& [name, chart] : charts) {
-    write_file_atomically(folder / (name + ".svg"), charts_svg({&chart, 1}));
-  }
-  log_info("{}: {} charts", folder.string(), charts.size());
-}
-
 int run(const ReportOptions& options, const OptionSet& set) {
   require_folder_for("output", options.output);
   require_folder_for("svg", options.svg);
@@ -80,7 +66,7 @@ int run(const ReportOptions& options, const OptionSet& set) {
   log_info("{}: {} {}, {}", options.output.string(), runs.size(), runs.size() == 1 ? "run" : "runs",
            readable_bytes(page.size()));
   if (!options.svg.empty()) {
-    write_charts(options.svg, report);
+    log_info("{}: {} charts", options.svg.string(), write_charts(options.svg, report));
   }
   return 0;
 }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <set>
 
+#include "base/error.h"
+#include "base/file.h"
 #include "report/colours.h"
 #include "report/html.h"
 #include "report/length_charts.h"
@@ -202,6 +204,19 @@ std::vector<NamedChart> report_charts(const Report& report) {
     add("answer-lengths", std::move(chart));
   }
   return charts;
+}
+
+std::size_t write_charts(const fs::path& folder, const Report& report) {
+  std::error_code error;
+  fs::create_directory(folder, error);
+  if (!fs::is_directory(folder)) {
+    machine_error("{}: cannot create the folder: {}", folder.string(), error.message());
+  }
+  const std::vector<NamedChart> charts = report_charts(report);
+  for (const auto& [name, chart] : charts) {
+    write_file_atomically(folder / (name + ".svg"), charts_svg({&chart, 1}));
+  }
+  return charts.size();
 }
 
 }  // namespace lmpo

@@ -66,5 +66,7 @@ struct NamedChart {
   Chart chart;
 };
 std::vector<NamedChart> report_charts(const Report& report);
+// Writes them as SVG files into a folder, which is made if needed; returns how many. MachineError.
+std::size_t write_charts(const fs::path& folder, const Report& report);
 
 }  // namespace lmpo
