@@ -7,6 +7,7 @@
 #include "bench/dry_run.h"
 #include "cli/commands.h"
 #include "cli/common_options.h"
+#include "model/freeze.h"
 #include "report/training_charts.h"
 #include "train/card/model_card.h"
 #include "train/checkpoints.h"
@@ -74,6 +75,7 @@ int run(TrainRecipe& recipe, const OptionSet& set) {
 
   TrainInputs inputs;
   const ModelConfig config = read_model_config(recipe.model_name_or_path);
+  check_freeze(config, recipe.freeze);  // refused before data is read, too
   const fs::path checkpoint =
       recipe.resume_from_checkpoint.empty()
           ? fs::path()

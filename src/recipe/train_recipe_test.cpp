@@ -282,7 +282,9 @@ TEST(TrainRecipe, PatternsOfWhatIsFrozenAreAList) {
   const RecipeReading yaml(kNeeded,
                            "freeze:\n  - model.embed_tokens.*\n  - 'model.layers.[0-7].*'\n");
   EXPECT_EQ(yaml.recipe.freeze, both);
-  EXPECT_EQ(RecipeReading(needed_and({"--freeze", both[0], both[1]})).recipe.freeze, both);
+  EXPECT_EQ(RecipeReading(needed_and({"--freeze", both[0], "--freeze", both[1]})).recipe.freeze,
+            both);
+  EXPECT_EQ(RecipeReading(needed_and({"--freeze", both[0] + "," + both[1]})).recipe.freeze, both);
   EXPECT_EQ(RecipeReading(kNeeded, "freeze: '*.mlp.*'\n").recipe.freeze,
             std::vector<std::string>{"*.mlp.*"});
   EXPECT_THAT(error_of(kNeeded, "unfrozen_parameters: ['^lm_head']\n"),

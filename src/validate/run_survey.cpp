@@ -7,6 +7,7 @@
 #include "base/machine_memory.h"
 #include "io/finite.h"
 #include "model/family.h"
+#include "model/freeze.h"
 #include "objective/registry.h"
 #include "recipe/run_data.h"
 #include "train/checkpoints.h"
@@ -315,6 +316,12 @@ void RunSurvey::plan_memory_of_run() {
   attempt("compute_unsupported", "compute", "remove compute: float32 runs everywhere",
           [&] { ops = device_->make_ops(compute_type(*device_, recipe_.compute)); });
   if (!ops) {
+    return;
+  }
+  const bool freezes = attempt("freeze_invalid", "freeze",
+                               "name tensors of the checkpoint; lmpo help freeze has examples",
+                               [&] { check_freeze(*facts_.model, recipe_.freeze); });
+  if (!freezes) {
     return;
   }
   inputs_.recipe = recipe_;
