@@ -7,7 +7,7 @@ namespace lmpo::jinja {
 namespace {
 
 // The deepest nesting: of brackets while parsing, and of the resulting tree.
-constexpr int kDeepest = 200;
+constexpr int kDeepestExpression = 200;
 constexpr int kHighest = 200;
 
 std::string describe(const Token& token) {
@@ -27,7 +27,7 @@ std::string describe(const Token& token) {
 }  // namespace
 
 ExpressionParser::Depth::Depth(ExpressionParser& held) : parser(held) {
-  if (++parser.depth_ > kDeepest) {
+  if (++parser.depth_ > kDeepestExpression) {
     --parser.depth_;
     throw SyntaxError(parser.peek().line, "expressions are nested too deeply");
   }

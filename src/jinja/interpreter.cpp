@@ -9,7 +9,7 @@ namespace lmpo::jinja {
 namespace {
 
 // A level takes up to 4 KB of stack under the sanitizers, 1 KB otherwise.
-constexpr int kDeepest = 1200;
+constexpr int kDeepestEvaluation = 1200;
 
 // Whether a value contains a record; true also if it is nested too deeply to tell.
 bool reaches(const Value& value, const Dict& record, int depth) {
@@ -46,7 +46,7 @@ const Value* Scope::find(const std::string& name) const {
 }
 
 Interpreter::Level::Level(Interpreter& of) : interpreter(of) {
-  if (interpreter.depth_ >= kDeepest) {
+  if (interpreter.depth_ >= kDeepestEvaluation) {
     fail("macros, loops and expressions are nested too deeply");
   }
   ++interpreter.depth_;

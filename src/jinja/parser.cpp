@@ -8,7 +8,7 @@
 namespace lmpo::jinja {
 namespace {
 
-constexpr int kDeepest = 100;
+constexpr int kDeepestBlock = 100;
 
 using Kind = Statement::Kind;
 
@@ -28,7 +28,7 @@ class Parser {
  private:
   // Statements up to a block tag of one of these names, which is left unread, or to the end.
   Block body(std::initializer_list<std::string_view> ends) {
-    if (++depth_ > kDeepest) {
+    if (++depth_ > kDeepestBlock) {
       throw SyntaxError(tokens_.peek().line, "blocks are nested too deeply");
     }
     Block block;

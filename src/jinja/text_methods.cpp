@@ -10,8 +10,8 @@
 namespace lmpo::jinja {
 namespace {
 
-using Text = const std::string&;
-using TextMethod = Value (*)(Text, const Arguments&);
+using TextArgument = const std::string&;
+using TextMethod = Value (*)(TextArgument, const Arguments&);
 
 std::optional<std::string> optional_text(const Value& value, const char* what) {
   return value.is_none() ? std::nullopt : std::optional(value.text(what));
@@ -22,7 +22,7 @@ Value list_of(const std::vector<std::string>& texts) {
 }
 
 // The part of the text from the character `begin` to before `end`, as arguments 1 and 2 say.
-std::string part_of(Text text, const Arguments& arguments) {
+std::string part_of(TextArgument text, const Arguments& arguments) {
   const auto place = [&](std::size_t at, const char* name) -> std::optional<std::int64_t> {
     const Value given = arguments.get(at, name, nullptr);
     return given.is_none() ? std::nullopt : std::optional(given.integer(name));
@@ -31,7 +31,7 @@ std::string part_of(Text text, const Arguments& arguments) {
 }
 
 // Whether the text begins (or ends) with the argument: a text or a tuple of them.
-bool has_affix(Text text, const Value& affix, bool front) {
+bool has_affix(TextArgument text, const Value& affix, bool front) {
   if (const List* any = affix.as_list()) {
     return std::any_of(any->items.begin(), any->items.end(),
                        [&](const Value& each) { return has_affix(text, each, front); });
@@ -41,7 +41,7 @@ bool has_affix(Text text, const Value& affix, bool front) {
 }
 
 template <bool kFront>
-Value affix_method(Text text, const Arguments& arguments) {
+Value affix_method(TextArgument text, const Arguments& arguments) {
   const Value affix = arguments.need(0, kFront ? "prefix" : "suffix");
   return arguments.positional.size() > 1 ? has_affix(part_of(text, arguments), affix, kFront)
                                          : has_affix(text, affix, kFront);
@@ -49,7 +49,7 @@ Value affix_method(Text text, const Arguments& arguments) {
 
 // find, rfind, index, rindex: the place in characters.
 template <bool kFirst, bool kMust>
-Value find_method(Text text, const Arguments& arguments) {
+Value find_method(TextArgument text, const Arguments& arguments) {
   const std::string part = arguments.need(0, "sub").text("find");
   const std::string within = part_of(text, arguments);
   const std::size_t at = kFirst ? find_first(within, part) : find_last(within, part);
@@ -68,7 +68,7 @@ Value find_method(Text text, const Arguments& arguments) {
 }
 
 template <bool kFirst>
-Value partition_method(Text text, const Arguments& arguments) {
+Value partition_method(TextArgument text, const Arguments& arguments) {
   const std::string part = arguments.need(0, "sep").text("partition");
   if (part.empty()) {
     fail("partition: the separator is empty");
@@ -82,7 +82,7 @@ Value partition_method(Text text, const Arguments& arguments) {
 }
 
 template <Side kSide>
-Value pad_method(Text text, const Arguments& arguments) {
+Value pad_method(TextArgument text, const Arguments& arguments) {
   const std::string fill = arguments.get(1, "fillchar", " ").text("fillchar");
   if (fill.empty() || utf8_size(fill[0]) != fill.size()) {
     fail("padding: the fill must be one character");
@@ -90,32 +90,32 @@ Value pad_method(Text text, const Arguments& arguments) {
   return padded(text, arguments.need(0, "width").integer("width"), fill, kSide);
 }
 
-Value zfill_method(Text text, const Arguments& arguments) {
+Value zfill_method(TextArgument text, const Arguments& arguments) {
   const std::int64_t width = arguments.need(0, "width").integer("zfill");
   const bool has_sign = text.starts_with('-') || text.starts_with('+');
   return text.substr(0, has_sign) +
          padded(std::string_view(text).substr(has_sign), width - has_sign, "0", Side::left);
 }
 
-Value format_method(Text text, const Arguments& arguments) {
+Value format_method(TextArgument text, const Arguments& arguments) {
   return format_braces(text, arguments);
 }
 
 template <bool kLeft, bool kRight>
-Value strip_method(Text text, const Arguments& arguments) {
+Value strip_method(TextArgument text, const Arguments& arguments) {
   arguments.at_most(1, "strip");
   return strip(text, optional_text(arguments.get(0, "chars", nullptr), "strip"), kLeft, kRight);
 }
 
 template <bool kFromRight>
-Value split_method(Text text, const Arguments& arguments) {
+Value split_method(TextArgument text, const Arguments& arguments) {
   arguments.at_most(2, "split");
   return list_of(split(text, optional_text(arguments.get(0, "sep", nullptr), "split"),
                        arguments.get(1, "maxsplit", std::int64_t{-1}).integer("split"),
                        kFromRight));
 }
 
-Value join_method(Text text, const Arguments& arguments) {
+Value join_method(TextArgument text, const Arguments& arguments) {
   const auto items = arguments.need(0, "iterable").iterate();
   TextWriter joined("join");
   for (std::size_t i = 0; i < items->items.size(); ++i) {
@@ -126,7 +126,7 @@ Value join_method(Text text, const Arguments& arguments) {
   return joined.take();
 }
 
-Value count_method(Text text, const Arguments& arguments) {
+Value count_method(TextArgument text, const Arguments& arguments) {
   const std::string part = arguments.need(0, "sub").text("count");
   const std::string within = part_of(text, arguments);
   if (part.empty()) {
@@ -143,7 +143,7 @@ Value count_method(Text text, const Arguments& arguments) {
 
 // Whether the text is not empty and all its characters are of the kind.
 template <typename Kind>
-bool all_are(Text text, const Kind& kind) {
+bool all_are(TextArgument text, const Kind& kind) {
   charge_work(text.size() * kCharacterWork);
   for (std::size_t at = 0; at < text.size(); at += utf8_size(text[at])) {
     if (!kind(std::string_view(text).substr(at, utf8_size(text[at])))) {
@@ -166,7 +166,7 @@ bool is_ascii_character(std::string_view character) {
 }
 
 template <auto kKind>
-Value all_method(Text text, const Arguments&) {
+Value all_method(TextArgument text, const Arguments&) {
   return all_are(text, kKind);
 }
 
@@ -180,7 +180,7 @@ const std::map<std::string, TextMethod, std::less<>>& text_methods() {
       {"join", join_method},
       {"count", count_method},
       {"splitlines",
-       [](Text text, const Arguments& arguments) {
+       [](TextArgument text, const Arguments& arguments) {
          return list_of(split_lines(text, arguments.get(0, "keepends", false).truth()));
        }},
       {"partition", partition_method<true>},
@@ -190,11 +190,11 @@ const std::map<std::string, TextMethod, std::less<>>& text_methods() {
       {"center", pad_method<Side::both>},
       {"zfill", zfill_method},
       {"format", format_method},
-      {"swapcase", [](Text text, const Arguments&) -> Value { return swapcase(text); }},
-      {"upper", [](Text text, const Arguments&) -> Value { return upper(text); }},
-      {"lower", [](Text text, const Arguments&) -> Value { return lower(text); }},
-      {"title", [](Text text, const Arguments&) -> Value { return title_letters(text); }},
-      {"capitalize", [](Text text, const Arguments&) -> Value { return capitalize(text); }},
+      {"swapcase", [](TextArgument text, const Arguments&) -> Value { return swapcase(text); }},
+      {"upper", [](TextArgument text, const Arguments&) -> Value { return upper(text); }},
+      {"lower", [](TextArgument text, const Arguments&) -> Value { return lower(text); }},
+      {"title", [](TextArgument text, const Arguments&) -> Value { return title_letters(text); }},
+      {"capitalize", [](TextArgument text, const Arguments&) -> Value { return capitalize(text); }},
       {"isdigit", all_method<is_digit>},
       {"isdecimal", all_method<is_digit>},
       {"isnumeric", all_method<is_digit>},
@@ -202,15 +202,15 @@ const std::map<std::string, TextMethod, std::less<>>& text_methods() {
       {"isalpha", all_method<is_letter>},
       {"isalnum", all_method<is_letter_or_digit>},
       {"isascii",
-       [](Text text, const Arguments&) -> Value {
+       [](TextArgument text, const Arguments&) -> Value {
          return text.empty() || all_are(text, is_ascii_character);
        }},
       {"islower",
-       [](Text text, const Arguments&) -> Value {
+       [](TextArgument text, const Arguments&) -> Value {
          return text == lower(text) && text != upper(text);
        }},
       {"isupper",
-       [](Text text, const Arguments&) -> Value {
+       [](TextArgument text, const Arguments&) -> Value {
          return text == upper(text) && text != lower(text);
        }},
       {"startswith", affix_method<true>},
@@ -220,18 +220,18 @@ const std::map<std::string, TextMethod, std::less<>>& text_methods() {
       {"index", find_method<true, true>},
       {"rindex", find_method<false, true>},
       {"replace",
-       [](Text text, const Arguments& arguments) -> Value {
+       [](TextArgument text, const Arguments& arguments) -> Value {
          return replace(text, arguments.need(0, "old").text("replace"),
                         arguments.need(1, "new").text("replace"),
                         arguments.get(2, "count", std::int64_t{-1}).integer("replace"));
        }},
       {"removeprefix",
-       [](Text text, const Arguments& arguments) -> Value {
+       [](TextArgument text, const Arguments& arguments) -> Value {
          const std::string part = arguments.need(0, "prefix").text("removeprefix");
          return text.starts_with(part) ? text.substr(part.size()) : text;
        }},
       {"removesuffix",
-       [](Text text, const Arguments& arguments) -> Value {
+       [](TextArgument text, const Arguments& arguments) -> Value {
          const std::string part = arguments.need(0, "suffix").text("removesuffix");
          return text.ends_with(part) ? text.substr(0, text.size() - part.size()) : text;
        }},

@@ -147,7 +147,7 @@ Decoder read_strip(const JsonPart& part) {
   };
 }
 
-Decoder read_sequence(const JsonPart& part) {
+Decoder read_decoder_sequence(const JsonPart& part) {
   std::vector<Decoder> steps;
   for (const JsonPart& step : part.child("decoders").elements()) {
     steps.push_back(read_decoder(step));
@@ -174,7 +174,7 @@ Decoder read_decoder(const JsonPart& part) {
       {"Fuse", read_fuse},
       {"Metaspace", read_metaspace},
       {"Replace", read_replace},
-      {"Sequence", read_sequence},
+      {"Sequence", read_decoder_sequence},
       {"Strip", read_strip}};
   return part.absent() ? put_spaces_between : choose_by_type(part, known)(part);
 }

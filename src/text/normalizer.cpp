@@ -93,7 +93,7 @@ Normalizer unicode_form(int options) {
   };
 }
 
-Normalizer read_sequence(const JsonPart& part) {
+Normalizer read_normalizer_sequence(const JsonPart& part) {
   std::vector<Normalizer> steps;
   for (const JsonPart& step : part.child("normalizers").elements()) {
     steps.push_back(read_normalizer(step));
@@ -130,7 +130,7 @@ Normalizer read_normalizer(const JsonPart& part) {
       {"NFKD", [](const JsonPart&) { return unicode_form(UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT); }},
       {"Prepend", read_prepend},
       {"Replace", read_replace},
-      {"Sequence", read_sequence}};
+      {"Sequence", read_normalizer_sequence}};
   return part.absent() ? [](NormalizedText&) {} : choose_by_type(part, known)(part);
 }
 

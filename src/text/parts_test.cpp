@@ -34,7 +34,7 @@ json words(const json& part, const std::string& text) {
   return list;
 }
 
-json matches(const json& pattern, const std::string& text) {
+json matched(const json& pattern, const std::string& text) {
   json list = json::array();
   for (const Span span : Regex::oniguruma(pattern.get<std::string>(), "t").find_all(text)) {
     if (span.size() > 0) {  // the reference shows no others
@@ -57,7 +57,7 @@ json decoded(const json& part, const std::string& tokens) {
 TEST(TokenizerParts, EqualTheReference) {
   const std::map<std::string, Apply> kinds = {{"normalizer", normalized},
                                               {"pre_tokenizer", words},
-                                              {"pattern", matches},
+                                              {"pattern", matched},
                                               {"decoder", decoded}};
   std::map<std::string, int> compared;
   for (const json& golden : read_json(source_folder() / "src/text/testdata/parts.json")) {

@@ -224,7 +224,7 @@ PreTokenizer read_whitespace_split(const JsonPart&) {
   return splitting("\\p{White_Space}", Behavior::removed);
 }
 
-PreTokenizer read_sequence(const JsonPart& part) {
+PreTokenizer read_pre_tokenizer_sequence(const JsonPart& part) {
   std::vector<PreTokenizer> steps;
   for (const JsonPart& step : part.child("pretokenizers").elements()) {
     steps.push_back(read_pre_tokenizer(step));
@@ -242,10 +242,14 @@ PreTokenizer read_sequence(const JsonPart& part) {
 
 PreTokenizer read_pre_tokenizer(const JsonPart& part) {
   static const std::map<std::string, PreTokenizer (*)(const JsonPart&)> known = {
-      {"ByteLevel", read_byte_level},  {"Digits", read_digits},
-      {"Metaspace", read_metaspace},   {"Punctuation", read_punctuation},
-      {"Sequence", read_sequence},     {"Split", read_split},
-      {"Whitespace", read_whitespace}, {"WhitespaceSplit", read_whitespace_split}};
+      {"ByteLevel", read_byte_level},
+      {"Digits", read_digits},
+      {"Metaspace", read_metaspace},
+      {"Punctuation", read_punctuation},
+      {"Sequence", read_pre_tokenizer_sequence},
+      {"Split", read_split},
+      {"Whitespace", read_whitespace},
+      {"WhitespaceSplit", read_whitespace_split}};
   return part.absent() ? [](Words&) {} : choose_by_type(part, known)(part);
 }
 

@@ -11,7 +11,7 @@ namespace lmpo {
 namespace {
 
 // For files that name none.
-constexpr std::array<const char*, 20> names = {"<unk>",
+constexpr std::array<const char*, 20> kSpecialNames = {"<unk>",
                                                "<s>",
                                                "</s>",
                                                "[INST]",
@@ -35,8 +35,8 @@ constexpr std::array<const char*, 20> names = {"<unk>",
 void add_special_tokens(const JsonPart& part, std::int64_t count, Assembly& assembly) {
   std::int64_t id = 0;
   if (part.absent()) {
-    for (; id < std::min<std::int64_t>(names.size(), count); ++id) {
-      assembly.add_special(id, names[static_cast<std::size_t>(id)]);
+    for (; id < std::min<std::int64_t>(kSpecialNames.size(), count); ++id) {
+      assembly.add_special(id, kSpecialNames[static_cast<std::size_t>(id)]);
     }
   } else {
     for (const JsonPart& element : part.elements()) {

@@ -10,10 +10,10 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "base/testing/test_paths.h"
 #include "text/bpe.h"
 #include "text/byte_level.h"
 #include "text/ranked_tokens.h"
+#include "text/testing/golden_texts.h"
 #include "text/tokenizer.h"
 
 namespace lmpo {
@@ -26,29 +26,13 @@ using Ids = std::vector<TokenId>;
 constexpr std::int64_t kRanks = 128'000;
 constexpr TokenId kBegin = 128'000;
 
-fs::path test_data() {
-  return source_folder() / "src/text/testdata";
-}
-
-std::string bytes_of_hexadecimal(const std::string& digits) {
-  std::string bytes;
-  for (std::size_t i = 0; i < digits.size(); i += 2) {
-    bytes += static_cast<char>(std::stoi(digits.substr(i, 2), nullptr, 16));
-  }
-  return bytes;
-}
-
 const json& golden() {
-  static const json content = read_json(test_data() / "tokenizer_model_golden.json");
+  static const json content = read_json(text_testdata() / "tokenizer_model_golden.json");
   return content;
 }
 
-std::vector<std::string> golden_texts() {
-  std::vector<std::string> texts;
-  for (const json& entry : read_json(test_data() / "texts.json")) {
-    texts.push_back(entry.contains("text") ? entry["text"].get<std::string>()
-                                           : bytes_of_hexadecimal(entry["bytes"]));
-  }
+std::vector<std::string> texts_with_added_tokens() {
+  std::vector<std::string> texts = golden_texts();
   for (const json& text : golden()["added_texts"]) {
     texts.push_back(text);
   }
@@ -80,7 +64,7 @@ std::string filler(std::int64_t rank) {
 
 // A vocabulary of Llama 3's size.
 std::string llama3_model(std::int64_t ranks = kRanks) {
-  std::string content = read_file(test_data() / "ranked.txt");
+  std::string content = read_file(text_testdata() / "ranked.txt");
   for (std::int64_t rank = std::count(content.begin(), content.end(), '\n'); rank < ranks; ++rank) {
     content += base64(filler(rank)) + ' ' + std::to_string(rank) + '\n';
   }
@@ -88,7 +72,7 @@ std::string llama3_model(std::int64_t ranks = kRanks) {
 }
 
 std::string sentencepiece_model() {
-  return read_file(test_data() / "sentencepiece.model");
+  return read_file(text_testdata() / "sentencepiece.model");
 }
 
 class TokenizerModelFolder : public testing::Test {
@@ -114,7 +98,7 @@ class TokenizerModelFolder : public testing::Test {
 };
 
 void expect_golden(const Tokenizer& tokenizer, const char* key, bool add, bool split) {
-  const auto texts = golden_texts();
+  const auto texts = texts_with_added_tokens();
   const json& ids = golden()[key];
   ASSERT_EQ(ids.size(), texts.size());
   for (std::size_t i = 0; i < texts.size(); ++i) {
@@ -256,7 +240,8 @@ TEST(TokenizerModel, RanksMergeInTheirOrder) {
 }
 
 json tekken() {
-  const RankedTokens ranked = read_ranked_lines(read_file(test_data() / "ranked.txt"), "ranked");
+  const RankedTokens ranked =
+      read_ranked_lines(read_file(text_testdata() / "ranked.txt"), "ranked");
   json vocabulary = json::array();
   for (std::size_t rank = 0; rank < ranked.bytes.size(); ++rank) {
     vocabulary.push_back({{"rank", rank}, {"token_bytes", base64(ranked.bytes[rank])}});
@@ -297,7 +282,7 @@ TEST_F(TokenizerModelFolder, ADamagedTekkenIsRefusedByKey) {
          "the token '<s>' comes twice");
 }
 
-std::string error_of(const std::string& content) {
+std::string model_error_of(const std::string& content) {
   try {
     Tokenizer::from_model(content, "tokenizer.model");
   } catch (const UserError& problem) {
@@ -307,29 +292,34 @@ std::string error_of(const std::string& content) {
 }
 
 TEST(TokenizerModel, ADamagedLlama3FileIsRefusedByLine) {
-  const std::string whole = read_file(test_data() / "ranked.txt");
-  EXPECT_THAT(error_of(whole), HasSubstr("tokenizer.model: 128000 tokens were expected, as in"));
-  EXPECT_THAT(error_of(whole.substr(0, 1000)), HasSubstr("tokenizer.model:124: a token in base64"));
-  EXPECT_THAT(error_of(whole.substr(7)), HasSubstr("no token has the rank 0"));
+  const std::string whole = read_file(text_testdata() / "ranked.txt");
+  EXPECT_THAT(model_error_of(whole),
+              HasSubstr("tokenizer.model: 128000 tokens were expected, as in"));
+  EXPECT_THAT(model_error_of(whole.substr(0, 1000)),
+              HasSubstr("tokenizer.model:124: a token in base64"));
+  EXPECT_THAT(model_error_of(whole.substr(7)), HasSubstr("no token has the rank 0"));
   EXPECT_THAT(
-      error_of("IQ== 0\nIQ= 1\n"),
+      model_error_of("IQ== 0\nIQ= 1\n"),
       HasSubstr("tokenizer.model:2: a token in base64, a space and its rank were expected"));
-  EXPECT_THAT(error_of("IQ== 0\nIg== 0\n"), HasSubstr("tokenizer.model:2: the rank 0 comes twice"));
-  EXPECT_THAT(error_of("IQ== 0\nIQ== 1\n"), HasSubstr("the ranks 0 and 1 have the same token"));
-  EXPECT_THAT(error_of("IQ== 0\nIg== 99999999999\n"), HasSubstr("tokenizer.model:2: a token"));
-  EXPECT_THAT(error_of("IQ== 0\n"), HasSubstr("255 of the 256 single bytes have no token"));
+  EXPECT_THAT(model_error_of("IQ== 0\nIg== 0\n"),
+              HasSubstr("tokenizer.model:2: the rank 0 comes twice"));
+  EXPECT_THAT(model_error_of("IQ== 0\nIQ== 1\n"),
+              HasSubstr("the ranks 0 and 1 have the same token"));
+  EXPECT_THAT(model_error_of("IQ== 0\nIg== 99999999999\n"),
+              HasSubstr("tokenizer.model:2: a token"));
+  EXPECT_THAT(model_error_of("IQ== 0\n"), HasSubstr("255 of the 256 single bytes have no token"));
 }
 
 TEST(TokenizerModel, ADamagedSentencepieceFileIsRefused) {
   const std::string whole = sentencepiece_model();
   for (std::size_t size = 0; size < whole.size(); ++size) {
-    EXPECT_THAT(error_of(whole.substr(0, size)),
+    EXPECT_THAT(model_error_of(whole.substr(0, size)),
                 AllOf(HasSubstr("tokenizer.model: "), testing::Not(HasSubstr("no error"))))
         << size;
   }
-  EXPECT_THAT(error_of(whole + "\x0A\x7F"), HasSubstr("a field of 127 bytes was announced"));
-  EXPECT_THAT(error_of("version https://git-lfs.github.com/spec/v1\n"), HasSubstr("Git LFS"));
-  EXPECT_THAT(error_of("{}"), HasSubstr("the file is damaged"));
+  EXPECT_THAT(model_error_of(whole + "\x0A\x7F"), HasSubstr("a field of 127 bytes was announced"));
+  EXPECT_THAT(model_error_of("version https://git-lfs.github.com/spec/v1\n"), HasSubstr("Git LFS"));
+  EXPECT_THAT(model_error_of("{}"), HasSubstr("the file is damaged"));
 }
 
 TEST(TokenizerModel, AFlippedBitIsRefusedOrChangesATokenOnly) {
@@ -351,11 +341,12 @@ TEST(TokenizerModel, AFlippedBitIsRefusedOrChangesATokenOnly) {
 TEST(TokenizerModel, SettingsOfOtherFamiliesAreNamed) {
   // Fields appended to a message overwrite those before them.
   const auto with = [](const std::string& field) { return sentencepiece_model() + field; };
-  EXPECT_THAT(error_of(with("\x12\x02\x18\x01")), HasSubstr("the model type 1 (only 2"));
-  EXPECT_THAT(error_of(with("\x1A\x03\x12\x01x")), HasSubstr("precompiled_charsmap"));
-  EXPECT_THAT(error_of(with("\x2A\x03\x12\x01x")), HasSubstr("precompiled_charsmap"));
-  EXPECT_THAT(error_of(with("\x1A\x02\x20\x01")), HasSubstr("remove_extra_whitespaces"));
-  EXPECT_THAT(error_of(with("\x12\x03\xC0\x01\x01")), HasSubstr("treat_whitespace_as_suffix"));
+  EXPECT_THAT(model_error_of(with("\x12\x02\x18\x01")), HasSubstr("the model type 1 (only 2"));
+  EXPECT_THAT(model_error_of(with("\x1A\x03\x12\x01x")), HasSubstr("precompiled_charsmap"));
+  EXPECT_THAT(model_error_of(with("\x2A\x03\x12\x01x")), HasSubstr("precompiled_charsmap"));
+  EXPECT_THAT(model_error_of(with("\x1A\x02\x20\x01")), HasSubstr("remove_extra_whitespaces"));
+  EXPECT_THAT(model_error_of(with("\x12\x03\xC0\x01\x01")),
+              HasSubstr("treat_whitespace_as_suffix"));
 }
 
 TEST_F(TokenizerModelFolder, WithoutATokenizerTheFilesAreNamed) {

@@ -9,20 +9,16 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/random.h"
-#include "base/testing/test_paths.h"
 #include "base/utf8.h"
+#include "text/testing/golden_texts.h"
 
 namespace lmpo {
 namespace {
 
 using testing::HasSubstr;
 
-fs::path test_data() {
-  return source_folder() / "src/text/testdata";
-}
-
 json base_tokenizer(const std::string& name) {
-  return read_json(test_data() / (name + ".json"));
+  return read_json(text_testdata() / (name + ".json"));
 }
 
 Tokenizer patched(const std::string& name, const json& patch = json::object()) {
@@ -40,47 +36,21 @@ std::string error_of(const json& content) {
   return "no error";
 }
 
-std::string bytes_of_hexadecimal(const std::string& digits) {
-  std::string bytes;
-  for (std::size_t i = 0; i < digits.size(); i += 2) {
-    bytes += static_cast<char>(std::stoi(digits.substr(i, 2), nullptr, 16));
-  }
-  return bytes;
-}
-
-struct Text {
-  std::string input;
-  // What it means to a reader of UTF-8; different where the input is not valid.
-  std::string valid;
-};
-
-std::vector<Text> golden_texts() {
-  std::vector<Text> texts;
-  for (const json& entry : read_json(test_data() / "texts.json")) {
-    if (entry.contains("text")) {
-      texts.push_back({entry["text"], entry["text"]});
-    } else {
-      const std::string input = bytes_of_hexadecimal(entry["bytes"]);
-      texts.push_back({input, replace_invalid_utf8(input)});
-    }
-  }
-  return texts;
-}
-
 // Every variant of tools/oracle/tokenizers_golden.py, every text, against what `tokenizers` gave.
 TEST(Tokenizer, EqualsTheReference) {
-  const std::vector<Text> texts = golden_texts();
-  const json golden = read_json(test_data() / "golden.json");
+  const std::vector<std::string> texts = golden_texts();
+  const json golden = read_json(text_testdata() / "golden.json");
   ASSERT_GT(golden.size(), 20u);
   for (const json& variant : golden) {
     const Tokenizer tokenizer = patched(variant["tokenizer"], variant["patch"]);
     ASSERT_EQ(variant["ids"].size(), texts.size());
     for (std::size_t i = 0; i < texts.size(); ++i) {
-      SCOPED_TRACE(variant["name"].get<std::string>() + ": " + texts[i].input);
+      SCOPED_TRACE(variant["name"].get<std::string>() + ": " + texts[i]);
       const auto ids = variant["ids"][i].get<std::vector<TokenId>>();
-      EXPECT_EQ(tokenizer.encode(texts[i].input, true), ids);
+      EXPECT_EQ(tokenizer.encode(texts[i], true), ids);
       const json& whole = variant["decoded"][i];
-      const std::string decoded = whole.is_null() ? texts[i].valid : whole.get<std::string>();
+      const std::string decoded =
+          whole.is_null() ? replace_invalid_utf8(texts[i]) : whole.get<std::string>();
       EXPECT_EQ(tokenizer.decode(ids, false), decoded);
       const json& skipped = variant["decoded_without_special"][i];
       EXPECT_EQ(tokenizer.decode(ids, true),
@@ -180,13 +150,13 @@ TEST(Tokenizer, LongTextsWithoutSpacesComeBack) {
 
 TEST(Tokenizer, ThreadsMayShareIt) {
   const Tokenizer tokenizer = patched("llama3");
-  const std::vector<Text> texts = golden_texts();
+  const std::vector<std::string> texts = golden_texts();
   std::vector<std::vector<std::vector<TokenId>>> ids(4);
   std::vector<std::thread> threads;
   for (auto& mine : ids) {
     threads.emplace_back([&] {
-      for (const Text& text : texts) {
-        mine.push_back(tokenizer.encode(text.input, true));
+      for (const std::string& text : texts) {
+        mine.push_back(tokenizer.encode(text, true));
       }
     });
   }
