@@ -51,7 +51,7 @@ void LargestPacks::add(std::span<const Tree* const> batch, std::span<const PackS
   }
 }
 
-void LargestPacks::add_pack(const std::vector<const Tree*>& pack) {
+void LargestPacks::add_pack(const Trees& pack) {
   PackSize size;
   for (const Tree* tree : pack) {
     size.add(size_of(*tree));

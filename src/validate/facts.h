@@ -54,7 +54,7 @@ struct MemoryFacts {
   std::size_t host_allowed = 0;  // host memory of a run on a GPU
   std::string device;            // "cpu", or the GPU's name
   std::string recompute;
-  std::int64_t computed_at_once = 0;  // examples of a micro-batch
+  std::int64_t micro_batch = 0;  // its size in examples
 };
 
 // Bytes on the disk of output_dir.

@@ -79,11 +79,11 @@ void check_memory(const RunFacts& facts, Findings& findings) {
   }
   const bool tight =
       static_cast<double>(memory.plan.total()) > kTight * static_cast<double>(memory.allowed);
-  findings.add({tight && !limited ? Severity::warning : Severity::note,
-                tight && !limited ? "memory_tight" : "memory", place, needed,
-                fmt::format("micro-batch of {} example{}; recomputed in the backward pass: {}",
-                            memory.computed_at_once, memory.computed_at_once == 1 ? "" : "s",
-                            memory.recompute)});
+  findings.add(
+      {tight && !limited ? Severity::warning : Severity::note,
+       tight && !limited ? "memory_tight" : "memory", place, needed,
+       fmt::format("micro-batch of {} example{}; recomputed in the backward pass: {}",
+                   memory.micro_batch, memory.micro_batch == 1 ? "" : "s", memory.recompute)});
 }
 
 void check_disk(const RunFacts& facts, Findings& findings) {

@@ -329,7 +329,7 @@ void RunSurvey::plan_memory_of_run() {
       .host_allowed = available_memory(),
       .device = device_->name(),
       .recompute = std::string(recompute_name(plan.model_options().recompute)),
-      .computed_at_once = plan.train_limits().micro_batch};
+      .micro_batch = plan.train_limits().micro_batch};
 }
 
 }  // namespace

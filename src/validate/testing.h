@@ -58,7 +58,7 @@ struct TestedRun {
     facts.memory->allowed = 2000;
     facts.memory->device = "cpu";
     facts.memory->recompute = "none";
-    facts.memory->computed_at_once = 8;
+    facts.memory->micro_batch = 8;
     facts.disk = DiskFacts{
         .free = 1000, .model = 100, .checkpoint = 300, .written = 2, .most = 2, .kept = 2};
   }
