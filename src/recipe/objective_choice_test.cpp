@@ -88,14 +88,14 @@ TEST(ObjectiveChoice, CommentsAndNamesOfOtherProgramsRecipes) {
   EXPECT_EQ(chosen("# SFT trainer config\nlearning_rate: 2e-5\n"), "sft");
   EXPECT_EQ(chosen("gamma_beta_ratio: 0.5\nhub_model_id: simpo-exps\n"), "simpo");
   EXPECT_EQ(chosen("gamma_beta_ratio: 0.5\nrun_name: llama-lmpo\n"), "lmpo");
-  EXPECT_THAT(chosen("push_to_hub: true\n"), HasSubstr("does not say what it trains"));
+  EXPECT_THAT(chosen("push_to_hub: true\n"), HasSubstr("does not name its objective"));
   EXPECT_EQ(chosen("push_to_hub: true\n", {"--objective", "lmpo"}), "lmpo");
   EXPECT_EQ(chosen("push_to_hub: true\nrun_name: zephyr-7b-sft-dpo\n"), "dpo");
 }
 
 TEST(ObjectiveChoice, ABetaOfAnotherMethodIsNoLmpo) {
   EXPECT_THAT(chosen("beta: 0.01\n"),
-              AllOf(HasSubstr("r.yaml:1: beta 0.01 is far from what lmpo was run with"),
+              AllOf(HasSubstr("r.yaml:1: beta 0.01 is far from the published values of lmpo"),
                     HasSubstr("objective: dpo")));
   EXPECT_EQ(chosen("objective: lmpo\nbeta: 0.01\n"), "lmpo");
 }

@@ -296,7 +296,8 @@ TEST(Yaml, OtherTrainersKeysAreNoticedNotIgnored) {
             "r.yaml:1: 'hub_model_id', 'tags' are not used: nothing is uploaded");
   EXPECT_THAT(yaml_error("use_peft: true\n"),
               HasSubstr("r.yaml:1: use_peft: 'true' is not supported"));
-  EXPECT_THAT(yaml_error("sync_ref_model: true\n"), HasSubstr("the reference stays as it is"));
+  EXPECT_THAT(yaml_error("sync_ref_model: true\n"),
+              HasSubstr("the reference model does not change"));
 }
 
 TEST(Yaml, AFlagMayStandForAValue) {

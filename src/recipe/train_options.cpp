@@ -66,7 +66,7 @@ void add_model_options(OptionSet& options, TrainRecipe& r) {
               {.range = kNonNegative, .synonyms = {"val_size", "val_set_size", "test_size"}});
   options.add("test_split_seed", r.test_split_seed,
               "seed that chooses the rows of test_split_size (the seed in dataset_mixture)",
-              {.range = kNonNegative, .default_text = "data_seed", .changes_result = true});
+              {.range = kNonNegative, .default_text = "data_seed"});
   options.add("token_cache", r.token_cache,
               "folder in which tokens are cached for the next start; auto: ~/.cache/lmpo, except "
               "for small data; none: no cache",
@@ -254,7 +254,7 @@ void add_machine_options(OptionSet& options, TrainRecipe& r) {
   options.add("seed", r.seed, "random seed",
               {.range = kNonNegative, .letter = 's', .changes_result = true});
   options.add("data_seed", r.data_seed, "seed of the order of the training data",
-              {.range = kNonNegative, .default_text = "seed"});
+              {.range = kNonNegative, .default_text = "seed", .changes_result = true});
   options.add(
       "device", r.device,
       "device to run on: cpu, cuda, or cuda:N; auto: a GPU if there is one and lmpo was built for "
@@ -324,8 +324,7 @@ void add_data_options(OptionSet& options, DataOptions& data) {
       "template handles system turns");
   options.add("split_special_tokens", data.split_special_tokens,
               "treat special tokens in prompts and responses as ordinary text, so that no text can "
-              "end a turn; without it they keep their meaning, as in transformers",
-              {.changes_result = true});
+              "end a turn; without it they keep their meaning, as in transformers");
 }
 
 void add_train_options(OptionSet& options, TrainRecipe& recipe) {
@@ -337,7 +336,8 @@ void add_train_options(OptionSet& options, TrainRecipe& recipe) {
               {.choices = objective_names(),
                .old_names = {"pref_loss", "rl", "rlhf_type"},
                .spellings = {{"sigmoid", "dpo"}},
-               .decides_defaults = true});
+               .decides_defaults = true,
+               .changes_result = true});
   add_objective_options(options, recipe.objective_options);
   options.add("ref_model_name_or_path", recipe.reference_model,
               "folder of the frozen reference model, for dpo, ipo, hinge, rdpo and kto",

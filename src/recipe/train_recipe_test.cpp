@@ -115,7 +115,7 @@ TEST(TrainRecipe, ObjectivesRefuseWhatTheyCannotMean) {
   EXPECT_THAT(error_of(needed_and({"--threads", "99999"})), HasSubstr("--threads"));
   EXPECT_THAT(error_of(needed_and({"--margin", "power6"})), HasSubstr("power5"));
   EXPECT_THAT(error_of(needed_and({"--objective", "simpo", "--loss_type", "ipo"})),
-              HasSubstr("for the objective dpo"));
+              HasSubstr("works with the objective dpo only"));
   const RecipeReading run(needed_and({"--objective", "dpo", "--lambda", "0.3"}));
   ASSERT_EQ(run.options.remarks().size(), 1u);
   EXPECT_EQ(run.options.remarks()[0].text, "--lambda has no effect on the objective dpo");
@@ -368,10 +368,11 @@ TEST(TrainRecipe, TheRecordOfAnyBytesCanBeWritten) {
 }
 
 TEST(TrainRecipe, RefusesNumbersNoRunCanCountWith) {
-  EXPECT_THAT(error_of(needed_and({"--per_device_train_batch_size", "1048576",
-                                   "--gradient_accumulation_steps", "1048576"})),
-              HasSubstr("--gradient_accumulation_steps: times per_device_train_batch_size, which "
-                        "is 1048576, it must be at most 16777216"));
+  EXPECT_THAT(
+      error_of(needed_and({"--per_device_train_batch_size", "1048576",
+                           "--gradient_accumulation_steps", "1048576"})),
+      HasSubstr("--gradient_accumulation_steps: multiplied by per_device_train_batch_size, which "
+                "is 1048576, it must be at most 16777216"));
   EXPECT_THAT(error_of(needed_and({"--max_steps", "1000000001"})), HasSubstr("--max_steps"));
   EXPECT_THAT(error_of(needed_and({"--num_train_epochs", "1e300"})),
               HasSubstr("--num_train_epochs: a number in (0, 1000000] was expected"));

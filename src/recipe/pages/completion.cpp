@@ -131,7 +131,7 @@ _lmpo() {
   shift answer
   answer=("${(@)answer//:/\\:}")
   answer=("${(@)answer/$'\t'/:}")
-  (( $#answer )) && _describe -o argument answer
+  (( $#answer )) && _describe argument answer
   compset -P '--*='
   case $others in
     files) _files ;;
@@ -155,7 +155,7 @@ function __lmpo_complete
     set -l path (string replace -r -- '^--[^=]*=' '' "$word")
     switch "$others"
         case files
-            printf '%s\n' "$start"(__fish_complete_path "$path")
+            printf '%s\n' "$start"(complete -C "'' $path")
         case folders
             printf '%s\n' "$start"(__fish_complete_directories "$path")
     end

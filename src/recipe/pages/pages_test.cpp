@@ -150,7 +150,7 @@ TEST(Completion, OffersFlagsAndValues) {
                           "--files", "--resume", "--words", "--config", "--help"));
   EXPECT_THAT(offered({"--kind", ""}), ElementsAre("auto", "half"));
   EXPECT_THAT(offered({"--kind", "-"}), Contains("--eager"));
-  EXPECT_THAT(offered({"--help", ""}), ElementsAre("first", "second", "examples"));
+  EXPECT_THAT(offered({"--help", ""}), ElementsAre("all", "first", "second", "examples"));
   // In the same word; and as bash cuts it.
   EXPECT_THAT(offered({"--kind=ha"}), ElementsAre("--kind=auto", "--kind=half"));
   EXPECT_THAT(offered({"--kind", "="}), ElementsAre("auto", "half"));
