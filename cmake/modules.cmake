@@ -30,6 +30,7 @@ function(lmpo_module name)
   target_link_libraries(lmpo_${name} PUBLIC ${MODULE_USES} ${MODULE_LINKS} PRIVATE lmpo_flags)
   if(tests)
     add_executable(${name}_test ${tests})
+    set_target_properties(${name}_test PROPERTIES UNITY_BUILD OFF)  # tests may name their helpers alike
     target_link_libraries(${name}_test PRIVATE
       lmpo_${name} lmpo_test_paths lmpo_flags GTest::gtest GTest::gmock GTest::gtest_main)
     gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST TEST_PREFIX "${name}." PROPERTIES TIMEOUT 600)

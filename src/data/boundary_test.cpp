@@ -15,13 +15,13 @@ namespace {
 
 using ::testing::HasSubstr;
 
-const fs::path kTestdata = source_folder() / "src/data/testdata";
+const fs::path kBoundaryTestdata = source_folder() / "src/data/testdata";
 
 // A tokenizer and a chat template as a model folder has them.
 struct World {
   explicit World(const std::string& family)
-      : tokenizer(Tokenizer::load(kTestdata / family)),
-        chat_template(ChatTemplate::load(kTestdata / family).value()) {}
+      : tokenizer(Tokenizer::load(kBoundaryTestdata / family)),
+        chat_template(ChatTemplate::load(kBoundaryTestdata / family).value()) {}
 
   TokenizedRow tokenize(const json& source, const DataOptions& options) const {
     const RowTokenizer row_tokenizer(tokenizer, &chat_template, options);
@@ -332,9 +332,9 @@ class GoldenTest : public ::testing::TestWithParam<const char*> {};
 TEST_P(GoldenTest, EqualsTransformers) {
   const World world(GetParam());
   std::vector<json> rows;
-  read_rows(kTestdata / GetParam() / "rows.jsonl",
+  read_rows(kBoundaryTestdata / GetParam() / "rows.jsonl",
             [&](SourceRow&& row) { rows.emplace_back(std::move(row.value)); });
-  for (const json& golden : read_json(kTestdata / GetParam() / "golden.json")) {
+  for (const json& golden : read_json(kBoundaryTestdata / GetParam() / "golden.json")) {
     ASSERT_EQ(golden["rows"].size(), rows.size());
     for (std::size_t index = 0; index < rows.size(); ++index) {
       json expected = golden["rows"][index];

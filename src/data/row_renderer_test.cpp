@@ -12,10 +12,10 @@ namespace {
 using ::testing::HasSubstr;
 using Texts = std::vector<std::string>;
 
-const fs::path kTestdata = source_folder() / "src/data/testdata";
+const fs::path kRowTestdata = source_folder() / "src/data/testdata";
 
 const Tokenizer& tokenizer() {
-  static const Tokenizer mistral = Tokenizer::load(kTestdata / "mistral");  // <s> and </s>
+  static const Tokenizer mistral = Tokenizer::load(kRowTestdata / "mistral");  // <s> and </s>
   return mistral;
 }
 
@@ -82,7 +82,7 @@ constexpr std::string_view kLateSystem =
     "{% endfor %}";
 
 TEST(RowRenderer, EqualsTransformersForTemplatesBuiltLikeThoseOfModels) {
-  const auto golden = ordered_json::parse(read_file(kTestdata / "template_rows.json"));
+  const auto golden = ordered_json::parse(read_file(kRowTestdata / "template_rows.json"));
   for (const ordered_json& model : golden["templates"]) {
     for (std::size_t i = 0; i < golden["rows"].size(); ++i) {
       ordered_json expected = model["texts"][i];

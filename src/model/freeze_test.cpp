@@ -143,30 +143,30 @@ TEST(Freeze, FallsToTheByte) {
   }
 }
 
-std::string refusal(const FreezePatterns& patterns, const char* model = "llama") {
+std::string freeze_refusal(const FreezePatterns& patterns, const char* model = "llama") {
   return user_error_of([&] { check_freeze(read_model_config(golden(model)), patterns); });
 }
 
 TEST(Freeze, RefusesPatternsThatMatchNothing) {
-  EXPECT_EQ(refusal({}), "");
-  EXPECT_THAT(refusal({"*.mlp.*", "model.embed_token.weight"}),
+  EXPECT_EQ(freeze_refusal({}), "");
+  EXPECT_THAT(freeze_refusal({"*.mlp.*", "model.embed_token.weight"}),
               AllOf(HasSubstr("freeze: 'model.embed_token.weight' matches no tensor"),
                     HasSubstr("did you mean 'model.embed_tokens.weight'?")));
-  EXPECT_THAT(refusal({"model.layers.1"}), HasSubstr("did you mean 'model.layers.1.*'?"));
-  EXPECT_THAT(refusal({"embed_tokens"}), HasSubstr("did you mean '*embed_tokens*'?"));
-  EXPECT_THAT(refusal({"model.layers.7.*"}), HasSubstr("matches no tensor of the model"));
-  EXPECT_THAT(refusal({"lm_head.*"}, "llama_tied"),
+  EXPECT_THAT(freeze_refusal({"model.layers.1"}), HasSubstr("did you mean 'model.layers.1.*'?"));
+  EXPECT_THAT(freeze_refusal({"embed_tokens"}), HasSubstr("did you mean '*embed_tokens*'?"));
+  EXPECT_THAT(freeze_refusal({"model.layers.7.*"}), HasSubstr("matches no tensor of the model"));
+  EXPECT_THAT(freeze_refusal({"lm_head.*"}, "llama_tied"),
               HasSubstr("tied to the embedding in this model: freeze model.embed_tokens.weight"));
 }
 
 TEST(Freeze, RefusesAPartOfOneMatrixAndAll) {
-  EXPECT_THAT(refusal({"model.layers.1.self_attn.q_proj.*"}),
+  EXPECT_THAT(freeze_refusal({"model.layers.1.self_attn.q_proj.*"}),
               AllOf(HasSubstr("model.layers.1.self_attn.q_proj.weight, "
                               "model.layers.1.self_attn.k_proj.weight, "
                               "model.layers.1.self_attn.v_proj.weight as one matrix"),
                     HasSubstr("freeze all of them or none")));
-  EXPECT_THAT(refusal({"*.up_proj.*"}), HasSubstr("gate_proj.weight, model"));
-  EXPECT_THAT(refusal({"*"}), HasSubstr("nothing would train"));
+  EXPECT_THAT(freeze_refusal({"*.up_proj.*"}), HasSubstr("gate_proj.weight, model"));
+  EXPECT_THAT(freeze_refusal({"*"}), HasSubstr("nothing would train"));
 }
 
 }  // namespace

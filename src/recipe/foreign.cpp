@@ -9,14 +9,6 @@
 namespace lmpo {
 namespace {
 
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::ranges::transform(result, result.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return result;
-}
-
 bool is_off(std::string_view text) {
   return text.empty() || text == "null" || text == "none" || text == "~" || text == "[]" ||
          parse_bool(text) == false || parse_real(text) == 0.0;

@@ -9,7 +9,6 @@
 #include <cmath>
 
 namespace lmpo {
-namespace {
 
 std::string lower(std::string_view text) {
   std::string result(text);
@@ -18,6 +17,8 @@ std::string lower(std::string_view text) {
   }
   return result;
 }
+
+namespace {
 
 // The whole text as a number; from_chars knows no leading plus.
 template <typename T>

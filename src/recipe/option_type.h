@@ -85,6 +85,9 @@ struct OptionTraits {
 
 // LMPO_ and the option's name in capitals.
 std::string environment_name(std::string_view option);
+
+// ASCII letters in lower case; all else as it is.
+std::string lower(std::string_view text);
 // "a,b" as {"a", "b"} for a list ("" as {}), but not at commas inside "{...}"; otherwise the text
 // alone.
 std::vector<std::string> split_list(std::string_view text, bool is_list);

@@ -60,30 +60,30 @@ std::string record(std::string_view payload) {
 
 // A message of protobuf: fields by number, in the wire types of
 // https://protobuf.dev/programming-guides/encoding
-class Message {
+class ProtobufMessage {
  public:
-  Message& varint(std::uint64_t number, std::uint64_t value) {
+  ProtobufMessage& varint(std::uint64_t number, std::uint64_t value) {
     key(number, 0);
     put_varint(value);
     return *this;
   }
-  Message& fixed(std::uint64_t number, double value) {
+  ProtobufMessage& fixed(std::uint64_t number, double value) {
     key(number, 1);
     append_little_endian(bytes_, std::bit_cast<std::uint64_t>(value));
     return *this;
   }
-  Message& fixed(std::uint64_t number, float value) {
+  ProtobufMessage& fixed(std::uint64_t number, float value) {
     key(number, 5);
     append_little_endian(bytes_, std::bit_cast<std::uint32_t>(value));
     return *this;
   }
-  Message& text(std::uint64_t number, std::string_view value) {
+  ProtobufMessage& text(std::uint64_t number, std::string_view value) {
     key(number, 2);
     put_varint(value.size());
     bytes_ += value;
     return *this;
   }
-  Message& message(std::uint64_t number, const Message& value) {
+  ProtobufMessage& message(std::uint64_t number, const ProtobufMessage& value) {
     return text(number, value.bytes_);
   }
   const std::string& bytes() const { return bytes_; }
@@ -102,9 +102,9 @@ class Message {
 
 // The functions below make the messages of TensorFlow's event.proto, summary.proto and tensor.proto.
 
-Message event_now() {
+ProtobufMessage event_now() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return Message().fixed(1, std::chrono::duration<double>(now).count());  // wall_time
+  return ProtobufMessage().fixed(1, std::chrono::duration<double>(now).count());  // wall_time
 }
 
 std::string version_record() {
@@ -114,21 +114,21 @@ std::string version_record() {
 std::string start_record(std::int64_t first_step) {
   return record(event_now()
                     .varint(2, static_cast<std::uint64_t>(first_step))
-                    .message(7, Message().varint(1, 1))  // session_log: status START
+                    .message(7, ProtobufMessage().varint(1, 1))  // session_log: status START
                     .bytes());
 }
 
-std::string summary_record(std::int64_t step, const Message& summary) {
+std::string summary_record(std::int64_t step, const ProtobufMessage& summary) {
   return record(
       event_now().varint(2, static_cast<std::uint64_t>(step)).message(5, summary).bytes());
 }
 
 // A number. TensorBoard shows the description beside the chart; a tag's first number carries it.
-Message number_value(std::string_view tag, float value, std::string_view description) {
-  Message message = Message().text(1, tag).fixed(2, value);  // tag, simple_value
+ProtobufMessage number_value(std::string_view tag, float value, std::string_view description) {
+  ProtobufMessage message = ProtobufMessage().text(1, tag).fixed(2, value);  // tag, simple_value
   if (!description.empty()) {
-    const Message plugin = Message().text(1, "scalars");  // plugin_name
-    message.message(9, Message()
+    const ProtobufMessage plugin = ProtobufMessage().text(1, "scalars");  // plugin_name
+    message.message(9, ProtobufMessage()
                            .message(1, plugin)    // plugin_data
                            .text(3, description)  // summary_description
                            .varint(4, 1));        // data_class: DATA_CLASS_SCALAR
@@ -136,15 +136,15 @@ Message number_value(std::string_view tag, float value, std::string_view descrip
   return message;
 }
 
-Message text_value(std::string_view tag, std::string_view text) {
-  const Message plugin = Message().text(1, "text");       // plugin_name
-  const Message metadata = Message().message(1, plugin);  // plugin_data
-  const Message one = Message().varint(1, 1);             // a dimension of size 1
-  const Message tensor = Message()
-                             .varint(1, 7)                           // dtype: DT_STRING
-                             .message(2, Message().message(2, one))  // tensor_shape
-                             .text(8, text);                         // string_val
-  return Message().text(1, tag).message(9, metadata).message(8, tensor);
+ProtobufMessage text_value(std::string_view tag, std::string_view text) {
+  const ProtobufMessage plugin = ProtobufMessage().text(1, "text");       // plugin_name
+  const ProtobufMessage metadata = ProtobufMessage().message(1, plugin);  // plugin_data
+  const ProtobufMessage one = ProtobufMessage().varint(1, 1);             // a dimension of size 1
+  const ProtobufMessage tensor = ProtobufMessage()
+                                     .varint(1, 7)  // dtype: DT_STRING
+                                     .message(2, ProtobufMessage().message(2, one))  // tensor_shape
+                                     .text(8, text);                                 // string_val
+  return ProtobufMessage().text(1, tag).message(9, metadata).message(8, tensor);
 }
 
 // What to know about a metric before comparing it across runs; empty for most.
@@ -245,7 +245,7 @@ void EventFile::append(std::string_view records) {
 }
 
 void EventFile::scalars(std::int64_t step, const json& entry) {
-  Message summary;
+  ProtobufMessage summary;
   std::vector<std::string> tags;
   for (const auto& [name, value] : entry.items()) {
     if (value.is_number() && name != "step") {
@@ -260,8 +260,8 @@ void EventFile::scalars(std::int64_t step, const json& entry) {
 }
 
 void EventFile::text(std::int64_t step, std::string_view tag, std::string_view markdown) {
-  const Message value = text_value(fmt::format("{}/text_summary", tag), markdown);
-  append(summary_record(step, Message().message(1, value)));
+  const ProtobufMessage value = text_value(fmt::format("{}/text_summary", tag), markdown);
+  append(summary_record(step, ProtobufMessage().message(1, value)));
 }
 
 std::optional<fs::path> newest_event_folder(const fs::path& parent) {

@@ -4,7 +4,7 @@
 namespace lmpo {
 namespace {
 
-void read(const ConfigReader& reader, ModelConfig& config) {
+void read_llama(const ConfigReader& reader, ModelConfig& config) {
   // transformers asks this even where head_dim is given.
   if (config.hidden_size % config.heads != 0) {
     reader.wrong("hidden_size", "{} is not a multiple of num_attention_heads {}",
@@ -15,7 +15,7 @@ void read(const ConfigReader& reader, ModelConfig& config) {
   config.mlp_bias = reader.value("mlp_bias", false);
 }
 
-void write(const ModelConfig& config, ordered_json& object) {
+void write_llama(const ModelConfig& config, ordered_json& object) {
   put_unless_default(object, "attention_bias", config.qkv_bias, false);
   put_unless_default(object, "mlp_bias", config.mlp_bias, false);
 }
@@ -27,8 +27,8 @@ Family llama_family() {
           .class_prefix = "Llama",
           .gguf_architecture = "llama",
           .defaults = {.intermediate_size = 11008, .max_positions = 2048},
-          .read = read,
-          .write = write};
+          .read = read_llama,
+          .write = write_llama};
 }
 
 }  // namespace lmpo

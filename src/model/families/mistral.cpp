@@ -4,7 +4,7 @@
 namespace lmpo {
 namespace {
 
-void read(const ConfigReader& reader, ModelConfig& config) {
+void read_mistral(const ConfigReader& reader, ModelConfig& config) {
   for (const char* key : {"attention_bias", "mlp_bias"}) {
     if (reader.has(key) && reader.value(key, false)) {
       reader.wrong(key, "true is not supported: Mistral's projections have no bias");
@@ -14,7 +14,7 @@ void read(const ConfigReader& reader, ModelConfig& config) {
   config.sliding_window = none ? 0 : reader.size("sliding_window", 4096, kLongestContext);
 }
 
-void write(const ModelConfig& config, ordered_json& object) {
+void write_mistral(const ModelConfig& config, ordered_json& object) {
   put(object, "sliding_window",
       config.sliding_window == 0 ? ordered_json() : ordered_json(config.sliding_window));
 }
@@ -26,8 +26,8 @@ Family mistral_family() {
           .class_prefix = "Mistral",
           .gguf_architecture = "llama",  // llama.cpp's name for both
           .defaults = {.intermediate_size = 14336, .max_positions = 131072, .key_heads = 8},
-          .read = read,
-          .write = write};
+          .read = read_mistral,
+          .write = write_mistral};
 }
 
 }  // namespace lmpo

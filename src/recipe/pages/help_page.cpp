@@ -15,14 +15,6 @@ namespace {
 
 using Chosen = std::function<bool(const OptionDescription&)>;
 
-std::string lower(std::string_view text) {
-  std::string result;
-  std::ranges::transform(text, std::back_inserter(result), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return result;
-}
-
 // The words of a title without what is not a letter.
 std::vector<std::string> title_words(std::string_view title) {
   std::string letters = lower(title);

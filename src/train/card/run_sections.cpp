@@ -15,7 +15,7 @@
 namespace lmpo {
 namespace {
 
-using Row = std::vector<std::string>;
+using TableRow = std::vector<std::string>;
 
 std::string shown(const json& value) {
   if (value.is_string()) {
@@ -34,7 +34,7 @@ const json& member(const json& object, const std::string& name) {
   return object.is_object() && found != object.end() ? *found : none;
 }
 
-void add_counts(std::vector<Row>& rows, const char* what, const json& data) {
+void add_counts(std::vector<TableRow>& rows, const char* what, const json& data) {
   if (!data.is_object()) {
     return;
   }
@@ -95,7 +95,7 @@ std::optional<Logged> logged(const json& history, const std::string& name, Best 
   return found;
 }
 
-Row cells(const std::optional<Logged>& of, Best best) {
+TableRow cells(const std::optional<Logged>& of, Best best) {
   if (!of) {
     return {"", ""};
   }
@@ -105,31 +105,32 @@ Row cells(const std::optional<Logged>& of, Best best) {
 }
 
 std::string metrics_table(const json& history) {
-  std::vector<Row> rows;
+  std::vector<TableRow> rows;
   bool evaluated = false;
   for (const ShownMetric& metric : kMetrics) {
     const auto training = logged(history, metric.name, metric.best);
     const auto evaluation = logged(history, std::string("eval_") + metric.name, metric.best);
     evaluated = evaluated || evaluation;
     if (training || evaluation) {
-      Row row = {code_span(metric.name)};
+      TableRow row = {code_span(metric.name)};
       for (const auto& part : {cells(training, metric.best), cells(evaluation, metric.best)}) {
         row.insert(row.end(), part.begin(), part.end());
       }
       rows.push_back(std::move(row));
     }
   }
-  Row head = {"metric", "training, last", "training, best", "evaluation, last", "evaluation, best"};
+  TableRow head = {"metric", "training, last", "training, best", "evaluation, last",
+                   "evaluation, best"};
   if (!evaluated) {
     head.resize(3);
-    for (Row& row : rows) {
+    for (TableRow& row : rows) {
       row.resize(3);
     }
   }
   return rows.empty() ? "" : markdown_table(head, rows) + "\n";
 }
 
-void add_if_number(std::vector<Row>& rows, const char* what, const json& value,
+void add_if_number(std::vector<TableRow>& rows, const char* what, const json& value,
                    std::string (*show)(const json&)) {
   if (value.is_number()) {
     rows.push_back({what, show(value)});
@@ -138,7 +139,7 @@ void add_if_number(std::vector<Row>& rows, const char* what, const json& value,
 
 std::string effort_table(const json& run, const json& state) {
   const json& result = member(run, "result");
-  std::vector<Row> rows;
+  std::vector<TableRow> rows;
   add_if_number(rows, "steps", member(state, "global_step"), shown);
   add_if_number(rows, "epochs", member(state, "epoch"), number);
   add_if_number(rows, "tokens", member(state, "num_input_tokens_seen"), shown);
@@ -200,7 +201,7 @@ std::string data_section(const json& run, const RunSettings& settings) {
       text += fmt::format("- {}: {}\n", what, code_span(path));
     }
   }
-  std::vector<Row> rows;
+  std::vector<TableRow> rows;
   add_counts(rows, "training", member(run, "train_data"));
   add_counts(rows, "evaluation", member(run, "eval_data"));
   text += "\n" + markdown_table({"", "rows", "used", "truncated", "dropped"}, rows);
@@ -209,8 +210,8 @@ std::string data_section(const json& run, const RunSettings& settings) {
 }
 
 std::string settings_section(const RunSettings& settings) {
-  std::vector<Row> given;
-  std::vector<Row> others;
+  std::vector<TableRow> given;
+  std::vector<TableRow> others;
   for (const RunSettings::Setting& setting : settings.all()) {
     const std::string value = setting.value.empty() ? "" : code_span(setting.value);
     if (setting.given) {
