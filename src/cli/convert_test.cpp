@@ -112,7 +112,7 @@ TEST_F(Convert, WeightsThatMakeNoSum) {
   refuse({"--alpha", "0.5", "--weights", "0.5", "0.5"}, "either --alpha or --weights");
   expect_refusal(merge({model(), model(), model()}, path("out"), {"--alpha", "0.5"}),
                  HasSubstr("--alpha: needs two models, not 3"));
-  expect_refusal(merge({model()}, path("out")), HasSubstr("two models or more"));
+  expect_refusal(merge({model()}, path("out")), HasSubstr("two or more models"));
   expect_refusal({"merge", model().string(), model().string()}, HasSubstr("--output is needed"));
 }
 
