@@ -217,7 +217,7 @@ ordered_json config_to_json(const ModelConfig& config, Dtype dtype) {
   put(object, "num_hidden_layers", config.layers);
   put(object, "num_attention_heads", config.heads);
   put(object, "num_key_value_heads", config.key_heads);
-  put_unless_default(object, "head_dim", config.head_size, usual_head_size(config));
+  put(object, "head_dim", config.head_size);
   put(object, "hidden_act", "silu");
   put(object, "max_position_embeddings", config.max_positions);
   if (!object.contains("rms_norm_eps") ||
