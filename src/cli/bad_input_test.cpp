@@ -167,7 +167,7 @@ TEST_F(BadInput, ValuesThatAreNone) {
       {{"--max_length", "1"}, "--max_length: a whole number >= 2 was expected, not '1'"},
       {{"--objective", "dpoo"}, "--objective: "},
       {{"--zscore", "sometimes"}, "--zscore: "},
-      {{"--eval_strategy", "steps"}, "evaluation needs data: name it by eval_dataset"},
+      {{"--eval_strategy", "steps"}, "evaluation needs data: give eval_dataset"},
       {{"--max_memory", "lots"}, "--max_memory: "},
       {{"--dtype"}, "--dtype: "}};
   for (const auto& [more, message] : mistakes) {
