@@ -177,7 +177,7 @@ TEST_F(Report, ComparesRunsAnswersAndWritesCharts) {
   }
   EXPECT_THAT(sources, ElementsAre("mine", "b", "before"));
   EXPECT_EQ(data["answers"]["prompts"].size(), 4U);
-  EXPECT_THAT(compared, HasSubstr("Left out are answers that were cut"));
+  EXPECT_THAT(compared, HasSubstr("Answers that were cut at the token limit are left out"));
   for (const char* chart : {"loss.svg", "rewards.svg", "learning-rate.svg"}) {
     EXPECT_THAT(read_file(path("charts") / chart), StartsWith("<svg xmlns")) << chart;
   }
