@@ -64,7 +64,8 @@ TEST_F(BadInput, FilesThatHoldNoRows) {
   const fs::path packed = write("pairs.jsonl.gz", std::string("\x1F\x8B\x08\0\0\0\0", 7));
   expect_refusal(train(model(), packed), HasSubstr("pairs.jsonl.gz: not whole gzip data"));
   const fs::path cut = write("cut.json", "[" + std::string(kGoodRow) + ",{\"prompt\": \"fir");
-  expect_refusal(train(model(), cut), AllOf(HasSubstr("cut.json: row 1"), HasSubstr("cut short")));
+  expect_refusal(train(model(), cut),
+                 AllOf(HasSubstr("cut.json: row 1"), HasSubstr("is it incomplete?")));
 }
 
 TEST_F(BadInput, AParquetFileThatCannotBeRead) {
@@ -167,7 +168,7 @@ TEST_F(BadInput, ValuesThatAreNone) {
       {{"--max_length", "1"}, "--max_length: a whole number >= 2 was expected, not '1'"},
       {{"--objective", "dpoo"}, "--objective: "},
       {{"--zscore", "sometimes"}, "--zscore: "},
-      {{"--eval_strategy", "steps"}, "evaluation needs data: name it by eval_dataset"},
+      {{"--eval_strategy", "steps"}, "evaluation needs data: give eval_dataset"},
       {{"--max_memory", "lots"}, "--max_memory: "},
       {{"--dtype"}, "--dtype: "}};
   for (const auto& [more, message] : mistakes) {
@@ -212,7 +213,7 @@ TEST_F(BadInput, OutputFolderThatCannotBe) {
   const fs::path folder = copy_of_model("model");
   expect_refusal({"train", "-m", folder.string(), "--data", pairs().string(), "--output_dir",
                   folder.string(), "--overwrite_output_dir"},
-                 HasSubstr("is the folder of the model itself"));
+                 HasSubstr("is the model's own folder"));
   const Result first = run(train(model(), pairs()));
   EXPECT_EQ(first.exit_code, 0) << first.err;
   expect_refusal(train(model(), pairs()),

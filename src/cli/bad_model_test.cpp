@@ -165,7 +165,7 @@ TEST_F(BadInput, TokenizerLargerThanTheEmbedding) {
   });
   for (const Words& words : {train(folder, pairs()), score(folder, pairs()), generate(folder)}) {
     expect_refusal(words, AllOf(HasSubstr("the tokenizer has ids up to 303"),
-                                HasSubstr("the model's embedding only"), HasSubstr("vocab_size")));
+                                HasSubstr("the model's embedding has"), HasSubstr("vocab_size")));
   }
   expect_refusal({"init", "--config", (folder / "config.json").string(), "--tokenizer",
                   folder.string(), path("out").string()},

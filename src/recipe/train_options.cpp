@@ -182,8 +182,8 @@ void add_batch_options(OptionSet& options, TrainRecipe& r) {
               "skip the last batch of an epoch if it is not full", {.changes_result = true});
   options.add(
       "max_pack_tokens", r.max_pack_tokens,
-      "most tokens in a micro-batch, which then holds fewer examples; rows are grouped to fill it; "
-      "0: no limit",
+      "most tokens in a micro-batch, which may then hold fewer examples; rows are grouped to fill "
+      "it; 0: no limit",
       {.range = kNonNegative});
   options.add(
       "recompute", r.recompute,
