@@ -35,7 +35,7 @@ TEST_F(TrainingRuns, RecordsAreNamedAsInTheEcosystem) {
                            "all_results.json", "lmpo_run.json", "training_curves.svg", "README.md",
                            "eval_samples.jsonl", "runs", "checkpoint-4", "checkpoint-6"));
   const json state = read_state(out);
-  EXPECT_THAT(keys(state),
+  EXPECT_THAT(key_set(state),
               UnorderedElementsAre(
                   "epoch", "global_step", "max_steps", "logging_steps", "eval_steps", "save_steps",
                   "train_batch_size", "num_train_epochs", "num_input_tokens_seen", "total_flos",
@@ -69,7 +69,7 @@ TEST_F(TrainingRuns, RecordsAreNamedAsInTheEcosystem) {
                                          "lmpo/margin_mean",       "lmpo/margin_std",
                                          "lmpo/margin_term",       "lengths/chosen",
                                          "lengths/rejected"};
-  std::set<std::string> trained = keys(history[0]);
+  std::set<std::string> trained = key_set(history[0]);
   for (const char* name : {"loss", "grad_norm", "learning_rate", "num_tokens", "epoch", "step"}) {
     EXPECT_EQ(trained.count(name), 1U) << name;
   }
@@ -77,16 +77,16 @@ TEST_F(TrainingRuns, RecordsAreNamedAsInTheEcosystem) {
     EXPECT_EQ(trained.count(name), 1U) << name;
     EXPECT_EQ(history[1].count("eval_" + name), 1U) << name;
   }
-  EXPECT_THAT(keys(history[5]),
+  EXPECT_THAT(key_set(history[5]),
               testing::IsSupersetOf({"train_loss", "train_runtime", "train_samples_per_second",
                                      "train_steps_per_second", "epoch", "step"}));
 
   const json train_results = json::parse(read_file(out / "train_results.json"));
   const json eval_results = json::parse(read_file(out / "eval_results.json"));
-  EXPECT_THAT(keys(train_results),
+  EXPECT_THAT(key_set(train_results),
               testing::IsSupersetOf({"epoch", "train_loss", "train_runtime", "train_samples",
                                      "train_samples_per_second", "train_steps_per_second"}));
-  EXPECT_THAT(keys(eval_results),
+  EXPECT_THAT(key_set(eval_results),
               testing::IsSupersetOf({"epoch", "eval_loss", "eval_runtime", "eval_samples",
                                      "eval_samples_per_second", "eval_steps_per_second",
                                      "eval_rewards/accuracies"}));
@@ -106,16 +106,16 @@ TEST_F(TrainingRuns, TheLogHasTheNamesOfLlamaFactory) {
                       "--eval_dataset", world("held_out_preferences.jsonl").string()}));
   const std::vector<json> lines = json_lines(read_file(out / "trainer_log.jsonl"));
   ASSERT_EQ(lines.size(), 3U);
-  EXPECT_THAT(keys(lines[0]), testing::IsSupersetOf(
+  EXPECT_THAT(key_set(lines[0]), testing::IsSupersetOf(
                                   {"current_steps", "total_steps", "loss", "reward", "accuracy",
                                    "lr", "epoch", "percentage", "elapsed_time", "remaining_time",
                                    "throughput", "total_tokens", "rewards/margins", "grad_norm"}));
-  EXPECT_THAT(keys(lines[2]),
+  EXPECT_THAT(key_set(lines[2]),
               testing::IsSupersetOf({"current_steps", "total_steps", "eval_loss", "epoch",
                                      "percentage", "elapsed_time", "remaining_time", "throughput",
                                      "total_tokens", "eval_rewards/margins"}));
   // Nothing is there twice.
-  EXPECT_THAT(keys(lines[0]), testing::Not(testing::Contains("rewards/chosen")));
+  EXPECT_THAT(key_set(lines[0]), testing::Not(testing::Contains("rewards/chosen")));
   EXPECT_EQ(lines[0]["percentage"], 50.0);
   EXPECT_THAT(lines[0]["elapsed_time"].get<std::string>(), testing::ContainsRegex("^[0-9]+:[0-9]"));
 }

@@ -14,16 +14,10 @@
 #include <vector>
 
 #include "model/config.h"
+#include "ops/reference/scalar.h"
 #include "tree/tree.h"
 
 namespace lmpo::reference {
-
-inline double real_part(double x) {
-  return x;
-}
-inline double real_part(std::complex<double> x) {
-  return x.real();
-}
 
 template <typename T>
 class Model {

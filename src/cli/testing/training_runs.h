@@ -23,7 +23,7 @@ inline json read_state(const fs::path& folder) {
   return json::parse(read_file(folder / "trainer_state.json"));
 }
 
-inline std::set<std::string> keys(const json& object) {
+inline std::set<std::string> key_set(const json& object) {
   std::set<std::string> names;
   for (const auto& [name, value] : object.items()) {
     names.insert(name);
