@@ -56,7 +56,7 @@ void read_source(const SourceFiles& found, const RowCallback& callback,
                                    : kAll;
   const auto [first, last] = slice.range(rows);
   std::int64_t left = source.most_rows > 0 ? source.most_rows : kAll;
-  const auto read_part = [&, first = first, last = last](std::int64_t wanted) {
+  const auto read_part = [&, &files = files, first = first, last = last](std::int64_t wanted) {
     std::int64_t index = 0;
     const auto take = [&](SourceRow&& row) {
       if (index >= first && index < last && wanted > 0 && left > 0) {
