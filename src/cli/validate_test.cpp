@@ -152,6 +152,13 @@ TEST_F(Validate, WeightsThatAreNotFinite) {
                std::string(name) + " (1 of");
 }
 
+TEST_F(Validate, PatternsThatFreezeNothing) {
+  const fs::path folder = copy_of_model("model");
+  expect_error(report_of(folder, pairs(), {"--freeze", "*.experts.*"}), "freeze_invalid",
+               "--freeze", "matches no tensor of the model");
+  EXPECT_EQ(report_of(folder, pairs(), {"--freeze", "*.mlp.*"}).exit_code, 0);
+}
+
 TEST_F(Validate, WeightsThatDoNotFitOrAreMissing) {
   const fs::path folder = copy_of_model("model");
   edit_json(folder / "config.json", [](ordered_json& config) { config["num_hidden_layers"] = 3; });

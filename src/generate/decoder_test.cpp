@@ -138,7 +138,8 @@ TEST_P(DecoderTest, NeitherTheSlotNorItsCompanyChangesABit) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, DecoderTest, ::testing::Values("llama", "llama_tied", "mistral"),
+INSTANTIATE_TEST_SUITE_P(All, DecoderTest,
+                         ::testing::Values("llama", "llama_tied", "mistral", "llama_bias"),
                          [](const auto& given) { return std::string(given.param); });
 
 TEST(DecoderMemory, TheCacheHoldsTheRequestedLengthsAndNothingMore) {
