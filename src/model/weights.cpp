@@ -146,7 +146,8 @@ void Weights::allocate(const std::vector<ModelTensor>& tensors, Arena& arena) {
   std::map<const Parameter*, Wanted> wanted;
   for (const ModelTensor& tensor : tensors) {
     const bool trains = use_ == WeightUse::training && !is_frozen(tensor.name, optimizer_.freeze);
-    const auto [found, is_new] = wanted.try_emplace(&at(tensor), tensor.shape, tensor.kind, trains);
+    const auto [found, is_new] =
+        wanted.try_emplace(&at(tensor), Wanted{tensor.shape, tensor.kind, trains});
     if (!is_new) {
       found->second.trains |= trains;
       found->second.shape[0] += tensor.shape[0];
