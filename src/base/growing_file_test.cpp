@@ -3,10 +3,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <spawn.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <csignal>
 #include <map>
 #include <sstream>
@@ -122,11 +124,9 @@ TEST_F(GrowingFiles, ALockIsNotInheritedByPrograms) {
   pid_t sleeper = 0;
   {
     const FileLock lock(path);
-    sleeper = ::vfork();
-    if (sleeper == 0) {
-      ::execlp("sleep", "sleep", "60", nullptr);
-      ::_exit(1);
-    }
+    // Returns when the other program runs, which fork does not.
+    std::array<char*, 3> words = {const_cast<char*>("sleep"), const_cast<char*>("60"), nullptr};
+    ASSERT_EQ(::posix_spawnp(&sleeper, "sleep", nullptr, nullptr, words.data(), environ), 0);
   }
   EXPECT_FALSE(FileLock::is_held(path));
   kill_and_wait(sleeper);
