@@ -106,10 +106,11 @@ TEST_F(TrainingRuns, TheLogHasTheNamesOfLlamaFactory) {
                       "--eval_dataset", world("held_out_preferences.jsonl").string()}));
   const std::vector<json> lines = json_lines(read_file(out / "trainer_log.jsonl"));
   ASSERT_EQ(lines.size(), 3U);
-  EXPECT_THAT(key_set(lines[0]), testing::IsSupersetOf(
-                                  {"current_steps", "total_steps", "loss", "reward", "accuracy",
-                                   "lr", "epoch", "percentage", "elapsed_time", "remaining_time",
-                                   "throughput", "total_tokens", "rewards/margins", "grad_norm"}));
+  EXPECT_THAT(
+      key_set(lines[0]),
+      testing::IsSupersetOf({"current_steps", "total_steps", "loss", "reward", "accuracy", "lr",
+                             "epoch", "percentage", "elapsed_time", "remaining_time", "throughput",
+                             "total_tokens", "rewards/margins", "grad_norm"}));
   EXPECT_THAT(key_set(lines[2]),
               testing::IsSupersetOf({"current_steps", "total_steps", "eval_loss", "epoch",
                                      "percentage", "elapsed_time", "remaining_time", "throughput",

@@ -154,9 +154,8 @@ TEST_F(TrainingRuns, AFullDiskLeavesTheLastCheckpoint) {
     const Result result = run(with(words, {"--resume"}), {.largest_file = limit});
     EXPECT_EQ(result.exit_code, 1);
     // The model of the last step is written before its checkpoint.
-    EXPECT_THAT(result.err,
-                AllOf(HasSubstr("error: " + out.string()), HasSubstr(".safetensors"),
-                      HasSubstr("writing failed"), HasSubstr("--resume")));
+    EXPECT_THAT(result.err, AllOf(HasSubstr("error: " + out.string()), HasSubstr(".safetensors"),
+                                  HasSubstr("writing failed"), HasSubstr("--resume")));
     EXPECT_EQ(changes(before, contents(out / "checkpoint-5")), Words());
     for (const std::string& name : listing(out)) {
       EXPECT_EQ(name.find("incomplete"), std::string::npos) << name;
