@@ -106,12 +106,13 @@ void attention(benchmark::State& state) {
     scores += run * (run / 2.0 + segment.context_end - segment.context_begin);
   }
   bench.operations((backward ? 10.0 : 4.0) * scores * 32 * 64);
-  bench.ops().run(AttentionForward{.out = out,
-                                   .lse = lse,
-                                   .qkv = qkv,
-                                   .positions = positions,
-                                   .segments = segments,
-                                   .shape = shape});
+  const AttentionForward forward{.out = out,
+                                 .lse = lse,
+                                 .qkv = qkv,
+                                 .positions = positions,
+                                 .segments = segments,
+                                 .shape = shape};
+  bench.ops().run(forward);
   bench.run([&] {
     if (backward) {
       bench.ops().run(AttentionBackward{.dqkv = dqkv,
@@ -124,12 +125,7 @@ void attention(benchmark::State& state) {
                                         .shape = shape,
                                         .scratch = scratch});
     } else {
-      bench.ops().run(AttentionForward{.out = out,
-                                       .lse = lse,
-                                       .qkv = qkv,
-                                       .positions = positions,
-                                       .segments = segments,
-                                       .shape = shape});
+      bench.ops().run(forward);
     }
   });
 }
@@ -176,13 +172,14 @@ void head(benchmark::State& state) {
   const Tensor workspace =
       bench.random({bench.ops().head_workspace(rows, width, vocabulary, Dtype::f32)});
   bench.operations((backward ? 6.0 : 2.0) * static_cast<double>(rows * width * vocabulary));
-  bench.ops().run(HeadForward{.logp = logp,
-                              .lse = lse,
-                              .hidden = hidden,
-                              .w = w,
-                              .target_row = row,
-                              .target_token = token,
-                              .workspace = workspace});
+  const HeadForward forward{.logp = logp,
+                            .lse = lse,
+                            .hidden = hidden,
+                            .w = w,
+                            .target_row = row,
+                            .target_token = token,
+                            .workspace = workspace};
+  bench.ops().run(forward);
   bench.run([&] {
     if (backward) {
       bench.ops().run(HeadBackward{.dhidden = dhidden,
@@ -195,13 +192,7 @@ void head(benchmark::State& state) {
                                    .target_token = token,
                                    .workspace = workspace});
     } else {
-      bench.ops().run(HeadForward{.logp = logp,
-                                  .lse = lse,
-                                  .hidden = hidden,
-                                  .w = w,
-                                  .target_row = row,
-                                  .target_token = token,
-                                  .workspace = workspace});
+      bench.ops().run(forward);
     }
   });
 }
