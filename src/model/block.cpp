@@ -59,7 +59,7 @@ void Block::forward_gate_up(const LayerWeights& layer, LayerState& state) {
 void Block::forward_down(const LayerWeights& layer, Tensor x_out, const LayerState& state) {
   const Arena::Scope scope(arena_);
   const Tensor hidden = activation(x_out.dim(0), config_.intermediate_size);
-  ops_.run(SwigluForward{.y = hidden, .gate_up = state.gate_up});
+  ops_.run(GluForward{.y = hidden, .gate_up = state.gate_up});
   linear(x_out, hidden, layer.down, StepPart::mlp, true);
 }
 
@@ -85,7 +85,7 @@ void Block::backward_mlp(const LayerWeights& layer, Tensor dx, const LayerState&
     const Tensor dhidden = activation(rows, config_.intermediate_size);
     linear_backward_input(dhidden, dx, layer.down, StepPart::mlp);
     ops_.run(
-        SwigluBackward{.dgate_up = dgate_up, .y = hidden, .dy = dhidden, .gate_up = state.gate_up});
+        GluBackward{.dgate_up = dgate_up, .y = hidden, .dy = dhidden, .gate_up = state.gate_up});
     linear_backward_weight(dx, hidden, layer.down, StepPart::mlp);
   }
   const Tensor normed = activation(rows, config_.hidden_size);

@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "io/checkpoint.h"
+#include "ops/op_list.h"
 #include "tensor/dtype.h"
 
 namespace lmpo {
@@ -22,6 +23,23 @@ struct RopeScaling {
   std::int64_t original_positions = 8192;  // llama3
 
   bool operator==(const RopeScaling&) const = default;
+};
+
+// What attention does in one layer, where layers differ.
+struct LayerAttention {
+  // A query sees this many last keys, itself among them; 0: all.
+  std::int64_t window = 0;
+  // Which of the model's rotary tables turns queries and keys; none: they have no positions.
+  std::optional<std::size_t> rope = 0;
+
+  bool operator==(const LayerAttention&) const = default;
+};
+
+// Norms of queries and keys, before they are turned.
+enum class QueryKeyNorm : std::uint8_t {
+  none,
+  head,  // each head by itself; one weight [E] for all heads
+  whole  // all heads of a token together; weights [H*E] and [K*E]
 };
 
 // What reads the last hidden states.
@@ -49,6 +67,19 @@ struct ModelConfig {
   bool qkv_bias = false;
   bool output_bias = false;  // o_proj
   bool mlp_bias = false;     // gate_proj, up_proj, down_proj
+  // The block, x = x + residual_scale * norm(sublayer(norm(x))) for attention and for the MLP.
+  std::vector<LayerAttention> layer_attention;  // L
+  bool norms_before = true;                     // of a sublayer's input
+  bool norms_after = false;                     // of a sublayer's output, before it is added
+  float norm_offset = 0;  // every norm multiplies by offset + weight; Gemma: 1
+  QueryKeyNorm query_key_norm = QueryKeyNorm::none;
+  Activation activation = Activation::silu;
+  float attention_scale = 0;    // of q.k
+  float attention_softcap = 0;  // 0: none
+  float embedding_scale = 1;    // of the embedding's rows as inputs
+  float residual_scale = 1;
+  float logit_scale = 1;    // logits = softcap(logit_scale * (head times hidden))
+  float logit_softcap = 0;  // 0: none
   bool tie_word_embeddings = false;
   double initializer_range = 0.02;
   std::optional<std::int64_t> bos_id;

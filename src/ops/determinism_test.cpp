@@ -122,8 +122,8 @@ void run_bias(Ops& ops, Tensors& make) {
 void run_swiglu(Ops& ops, Tensors& make) {
   const Tensor x = make.active({300, 400});
   const Tensor y = make.active({300, 200});
-  ops.run(SwigluForward{.y = y, .gate_up = x});
-  ops.run(SwigluBackward{
+  ops.run(GluForward{.y = y, .gate_up = x});
+  ops.run(GluBackward{
       .dgate_up = make.active({300, 400}), .y = make.active({300, 200}), .dy = y, .gate_up = x});
 }
 

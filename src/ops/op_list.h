@@ -1,7 +1,7 @@
 // Every op: a struct whose fields are its arguments, with the contract beside it, and LMPO_OPS, the
 // list from which the declarations of ops.h and of each device follow. Callers name the fields:
 //
-//   ops.run(SwigluForward{.y = hidden, .gate_up = gate_up});
+//   ops.run(GluForward{.y = hidden, .gate_up = gate_up});
 //
 // Shapes
 //   T  tokens of a pack            D  hidden size            H  query heads
@@ -19,8 +19,8 @@
 //   "=" overwrites, "+=" adds. A backward op adds to the gradients of parameters and overwrites
 //   those of activations, unless it says otherwise.
 //
-// Tensors are contiguous, but for x, y, dx and dy of a linear layer, which may be columns of a
-// wider tensor (Tensor::columns). They do not overlap, unless the op says so. Wrong shapes and
+// Tensors are contiguous, but for x, y, dx and dy of linear layers and norms, which may be columns
+// of a wider tensor (Tensor::columns). They do not overlap, unless the op says so. Wrong shapes and
 // types fail LMPO_CHECK. So does an index that is out of range where the device can look at it;
 // elsewhere it makes the result NaN and touches no memory outside of the tensors.
 #pragma once
@@ -42,7 +42,7 @@ enum class StepPart : std::uint8_t {
   attention,
   attention_output,
   mlp,
-  swiglu,
+  glu,
   head,
   optimizer,
   movement  // copies and conversions
@@ -68,8 +68,10 @@ enum class Direction : std::uint8_t { forward, backward };
   X(RmsNormBackward, norms, backward)       \
   X(RopeForward, rotary, forward)           \
   X(RopeBackward, rotary, backward)         \
-  X(SwigluForward, swiglu, forward)         \
-  X(SwigluBackward, swiglu, backward)       \
+  X(GluForward, glu, forward)               \
+  X(GluBackward, glu, backward)             \
+  X(Scale, movement, forward)               \
+  X(CapLogits, head, forward)               \
   X(AttentionForward, attention, forward)   \
   X(AttentionBackward, attention, backward) \
   X(StoreKeys, attention, forward)          \
@@ -150,18 +152,29 @@ struct BiasBackward {
 };
 
 // Root mean square normalization (Zhang & Sennrich 2019): rstd[T] = 1 / sqrt(mean(x^2) + eps),
-// y[T,D] = x[T,D] rstd[T] (offset + w[D]). w of any storage. An offset of 1 is Gemma's.
+// y[T,D] = x[T,D] rstd[T] (offset + w[D]), or += with `accumulate`. w of any storage. An offset of 1
+// is Gemma's. Where x is wider than w, x[T,G*D], each group of D columns is normalized by itself:
+// rstd[T,G]. y may be x.
 struct RmsNormForward {
   Tensor y, rstd, x, w;
   float eps;
   float offset = 0;
+  bool accumulate = false;
 };
 
-// dx[T,D] += the gradient through the norm (the residual's is there already); dw[D] +=, or nothing
-// where dw is empty.
+// dx[T,D] += the gradient through the norm (of a residual stream, it holds the residual's already),
+// or = without `accumulate`, and then dx may be dy; dw[D] +=, or nothing where dw is empty.
 struct RmsNormBackward {
   Tensor dx, dw, dy, x, w, rstd;
   float offset = 0;
+  bool accumulate = true;
+};
+
+// y = factor x, or += with `accumulate`. Activations of any shape. y may be x.
+struct Scale {
+  Tensor y, x;
+  float factor;
+  bool accumulate = false;
 };
 
 // Heads, and how attention scores them.
@@ -181,27 +194,37 @@ struct AttentionShape {
 };
 
 // Rotary positions (Su et al. 2021), in place on the first H+K heads of qkv[T,(H+2K)E]: the halves
-// (x1, x2) of a head become (x1 c - x2 s, x2 c + x1 s). cos_sin[P,E] holds for each position the
-// cosines, then the sines, float32. positions[T].
+// (x1, x2) of a head become (x1 c - x2 s, x2 c + x1 s). cos_sin[P,R] holds for each position the
+// cosines, then the sines, float32; only the first R <= E columns of a head turn. positions[T] are
+// rows of the table. Queries are then multiplied by query_scale[P], float32, unless it is empty.
 struct RopeForward {
   Tensor qkv, cos_sin, positions;
   AttentionShape shape;
+  Tensor query_scale = {};
 };
 
 // The inverse rotation, in place on the gradient.
 struct RopeBackward {
   Tensor dqkv, cos_sin, positions;
   AttentionShape shape;
+  Tensor query_scale = {};
 };
 
-// y[T,F] = silu(g) u, for gate_up[T,2F] = [g | u].
-struct SwigluForward {
+enum class Activation : std::uint8_t {
+  silu,      // x / (1 + exp(-x))
+  gelu_tanh  // PyTorch's gelu with approximate="tanh"
+};
+
+// Gated linear unit (Shazeer 2020): y[T,F] = activation(g) u, for gate_up[T,2F] = [g | u].
+struct GluForward {
   Tensor y, gate_up;
+  Activation activation = Activation::silu;
 };
 
 // dgate_up[T,2F] =; y[T,F] = the forward's result again, which nobody kept.
-struct SwigluBackward {
+struct GluBackward {
   Tensor dgate_up, y, dy, gate_up;
+  Activation activation = Activation::silu;
 };
 
 // Attention over trees. out[T,H*E] = softmax(scores) v over the keys that each query sees; lse[H,T]
@@ -238,16 +261,31 @@ struct AttentionDecode {
   AttentionShape shape;
 };
 
+// What becomes of a logit: scale * logit, then, unless softcap is 0, softcap tanh(that / softcap).
+struct LogitShape {
+  float scale = 1;
+  float softcap = 0;
+};
+
 // From hidden rows to log-probabilities, without a tensor of N x V: lse[N] = the log-sum-exp over V
-// of hidden[N,D] w[V,D]^T; logp[M] = the logit of target_token[M] in row target_row[M], less lse.
-// target_row is non-decreasing, w of any storage, workspace float32 of head_workspace() elements.
+// of the logits hidden[N,D] w[V,D]^T as `shape` makes them; logp[M] = the logit of target_token[M]
+// in row target_row[M], less lse. target_row is non-decreasing, w of any storage, workspace float32
+// of head_workspace() elements.
 struct HeadForward {
   Tensor logp, lse, hidden, w, target_row, target_token, workspace;
+  LogitShape shape = {};
 };
 
 // For dlogp[M]: dhidden[N,D] =, dw[V,D] +=, or nothing where dw is empty.
 struct HeadBackward {
   Tensor dhidden, dw, dlogp, lse, hidden, w, target_row, target_token, workspace;
+  LogitShape shape = {};
+};
+
+// Makes logits[B,V], float32, what `shape` says, in place.
+struct CapLogits {
+  Tensor logits;
+  LogitShape shape;
 };
 
 // A moment of AdamW: float32 of the weight's shape; or, for a weight [R,C], codes [R,C] uint8 and

@@ -228,9 +228,9 @@ void swiglu(benchmark::State& state) {
   bench.bytes((backward ? 6.0 : 3.0) * static_cast<double>(y.bytes()));
   bench.run([&] {
     if (backward) {
-      bench.ops().run(SwigluBackward{.dgate_up = dgate_up, .y = y, .dy = dy, .gate_up = gate_up});
+      bench.ops().run(GluBackward{.dgate_up = dgate_up, .y = y, .dy = dy, .gate_up = gate_up});
     } else {
-      bench.ops().run(SwigluForward{.y = y, .gate_up = gate_up});
+      bench.ops().run(GluForward{.y = y, .gate_up = gate_up});
     }
   });
 }

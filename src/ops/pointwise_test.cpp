@@ -92,11 +92,11 @@ TEST_P(SwigluTest, ForwardAndBackward) {
     const Filled x = random(compute(), {rows, 2 * width}, 3.0);
     const Filled dy = random(compute(), {rows, width});
     const Tensor y = poisoned(compute(), {rows, width});
-    ops().run(SwigluForward{.y = y, .gate_up = x.tensor});
+    ops().run(GluForward{.y = y, .gate_up = x.tensor});
     expect_close(y, reference::swiglu(x.values, rows, width));
     const Tensor dx = poisoned(compute(), {rows, 2 * width});
     const Tensor again = poisoned(compute(), {rows, width});
-    ops().run(SwigluBackward{.dgate_up = dx, .y = again, .dy = dy.tensor, .gate_up = x.tensor});
+    ops().run(GluBackward{.dgate_up = dx, .y = again, .dy = dy.tensor, .gate_up = x.tensor});
     EXPECT_EQ(read(again), read(y));
     expect_gradient(dx, x.values, dy.values,
                     [rows = rows, width = width](const std::vector<Complex>& point) {
@@ -109,10 +109,10 @@ TEST_P(SwigluTest, SaturatesForLargeGates) {
   const Filled x = filled(compute(), {1, 8}, {1e4, -1e4, 100.0, -100.0, 2.0, 2.0, 2.0, 2.0});
   const Filled dy = filled(compute(), {1, 4}, {1.0, 1.0, 1.0, 1.0});
   const Tensor y = poisoned(compute(), {1, 4});
-  ops().run(SwigluForward{.y = y, .gate_up = x.tensor});
+  ops().run(GluForward{.y = y, .gate_up = x.tensor});
   expect_close(y, {2.0 * x.values[0], 0.0, 2.0 * x.values[2], 0.0});
   const Tensor dx = poisoned(compute(), {1, 8});
-  ops().run(SwigluBackward{.dgate_up = dx, .y = y, .dy = dy.tensor, .gate_up = x.tensor});
+  ops().run(GluBackward{.dgate_up = dx, .y = y, .dy = dy.tensor, .gate_up = x.tensor});
   expect_close(dx, {2.0, 0.0, 2.0, 0.0, x.values[0], 0.0, x.values[2], 0.0});
 }
 

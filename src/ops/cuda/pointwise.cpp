@@ -63,14 +63,14 @@ void CudaOps::run(const RopeBackward& op) {
   rotate(op.dqkv, op.cos_sin, op.positions, op.shape, -1.0F);
 }
 
-void CudaOps::run(const SwigluForward& op) {
+void CudaOps::run(const GluForward& op) {
   require_compute({&op.y, &op.gate_up});
   LMPO_CHECK(has_shape(op.gate_up, {op.y.dim(0), 2 * op.y.dim(1)}));
   cuda::swiglu_forward(stream_, typed(op.y), typed(op.gate_up), op.y.dim(0), op.y.dim(1));
   launched("swiglu_forward", {&op.gate_up});
 }
 
-void CudaOps::run(const SwigluBackward& op) {
+void CudaOps::run(const GluBackward& op) {
   require_compute({&op.dgate_up, &op.y, &op.dy, &op.gate_up});
   LMPO_CHECK(has_shape(op.gate_up, {op.dy.dim(0), 2 * op.dy.dim(1)}) &&
              op.dgate_up.same_shape(op.gate_up) && op.y.same_shape(op.dy));

@@ -34,7 +34,7 @@ std::int64_t row_grain(std::int64_t width) {
 
 }  // namespace
 
-void CpuOps::run(const SwigluForward& op) {
+void CpuOps::run(const GluForward& op) {
   const std::int64_t width = op.y.dim(1);
   LMPO_CHECK(has_shape(op.gate_up, {op.y.dim(0), 2 * width}));
   parallel_for(op.y.dim(0), row_grain(width), [&](std::int64_t begin, std::int64_t end) {
@@ -45,7 +45,7 @@ void CpuOps::run(const SwigluForward& op) {
   });
 }
 
-void CpuOps::run(const SwigluBackward& op) {
+void CpuOps::run(const GluBackward& op) {
   const std::int64_t width = op.dy.dim(1);
   LMPO_CHECK(has_shape(op.gate_up, {op.dy.dim(0), 2 * width}) &&
              op.dgate_up.same_shape(op.gate_up) && op.y.same_shape(op.dy));
