@@ -13,16 +13,28 @@
 
 namespace lmpo {
 
-// How rotary frequencies are stretched for long contexts.
-struct RopeScaling {
-  enum class Kind { none, linear, llama3 };
-  Kind kind = Kind::none;
-  double factor = 1;
-  double low_frequency_factor = 1;         // llama3
-  double high_frequency_factor = 4;        // llama3
-  std::int64_t original_positions = 8192;  // llama3
+// How a rotary table is made (transformers' modeling_rope_utils.py). Fields that a kind does not use
+// keep their defaults.
+struct Rope {
+  enum class Kind : std::uint8_t { plain, linear, dynamic, yarn, longrope, llama3 };
+  Kind kind = Kind::plain;
+  double theta = 10000;
+  std::int64_t columns = 0;  // R: the first columns of a head turn; even
+  double factor = 1;         // linear, dynamic, yarn, llama3: how far the context is stretched
+  // yarn, llama3: the context before it was stretched. longrope: a sequence longer than this takes
+  // the long factors. dynamic: none may be longer, because its frequencies would then depend on
+  // the batch.
+  std::int64_t original_positions = 0;
+  double low_frequency_factor = 1;    // llama3
+  double high_frequency_factor = 4;   // llama3
+  double beta_fast = 32;              // yarn
+  double beta_slow = 1;               // yarn
+  bool truncate = true;               // yarn: whether the ends of its ramp are whole numbers
+  double table_factor = 1;            // yarn, longrope: of cosines and sines
+  std::vector<double> short_factors;  // longrope: R/2
+  std::vector<double> long_factors;   // longrope: R/2
 
-  bool operator==(const RopeScaling&) const = default;
+  bool operator==(const Rope&) const = default;
 };
 
 // What attention does in one layer, where layers differ.
@@ -59,10 +71,7 @@ struct ModelConfig {
   std::int64_t head_size = 0;          // E, even
   std::int64_t max_positions = 0;
   float rms_norm_eps = 1e-6F;
-  double rope_theta = 10000;
-  RopeScaling rope_scaling;
-  // A query sees this many last keys, itself among them; 0: all.
-  std::int64_t sliding_window = 0;
+  std::vector<Rope> ropes;  // the rotary tables that layers choose from
   // Which projections have a bias.
   bool qkv_bias = false;
   bool output_bias = false;  // o_proj
@@ -76,7 +85,12 @@ struct ModelConfig {
   Activation activation = Activation::silu;
   float attention_scale = 0;    // of q.k
   float attention_softcap = 0;  // 0: none
-  float embedding_scale = 1;    // of the embedding's rows as inputs
+  // A query at position p is multiplied by 1 + beta log(1 + floor(p / positions)); beta 0: by 1.
+  double query_scale_beta = 0;
+  std::int64_t query_scale_positions = 0;
+  float embedding_scale = 1;  // of the embedding's rows as inputs
+  // Whether embedding_scale is rounded to the type of the weights, as Gemma's is.
+  bool rounds_embedding_scale = false;
   float residual_scale = 1;
   float logit_scale = 1;    // logits = softcap(logit_scale * (head times hidden))
   float logit_softcap = 0;  // 0: none
@@ -112,8 +126,18 @@ std::vector<std::int64_t> read_stop_ids(const fs::path& folder, const ModelConfi
 ordered_json config_to_json(const ModelConfig& config, Dtype dtype);
 void write_model_config(const ModelConfig& config, Dtype dtype, const fs::path& folder);
 
-// Inverse frequencies [E/2] of the rotary embedding, in transformers' float32 arithmetic.
-std::vector<float> inverse_frequencies(const ModelConfig& config);
+// What a rotary table is made of: cos_sin = factor * cos, sin(position * inverse[i]).
+struct RotaryFrequencies {
+  std::vector<float> inverse;  // [R/2]
+  float factor = 1;
+};
+
+// In transformers' float32 arithmetic, bit for bit. `is_long`: the sequence has more than
+// original_positions tokens; only longrope asks.
+RotaryFrequencies rotary_frequencies(const Rope& rope, bool is_long = false);
+
+// The longest window of the layers that have one; 0: none has.
+std::int64_t widest_window(const ModelConfig& config);
 
 // UserError where a checkpoint does not hold the tensors of the configuration (tensor_table.h): it
 // names every kind of misfit (missing, unexpected, wrongly shaped: the first five of each and their

@@ -41,23 +41,30 @@ struct Linear {
   Parameter bias;    // [O], or empty
 };
 
+// x = x + residual_scale * norm_after(sublayer(norm_before(x))), for attention and for the MLP. A
+// model has the norms that its configuration asks for; the others are empty.
 struct LayerWeights {
-  Parameter input_norm;  // [D]
-  Linear qkv;            // [(H+2K)E, D]: queries, keys, values
-  Linear o;              // [D, H*E]
-  Parameter post_norm;   // [D]
-  Linear gate_up;        // [2F, D]: gate, up
-  Linear down;           // [D, F]
+  Parameter input_norm;            // [D], before attention
+  Linear qkv;                      // [(H+2K)E, D]: queries, keys, values
+  Parameter q_norm;                // [E] or [H*E] (QueryKeyNorm)
+  Parameter k_norm;                // [E] or [K*E]
+  Linear o;                        // [D, H*E]
+  Parameter attention_norm_after;  // [D]
+  Parameter post_norm;             // [D], before the MLP
+  Linear gate_up;                  // [2F, D]: gate, up
+  Linear down;                     // [D, F]
+  Parameter mlp_norm_after;        // [D]
 };
 
 // All of a layer's, the empty ones too, in the order of the forward pass. Layer: LayerWeights, or
 // const.
 template <typename Layer>
 auto parameters_of(Layer& layer) {
-  return std::array{&layer.input_norm,     &layer.qkv.weight,   &layer.qkv.bias,
-                    &layer.o.weight,       &layer.o.bias,       &layer.post_norm,
-                    &layer.gate_up.weight, &layer.gate_up.bias, &layer.down.weight,
-                    &layer.down.bias};
+  return std::array{
+      &layer.input_norm, &layer.qkv.weight,     &layer.qkv.bias,     &layer.q_norm,
+      &layer.k_norm,     &layer.o.weight,       &layer.o.bias,       &layer.attention_norm_after,
+      &layer.post_norm,  &layer.gate_up.weight, &layer.gate_up.bias, &layer.down.weight,
+      &layer.down.bias,  &layer.mlp_norm_after};
 }
 
 }  // namespace lmpo
