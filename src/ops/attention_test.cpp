@@ -188,32 +188,47 @@ TEST_P(AttentionTest, NotANumberIsNotHidden) {
 }
 
 TEST_P(AttentionTest, RopeTurnsAndTurnsBack) {
-  for (const AttentionShape shape : {heads(1, 1, 2), heads(4, 2, 8), heads(2, 1, 130)}) {
+  struct Case {
+    AttentionShape shape;
+    std::int64_t turned;  // columns of a head
+    bool scales_queries;
+  };
+  const Case cases[] = {{heads(1, 1, 2), 2, false},     {heads(4, 2, 8), 8, false},
+                        {heads(2, 1, 130), 130, false}, {heads(4, 2, 8), 8, true},
+                        {heads(2, 2, 128), 96, false},  {heads(4, 1, 12), 6, true},
+                        {heads(2, 1, 64), 16, true}};
+  for (const auto& [shape, turned, scales_queries] : cases) {
+    SCOPED_TRACE(::testing::Message() << shape.head_size << " columns, turned " << turned);
     const std::vector<std::int32_t> positions{0, 1, 2, 19, 1, 7};
-    std::vector<double> angles(static_cast<std::size_t>(20 * shape.head_size));
-    const std::int64_t half_size = shape.head_size / 2;
+    std::vector<double> angles(static_cast<std::size_t>(20 * turned));
+    const std::int64_t half_size = turned / 2;
     const auto half = static_cast<double>(half_size);
     for (std::size_t i = 0; i < angles.size(); ++i) {
-      const auto column = static_cast<std::int64_t>(i) % shape.head_size;
+      const auto column = static_cast<std::int64_t>(i) % turned;
       const double angle = 0.37 * static_cast<double>(i + 1);
       angles[i] = column < half_size ? std::cos(angle) : std::sin(angle - 0.37 * half);
     }
-    const Filled cos_sin = filled(Dtype::f32, {20, shape.head_size}, angles);
+    const Filled cos_sin = filled(Dtype::f32, {20, turned}, angles);
+    const Filled scale = scales_queries ? random(Dtype::f32, {20}) : Filled{};
     const Filled qkv = random(compute(), {6, width(shape)});
+    const auto turn = [&, &shape = shape, turned = turned](const auto& point) {
+      return reference::rope(point, cos_sin.values, positions, shape, turned, scale.values);
+    };
     ops().run(RopeForward{.qkv = qkv.tensor,
                           .cos_sin = cos_sin.tensor,
                           .positions = indices(positions),
-                          .shape = shape});
-    expect_close(qkv.tensor, reference::rope(qkv.values, cos_sin.values, positions, shape));
+                          .shape = shape,
+                          .query_scale = scale.tensor});
+    expect_close(qkv.tensor, turn(qkv.values));
 
     const Filled seed = random(compute(), {6, width(shape)});
     ops().run(RopeBackward{.dqkv = seed.tensor,
                            .cos_sin = cos_sin.tensor,
                            .positions = indices(positions),
-                           .shape = shape});
-    expect_gradient(seed.tensor, qkv.values, seed.values, [&](const std::vector<Complex>& point) {
-      return reference::rope(point, cos_sin.values, positions, shape);
-    });
+                           .shape = shape,
+                           .query_scale = scale.tensor});
+    expect_gradient(seed.tensor, qkv.values, seed.values,
+                    [&](const std::vector<Complex>& point) { return turn(point); });
   }
 }
 

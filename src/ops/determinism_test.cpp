@@ -119,12 +119,27 @@ void run_bias(Ops& ops, Tensors& make) {
   ops.run(BiasBackward{.db = make({600}), .dy = make.active({700, 600})});
 }
 
-void run_swiglu(Ops& ops, Tensors& make) {
+// As norms of heads are: groups in columns of a wider tensor, in place going back.
+void run_norm_of_groups(Ops& ops, Tensors& make) {
+  const Tensor x = make.active({90, 5 * 96}).columns(96, 4 * 96);
+  const Tensor y = make.active({90, 3 * 96});
+  const Tensor w = make.active({96});
+  const Tensor rstd = make({90, 3});
+  ops.run(RmsNormForward{.y = y, .rstd = rstd, .x = x, .w = w, .eps = 1e-5F});
+  ops.run(RmsNormBackward{
+      .dx = y, .dw = make({96}), .dy = y, .x = x, .w = w, .rstd = rstd, .accumulate = false});
+}
+
+template <Activation activation>
+void run_glu(Ops& ops, Tensors& make) {
   const Tensor x = make.active({300, 400});
   const Tensor y = make.active({300, 200});
-  ops.run(GluForward{.y = y, .gate_up = x});
-  ops.run(GluBackward{
-      .dgate_up = make.active({300, 400}), .y = make.active({300, 200}), .dy = y, .gate_up = x});
+  ops.run(GluForward{.y = y, .gate_up = x, .activation = activation});
+  ops.run(GluBackward{.dgate_up = make.active({300, 400}),
+                      .y = make.active({300, 200}),
+                      .dy = y,
+                      .gate_up = x,
+                      .activation = activation});
 }
 
 // Of a size that the tensor cores take, and of another; capped in per cent, or not.
@@ -162,7 +177,9 @@ void run_attention(Ops& ops, Tensors& make) {
                           .shape = shape});
 }
 
+template <int softcap = 0>
 void run_head(Ops& ops, Tensors& make) {
+  const LogitShape shape{.softcap = softcap};
   const Tensor hidden = make.active({300, 40});
   const Tensor w = make.active({2500, 40});
   const Tensor row = make.indices(450, [](std::int64_t i) { return i * 2 / 3; });
@@ -176,7 +193,8 @@ void run_head(Ops& ops, Tensors& make) {
                       .w = w,
                       .target_row = row,
                       .target_token = token,
-                      .workspace = workspace});
+                      .workspace = workspace,
+                      .shape = shape});
   ops.run(HeadBackward{.dhidden = make.active({300, 40}),
                        .dw = make({2500, 40}),
                        .dlogp = logp,
@@ -185,7 +203,8 @@ void run_head(Ops& ops, Tensors& make) {
                        .w = w,
                        .target_row = row,
                        .target_token = token,
-                       .workspace = workspace});
+                       .workspace = workspace,
+                       .shape = shape});
 }
 
 void run_adamw(Ops& ops, Tensors& make) {
@@ -239,11 +258,15 @@ INSTANTIATE_TEST_SUITE_P(
     Ops, DeterminismTest,
     ::testing::Values(DeterminismCase{"linear", run_linear}, DeterminismCase{"rows", run_rows},
                       DeterminismCase{"norm", run_norm}, DeterminismCase{"bias", run_bias},
-                      DeterminismCase{"swiglu", run_swiglu},
+                      DeterminismCase{"norm_of_groups", run_norm_of_groups},
+                      DeterminismCase{"silu", run_glu<Activation::silu>},
+                      DeterminismCase{"gelu", run_glu<Activation::gelu_tanh>},
                       DeterminismCase{"attention_16", run_attention<16>},
                       DeterminismCase{"attention_64", run_attention<64>},
                       DeterminismCase{"capped_attention", run_attention<16, 150>},
-                      DeterminismCase{"head", run_head}, DeterminismCase{"adamw", run_adamw},
+                      DeterminismCase{"head", run_head<>},
+                      DeterminismCase{"capped_head", run_head<3>},
+                      DeterminismCase{"adamw", run_adamw},
                       DeterminismCase{"adamw_8bit", run_adamw_8bit}),
     [](const auto& given) { return given.param.name; });
 

@@ -25,7 +25,8 @@ class HeadTest : public OpsTest {
     return poisoned(Dtype::f32, {ops().head_workspace(hidden.tensor.dim(0), hidden.tensor.dim(1),
                                                       w.tensor.dim(0), w.tensor.dtype())});
   }
-  Run forward(const Filled& hidden, const Filled& w, const Targets& targets) {
+  Run forward(const Filled& hidden, const Filled& w, const Targets& targets,
+              const LogitShape& shape = {}) {
     const Run run{poisoned(Dtype::f32, {targets.count()}),
                   poisoned(Dtype::f32, {hidden.tensor.dim(0)})};
     ops().run(HeadForward{.logp = run.logp,
@@ -34,7 +35,8 @@ class HeadTest : public OpsTest {
                           .w = w.tensor,
                           .target_row = indices(targets.row),
                           .target_token = indices(targets.token),
-                          .workspace = workspace(hidden, w)});
+                          .workspace = workspace(hidden, w),
+                          .shape = shape});
     return run;
   }
   // A few rows predict nothing, a few predict several tokens.
@@ -52,16 +54,29 @@ class HeadTest : public OpsTest {
 INSTANTIATE_TEST_SUITE_P(Devices, HeadTest, ::testing::ValuesIn(every_storage()), case_name);
 
 TEST_P(HeadTest, ForwardAndBackward) {
-  const std::int64_t sizes[][3] = {
-      {1, 4, 1}, {1, 4, 5}, {3, 8, 2048}, {5, 40, 2049}, {300, 3, 2100}};
-  for (const auto& [rows, width, vocabulary] : sizes) {
-    SCOPED_TRACE(::testing::Message() << rows << " x " << width << " x " << vocabulary);
+  struct Case {
+    std::int64_t rows;
+    std::int64_t width;
+    std::int64_t vocabulary;
+    LogitShape shape = {};
+  };
+  const Case cases[] = {{1, 4, 1},
+                        {1, 4, 5},
+                        {3, 8, 2048},
+                        {5, 40, 2049},
+                        {300, 3, 2100},
+                        {5, 8, 2049, {.scale = 0.25F}},
+                        {1, 4, 5, {.softcap = 2.0F}},
+                        {5, 8, 2049, {.scale = 3.0F, .softcap = 4.0F}}};
+  for (const auto& [rows, width, vocabulary, shape] : cases) {
+    SCOPED_TRACE(::testing::Message() << rows << " x " << width << " x " << vocabulary << ", scale "
+                                      << shape.scale << ", capped at " << shape.softcap);
     const Targets targets = random_targets(rows, vocabulary);
     const Filled hidden = random(compute(), {rows, width});
     const Filled w = random(storage(), {vocabulary, width});
-    const Run run = forward(hidden, w, targets);
-    const auto expected =
-        reference::head(hidden.values, w.values, rows, vocabulary, targets.row, targets.token);
+    const Run run = forward(hidden, w, targets, shape);
+    const auto expected = reference::head(hidden.values, w.values, rows, vocabulary, targets.row,
+                                          targets.token, shape);
     expect_close(run.logp, expected.logp);
     expect_close(run.lse, expected.lse);
 
@@ -76,11 +91,12 @@ TEST_P(HeadTest, ForwardAndBackward) {
                            .w = w.tensor,
                            .target_row = indices(targets.row),
                            .target_token = indices(targets.token),
-                           .workspace = workspace(hidden, w)});
+                           .workspace = workspace(hidden, w),
+                           .shape = shape});
     const std::size_t probes = rows > 100 ? 1 : 8;
-    const auto logp = [&, rows = rows, vocabulary = vocabulary](const std::vector<Complex>& x,
-                                                                const std::vector<Complex>& y) {
-      return reference::head(x, y, rows, vocabulary, targets.row, targets.token).logp;
+    const auto logp = [&, rows = rows, vocabulary = vocabulary, &shape = shape](
+                          const std::vector<Complex>& x, const std::vector<Complex>& y) {
+      return reference::head(x, y, rows, vocabulary, targets.row, targets.token, shape).logp;
     };
     const std::vector<Complex> fixed_hidden(hidden.values.begin(), hidden.values.end());
     const std::vector<Complex> fixed_w(w.values.begin(), w.values.end());
@@ -138,6 +154,20 @@ TEST_P(HeadTest, RefusesTargetsOutOfRangeOrOrder) {
   EXPECT_THROW(forward(hidden, w, {{0}, {5}}), std::logic_error);
   EXPECT_THROW(forward(hidden, w, {{2}, {0}}), std::logic_error);
   EXPECT_THROW(forward(hidden, w, {{1, 0}, {0, 0}}), std::logic_error);
+}
+
+TEST_P(HeadTest, CapLogitsShapesThemInPlace) {
+  for (const LogitShape shape :
+       {LogitShape{}, LogitShape{.scale = 0.125F}, LogitShape{.softcap = 3.0F},
+        LogitShape{.scale = 2.0F, .softcap = 30.0F}}) {
+    const Filled logits = random(Dtype::f32, {3, 2051}, 10.0);
+    ops().run(CapLogits{.logits = logits.tensor, .shape = shape});
+    std::vector<double> expected;
+    for (const double logit : logits.values) {
+      expected.push_back(reference::shaped_logit(logit, shape));
+    }
+    expect_close(read(logits.tensor), expected, 1e-6);
+  }
 }
 
 // A tile of logits is all that is ever held.

@@ -218,9 +218,10 @@ void rmsnorm(benchmark::State& state) {
 }
 BENCHMARK(rmsnorm)->ArgName("backward")->Arg(0)->Arg(1)->UseRealTime();
 
-void swiglu(benchmark::State& state) {
+void glu(benchmark::State& state) {
   Bench bench(state);
   const bool backward = state.range(0) != 0;
+  const auto activation = static_cast<Activation>(state.range(1));
   const Tensor gate_up = bench.random({512, 2 * 8192});
   const Tensor dgate_up = bench.random({512, 2 * 8192});
   const Tensor y = bench.random({512, 8192});
@@ -228,13 +229,14 @@ void swiglu(benchmark::State& state) {
   bench.bytes((backward ? 6.0 : 3.0) * static_cast<double>(y.bytes()));
   bench.run([&] {
     if (backward) {
-      bench.ops().run(GluBackward{.dgate_up = dgate_up, .y = y, .dy = dy, .gate_up = gate_up});
+      bench.ops().run(GluBackward{
+          .dgate_up = dgate_up, .y = y, .dy = dy, .gate_up = gate_up, .activation = activation});
     } else {
-      bench.ops().run(GluForward{.y = y, .gate_up = gate_up});
+      bench.ops().run(GluForward{.y = y, .gate_up = gate_up, .activation = activation});
     }
   });
 }
-BENCHMARK(swiglu)->ArgName("backward")->Arg(0)->Arg(1)->UseRealTime();
+BENCHMARK(glu)->ArgNames({"backward", "activation"})->ArgsProduct({{0, 1}, {0, 1}})->UseRealTime();
 
 void adamw(benchmark::State& state) {
   Bench bench(state);

@@ -4,6 +4,7 @@
 
 #include "ops/cuda/geometry.h"
 #include "ops/device.h"
+#include "ops/sizes_of.h"
 
 namespace lmpo {
 namespace {
@@ -65,33 +66,7 @@ class PlanOps : public Ops {
 };
 
 // For ops that exist.
-class PlanOfOps final : public PlanOps {
- public:
-  explicit PlanOfOps(const Ops& ops) : ops_(ops) {}
-  Dtype compute_dtype() const override { return ops_.compute_dtype(); }
-  std::int64_t head_workspace(std::int64_t rows, std::int64_t hidden, std::int64_t vocabulary,
-                              Dtype storage) const override {
-    return ops_.head_workspace(rows, hidden, vocabulary, storage);
-  }
-  void require_sizes(std::int64_t hidden, const AttentionShape& heads) const override {
-    ops_.require_sizes(hidden, heads);
-  }
-  std::size_t linear_scratch(std::int64_t tokens, std::int64_t in,
-                             std::int64_t out) const override {
-    return ops_.linear_scratch(tokens, in, out);
-  }
-  std::size_t head_scratch(std::int64_t rows, std::int64_t hidden,
-                           std::int64_t vocabulary) const override {
-    return ops_.head_scratch(rows, hidden, vocabulary);
-  }
-  std::size_t attention_scratch(std::span<const Pack::Segment> segments,
-                                const AttentionShape& shape) const override {
-    return ops_.attention_scratch(segments, shape);
-  }
-
- private:
-  const Ops& ops_;
-};
+using PlanOfOps = SizesOf<PlanOps>;
 
 // For a GPU, which this machine need not have.
 class PlanOfGpu final : public PlanOps {

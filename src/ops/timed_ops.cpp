@@ -4,6 +4,8 @@
 #include <chrono>
 #include <type_traits>
 
+#include "ops/sizes_of.h"
+
 namespace lmpo {
 namespace {
 
@@ -43,10 +45,10 @@ double operations(const HeadBackward& op) {
   return (op.dw.empty() ? 1.0 : 2.0) * product(op.hidden.dim(0), op.w.dim(0), op.w.dim(1));
 }
 
-class TimedOps final : public Ops {
+class TimedOps final : public SizesOf<Ops> {
  public:
   TimedOps(Ops& inner, StepTimes& times, WaitForOps wait)
-      : inner_(inner), times_(times), waits_(wait == WaitForOps::yes) {}
+      : SizesOf(inner), inner_(inner), times_(times), waits_(wait == WaitForOps::yes) {}
 
 #define LMPO_TIME(Op, part, direction)              \
   void run(const Op& op) override {                 \
@@ -71,33 +73,11 @@ class TimedOps final : public Ops {
   bool computes() const override {
     return inner_.computes();
   }
-  Dtype compute_dtype() const override {
-    return inner_.compute_dtype();
-  }
   bool is_asynchronous() const override {
     return inner_.is_asynchronous();
   }
   void finish() override {
     inner_.finish();
-  }
-  void require_sizes(std::int64_t hidden, const AttentionShape& heads) const override {
-    inner_.require_sizes(hidden, heads);
-  }
-  std::int64_t head_workspace(std::int64_t rows, std::int64_t hidden, std::int64_t vocabulary,
-                              Dtype storage) const override {
-    return inner_.head_workspace(rows, hidden, vocabulary, storage);
-  }
-  std::size_t linear_scratch(std::int64_t tokens, std::int64_t in,
-                             std::int64_t out) const override {
-    return inner_.linear_scratch(tokens, in, out);
-  }
-  std::size_t head_scratch(std::int64_t rows, std::int64_t hidden,
-                           std::int64_t vocabulary) const override {
-    return inner_.head_scratch(rows, hidden, vocabulary);
-  }
-  std::size_t attention_scratch(std::span<const Pack::Segment> segments,
-                                const AttentionShape& shape) const override {
-    return inner_.attention_scratch(segments, shape);
   }
 
  private:
@@ -135,8 +115,8 @@ class TimedOps final : public Ops {
 
 std::string_view name(StepPart part) {
   constexpr std::array<std::string_view, kStepParts> kNames = {
-      "embedding", "norms",  "qkv",  "rotary",    "attention", "attention output",
-      "MLP",       "SwiGLU", "head", "optimizer", "movement"};
+      "embedding", "norms", "qkv",  "rotary",    "attention", "attention output",
+      "MLP",       "GLU",   "head", "optimizer", "movement"};
   return kNames[static_cast<std::size_t>(part)];
 }
 

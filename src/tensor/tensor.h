@@ -41,8 +41,8 @@ class Tensor {
 
   // Rows [begin, end) of the first dimension.
   Tensor rows(std::int64_t begin, std::int64_t end) const;
-  // Columns [begin, end) of a matrix. Rows are then row_stride() elements apart: for the linear ops
-  // alone, which use the two members below.
+  // Columns [begin, end) of a matrix. Rows are then row_stride() elements apart: for the ops that
+  // say so, which use the two members below.
   Tensor columns(std::int64_t begin, std::int64_t end) const;
   // The same elements in another shape.
   Tensor reshaped(std::initializer_list<std::int64_t> shape) const;

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/error.h"
+#include "ops/cpu/elements.h"
 #include "ops/cpu/matmul.h"
 #include "ops/cpu/vector.h"
 
@@ -20,12 +21,6 @@ LMPO_VECTOR float largest(const float* x, std::int64_t count) {
   return result;
 }
 
-LMPO_VECTOR void cap(float* x, float softcap, std::int64_t count) {
-  for (std::int64_t i = 0; i < count; ++i) {
-    x[i] = softcap * tanh(x[i] / softcap);
-  }
-}
-
 // x = exp(x - maximum); returns the sum.
 LMPO_VECTOR float exponentiate(float* x, float maximum, std::int64_t count) {
   float sum = 0.0F;
@@ -35,12 +30,6 @@ LMPO_VECTOR float exponentiate(float* x, float maximum, std::int64_t count) {
     sum += x[i];
   }
   return sum;
-}
-
-LMPO_VECTOR void scale(float* x, float factor, std::int64_t count) {
-  for (std::int64_t i = 0; i < count; ++i) {
-    x[i] *= factor;
-  }
 }
 
 }  // namespace
@@ -87,14 +76,15 @@ void AttentionBlock::weigh(std::int64_t query, VisibleKeys visible, std::int64_t
   const float correction = std::exp(before - maximum);
   sum = sum * correction + exponentiate(row + visible.first, maximum, seen);
   if (!empty_ && correction != 1.0F) {
-    scale(out_.data + query * out_.stride, correction, shape_.head_size);
+    float* out = out_.data + query * out_.stride;
+    scale(out, out, correction, shape_.head_size);
   }
 }
 
 void AttentionBlock::finish() {
   for (std::int64_t query = 0; query < count_; ++query) {
-    scale(out_.data + query * out_.stride, 1.0F / sum_[static_cast<std::size_t>(query)],
-          shape_.head_size);
+    float* out = out_.data + query * out_.stride;
+    scale(out, out, 1.0F / sum_[static_cast<std::size_t>(query)], shape_.head_size);
   }
 }
 

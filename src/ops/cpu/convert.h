@@ -11,7 +11,7 @@ namespace lmpo::cpu {
 void widen(float* out, Tensor in, std::int64_t begin, std::int64_t count);
 // The same without a copy where the storage is float32 already; else through `buffer` [count].
 const float* as_f32(Tensor in, std::int64_t begin, std::int64_t count, float* buffer);
-// The first element of a float32 matrix whose rows are row_stride() apart: for linear layers.
+// The first element of a float32 matrix whose rows are row_stride() apart: for ops that take columns.
 inline float* strided_f32(Tensor x) {
   LMPO_CHECK(x.dtype() == Dtype::f32);
   return static_cast<float*>(x.strided_data());

@@ -1,12 +1,14 @@
 // The head, tile by tile: a tile of logits is a chunk of rows against a run of the vocabulary. The
 // vocabulary is the outer loop, so that the weights, the largest operand, are read once.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
 #include "base/threads.h"
 #include "ops/cpu/convert.h"
 #include "ops/cpu/cpu_ops.h"
+#include "ops/cpu/elements.h"
 #include "ops/cpu/matmul.h"
 #include "ops/cpu/vector.h"
 #include "ops/shape.h"
@@ -45,6 +47,21 @@ LMPO_VECTOR void scaled_probabilities(float* x, float lse, float factor, std::in
   }
 }
 
+// slopes = the derivatives of capped logits by what was capped.
+LMPO_VECTOR void cap_slopes(float* slopes, const float* logits, float softcap, std::int64_t count) {
+  const float inverse = 1.0F / softcap;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const float t = logits[i] * inverse;
+    slopes[i] = 1.0F - t * t;
+  }
+}
+
+LMPO_VECTOR void multiply_by(float* x, const float* factors, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    x[i] *= factors[i];
+  }
+}
+
 struct Sizes {
   std::int64_t rows;
   std::int64_t width;
@@ -76,23 +93,25 @@ struct Tile {
 
 class Head {
  public:
-  Head(Tensor hidden, Tensor w, Tensor target_row, Tensor target_token, Tensor workspace,
-       std::int64_t workspace_size, cpu::Precision precision)
-      : sizes_{hidden.dim(0), hidden.dim(1), w.dim(0)},
-        hidden_(hidden),
-        w_(w),
-        target_row_(target_row.i32()),
-        target_token_(target_token.i32()),
-        targets_(target_row.dim(0)),
+  // Of HeadForward or HeadBackward.
+  template <typename Op>
+  Head(const Op& op, std::int64_t workspace_size, cpu::Precision precision)
+      : sizes_{op.hidden.dim(0), op.hidden.dim(1), op.w.dim(0)},
+        hidden_(op.hidden),
+        w_(op.w),
+        target_row_(op.target_row.i32()),
+        target_token_(op.target_token.i32()),
+        targets_(op.target_row.dim(0)),
+        shape_(op.shape),
         precision_(precision) {
-    LMPO_CHECK(has_shape(w, {sizes_.vocabulary, sizes_.width}) &&
-               has_shape(target_token, {targets_}) && workspace.elements() >= workspace_size);
+    LMPO_CHECK(has_shape(w_, {sizes_.vocabulary, sizes_.width}) &&
+               has_shape(op.target_token, {targets_}) && op.workspace.elements() >= workspace_size);
     for (std::int64_t m = 0; m < targets_; ++m) {
       LMPO_CHECK(target_row_[m] >= (m == 0 ? 0 : target_row_[m - 1]) &&
                  target_row_[m] < sizes_.rows && target_token_[m] >= 0 &&
                  target_token_[m] < sizes_.vocabulary);
     }
-    workspace_.logits = workspace.f32();
+    workspace_.logits = op.workspace.f32();
     workspace_.of_rows = workspace_.logits + sizes_.chunk() * sizes_.tile();
     workspace_.weights = workspace_.of_rows + sizes_.rows;
   }
@@ -104,7 +123,7 @@ class Head {
     return hidden_.f32() + tile.row * sizes_.width;
   }
 
-  // body(tile) for every tile, its logits computed.
+  // body(tile) for every tile, its logits computed and scaled.
   template <typename Body>
   void for_tiles(const Body& body) const {
     for (std::int64_t token = 0; token < sizes_.vocabulary; token += kVocabularyTile) {
@@ -113,7 +132,7 @@ class Head {
       for (std::int64_t row = 0; row < sizes_.rows; row += kRowChunk) {
         const Tile tile{
             row, std::min(kRowChunk, sizes_.rows - row), token, tokens, workspace_.logits, weights};
-        matmul({Transpose::no, Transpose::yes, tile.rows, tokens, sizes_.width, 1.0F,
+        matmul({Transpose::no, Transpose::yes, tile.rows, tokens, sizes_.width, shape_.scale,
                 hidden_rows(tile), sizes_.width, weights, sizes_.width, 0.0F, tile.logits, tokens,
                 cpu::kForwardSum},
                precision_);
@@ -130,6 +149,15 @@ class Head {
         body(tile.row + n);
       }
     });
+  }
+
+  // A row's logits, capped where they are to be: once in a tile.
+  float* finished_logits(const Tile& tile, std::int64_t n) const {
+    float* logits = tile.logits_of(n);
+    if (shape_.softcap != 0.0F) {
+      cpu::cap(logits, shape_.softcap, tile.tokens);
+    }
+    return logits;
   }
 
   // body(m, token) for the targets of a row.
@@ -159,6 +187,7 @@ class Head {
   const std::int32_t* target_row_;
   const std::int32_t* target_token_;
   std::int64_t targets_;
+  LogitShape shape_;
   cpu::Precision precision_;
   Workspace workspace_;
 };
@@ -180,8 +209,7 @@ std::size_t CpuOps::head_scratch(std::int64_t rows, std::int64_t hidden,
 }
 
 void CpuOps::run(const HeadForward& op) {
-  const Head head(op.hidden, op.w, op.target_row, op.target_token, op.workspace,
-                  head_workspace(op.hidden.dim(0), op.hidden.dim(1), op.w.dim(0), op.w.dtype()),
+  const Head head(op, head_workspace(op.hidden.dim(0), op.hidden.dim(1), op.w.dim(0), op.w.dtype()),
                   precision_);
   LMPO_CHECK(has_shape(op.logp, {op.target_row.dim(0)}) && has_shape(op.lse, {op.hidden.dim(0)}));
   // Until the end op.lse holds the running maximum, sums the running sum and op.logp the target's logit.
@@ -191,7 +219,7 @@ void CpuOps::run(const HeadForward& op) {
   std::fill_n(sums, op.lse.dim(0), 0.0F);
   head.for_tiles([&](const Tile& tile) {
     Head::for_rows(tile, [&](std::int64_t n) {
-      const float* logits = tile.logits_of(n);
+      const float* logits = head.finished_logits(tile, n);
       const float maximum = largest(logits, maxima[n], tile.tokens);
       sums[n] =
           sums[n] * std::exp(maxima[n] - maximum) + exponential_sum(logits, maximum, tile.tokens);
@@ -215,8 +243,7 @@ void CpuOps::run(const HeadForward& op) {
 }
 
 void CpuOps::run(const HeadBackward& op) {
-  const Head head(op.hidden, op.w, op.target_row, op.target_token, op.workspace,
-                  head_workspace(op.hidden.dim(0), op.hidden.dim(1), op.w.dim(0), op.w.dtype()),
+  const Head head(op, head_workspace(op.hidden.dim(0), op.hidden.dim(1), op.w.dim(0), op.w.dtype()),
                   precision_);
   LMPO_CHECK(has_shape(op.dlogp, {op.target_row.dim(0)}) && has_shape(op.lse, {op.hidden.dim(0)}) &&
              op.dhidden.same_shape(op.hidden) &&
@@ -230,27 +257,49 @@ void CpuOps::run(const HeadBackward& op) {
                      [&](std::int64_t m, std::int64_t) { row_gradient[n] += op.dlogp.f32()[m]; });
   }
   head.for_tiles([&](const Tile& tile) {
-    // The logits become their gradients.
+    // The logits become their gradients; the products' factors scale these.
     Head::for_rows(tile, [&](std::int64_t n) {
-      float* logits = tile.logits_of(n);
+      float* logits = head.finished_logits(tile, n);
+      const bool capped = op.shape.softcap != 0.0F;
+      std::array<float, kVocabularyTile> slopes;
+      if (capped) {
+        cap_slopes(slopes.data(), logits, op.shape.softcap, tile.tokens);
+      }
       scaled_probabilities(logits, op.lse.f32()[n], -row_gradient[n], tile.tokens);
       head.for_targets(n, [&](std::int64_t m, std::int64_t token) {
         if (tile.has_token(token)) {
           logits[token - tile.token] += op.dlogp.f32()[m];
         }
       });
+      if (capped) {
+        multiply_by(logits, slopes.data(), tile.tokens);
+      }
     });
-    matmul({Transpose::no, Transpose::no, tile.rows, width, tile.tokens, 1.0F, tile.logits,
-            tile.tokens, tile.weights, width, tile.token == 0 ? 0.0F : 1.0F,
+    matmul({Transpose::no, Transpose::no, tile.rows, width, tile.tokens, op.shape.scale,
+            tile.logits, tile.tokens, tile.weights, width, tile.token == 0 ? 0.0F : 1.0F,
             op.dhidden.f32() + tile.row * width, width},
            precision_);
     if (op.dw.empty()) {
       return;
     }
     matmul(
-        {Transpose::yes, Transpose::no, tile.tokens, width, tile.rows, 1.0F, tile.logits,
+        {Transpose::yes, Transpose::no, tile.tokens, width, tile.rows, op.shape.scale, tile.logits,
          tile.tokens, head.hidden_rows(tile), width, 1.0F, op.dw.f32() + tile.token * width, width},
         precision_);
+  });
+}
+
+void CpuOps::run(const CapLogits& op) {
+  const std::int64_t width = op.logits.dim(1);
+  parallel_for(op.logits.dim(0), 4096 / width + 1, [&](std::int64_t begin, std::int64_t end) {
+    float* logits = op.logits.f32() + begin * width;
+    const std::int64_t count = (end - begin) * width;
+    if (op.shape.scale != 1.0F) {
+      cpu::scale(logits, logits, op.shape.scale, count);
+    }
+    if (op.shape.softcap != 0.0F) {
+      cpu::cap(logits, op.shape.softcap, count);
+    }
   });
 }
 

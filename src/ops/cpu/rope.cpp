@@ -1,5 +1,6 @@
 #include "base/threads.h"
 #include "ops/cpu/cpu_ops.h"
+#include "ops/cpu/elements.h"
 #include "ops/cpu/vector.h"
 #include "ops/shape.h"
 
@@ -18,22 +19,30 @@ LMPO_VECTOR void rotate(float* __restrict x1, float* __restrict x2, const float*
   }
 }
 
-void rotate_heads(Tensor qkv, Tensor cos_sin, Tensor positions, const AttentionShape& shape,
-                  float direction) {
-  const std::int64_t size = shape.head_size;
-  const std::int64_t heads = shape.query_heads + shape.key_heads;
-  const std::int64_t width = shape.qkv_width();
+// Turns the heads of Op::qkv or of its gradient.
+template <typename Op>
+void rotate_heads(Tensor qkv, const Op& op, float direction) {
+  const std::int64_t size = op.shape.head_size;
+  const std::int64_t heads = op.shape.query_heads + op.shape.key_heads;
+  const std::int64_t width = op.shape.qkv_width();
   const std::int64_t tokens = qkv.dim(0);
-  LMPO_CHECK(has_shape(qkv, {tokens, width}) && has_shape(positions, {tokens}) &&
-             has_shape(cos_sin, {cos_sin.dim(0), size}) && size % 2 == 0);
+  const std::int64_t table_rows = op.cos_sin.dim(0);
+  const std::int64_t turned = op.cos_sin.dim(1);
+  LMPO_CHECK(has_shape(qkv, {tokens, width}) && has_shape(op.positions, {tokens}) &&
+             turned <= size && turned % 2 == 0 &&
+             (op.query_scale.empty() || has_shape(op.query_scale, {table_rows})));
   parallel_for(tokens, 4096 / width + 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row) {
-      const std::int32_t position = positions.i32()[row];
-      LMPO_CHECK(position >= 0 && position < cos_sin.dim(0));
-      const float* cosine = cos_sin.f32() + position * size;
+      const std::int32_t position = op.positions.i32()[row];
+      LMPO_CHECK(position >= 0 && position < table_rows);
+      const float* cosine = op.cos_sin.f32() + position * turned;
       for (std::int64_t head = 0; head < heads; ++head) {
         float* x = qkv.f32() + row * width + head * size;
-        rotate(x, x + size / 2, cosine, cosine + size / 2, direction, size / 2);
+        rotate(x, x + turned / 2, cosine, cosine + turned / 2, direction, turned / 2);
+      }
+      if (!op.query_scale.empty()) {
+        float* queries = qkv.f32() + row * width;
+        cpu::scale(queries, queries, op.query_scale.f32()[position], op.shape.out_width());
       }
     }
   });
@@ -42,11 +51,11 @@ void rotate_heads(Tensor qkv, Tensor cos_sin, Tensor positions, const AttentionS
 }  // namespace
 
 void CpuOps::run(const RopeForward& op) {
-  rotate_heads(op.qkv, op.cos_sin, op.positions, op.shape, 1.0F);
+  rotate_heads(op.qkv, op, 1.0F);
 }
 
 void CpuOps::run(const RopeBackward& op) {
-  rotate_heads(op.dqkv, op.cos_sin, op.positions, op.shape, -1.0F);
+  rotate_heads(op.dqkv, op, -1.0F);
 }
 
 }  // namespace lmpo

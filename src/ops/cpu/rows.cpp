@@ -1,4 +1,4 @@
-// Movement of elements and rows.
+// Movement of elements and rows, and their multiples.
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -6,6 +6,7 @@
 #include "base/threads.h"
 #include "ops/cpu/convert.h"
 #include "ops/cpu/cpu_ops.h"
+#include "ops/cpu/elements.h"
 #include "ops/cpu/vector.h"
 #include "ops/shape.h"
 
@@ -77,6 +78,15 @@ void CpuOps::run(const Cast& op) {
       const std::int64_t count = std::min<std::int64_t>(1024, end - i);
       cpu::narrow(op.out, i, cpu::as_f32(op.in, i, count, buffer.data()), count);
     }
+  });
+}
+
+void CpuOps::run(const Scale& op) {
+  LMPO_CHECK(op.y.same_shape(op.x));
+  float* y = op.y.f32();
+  const float* x = op.x.f32();
+  parallel_for(op.x.elements(), kGrain, [&](std::int64_t begin, std::int64_t end) {
+    (op.accumulate ? cpu::add_scaled : cpu::scale)(y + begin, x + begin, op.factor, end - begin);
   });
 }
 

@@ -47,15 +47,16 @@ class CudaOps final : public Ops {
   struct HeadParts;
 
   static cuda::Typed typed(const Tensor& x) { return {x.data(), x.dtype()}; }
-  // Rows and columns of a matrix, which need not be contiguous: for linear layers.
+  // Rows and columns of a matrix, which need not be contiguous: for linear layers and
+  // norms.
   static cuda::Matrix matrix(const Tensor& x) {
     return {{x.strided_data(), x.dtype()}, x.row_stride()};
   }
   // After a launch: MachineError that names the op and the shapes if the device refused it.
   static void launched(std::string_view op, std::initializer_list<const Tensor*> tensors);
   void require_compute(std::initializer_list<const Tensor*> tensors) const;
-  void rotate(Tensor qkv, Tensor cos_sin, Tensor positions, const AttentionShape& shape,
-              float sign);
+  void rotate(Tensor qkv, Tensor cos_sin, Tensor positions, Tensor query_scale,
+              const AttentionShape& shape, float sign);
   // Puts the segments' blocks on the device, unless they are there from the last call.
   cuda::AttentionInput attention_input(Tensor qkv, Tensor positions,
                                        std::span<const Pack::Segment> segments,

@@ -14,21 +14,24 @@ using cuda::Typed;
 
 // The operands of one call, and where the parts of its workspace are.
 struct CudaOps::HeadParts {
-  HeadParts(CudaOps& device, Tensor hidden_rows, Tensor weights, Tensor target_row,
-            Tensor target_token, Tensor workspace)
+  // Of HeadForward or HeadBackward.
+  template <typename Op>
+  HeadParts(CudaOps& device, const Op& op)
       : ops(device),
-        hidden(hidden_rows),
-        w(weights),
+        hidden(op.hidden),
+        w(op.w),
         sizes(hidden.dim(0), hidden.dim(1), w.dim(0), ops.compute_, w.dtype()),
-        base(workspace.f32()),
-        targets{target_row.i32(), target_token.i32(), target_row.dim(0)} {
+        base(op.workspace.f32()),
+        targets{op.target_row.i32(), op.target_token.i32(), op.target_row.dim(0)},
+        rule{op.shape.scale, op.shape.softcap} {
     ops.require_compute({&hidden});
     LMPO_CHECK(has_shape(w, {w.dim(0), hidden.dim(1)}) &&
-               has_shape(target_token, {target_row.dim(0)}) && workspace.elements() >= sizes.total);
+               has_shape(op.target_token, {op.target_row.dim(0)}) &&
+               op.workspace.elements() >= sizes.total);
   }
 
   std::int64_t width() const { return hidden.dim(1); }
-  float* logits() const { return base + sizes.logits; }
+  float* products() const { return base + sizes.logits; }
   float* sums() const { return base + sizes.sums; }
   Matrix gradients(const HeadTile& tile) const {
     return {{base + sizes.gradients, ops.compute_}, tile.tokens};
@@ -48,7 +51,7 @@ struct CudaOps::HeadParts {
     return converted;
   }
 
-  // body(tile) for every tile of a chunk of rows, its logits computed; end_chunk(first row, rows)
+  // body(tile) for every tile of a chunk of rows, its products computed; end_chunk(first row, rows)
   // after its last.
   template <typename Body, typename EndChunk>
   void for_tiles(const Body& body, const EndChunk& end_chunk) const {
@@ -67,7 +70,7 @@ struct CudaOps::HeadParts {
                                    width(),
                                    hidden_rows(tile),
                                    tile_weights,
-                                   {{logits(), Dtype::f32}, tokens},
+                                   {{products(), Dtype::f32}, tokens},
                                    false});
         body(tile, tile_weights);
       }
@@ -81,6 +84,7 @@ struct CudaOps::HeadParts {
   cuda::HeadWorkspace sizes;
   float* base;
   cuda::HeadTargets targets;
+  cuda::LogitRule rule;
 };
 
 std::int64_t CudaOps::head_workspace(std::int64_t rows, std::int64_t hidden,
@@ -89,19 +93,19 @@ std::int64_t CudaOps::head_workspace(std::int64_t rows, std::int64_t hidden,
 }
 
 void CudaOps::run(const HeadForward& op) {
-  const HeadParts head(*this, op.hidden, op.w, op.target_row, op.target_token, op.workspace);
+  const HeadParts head(*this, op);
   LMPO_CHECK(has_shape(op.logp, {op.target_row.dim(0)}) && has_shape(op.lse, {op.hidden.dim(0)}));
   head.for_tiles(
       [&](const HeadTile& tile, const Matrix&) {
-        cuda::head_forward_tile(stream_, tile, head.logits(), op.lse.f32(), head.sums(),
-                                op.logp.f32(), head.targets);
+        cuda::head_forward_tile(stream_, tile, head.products(), op.lse.f32(), head.sums(),
+                                op.logp.f32(), head.targets, head.rule);
       },
       [](std::int64_t, std::int64_t) {});
   launched("head_forward", {&op.hidden, &op.w});
 }
 
 void CudaOps::run(const HeadBackward& op) {
-  const HeadParts head(*this, op.hidden, op.w, op.target_row, op.target_token, op.workspace);
+  const HeadParts head(*this, op);
   const std::int64_t width = head.width();
   LMPO_CHECK(has_shape(op.dlogp, {op.target_row.dim(0)}) && has_shape(op.lse, {op.hidden.dim(0)}) &&
              op.dhidden.same_shape(op.hidden) && op.dhidden.dtype() == compute_ &&
@@ -114,8 +118,8 @@ void CudaOps::run(const HeadBackward& op) {
   head.for_tiles(
       [&](const HeadTile& tile, const Matrix& tile_weights) {
         const Matrix gradients = head.gradients(tile);
-        cuda::head_backward_tile(stream_, tile, gradients, head.logits(), op.lse.f32(),
-                                 op.dlogp.f32(), head.targets);
+        cuda::head_backward_tile(stream_, tile, gradients, head.products(), op.lse.f32(),
+                                 op.dlogp.f32(), head.targets, head.rule);
         multiplier_->multiply({Transpose::no, Transpose::no, tile.rows, width, tile.tokens,
                                gradients, tile_weights, sum_of(tile.row), !tile.is_first});
         if (!op.dw.empty()) {
@@ -130,6 +134,12 @@ void CudaOps::run(const HeadBackward& op) {
         }
       });
   launched("head_backward", {&op.hidden, &op.w});
+}
+
+void CudaOps::run(const CapLogits& op) {
+  cuda::cap_logits(stream_, op.logits.f32(), op.logits.elements(),
+                   {op.shape.scale, op.shape.softcap});
+  launched("cap_logits", {&op.logits});
 }
 
 }  // namespace lmpo

@@ -37,10 +37,11 @@ __device__ inline float block_maximum(float x) {
   return x;
 }
 
-__global__ void forward_kernel(HeadTile tile, const float* logits, float* lse, float* sums,
-                               float* logp, HeadTargets targets, bool aligned) {
+template <typename Rule>
+__global__ void forward_kernel(HeadTile tile, const float* products, float* lse, float* sums,
+                               float* logp, HeadTargets targets, Rule rule, bool aligned) {
   const std::int64_t row = tile.row + blockIdx.x;
-  const float* x = logits + blockIdx.x * tile.tokens;
+  const float* x = products + blockIdx.x * tile.tokens;
   const float before = tile.is_first ? -INFINITY : lse[row];
   float maximum = before;
   for (std::int64_t i = threadIdx.x * kEight; i < tile.tokens; i += kStride) {
@@ -48,7 +49,7 @@ __global__ void forward_kernel(HeadTile tile, const float* logits, float* lse, f
     load_eight(values, x + i, aligned, tile.tokens - i);
 #pragma unroll
     for (int e = 0; e < kEight; ++e) {
-      maximum = i + e < tile.tokens ? fmaxf(maximum, values[e]) : maximum;
+      maximum = i + e < tile.tokens ? fmaxf(maximum, rule.score(values[e])) : maximum;
     }
   }
   maximum = block_maximum(maximum);
@@ -58,7 +59,7 @@ __global__ void forward_kernel(HeadTile tile, const float* logits, float* lse, f
     load_eight(values, x + i, aligned, tile.tokens - i);
 #pragma unroll
     for (int e = 0; e < kEight; ++e) {
-      sum += i + e < tile.tokens ? expf(values[e] - maximum) : 0.0F;
+      sum += i + e < tile.tokens ? expf(rule.score(values[e]) - maximum) : 0.0F;
     }
   }
   sum = block_sum(sum);
@@ -77,7 +78,7 @@ __global__ void forward_kernel(HeadTile tile, const float* logits, float* lse, f
     const std::int64_t token = targets.token[m] - tile.token;
     float logit = tile.is_first ? NAN : logp[m];  // NAN stays for a token that no tile has
     if (token >= 0 && token < tile.tokens) {
-      logit = x[token];
+      logit = rule.score(x[token]);
     }
     if (tile.is_last) {
       const double difference = static_cast<double>(logit) - static_cast<double>(maximum);
@@ -88,11 +89,12 @@ __global__ void forward_kernel(HeadTile tile, const float* logits, float* lse, f
 }
 
 // dlogit = dlogp of the row's targets at their tokens, less their sum times the probability.
-template <typename T>
-__global__ void backward_kernel(HeadTile tile, T* gradients, const float* logits, const float* lse,
-                                const float* dlogp, HeadTargets targets, bool aligned) {
+template <typename T, typename Rule>
+__global__ void backward_kernel(HeadTile tile, T* gradients, const float* products,
+                                const float* lse, const float* dlogp, HeadTargets targets,
+                                Rule rule, bool aligned) {
   const std::int64_t row = tile.row + blockIdx.x;
-  const float* x = logits + blockIdx.x * tile.tokens;
+  const float* x = products + blockIdx.x * tile.tokens;
   T* out = gradients + blockIdx.x * tile.tokens;
   __shared__ std::int64_t first;
   __shared__ std::int64_t last;
@@ -108,10 +110,13 @@ __global__ void backward_kernel(HeadTile tile, T* gradients, const float* logits
   const float row_lse = lse[row];
   for (std::int64_t i = threadIdx.x * kEight; i < tile.tokens; i += kStride) {
     float values[kEight];
+    float slopes[kEight];
     load_eight(values, x + i, aligned, tile.tokens - i);
 #pragma unroll
     for (int e = 0; e < kEight; ++e) {
-      values[e] = -total * expf(values[e] - row_lse);
+      const float logit = rule.score(values[e]);
+      values[e] = -total * expf(logit - row_lse);
+      slopes[e] = rule.scale * rule.slope(logit);
     }
     for (std::int64_t m = first; m < last; ++m) {
       const std::int64_t place = targets.token[m] - tile.token - i;
@@ -120,26 +125,51 @@ __global__ void backward_kernel(HeadTile tile, T* gradients, const float* logits
         values[e] += place == e ? dlogp[m] : 0.0F;
       }
     }
+#pragma unroll
+    for (int e = 0; e < kEight; ++e) {
+      values[e] *= slopes[e];
+    }
     store_eight(out + i, values, aligned, tile.tokens - i);
+  }
+}
+
+template <typename Rule>
+__global__ void cap_kernel(float* logits, std::int64_t count, Rule rule) {
+  const std::int64_t i = std::int64_t{blockIdx.x} * kThreads + threadIdx.x;
+  if (i < count) {
+    logits[i] = rule.score(logits[i]);
   }
 }
 
 }  // namespace
 
-void head_forward_tile(cudaStream_t stream, const HeadTile& tile, const float* logits, float* lse,
-                       float* sums, float* logp, const HeadTargets& targets) {
-  launch_kernel(forward_kernel, {static_cast<unsigned>(tile.rows), kThreads}, stream, tile, logits,
-                lse, sums, logp, targets, rows_aligned(tile.tokens, logits));
+void head_forward_tile(cudaStream_t stream, const HeadTile& tile, const float* products, float* lse,
+                       float* sums, float* logp, const HeadTargets& targets, LogitRule rule) {
+  with_score_rule(rule.scale, rule.softcap, [&](auto score) {
+    launch_kernel(forward_kernel<decltype(score)>, {static_cast<unsigned>(tile.rows), kThreads},
+                  stream, tile, products, lse, sums, logp, targets, score,
+                  rows_aligned(tile.tokens, products));
+  });
 }
 
 void head_backward_tile(cudaStream_t stream, const HeadTile& tile, Typed gradients,
-                        const float* logits, const float* lse, const float* dlogp,
-                        const HeadTargets& targets) {
+                        const float* products, const float* lse, const float* dlogp,
+                        const HeadTargets& targets, LogitRule rule) {
   with_compute(gradients.dtype, [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    launch_kernel(backward_kernel<T>, {static_cast<unsigned>(tile.rows), kThreads}, stream, tile,
-                  as<T>(gradients), logits, lse, dlogp, targets,
-                  rows_aligned(tile.tokens, logits, gradients.data));
+    with_score_rule(rule.scale, rule.softcap, [&](auto score) {
+      using T = typename decltype(tag)::type;
+      launch_kernel(backward_kernel<T, decltype(score)>,
+                    {static_cast<unsigned>(tile.rows), kThreads}, stream, tile, as<T>(gradients),
+                    products, lse, dlogp, targets, score,
+                    rows_aligned(tile.tokens, products, gradients.data));
+    });
+  });
+}
+
+void cap_logits(cudaStream_t stream, float* logits, std::int64_t count, LogitRule rule) {
+  with_score_rule(rule.scale, rule.softcap, [&](auto score) {
+    launch_kernel(cap_kernel<decltype(score)>, {blocks_for(count, kThreads), kThreads}, stream,
+                  logits, count, score);
   });
 }
 

@@ -29,6 +29,9 @@ struct Matrix : Typed {
 // rows.cu
 void zero(cudaStream_t stream, void* x, std::size_t bytes);
 void cast(cudaStream_t stream, Typed out, Typed in, std::int64_t count);
+// y[count] = factor x, or += with accumulate; y may be x.
+void scale(cudaStream_t stream, Typed y, Typed x, float factor, bool accumulate,
+           std::int64_t count);
 // y[i] = x[index[i]], rows of this width; a row that x[rows] does not have is NaN.
 void gather_rows(cudaStream_t stream, Typed y, Typed x, const std::int32_t* index,
                  std::int64_t count, std::int64_t width, std::int64_t rows);
@@ -43,12 +46,20 @@ void few_rows_product(cudaStream_t stream, Matrix y, Matrix x, Typed w, std::int
                       std::int64_t in, std::int64_t out, bool accumulate);
 
 // norm.cu
-void rmsnorm_forward(cudaStream_t stream, Typed y, float* rstd, Typed x, Typed w, float eps,
-                     float offset, std::int64_t rows, std::int64_t width);
-// partial[row_groups(rows, width), width] is scratch, here and below. dw may be null.
-void rmsnorm_backward(cudaStream_t stream, Typed dx, float* dw, Typed dy, Typed x, Typed w,
-                      const float* rstd, float offset, float* partial, std::int64_t rows,
-                      std::int64_t width);
+// A row holds `groups` vectors of `width` columns; each is normalized by itself.
+struct NormShape {
+  std::int64_t vectors;  // of all rows
+  std::int64_t groups;
+  std::int64_t width;
+  float offset;  // added to the weights
+};
+// y =, or += with accumulate; y may be x.
+void rmsnorm_forward(cudaStream_t stream, Matrix y, float* rstd, Matrix x, Typed w, float eps,
+                     const NormShape& shape, bool accumulate);
+// partial is scratch of kScratchBytes, here and below. dx =, or += with accumulate; it may be dy.
+// dw +=; it may be null.
+void rmsnorm_backward(cudaStream_t stream, Matrix dx, float* dw, Matrix dy, Matrix x, Typed w,
+                      const float* rstd, float* partial, const NormShape& shape, bool accumulate);
 
 // bias.cu
 // y[T,O] += b[O].
@@ -61,14 +72,24 @@ void add_groups(cudaStream_t stream, float* sums, const float* partial, std::int
                 std::int64_t width);
 
 // pointwise.cu
-// sign 1 turns, -1 turns back. heads: those of queries and keys, of all_heads in a row.
+struct RopeShape {
+  std::int64_t tokens;
+  std::int64_t query_heads;
+  std::int64_t key_heads;
+  std::int64_t head_size;
+  std::int64_t turned;  // columns of a head
+  std::int64_t table_rows;
+};
+// Turns the heads of queries and keys; sign 1 turns, -1 turns back.
 void rope(cudaStream_t stream, Typed qkv, const float* cos_sin, const std::int32_t* positions,
-          std::int64_t tokens, std::int64_t heads, std::int64_t all_heads, std::int64_t head_size,
-          std::int64_t table_rows, float sign);
-void swiglu_forward(cudaStream_t stream, Typed y, Typed gate_up, std::int64_t rows,
-                    std::int64_t width);
-void swiglu_backward(cudaStream_t stream, Typed dgate_up, Typed y, Typed dy, Typed gate_up,
-                     std::int64_t rows, std::int64_t width);
+          const RopeShape& shape, float sign);
+// Multiplies each row's queries by scale[its position].
+void scale_queries(cudaStream_t stream, Typed qkv, const float* scale,
+                   const std::int32_t* positions, const RopeShape& shape);
+void glu_forward(cudaStream_t stream, Typed y, Typed gate_up, std::int64_t rows, std::int64_t width,
+                 bool is_gelu);
+void glu_backward(cudaStream_t stream, Typed dgate_up, Typed y, Typed dy, Typed gate_up,
+                  std::int64_t rows, std::int64_t width, bool is_gelu);
 
 // attention*.cu
 // A pack's queries, keys and values, and how they see one another.
@@ -136,14 +157,21 @@ struct HeadTile {
   bool is_first;  // of the rows' tiles
   bool is_last;
 };
-// Takes a tile into the rows' running maxima (in lse), sums and targets' logits (in logp); the last
-// tile makes them lse and logp.
-void head_forward_tile(cudaStream_t stream, const HeadTile& tile, const float* logits, float* lse,
-                       float* sums, float* logp, const HeadTargets& targets);
-// gradients = dL/dlogits, of compute type; may be the logits themselves where that is float32.
+// What becomes of products of hidden rows and weights; a softcap of 0 is none.
+struct LogitRule {
+  float scale;
+  float softcap;
+};
+// Takes a tile of products into the rows' running maxima (in lse), sums and targets' logits (in
+// logp); the last tile makes them lse and logp.
+void head_forward_tile(cudaStream_t stream, const HeadTile& tile, const float* products, float* lse,
+                       float* sums, float* logp, const HeadTargets& targets, LogitRule rule);
+// gradients = dL/dproducts, of compute type; may be the products where that is float32.
 void head_backward_tile(cudaStream_t stream, const HeadTile& tile, Typed gradients,
-                        const float* logits, const float* lse, const float* dlogp,
-                        const HeadTargets& targets);
+                        const float* products, const float* lse, const float* dlogp,
+                        const HeadTargets& targets, LogitRule rule);
+// Products become logits, in place.
+void cap_logits(cudaStream_t stream, float* logits, std::int64_t count, LogitRule rule);
 
 // optimizer.cu
 // partial[kSquareParts]: sums of squares of the parts of one tensor.

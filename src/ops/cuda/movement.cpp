@@ -1,4 +1,4 @@
-// The object itself, and movement of elements and rows.
+// The object itself, and movement of elements and rows, and their multiples.
 #include <fmt/format.h>
 
 #include "ops/cuda/cuda_ops.h"
@@ -105,6 +105,13 @@ void CudaOps::run(const Cast& op) {
   LMPO_CHECK(op.out.same_shape(op.in));
   cuda::cast(stream_, typed(op.out), typed(op.in), op.in.elements());
   launched("cast", {&op.out, &op.in});
+}
+
+void CudaOps::run(const Scale& op) {
+  require_compute({&op.y, &op.x});
+  LMPO_CHECK(op.y.same_shape(op.x));
+  cuda::scale(stream_, typed(op.y), typed(op.x), op.factor, op.accumulate, op.x.elements());
+  launched("scale", {&op.x});
 }
 
 void CudaOps::run(const EmbeddingForward& op) {

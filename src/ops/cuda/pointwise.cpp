@@ -1,29 +1,38 @@
-// Norms, biases, rotary positions and SwiGLU.
+// Norms, biases, rotary positions and gated linear units.
 #include "ops/cuda/cuda_ops.h"
 #include "ops/shape.h"
 
 namespace lmpo {
 
+namespace {
+
+// Of x[T,G*D], whose groups of D columns are normalized each by itself.
+cuda::NormShape norm_shape(Tensor x, Tensor w, Tensor rstd, float offset) {
+  const std::int64_t width = w.dim(0);
+  const std::int64_t groups = x.dim(1) / width;
+  const std::int64_t vectors = x.dim(0) * groups;
+  LMPO_CHECK(has_shape(x, {x.dim(0), groups * width}) && has_shape(w, {width}) &&
+             rstd.elements() == vectors && width <= cuda::kLargestNorm);
+  return {vectors, groups, width, offset};
+}
+
+}  // namespace
+
 void CudaOps::run(const RmsNormForward& op) {
   require_compute({&op.y, &op.x});
-  const std::int64_t rows = op.x.dim(0);
-  const std::int64_t width = op.x.dim(1);
-  LMPO_CHECK(op.y.same_shape(op.x) && has_shape(op.rstd, {rows}) && has_shape(op.w, {width}) &&
-             width <= cuda::kLargestNorm);
-  cuda::rmsnorm_forward(stream_, typed(op.y), op.rstd.f32(), typed(op.x), typed(op.w), op.eps,
-                        op.offset, rows, width);
+  LMPO_CHECK(op.y.same_shape(op.x));
+  cuda::rmsnorm_forward(stream_, matrix(op.y), op.rstd.f32(), matrix(op.x), typed(op.w), op.eps,
+                        norm_shape(op.x, op.w, op.rstd, op.offset), op.accumulate);
   launched("rmsnorm_forward", {&op.y, &op.w});
 }
 
 void CudaOps::run(const RmsNormBackward& op) {
   require_compute({&op.dx, &op.dy, &op.x});
-  const std::int64_t rows = op.x.dim(0);
-  const std::int64_t width = op.x.dim(1);
-  LMPO_CHECK(op.dx.same_shape(op.x) && op.dy.same_shape(op.x) && has_shape(op.rstd, {rows}) &&
-             has_shape(op.w, {width}) && (op.dw.empty() || has_shape(op.dw, {width})) &&
-             width <= cuda::kLargestNorm);
-  cuda::rmsnorm_backward(stream_, typed(op.dx), op.dw.f32(), typed(op.dy), typed(op.x), typed(op.w),
-                         op.rstd.f32(), op.offset, float_scratch(), rows, width);
+  LMPO_CHECK(op.dx.same_shape(op.x) && op.dy.same_shape(op.x) &&
+             (op.dw.empty() || has_shape(op.dw, {op.w.dim(0)})));
+  cuda::rmsnorm_backward(stream_, matrix(op.dx), op.dw.f32(), matrix(op.dy), matrix(op.x),
+                         typed(op.w), op.rstd.f32(), float_scratch(),
+                         norm_shape(op.x, op.w, op.rstd, op.offset), op.accumulate);
   launched("rmsnorm_backward", {&op.dx, &op.w});
 }
 
@@ -42,41 +51,45 @@ void CudaOps::run(const BiasBackward& op) {
   launched("bias_backward", {&op.dy});
 }
 
-void CudaOps::rotate(Tensor qkv, Tensor cos_sin, Tensor positions, const AttentionShape& shape,
-                     float sign) {
+void CudaOps::rotate(Tensor qkv, Tensor cos_sin, Tensor positions, Tensor query_scale,
+                     const AttentionShape& shape, float sign) {
   require_compute({&qkv});
-  const std::int64_t tokens = qkv.dim(0);
-  const std::int64_t heads = shape.query_heads + shape.key_heads;
-  const std::int64_t all_heads = heads + shape.key_heads;
-  LMPO_CHECK(has_shape(qkv, {tokens, shape.qkv_width()}) && has_shape(positions, {tokens}) &&
-             has_shape(cos_sin, {cos_sin.dim(0), shape.head_size}) && shape.head_size % 2 == 0);
-  cuda::rope(stream_, typed(qkv), cos_sin.f32(), positions.i32(), tokens, heads, all_heads,
-             shape.head_size, cos_sin.dim(0), sign);
+  const cuda::RopeShape rope{qkv.dim(0),      shape.query_heads, shape.key_heads,
+                             shape.head_size, cos_sin.dim(1),    cos_sin.dim(0)};
+  LMPO_CHECK(has_shape(qkv, {rope.tokens, shape.qkv_width()}) &&
+             has_shape(positions, {rope.tokens}) && rope.turned <= shape.head_size &&
+             rope.turned % 2 == 0 &&
+             (query_scale.empty() || has_shape(query_scale, {rope.table_rows})));
+  cuda::rope(stream_, typed(qkv), cos_sin.f32(), positions.i32(), rope, sign);
+  if (!query_scale.empty()) {
+    cuda::scale_queries(stream_, typed(qkv), query_scale.f32(), positions.i32(), rope);
+  }
   launched("rope", {&qkv, &cos_sin});
 }
 
 void CudaOps::run(const RopeForward& op) {
-  rotate(op.qkv, op.cos_sin, op.positions, op.shape, 1.0F);
+  rotate(op.qkv, op.cos_sin, op.positions, op.query_scale, op.shape, 1.0F);
 }
 
 void CudaOps::run(const RopeBackward& op) {
-  rotate(op.dqkv, op.cos_sin, op.positions, op.shape, -1.0F);
+  rotate(op.dqkv, op.cos_sin, op.positions, op.query_scale, op.shape, -1.0F);
 }
 
 void CudaOps::run(const GluForward& op) {
   require_compute({&op.y, &op.gate_up});
   LMPO_CHECK(has_shape(op.gate_up, {op.y.dim(0), 2 * op.y.dim(1)}));
-  cuda::swiglu_forward(stream_, typed(op.y), typed(op.gate_up), op.y.dim(0), op.y.dim(1));
-  launched("swiglu_forward", {&op.gate_up});
+  cuda::glu_forward(stream_, typed(op.y), typed(op.gate_up), op.y.dim(0), op.y.dim(1),
+                    op.activation == Activation::gelu_tanh);
+  launched("glu_forward", {&op.gate_up});
 }
 
 void CudaOps::run(const GluBackward& op) {
   require_compute({&op.dgate_up, &op.y, &op.dy, &op.gate_up});
   LMPO_CHECK(has_shape(op.gate_up, {op.dy.dim(0), 2 * op.dy.dim(1)}) &&
              op.dgate_up.same_shape(op.gate_up) && op.y.same_shape(op.dy));
-  cuda::swiglu_backward(stream_, typed(op.dgate_up), typed(op.y), typed(op.dy), typed(op.gate_up),
-                        op.dy.dim(0), op.dy.dim(1));
-  launched("swiglu_backward", {&op.gate_up});
+  cuda::glu_backward(stream_, typed(op.dgate_up), typed(op.y), typed(op.dy), typed(op.gate_up),
+                     op.dy.dim(0), op.dy.dim(1), op.activation == Activation::gelu_tanh);
+  launched("glu_backward", {&op.gate_up});
 }
 
 }  // namespace lmpo

@@ -135,6 +135,26 @@ __global__ void few_rows_kernel(T* y, std::int64_t y_stride, const T* x, std::in
   }
 }
 
+template <typename T>
+__global__ void scale_kernel(T* y, const T* x, float factor, bool accumulate, std::int64_t count,
+                             bool aligned) {
+  const std::int64_t i = (std::int64_t{blockIdx.x} * kThreads + threadIdx.x) * kEight;
+  if (i >= count) {
+    return;
+  }
+  float values[kEight];
+  float sums[kEight] = {};
+  load_eight(values, x + i, aligned, count - i);
+  if (accumulate) {
+    load_eight(sums, y + i, aligned, count - i);
+  }
+#pragma unroll
+  for (int e = 0; e < kEight; ++e) {
+    sums[e] += factor * values[e];
+  }
+  store_eight(y + i, sums, aligned, count - i);
+}
+
 }  // namespace
 
 void zero(cudaStream_t stream, void* x, std::size_t bytes) {
@@ -158,6 +178,16 @@ void cast(cudaStream_t stream, Typed out, Typed in, std::int64_t count) {
       launch_kernel(cast_kernel<Out, In>, {blocks_for(count, kThreads * kEight), kThreads}, stream,
                     as<Out>(out), as<In>(in), count, aligned);
     });
+  });
+}
+
+void scale(cudaStream_t stream, Typed y, Typed x, float factor, bool accumulate,
+           std::int64_t count) {
+  const bool aligned = rows_aligned(0, y.data, x.data);
+  with_compute(y.dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    launch_kernel(scale_kernel<T>, {blocks_for(count, kThreads * kEight), kThreads}, stream,
+                  as<T>(y), as<T>(x), factor, accumulate, count, aligned);
   });
 }
 

@@ -5,11 +5,13 @@
 
 namespace lmpo::reference {
 
-// Turns the first H+K heads of qkv[T,(H+2K)E] by their positions; cos_sin as in ops.h.
+// Turns the first `turned` columns of the first H+K heads of qkv[T,(H+2K)E] by their positions and
+// scales the queries; cos_sin and query_scale as in op_list.h.
 template <typename S>
 std::vector<S> rope(std::vector<S> qkv, const std::vector<double>& cos_sin,
-                    const std::vector<std::int32_t>& positions, const AttentionShape& shape) {
-  const std::int64_t half = shape.head_size / 2;
+                    const std::vector<std::int32_t>& positions, const AttentionShape& shape,
+                    std::int64_t turned, const std::vector<double>& query_scale = {}) {
+  const std::int64_t half = turned / 2;
   const std::int64_t width = (shape.query_heads + 2 * shape.key_heads) * shape.head_size;
   for (std::size_t t = 0; t < positions.size(); ++t) {
     for (std::int64_t head = 0; head < shape.query_heads + shape.key_heads; ++head) {
@@ -22,6 +24,10 @@ std::vector<S> rope(std::vector<S> qkv, const std::vector<double>& cos_sin,
         x2 = x2 * c + x1 * s;
         x1 = first;
       }
+    }
+    for (std::int64_t i = 0; i < shape.out_width() && !query_scale.empty(); ++i) {
+      qkv[at(static_cast<std::int64_t>(t), width, i)] *=
+          S(query_scale[static_cast<std::size_t>(positions[t])]);
     }
   }
   return qkv;

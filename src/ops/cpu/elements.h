@@ -1,0 +1,15 @@
+// Vectorised loops over elements that several ops share, by the calling thread.
+#pragma once
+
+#include <cstdint>
+
+namespace lmpo::cpu {
+
+// out[count] = factor in[count]; out may be in, here and below.
+void scale(float* out, const float* in, float factor, std::int64_t count);
+// out[count] += factor in[count].
+void add_scaled(float* out, const float* in, float factor, std::int64_t count);
+// x[count] = softcap tanh(x / softcap).
+void cap(float* x, float softcap, std::int64_t count);
+
+}  // namespace lmpo::cpu
