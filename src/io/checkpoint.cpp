@@ -108,6 +108,20 @@ bool is_weight_file(std::string name) {
   return name == single_name || name == index_name || name == "model-00000-of-00000.safetensors";
 }
 
+// A tensor's name in a language model of its own: transformers writes "language_model.model.X" and
+// names the same "model.language_model.X" in memory. The name itself for the tensors of other parts.
+std::string language_model_name(const std::string& name) {
+  constexpr std::string_view outer = "language_model.";
+  constexpr std::string_view inner = "model.language_model.";
+  return name.starts_with(inner)   ? "model." + name.substr(inner.size())
+         : name.starts_with(outer) ? name.substr(outer.size())
+                                   : name;
+}
+
+bool is_head(std::string_view name) {
+  return name == "lm_head.weight" || name == "score.weight";
+}
+
 // Removes the weight files that are not of this save: a reader would prefer model.safetensors to
 // the shards beside it.
 void remove_other_weights(const fs::path& folder, const std::set<std::string>& written) {
@@ -189,13 +203,14 @@ Checkpoint Checkpoint::open(const fs::path& path) {
   } else {
     refuse_without_weights(path);
   }
+  checkpoint.keep_language_model();
   return checkpoint;
 }
 
 void Checkpoint::add_file(const fs::path& file) {
   files_.push_back(std::make_unique<SafetensorsFile>(file));
   for (const StoredTensor& tensor : files_.back()->tensors()) {
-    owner_[tensor.name] = files_.back().get();
+    places_[tensor.name] = {files_.back().get(), tensor.name};
   }
 }
 
@@ -216,12 +231,12 @@ void Checkpoint::add_shards(const fs::path& index) {
       user_error("{}: weight_map: '{}' should be in {}, which does not hold it", index.string(),
                  tensor, shard);
     }
-    owner_[tensor] = shards[shard];
+    places_[tensor] = {shards[shard], tensor};
   }
   std::vector<std::string> unlisted;
   for (const auto& [shard, file] : shards) {
     for (const StoredTensor& tensor : file->tensors()) {
-      if (!owner_.contains(tensor.name)) {
+      if (!places_.contains(tensor.name)) {
         unlisted.push_back(tensor.name);
       }
     }
@@ -231,29 +246,48 @@ void Checkpoint::add_shards(const fs::path& index) {
 
 std::vector<std::string> Checkpoint::names() const {
   std::vector<std::string> names;
-  for (const auto& [name, file] : owner_) {
+  for (const auto& [name, place] : places_) {
     names.push_back(name);
   }
   return names;
 }
 
+void Checkpoint::keep_language_model() {
+  std::map<std::string, Place, std::less<>> kept;
+  std::vector<std::string> others;
+  bool is_multimodal = false;
+  for (const auto& [name, place] : places_) {
+    const std::string inner = language_model_name(name);
+    is_multimodal |= inner != name;
+    if (inner != name || is_head(name)) {
+      kept[inner] = place;
+    } else {
+      others.push_back(name);
+    }
+  }
+  if (is_multimodal) {
+    places_ = std::move(kept);
+    left_out_ = std::move(others);
+  }
+}
+
 const StoredTensor* Checkpoint::find(std::string_view name) const {
-  const auto found = owner_.find(name);
-  return found == owner_.end() ? nullptr : found->second->find(name);
+  const auto found = places_.find(name);
+  return found == places_.end() ? nullptr : found->second.file->find(found->second.stored_name);
 }
 
 TensorView Checkpoint::tensor(std::string_view name) const {
-  const auto found = owner_.find(name);
-  if (found == owner_.end()) {
+  const auto found = places_.find(name);
+  if (found == places_.end()) {
     user_error("{}: there is no tensor '{}'", path_.string(), name);
   }
-  return found->second->tensor(name);
+  return found->second.file->tensor(found->second.stored_name);
 }
 
 void Checkpoint::forget(std::string_view name) const {
-  const auto found = owner_.find(name);
-  if (found != owner_.end()) {
-    found->second->forget(name);
+  const auto found = places_.find(name);
+  if (found != places_.end()) {
+    found->second.file->forget(found->second.stored_name);
   }
 }
 

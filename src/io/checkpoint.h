@@ -13,6 +13,9 @@
 namespace lmpo {
 
 // A checkpoint's tensors by name, over one file or many. Reading from many threads is safe.
+//
+// Of a multimodal model these are the language model's, under the names of a language model:
+// "model.norm.weight" for "language_model.model.norm.weight" or "model.language_model.norm.weight".
 class Checkpoint {
  public:
   // A folder with model.safetensors, or with model.safetensors.index.json and its shards; or one
@@ -26,6 +29,8 @@ class Checkpoint {
   const StoredTensor* find(std::string_view name) const;
   // UserError for a name that is not there or a type that cannot be read.
   TensorView tensor(std::string_view name) const;
+  // The stored names of a multimodal model's other parts, sorted.
+  const std::vector<std::string>& left_out() const { return left_out_; }
   // The tensor's pages may leave memory.
   void forget(std::string_view name) const;
 
@@ -33,10 +38,16 @@ class Checkpoint {
   explicit Checkpoint(fs::path path) : path_(std::move(path)) {}
   void add_file(const fs::path& file);
   void add_shards(const fs::path& index);
+  void keep_language_model();
 
+  struct Place {
+    const SafetensorsFile* file;
+    std::string stored_name;
+  };
   fs::path path_;
   std::vector<std::unique_ptr<SafetensorsFile>> files_;
-  std::map<std::string, const SafetensorsFile*, std::less<>> owner_;
+  std::map<std::string, Place, std::less<>> places_;
+  std::vector<std::string> left_out_;
 };
 
 // Writes model.safetensors, or shards of at most max_shard_bytes and their index. A larger tensor

@@ -1,11 +1,12 @@
 #include "model/config.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/error.h"
 #include "base/log.h"
 #include "model/family.h"
-#include "model/rope_config.h"
+#include "model/text_config.h"
 
 namespace lmpo {
 namespace {
@@ -21,9 +22,10 @@ const Family& read_family(const ConfigReader& reader) {
 
 // What would change the model's arithmetic in a way lmpo does not compute.
 void refuse_unsupported(const ConfigReader& reader) {
-  const std::string activation = reader.value<std::string>("hidden_act", "silu");
-  if (activation != "silu") {
-    reader.wrong("hidden_act", "'{}' is not supported; silu is", activation);
+  for (const char* key : {"num_local_experts", "num_experts", "n_routed_experts"}) {
+    if (reader.has(key) && reader.value<std::int64_t>(key, 0) > 0) {
+      reader.wrong(key, "models with experts are not supported");
+    }
   }
   if (reader.has("quantization_config")) {
     reader.wrong(
@@ -34,8 +36,38 @@ void refuse_unsupported(const ConfigReader& reader) {
   if (reader.has("pretraining_tp") && reader.value<std::int64_t>("pretraining_tp", 1) > 1) {
     reader.wrong("pretraining_tp", "more than 1 is not supported; 1 gives the same model");
   }
-  if (reader.has("attention_dropout") && reader.value<double>("attention_dropout", 0) > 0) {
-    log_warning("attention_dropout of config.json is not applied: lmpo trains without dropout");
+  for (const char* key : {"attention_dropout", "resid_pdrop", "embd_pdrop"}) {
+    if (reader.has(key) && reader.value<double>(key, 0) > 0) {
+      log_warning("{} of config.json is not applied: lmpo trains without dropout", key);
+    }
+  }
+}
+
+std::optional<Activation> activation_named(const Family& family, std::string_view name) {
+  // Gemma's first releases mean the approximation where they say gelu.
+  const bool legacy = family.defaults.activation == Activation::gelu_tanh && name == "gelu";
+  return name == "silu"                          ? std::optional(Activation::silu)
+         : name == "gelu_pytorch_tanh" || legacy ? std::optional(Activation::gelu_tanh)
+                                                 : std::nullopt;
+}
+
+Activation read_activation(const ConfigReader& reader, const Family& family) {
+  if (reader.absent(family.activation_key)) {
+    return family.defaults.activation;
+  }
+  const auto name = reader.value<std::string>(family.activation_key, "");
+  const std::optional<Activation> activation = activation_named(family, name);
+  if (!activation) {
+    reader.wrong(family.activation_key, "'{}' is not supported; silu and gelu_pytorch_tanh are",
+                 name);
+  }
+  return *activation;
+}
+
+void put_activation(ordered_json& object, const Family& family, Activation activation) {
+  ordered_json& name = object[family.activation_key];
+  if (!name.is_string() || activation_named(family, name.get<std::string>()) != activation) {
+    name = activation == Activation::silu ? "silu" : "gelu_pytorch_tanh";
   }
 }
 
@@ -95,12 +127,12 @@ Dtype read_config_dtype(const ConfigReader& reader) {
 }
 
 void read_sizes(const ConfigReader& reader, const ConfigDefaults& defaults, ModelConfig& config) {
-  config.vocab_size = reader.size("vocab_size", 32000, kLargestVocabulary);
-  config.hidden_size = reader.size("hidden_size", 4096, kLargestWidth);
+  config.vocab_size = reader.size("vocab_size", defaults.vocab_size, kLargestVocabulary);
+  config.hidden_size = reader.size("hidden_size", defaults.hidden_size, kLargestWidth);
   config.intermediate_size =
       reader.size("intermediate_size", defaults.intermediate_size, kLargestWidth);
-  config.layers = reader.size("num_hidden_layers", 32, kMostLayers);
-  config.heads = reader.size("num_attention_heads", 32, kLargestWidth);
+  config.layers = reader.size("num_hidden_layers", defaults.layers, kMostLayers);
+  config.heads = reader.size("num_attention_heads", defaults.heads, kLargestWidth);
   config.max_positions =
       reader.size("max_position_embeddings", defaults.max_positions, kLongestContext);
 }
@@ -119,15 +151,18 @@ void read_heads(const ConfigReader& reader, const ConfigDefaults& defaults, Mode
     reader.wrong(kKeyHeads, "{} does not divide num_attention_heads {}", config.key_heads,
                  config.heads);
   }
-  const bool explicit_size = reader.has("head_dim");
-  config.head_size =
-      explicit_size ? reader.size("head_dim", 0, kLargestWidth) : usual_head_size(config);
+  constexpr const char* kKeySize = "head_dim";
+  const bool explicit_size = reader.has(kKeySize);
+  const bool usual_size = !explicit_size && !(reader.absent(kKeySize) && defaults.head_size);
+  config.head_size = usual_size
+                         ? usual_head_size(config)
+                         : reader.size(kKeySize, defaults.head_size.value_or(0), kLargestWidth);
   if (config.head_size == 0) {
     reader.wrong("hidden_size", "{} is not a multiple of num_attention_heads {}",
                  config.hidden_size, config.heads);
   }
   if (config.head_size % 2 != 0) {
-    reader.wrong(explicit_size ? "head_dim" : "hidden_size",
+    reader.wrong(explicit_size ? kKeySize : "hidden_size",
                  "the head size {} is odd; rotary embeddings need an even one", config.head_size);
   }
   if (config.heads > kLargestWidth / config.head_size) {
@@ -144,39 +179,47 @@ ordered_json eos_value(const std::vector<std::int64_t>& ids) {
   return ids.empty() ? ordered_json() : ids.size() == 1 ? ordered_json(ids[0]) : ordered_json(ids);
 }
 
-// The shortest decimal that reads back as the same float32: 1e-05, not 9.99999974737875e-06.
-double shortest(float value) {
-  return std::stod(fmt::format("{}", value));
+// What a family's own keys may change.
+void set_usual_block(ModelConfig& config) {
+  config.layer_attention.assign(static_cast<std::size_t>(config.layers), LayerAttention());
+  config.attention_scale = 1.0F / std::sqrt(static_cast<float>(config.head_size));
+}
+
+void read_ids(const ConfigReader& reader, const ConfigDefaults& defaults, ModelConfig& config) {
+  config.bos_id = read_id(reader, "bos_token_id", defaults.bos_id, config.vocab_size);
+  config.pad_id = read_id(reader, "pad_token_id", defaults.pad_id, config.vocab_size);
+  const json usual = defaults.eos_id ? json(*defaults.eos_id) : json();
+  const json& eos = reader.absent("eos_token_id") ? usual : reader.at("eos_token_id");
+  config.eos_ids = read_eos(eos, config.vocab_size, reader.source());
 }
 
 }  // namespace
 
 ModelConfig parse_model_config(const ordered_json& content, const std::string& source) {
-  const json object(content);
-  if (!object.is_object()) {
+  if (!content.is_object()) {
     user_error("{}: a JSON object was expected", source);
   }
-  const ConfigReader reader(object, source);
   ModelConfig config;
-  config.original = content;
+  config.original = language_model_config(content, source);
+  const json object(config.original);
+  const ConfigReader reader(object, source);
   const Family& family = read_family(reader);
   config.family = family.model_type;
   refuse_unsupported(reader);
   read_sizes(reader, family.defaults, config);
   read_heads(reader, family.defaults, config);
+  config.activation = read_activation(reader, family);
+  config.ropes = read_ropes(reader, family.rope, config);
+  set_usual_block(config);
   family.read(reader, config);
-  config.rms_norm_eps = static_cast<float>(reader.positive("rms_norm_eps", 1e-6));
-  const RopeConfig rope = read_rope(object, source, config.max_positions);
-  config.rope_theta = rope.theta;
-  config.rope_scaling = rope.scaling;
-  config.tie_word_embeddings = reader.value<bool>("tie_word_embeddings", false);
+  config.rms_norm_eps =
+      static_cast<float>(reader.positive("rms_norm_eps", family.defaults.rms_norm_eps));
+  config.tie_word_embeddings = reader.value<bool>("tie_word_embeddings", family.defaults.tied);
   config.initializer_range = reader.value<double>("initializer_range", 0.02);
   if (config.initializer_range < 0 || config.initializer_range > 1) {
     reader.wrong("initializer_range", "must be between 0 and 1");
   }
-  config.bos_id = read_id(reader, "bos_token_id", 1, config.vocab_size);
-  config.pad_id = read_id(reader, "pad_token_id", {}, config.vocab_size);
-  config.eos_ids = read_eos(object.value("eos_token_id", json(2)), config.vocab_size, source);
+  read_ids(reader, family.defaults, config);
   config.dtype = read_config_dtype(reader);
   return config;
 }
@@ -218,13 +261,10 @@ ordered_json config_to_json(const ModelConfig& config, Dtype dtype) {
   put(object, "num_attention_heads", config.heads);
   put(object, "num_key_value_heads", config.key_heads);
   put(object, "head_dim", config.head_size);
-  put(object, "hidden_act", "silu");
+  put_activation(object, family, config.activation);
   put(object, "max_position_embeddings", config.max_positions);
-  if (!object.contains("rms_norm_eps") ||
-      static_cast<float>(object["rms_norm_eps"].get<double>()) != config.rms_norm_eps) {
-    object["rms_norm_eps"] = shortest(config.rms_norm_eps);
-  }
-  put_rope(object, {config.rope_theta, config.rope_scaling}, config.max_positions);
+  put_float(object, "rms_norm_eps", config.rms_norm_eps);
+  put_ropes(object, family.rope, config);
   family.write(config, object);
   put(object, "tie_word_embeddings", config.tie_word_embeddings);
   put(object, "initializer_range", config.initializer_range);
@@ -239,6 +279,14 @@ ordered_json config_to_json(const ModelConfig& config, Dtype dtype) {
   }
   object["use_cache"] = true;
   return object;
+}
+
+std::int64_t widest_window(const ModelConfig& config) {
+  std::int64_t widest = 0;
+  for (const LayerAttention& layer : config.layer_attention) {
+    widest = std::max(widest, layer.window);
+  }
+  return widest;
 }
 
 void write_model_config(const ModelConfig& config, Dtype dtype, const fs::path& folder) {

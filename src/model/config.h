@@ -25,14 +25,14 @@ struct Rope {
   // the long factors. dynamic: none may be longer, because its frequencies would then depend on
   // the batch.
   std::int64_t original_positions = 0;
-  double low_frequency_factor = 1;    // llama3
-  double high_frequency_factor = 4;   // llama3
-  double beta_fast = 32;              // yarn
-  double beta_slow = 1;               // yarn
-  bool truncate = true;               // yarn: whether the ends of its ramp are whole numbers
-  double table_factor = 1;            // yarn, longrope: of cosines and sines
-  std::vector<double> short_factors;  // longrope: R/2
-  std::vector<double> long_factors;   // longrope: R/2
+  double low_frequency_factor = 1;         // llama3
+  double high_frequency_factor = 4;        // llama3
+  double beta_fast = 32;                   // yarn
+  double beta_slow = 1;                    // yarn
+  bool truncate = true;                    // yarn: whether the ends of its ramp are whole numbers
+  double table_factor = 1;                 // yarn, longrope: of cosines and sines
+  std::vector<double> short_factors = {};  // longrope: R/2
+  std::vector<double> long_factors = {};   // longrope: R/2
 
   bool operator==(const Rope&) const = default;
 };
@@ -132,8 +132,9 @@ struct RotaryFrequencies {
   float factor = 1;
 };
 
-// In transformers' float32 arithmetic, bit for bit. `is_long`: the sequence has more than
-// original_positions tokens; only longrope asks.
+// In transformers' float32 arithmetic; powers are rounded correctly, where PyTorch's are one unit
+// off in one case of a hundred. `is_long`: the sequence has more than original_positions tokens; only
+// longrope asks.
 RotaryFrequencies rotary_frequencies(const Rope& rope, bool is_long = false);
 
 // The longest window of the layers that have one; 0: none has.

@@ -45,4 +45,16 @@ void put_unless_default(ordered_json& object, const char* key, const ordered_jso
   }
 }
 
+void put_float(ordered_json& object, const char* key, float value) {
+  const auto found = object.find(key);
+  if (found == object.end() || !found->is_number() ||
+      static_cast<float>(found->get<double>()) != value) {
+    object[key] = shortest(value);
+  }
+}
+
+double shortest(float value) {
+  return std::stod(fmt::format("{}", value));
+}
+
 }  // namespace lmpo

@@ -58,4 +58,9 @@ void put(ordered_json& object, const char* key, const ordered_json& value);
 void put_unless_default(ordered_json& object, const char* key, const ordered_json& value,
                         const ordered_json& meaning);
 
+// Sets a key whose number, as a float32, differs.
+void put_float(ordered_json& object, const char* key, float value);
+// The shortest decimal that reads back as the same float32: 1e-05, not 9.99999974737875e-06.
+double shortest(float value);
+
 }  // namespace lmpo

@@ -6,16 +6,31 @@
 
 namespace lmpo {
 
-struct RopeConfig {
-  double theta = 10000;
-  RopeScaling scaling;
-  bool operator==(const RopeConfig&) const = default;
+// What the rotary settings of a family may say.
+struct RopeRules {
+  double theta = 10000;  // where config.json does not say
+  // Two tables: that of layers with full attention, then that of layers with a window.
+  // rope_parameters holds an object for each; rope_theta and rope_scaling are for the first.
+  bool by_layer_type = false;
+  double window_theta = 0;
+  const char* window_theta_key = nullptr;  // transformers 4's, if it has one
+  // Phi-3: heads may turn in part (partial_rotary_factor); the types are default and longrope, also
+  // spelt su and yarn; original_max_position_embeddings stands beside them and is this by default.
+  bool phi = false;
+  std::int64_t phi_original_positions = 4096;
+  // rope_parameters where config.json has none, as JSON.
+  std::string_view parameters = "{}";
 };
 
-// `object` is the whole of config.json. UserError for a kind of scaling that lmpo does not compute.
-RopeConfig read_rope(const json& object, std::string_view source, std::int64_t max_positions);
+// The object of a family's one table, or an empty one. UserError for parameters by layer type.
+json rope_table(const ConfigReader& reader, const RopeRules& rules);
+
+// `config` has its sizes already. UserError for a table that lmpo does not compute, or whose
+// frequencies are not finite.
+std::vector<Rope> read_ropes(const ConfigReader& reader, const RopeRules& rules,
+                             const ModelConfig& config);
 // Writes both spellings: transformers 5 also reads rope_scaling and rope_theta, 4 reads nothing
 // else. Keys that say the same stay as they are.
-void put_rope(ordered_json& object, const RopeConfig& rope, std::int64_t max_positions);
+void put_ropes(ordered_json& object, const RopeRules& rules, const ModelConfig& config);
 
 }  // namespace lmpo

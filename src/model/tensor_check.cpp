@@ -59,6 +59,10 @@ void check_reward_head(const ModelConfig& config, const Checkpoint& checkpoint) 
 }  // namespace
 
 void check_tensors(const ModelConfig& config, const Checkpoint& checkpoint) {
+  if (!checkpoint.left_out().empty()) {
+    log_info("{}: {} tensors are left out, which are not the language model's: {}, ...",
+             checkpoint.path().string(), checkpoint.left_out().size(), checkpoint.left_out()[0]);
+  }
   if (config.head == Head::reward) {
     check_reward_head(config, checkpoint);
   }

@@ -41,7 +41,25 @@ void LayerTable::add_norm(std::string_view name, std::string_view gguf_name, std
   add(name, gguf_name, {.shape = {size}, .kind = TensorKind::norm, .place = place});
 }
 
-void add_llama_layer(const ModelConfig& config, LayerTable& table) {
+void add_norms(const ModelConfig& config, LayerTable& table) {
+  using Layer = LayerWeights;
+  const std::int64_t d = config.hidden_size;
+  if (config.norms_before) {
+    table.add_norm("input_layernorm", "attn_norm", d, &Layer::input_norm);
+  }
+  if (!config.norms_after) {  // transformers gives this name to another norm below
+    table.add_norm("post_attention_layernorm", "ffn_norm", d, &Layer::post_norm);
+    return;
+  }
+  table.add_norm("post_attention_layernorm", "post_attention_norm", d,
+                 &Layer::attention_norm_after);
+  if (config.norms_before) {
+    table.add_norm("pre_feedforward_layernorm", "ffn_norm", d, &Layer::post_norm);
+  }
+  table.add_norm("post_feedforward_layernorm", "post_ffw_norm", d, &Layer::mlp_norm_after);
+}
+
+void add_layer(const ModelConfig& config, LayerTable& table) {
   using Layer = LayerWeights;
   const std::int64_t d = config.hidden_size;
   const std::int64_t q = config.heads * config.head_size;
@@ -55,11 +73,16 @@ void add_llama_layer(const ModelConfig& config, LayerTable& table) {
   add("self_attn.k_proj", "attn_k", k, d, &Layer::qkv, config.qkv_bias, true);
   add("self_attn.v_proj", "attn_v", k, d, &Layer::qkv, config.qkv_bias);
   add("self_attn.o_proj", "attn_output", d, q, &Layer::o, config.output_bias);
+  if (config.query_key_norm != QueryKeyNorm::none) {
+    const bool whole = config.query_key_norm == QueryKeyNorm::whole;
+    const std::int64_t one = config.head_size;
+    table.add_norm("self_attn.q_norm", "attn_q_norm", whole ? q : one, &Layer::q_norm);
+    table.add_norm("self_attn.k_norm", "attn_k_norm", whole ? k : one, &Layer::k_norm);
+  }
   add("mlp.gate_proj", "ffn_gate", f, d, &Layer::gate_up, config.mlp_bias);
   add("mlp.up_proj", "ffn_up", f, d, &Layer::gate_up, config.mlp_bias);
   add("mlp.down_proj", "ffn_down", d, f, &Layer::down, config.mlp_bias);
-  table.add_norm("input_layernorm", "attn_norm", d, &Layer::input_norm);
-  table.add_norm("post_attention_layernorm", "ffn_norm", d, &Layer::post_norm);
+  add_norms(config, table);
 }
 
 std::vector<ModelTensor> model_tensors(const ModelConfig& config) {

@@ -66,7 +66,9 @@ class LayerTable {
   std::size_t layer_;
 };
 
-// The layer of Llama and its relatives, with the biases that the configuration asks for.
-void add_llama_layer(const ModelConfig& config, LayerTable& table);
+// The layer of Llama and its relatives, with the biases and norms that the configuration asks for.
+void add_layer(const ModelConfig& config, LayerTable& table);
+// The norms of a layer's inputs and outputs.
+void add_norms(const ModelConfig& config, LayerTable& table);
 
 }  // namespace lmpo

@@ -53,9 +53,9 @@ Tensor flat(Tensor x, std::int64_t begin, std::int64_t end) {
   return x.reshaped({x.elements()}).rows(begin, end);
 }
 
-// Of what is not drawn at random.
-float initial_value(TensorKind kind) {
-  return kind == TensorKind::norm ? 1.0F : 0.0F;
+// Of what is not drawn at random: every norm multiplies by 1.
+float initial_value(TensorKind kind, const ModelConfig& config) {
+  return kind == TensorKind::norm ? 1.0F - config.norm_offset : 0.0F;
 }
 
 // float32 to the 16 bits of the storage type and what they lack.
@@ -255,7 +255,7 @@ void Weights::initialize_from(std::span<const float> values, Ops& ops) {
   for (const Parameter& parameter : parameters_) {
     assign(parameter, ops, [&](std::int64_t begin, std::span<float> out) {
       if (parameter.kind != TensorKind::matrix) {
-        std::ranges::fill(out, initial_value(parameter.kind));
+        std::ranges::fill(out, initial_value(parameter.kind, config_));
         return;
       }
       for (std::size_t i = 0, next = static_cast<std::size_t>(begin); i < out.size();) {
@@ -280,7 +280,7 @@ void Weights::initialize(std::uint64_t seed, Ops& ops) {
         const std::int64_t row = (begin + static_cast<std::int64_t>(i)) / config_.hidden_size;
         const auto drawn = kind == TensorKind::matrix
                                ? static_cast<float>(random.normal() * config_.initializer_range)
-                               : initial_value(kind);
+                               : initial_value(kind, config_);
         out[i] = is_embedding && config_.pad_id == row ? 0.0F : drawn;
       }
     });

@@ -1,5 +1,6 @@
 // transformers' MistralForCausalLM: Llama with a sliding window, and without biases.
 #include "model/family.h"
+#include "model/layer_types.h"
 
 namespace lmpo {
 namespace {
@@ -10,13 +11,7 @@ void read_mistral(const ConfigReader& reader, ModelConfig& config) {
       reader.wrong(key, "true is not supported: Mistral's projections have no bias");
     }
   }
-  const bool none = !reader.absent("sliding_window") && !reader.has("sliding_window");
-  config.sliding_window = none ? 0 : reader.size("sliding_window", 4096, kLongestContext);
-}
-
-void write_mistral(const ModelConfig& config, ordered_json& object) {
-  put(object, "sliding_window",
-      config.sliding_window == 0 ? ordered_json() : ordered_json(config.sliding_window));
+  read_one_window(reader, 4096, config);
 }
 
 }  // namespace
@@ -25,9 +20,10 @@ Family mistral_family() {
   return {.model_type = "mistral",
           .class_prefix = "Mistral",
           .gguf_architecture = "llama",  // llama.cpp's name for both
-          .defaults = {.intermediate_size = 14336, .max_positions = 131072, .key_heads = 8},
+          .gguf_turns_pairs = true,
+          .defaults = {.intermediate_size = 14336, .key_heads = 8, .max_positions = 131072},
           .read = read_mistral,
-          .write = write_mistral};
+          .write = put_one_window};
 }
 
 }  // namespace lmpo
