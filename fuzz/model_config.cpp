@@ -15,10 +15,17 @@ namespace {
 // The sizes lie where their products cannot overflow, and rotary frequencies are numbers.
 void check_describes_a_model(const lmpo::ModelConfig& config) {
   LMPO_CHECK(config.heads % config.key_heads == 0);
-  const auto frequencies = lmpo::inverse_frequencies(config);
-  LMPO_CHECK(static_cast<std::int64_t>(frequencies.size()) * 2 == config.head_size);
-  for (const float frequency : frequencies) {
-    LMPO_CHECK(std::isfinite(frequency));
+  for (const lmpo::Rope& rope : config.ropes) {
+    LMPO_CHECK(rope.columns > 0 && rope.columns <= config.head_size);
+    const auto frequencies = lmpo::rotary_frequencies(rope, true);
+    LMPO_CHECK(static_cast<std::int64_t>(frequencies.inverse.size()) * 2 == rope.columns);
+    for (const float frequency : frequencies.inverse) {
+      LMPO_CHECK(std::isfinite(frequency));
+    }
+  }
+  LMPO_CHECK(static_cast<std::int64_t>(config.layer_attention.size()) == config.layers);
+  for (const lmpo::LayerAttention& layer : config.layer_attention) {
+    LMPO_CHECK(layer.window >= 0 && (!layer.rope || *layer.rope < config.ropes.size()));
   }
   if (config.layers > 3) {
     return;  // only slower
@@ -38,8 +45,14 @@ void check_same(const lmpo::ModelConfig& a, const lmpo::ModelConfig& b) {
   LMPO_CHECK(a.hidden_size == b.hidden_size && a.intermediate_size == b.intermediate_size);
   LMPO_CHECK(a.heads == b.heads && a.key_heads == b.key_heads && a.head_size == b.head_size);
   LMPO_CHECK(a.max_positions == b.max_positions && a.rms_norm_eps == b.rms_norm_eps);
-  LMPO_CHECK(a.rope_theta == b.rope_theta && a.rope_scaling == b.rope_scaling);
-  LMPO_CHECK(a.sliding_window == b.sliding_window);
+  LMPO_CHECK(a.ropes == b.ropes && a.layer_attention == b.layer_attention);
+  LMPO_CHECK(a.activation == b.activation && a.query_key_norm == b.query_key_norm);
+  LMPO_CHECK(a.attention_scale == b.attention_scale && a.residual_scale == b.residual_scale);
+  LMPO_CHECK(a.attention_softcap == b.attention_softcap && a.logit_softcap == b.logit_softcap);
+  LMPO_CHECK(a.embedding_scale == b.embedding_scale && a.logit_scale == b.logit_scale);
+  LMPO_CHECK(a.query_scale_beta == b.query_scale_beta);
+  LMPO_CHECK(a.qkv_bias == b.qkv_bias && a.output_bias == b.output_bias);
+  LMPO_CHECK(a.mlp_bias == b.mlp_bias);
   LMPO_CHECK(a.tie_word_embeddings == b.tie_word_embeddings);
   LMPO_CHECK(a.initializer_range == b.initializer_range);
   LMPO_CHECK(a.bos_id == b.bos_id && a.eos_ids == b.eos_ids && a.pad_id == b.pad_id);

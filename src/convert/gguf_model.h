@@ -7,15 +7,16 @@
 namespace lmpo {
 
 // The keys general.* and those of the architecture (Family::gguf_architecture): sizes, rotary
-// settings, file type. Warns where the context is longer than a sliding window, which llama.cpp
-// does not know for this architecture.
+// settings, windows, scales, file type. UserError for a model that llama.cpp could not open, a
+// warning for one of which it would compute something else (gguf_limits.h).
 GgufMetadata gguf_architecture(const ModelConfig& config, const std::string& name, GgufType type);
 
 // The tensors under llama.cpp's names. Matrices are stored in `type`; in float16, with a warning,
-// if their rows are not multiples of q8_0's blocks. Norms and biases are stored in float32. The rows
-// of queries and keys are reordered: transformers rotates element j of a head with j + E/2,
-// llama.cpp element 2j with 2j + 1. With rope scaling of type llama3, rope_freqs.weight [E/2] holds
-// the divisors of the frequencies. The checkpoint fits `config` (check_tensors) and must outlive the
+// if their rows are not multiples of q8_0's blocks. Norms and biases are stored in float32, norms with
+// their offset added. Where llama.cpp turns neighbours (Family::gguf_turns_pairs), the rows of
+// queries and keys are reordered: transformers rotates element j of a head with j + E/2, llama.cpp
+// element 2j with 2j + 1. For rotary tables of type llama3, rope_freqs.weight [R/2] holds the divisors
+// of the frequencies; for longrope rope_factors_short.weight and rope_factors_long.weight do. The checkpoint fits `config` (check_tensors) and must outlive the
 // result.
 std::vector<GgufTensor> gguf_tensors(const ModelConfig& config, const Checkpoint& checkpoint,
                                      GgufType type);

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "convert/gguf_model.h"
 #include "io/finite.h"
+#include "model/family.h"
 #include "model/tensor_table.h"
 
 namespace lmpo {
@@ -39,14 +40,19 @@ GgufType storage_of(const ModelTensor& tensor, GgufType type) {
   return type == GgufType::q8_0 && tensor.shape.back() % q8_0_block != 0 ? GgufType::f16 : type;
 }
 
-// What llama.cpp divides each of the frequencies by, which it computes from the base alone.
-GgufTensor rope_divisors(const ModelConfig& config) {
-  ModelConfig unscaled = config;
-  unscaled.rope_scaling = {};
-  std::vector<float> divisors = inverse_frequencies(unscaled);
-  std::ranges::transform(divisors, inverse_frequencies(config), divisors.begin(), std::divides<>());
+// Reads a norm whose multipliers are offset + weight.
+auto read_with_offset(const Checkpoint& checkpoint, const TensorView& view, float offset) {
+  return [&checkpoint, view, offset](std::int64_t begin, std::span<float> out) {
+    read_finite(checkpoint, view, begin, out);
+    for (float& value : out) {
+      value += offset;
+    }
+  };
+}
+
+GgufTensor divisors_tensor(const char* name, std::vector<float> divisors) {
   const auto count = static_cast<std::int64_t>(divisors.size());
-  return {.name = "rope_freqs.weight",
+  return {.name = name,
           .type = GgufType::f32,
           .shape = {count},
           .read = [divisors = std::move(divisors)](std::int64_t begin, std::span<float> out) {
@@ -54,10 +60,30 @@ GgufTensor rope_divisors(const ModelConfig& config) {
           }};
 }
 
+// What llama.cpp divides each of the frequencies by, which it computes from the base alone.
+std::vector<GgufTensor> rope_divisors(const Rope& rope) {
+  if (rope.kind == Rope::Kind::llama3) {
+    std::vector<float> divisors =
+        rotary_frequencies({.theta = rope.theta, .columns = rope.columns}).inverse;
+    std::ranges::transform(divisors, rotary_frequencies(rope).inverse, divisors.begin(),
+                           std::divides<>());
+    return {divisors_tensor("rope_freqs.weight", std::move(divisors))};
+  }
+  if (rope.kind == Rope::Kind::longrope) {
+    const auto floats = [](const std::vector<double>& factors) {
+      return std::vector<float>(factors.begin(), factors.end());
+    };
+    return {divisors_tensor("rope_factors_long.weight", floats(rope.long_factors)),
+            divisors_tensor("rope_factors_short.weight", floats(rope.short_factors))};
+  }
+  return {};
+}
+
 }  // namespace
 
 std::vector<GgufTensor> gguf_tensors(const ModelConfig& config, const Checkpoint& checkpoint,
                                      GgufType type) {
+  const bool turns_pairs = find_family(config.family).gguf_turns_pairs;
   std::vector<GgufTensor> tensors;
   std::vector<std::string> not_in_blocks;
   for (const ModelTensor& stored : model_tensors(config)) {
@@ -66,8 +92,10 @@ std::vector<GgufTensor> gguf_tensors(const ModelConfig& config, const Checkpoint
                                                          .type = storage_of(stored, type),
                                                          .shape = stored.shape,
                                                          .read = {}});
-    if (stored.rotated) {
+    if (stored.rotated && turns_pairs) {
       tensor.read = read_in_pairs(checkpoint, view, config.head_size);
+    } else if (stored.kind == TensorKind::norm && config.norm_offset != 0) {
+      tensor.read = read_with_offset(checkpoint, view, config.norm_offset);
     } else {
       tensor.read = [&checkpoint, view](std::int64_t begin, std::span<float> out) {
         read_finite(checkpoint, view, begin, out);
@@ -83,9 +111,7 @@ std::vector<GgufTensor> gguf_tensors(const ModelConfig& config, const Checkpoint
         "{} tensors are stored in float16, because their rows are not multiples of {}: {}, ...",
         not_in_blocks.size(), q8_0_block, not_in_blocks.front());
   }
-  if (config.rope_scaling.kind == RopeScaling::Kind::llama3) {
-    tensors.push_back(rope_divisors(config));
-  }
+  std::ranges::move(rope_divisors(config.ropes[0]), std::back_inserter(tensors));
   return tensors;
 }
 

@@ -185,7 +185,7 @@ TEST_F(GgufModel, RotatedQueriesAndKeysGiveTheSameScores) {
     const double base = std::pow(10000, -static_cast<double>(i) / 3);
     frequencies.push_back(static_cast<float>(base / static_cast<double>(divisors[i])));
   }
-  const std::vector<float> ours = inverse_frequencies(config_);
+  const std::vector<float> ours = rotary_frequencies(config_.ropes[0]).inverse;
   const auto scores = [&](const auto& rotate, const std::vector<float>& q,
                           const std::vector<float>& k, const std::vector<float>& turns) {
     const std::vector<double> queries = rotate(multiply(q, x), turns, 19);

@@ -144,9 +144,9 @@ TEST_F(Merge, ModelsThatDifferAreRefusedByTheFirstKey) {
                 other.heads = 8;
               }),
               HasSubstr("B: config.json: hidden_size is 48, but 24 in A"));
-  EXPECT_THAT(message([](ModelConfig& other) { other.rope_theta = 5e5; }),
+  EXPECT_THAT(message([](ModelConfig& other) { other.ropes[0].theta = 5e5; }),
               HasSubstr("rope_theta is 500000.0, but 10000.0 in A"));
-  EXPECT_THAT(message([](ModelConfig& other) { other.rope_scaling = {}; }),
+  EXPECT_THAT(message([](ModelConfig& other) { other.ropes[0].kind = Rope::Kind::plain; }),
               HasSubstr("rope_scaling is null, but {"));
   EXPECT_THAT(message([](ModelConfig& other) { other.tie_word_embeddings = true; }),
               HasSubstr("tie_word_embeddings is true, but false in A"));

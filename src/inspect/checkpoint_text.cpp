@@ -1,18 +1,43 @@
 // CheckpointFacts as JSON and as text.
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "inspect/checkpoint_facts.h"
 #include "train/memory_plan.h"
 
 namespace lmpo {
 namespace {
 
-std::string rope_text(const ModelConfig& config) {
-  std::string text = fmt::format("theta {:g}", config.rope_theta);
-  if (config.rope_scaling.kind != RopeScaling::Kind::none) {
-    const bool linear = config.rope_scaling.kind == RopeScaling::Kind::linear;
-    text += fmt::format(", {} scaling by {:g}", linear ? "linear" : "llama3",
-                        config.rope_scaling.factor);
+std::string rope_text(const Rope& rope) {
+  constexpr const char* kinds[] = {"", "linear", "dynamic", "yarn", "longrope", "llama3"};
+  std::string text = fmt::format("theta {:g}", rope.theta);
+  if (rope.kind == Rope::Kind::longrope) {
+    text += fmt::format(", longrope beyond {} tokens", rope.original_positions);
+  } else if (rope.kind != Rope::Kind::plain) {
+    text += fmt::format(", {} scaling by {:g}", kinds[static_cast<std::size_t>(rope.kind)],
+                        rope.factor);
+  }
+  return text;
+}
+
+// What layers differ in: their windows and their rotary tables.
+std::string attention_text(const ModelConfig& c) {
+  std::string text = rope_text(c.ropes[0]);
+  const auto count = [&](const auto& has) { return std::ranges::count_if(c.layer_attention, has); };
+  const auto windows = count([](const LayerAttention& layer) { return layer.window > 0; });
+  const auto unturned = count([](const LayerAttention& layer) { return !layer.rope; });
+  if (unturned > 0) {
+    text += fmt::format(", none in {} layers", unturned);
+  }
+  if (windows > 0) {
+    text += fmt::format(", sliding window of {}", widest_window(c));
+  }
+  if (windows > 0 && windows < c.layers) {
+    text += fmt::format(" in {} layers", windows);
+  }
+  if (windows > 0 && c.ropes.size() > 1) {
+    text += fmt::format(" with {}", rope_text(c.ropes[1]));
   }
   return text;
 }
@@ -24,9 +49,8 @@ void print_sizes(const CheckpointFacts& facts, TerminalText& out) {
                   "heads of {}, vocabulary {}",
                   facts.parameters, c.layers, c.hidden_size, c.intermediate_size, c.heads,
                   c.key_heads, c.head_size, c.vocab_size));
-  out.prose(fmt::format(
-      "context of {} positions, rotary embedding: {}{}", c.max_positions, rope_text(c),
-      c.sliding_window > 0 ? fmt::format(", sliding window of {}", c.sliding_window) : ""));
+  out.prose(fmt::format("context of {} positions, rotary embedding: {}", c.max_positions,
+                        attention_text(c)));
   out.prose(c.tie_word_embeddings ? "output head and embedding share their weights"
                                   : "output head and embedding have separate weights");
   for (const auto& [dtype, part] : facts.parts) {
