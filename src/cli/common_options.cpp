@@ -6,6 +6,7 @@
 #include "base/line_input.h"
 #include "base/readable.h"
 #include "base/threads.h"
+#include "model/family.h"
 
 namespace lmpo {
 namespace {
@@ -16,7 +17,9 @@ constexpr std::size_t kMostInput = std::size_t{1} << 30;  // of lines that are r
 
 void add_model_option(OptionSet& set, fs::path& model) {
   set.add_named_or_positional(
-      "model_name_or_path", model, "folder of a Hugging Face Llama or Mistral checkpoint",
+      "model_name_or_path", model,
+      fmt::format("folder of a Hugging Face checkpoint; model_type of its config.json: {}",
+                  family_names()),
       {.value_name = "DIR", .letter = 'm', .synonyms = {"model"}, .required = true});
 }
 

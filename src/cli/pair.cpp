@@ -29,8 +29,8 @@ void declare(OptionSet& set, PairOptions& options) {
           "rows of scores, one number per response; may be the samples' file itself",
           {.value_name = "FILE"});
   set.add("reward_model", options.reward.model,
-          "instead of scores: folder of a Llama or Mistral sequence-classification checkpoint with "
-          "one label",
+          "instead of scores: folder of a sequence-classification checkpoint with one label, of a "
+          "family that lmpo trains",
           {.value_name = "DIR"});
   set.add("output", options.output, "file to write; by default standard output",
           {.value_name = "FILE.jsonl"});

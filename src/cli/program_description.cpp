@@ -5,7 +5,7 @@ namespace lmpo {
 ProgramDescription program_description() {
   return {
       .version = LMPO_VERSION,
-      .summary = "preference optimization of Llama-family language models",
+      .summary = "preference optimization of language models",
       .environment =
           "  A setting comes from the last of these that names it:\n"
           "    its default, which --help shows\n"

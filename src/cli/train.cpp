@@ -109,8 +109,8 @@ int run(TrainRecipe& recipe, const OptionSet& set) {
 }  // namespace
 
 constinit const CommandCode kTrainCommand = command<declare_train, run>(
-    "Trains a Llama or Mistral checkpoint on preferences, without a reference model.");
+    "Trains a Hugging Face checkpoint on preferences, without a reference model.");
 constinit const CommandCode kSftCommand =
-    command<declare_sft, run>("Fine-tunes a Llama or Mistral checkpoint on answers.");
+    command<declare_sft, run>("Fine-tunes a Hugging Face checkpoint on answers.");
 
 }  // namespace lmpo
