@@ -33,9 +33,6 @@ void refuse_unsupported(const ConfigReader& reader) {
         "quantized weights are not supported; use the model's float32, bfloat16 or float16 "
         "checkpoint");
   }
-  if (reader.has("pretraining_tp") && reader.value<std::int64_t>("pretraining_tp", 1) > 1) {
-    reader.wrong("pretraining_tp", "more than 1 is not supported; 1 gives the same model");
-  }
   for (const char* key : {"attention_dropout", "resid_pdrop", "embd_pdrop"}) {
     if (reader.has(key) && reader.value<double>(key, 0) > 0) {
       log_warning("{} of config.json is not applied: lmpo trains without dropout", key);
@@ -83,8 +80,8 @@ bool is_token(std::int64_t id, std::int64_t vocab_size, const char* key, std::st
 
 std::optional<std::int64_t> read_id(const ConfigReader& reader, const char* key,
                                     std::optional<std::int64_t> fallback, std::int64_t vocab_size) {
-  if (reader.absent(key)) {
-    return fallback;
+  if (reader.absent(key)) {  // a small model's vocabulary may end before its family's usual id
+    return fallback && *fallback < vocab_size ? fallback : std::nullopt;
   }
   if (!reader.has(key)) {
     return std::nullopt;
@@ -188,9 +185,11 @@ void set_usual_block(ModelConfig& config) {
 void read_ids(const ConfigReader& reader, const ConfigDefaults& defaults, ModelConfig& config) {
   config.bos_id = read_id(reader, "bos_token_id", defaults.bos_id, config.vocab_size);
   config.pad_id = read_id(reader, "pad_token_id", defaults.pad_id, config.vocab_size);
-  const json usual = defaults.eos_id ? json(*defaults.eos_id) : json();
-  const json& eos = reader.absent("eos_token_id") ? usual : reader.at("eos_token_id");
-  config.eos_ids = read_eos(eos, config.vocab_size, reader.source());
+  if (!reader.absent("eos_token_id")) {
+    config.eos_ids = read_eos(reader.at("eos_token_id"), config.vocab_size, reader.source());
+  } else if (defaults.eos_id && *defaults.eos_id < config.vocab_size) {
+    config.eos_ids = {*defaults.eos_id};
+  }
 }
 
 }  // namespace

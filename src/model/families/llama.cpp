@@ -6,6 +6,9 @@ namespace {
 
 void read_llama(const ConfigReader& reader, ModelConfig& config) {
   require_equal_heads(reader, config);
+  if (reader.has("pretraining_tp") && reader.value<std::int64_t>("pretraining_tp", 1) > 1) {
+    reader.wrong("pretraining_tp", "more than 1 is not supported; 1 gives the same model");
+  }
   read_biases(reader, config);
   config.mlp_bias = reader.value("mlp_bias", false);
 }
