@@ -5,7 +5,7 @@
     src/model/testdata/configs.json   a list of {name, config, fields, tables}: what a configuration says, and for each layer type
                                       its rotary table {short: {inverse, factor}}, with long beside short where it differs
     src/model/testdata/tensors.json   {name of make_families.py: the tensors of that model in transformers' order, layers above 0 left
-                                      out [[name, shape]]}
+                                      out [[name, shape, name in GGUF]]}
     src/model/testdata/sharded/       a tiny Llama saved with max_shard_size 1KB
 """
 import json
@@ -13,6 +13,7 @@ import pathlib
 import shutil
 import tempfile
 
+import gguf
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
@@ -25,6 +26,8 @@ LLAMA_8B = {"model_type": "llama", "hidden_size": 4096, "num_attention_heads": 3
             "vocab_size": 128256, "intermediate_size": 14336, "max_position_embeddings": 8192, "rms_norm_eps": 1e-05}
 SMALL = {"model_type": "llama", "hidden_size": 64, "num_attention_heads": 4, "num_hidden_layers": 2}
 YARN = {"factor": 4.0, "original_max_position_embeddings": 32768}
+GGUF_ARCHITECTURES = {"mistral": gguf.MODEL_ARCH.LLAMA, "ministral3": gguf.MODEL_ARCH.MISTRAL3, "gemma3_text": gguf.MODEL_ARCH.GEMMA3,
+                      "olmo3": gguf.MODEL_ARCH.OLMO2}
 CASES = {
     "llama defaults": {"model_type": "llama"},
     "mistral defaults": {"model_type": "mistral"},
@@ -236,12 +239,15 @@ def golden(name, content):
 
 
 def model_tensors(name):
-    """Of a model as transformers saves and opens it as a language model of its own."""
+    """Of a model as transformers saves and opens it as a language model of its own, with llama.cpp's names."""
     model = make_families.make(name)
     if name in make_families.VISION:
         model = AutoModelForCausalLM.from_config(model.config.get_text_config())
     model.tie_weights()
-    return [[key, list(value.shape)] for key, value in model.named_parameters() if "layers.0." in key or "layers." not in key]
+    family = model.config.model_type
+    names = gguf.get_tensor_name_map(GGUF_ARCHITECTURES.get(family) or gguf.MODEL_ARCH[family.upper()], 1)
+    return [[key, list(value.shape), names.get_name(key, try_suffixes=(".weight", ".bias"))]
+            for key, value in model.named_parameters() if "layers.0." in key or "layers." not in key]
 
 
 def main():
