@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "bench/step_speed.h"
-#include "model/llama.h"
+#include "model/language_model.h"
 #include "ops/timed_ops.h"
 #include "tensor/arena.h"
 #include "train/optimizer.h"
@@ -48,7 +48,7 @@ std::vector<Tree> spread(std::span<const Tree> trees, std::size_t most, std::int
   return chosen;
 }
 
-void train_on(Llama& model, const Pack& pack) {
+void train_on(LanguageModel& model, const Pack& pack) {
   model.train(pack, [](std::span<const double> sums, std::span<double> seeds) {
     std::ranges::fill(seeds, -1.0 / static_cast<double>(sums.size()));
   });
@@ -68,7 +68,7 @@ OptimizerStorage optimizer_storage(const RunWay& way) {
 }
 
 Counted count(const ModelConfig& config, const RunWay& way, const Ops& ops,
-              const LlamaOptions& options, const Pack& pack) {
+              const LanguageModelOptions& options, const Pack& pack) {
   Arena weight_arena = Arena::counting();
   Arena arena = Arena::counting();
   StepTimes times;
@@ -76,7 +76,7 @@ Counted count(const ModelConfig& config, const RunWay& way, const Ops& ops,
   const std::unique_ptr<Ops> timed = make_timed_ops(*plan_ops, times);
   Weights weights(config, way.storage.weights, WeightUse::training, weight_arena,
                   optimizer_storage(way));
-  Llama model(weights, *timed, arena, options);
+  LanguageModel model(weights, *timed, arena, options);
   train_on(model, pack);
   std::int64_t trained = 0;
   for (const Parameter& parameter : weights.trained()) {
@@ -158,7 +158,7 @@ class Measuring {
     const Counted counted = count(part_, way_, ops_, options_, pack);
     require_room(counted.activations);
     Arena arena = device_.make_arena(counted.activations);
-    Llama model(*weights_, ops_, arena, options_);
+    LanguageModel model(*weights_, ops_, arena, options_);
     std::vector<double> sums(static_cast<std::size_t>(pack.response_count()));
     train_on(model, pack);
     double train = 1e300;
@@ -189,7 +189,7 @@ class Measuring {
   Ops& ops_;
   RunWay way_;
   std::vector<Tree> trees_;
-  LlamaOptions options_;
+  LanguageModelOptions options_;
   std::optional<Arena> weight_arena_;
   std::optional<Weights> weights_;
 };

@@ -26,8 +26,8 @@ MemoryPlan plan_step(const ModelConfig& config, const StepSizes& sizes, const St
       random_pairs(way.micro_batch, sizes.prompt_tokens, sizes.response_tokens, config.vocab_size);
   LargestPacks packs;
   packs.add_pack(pointers(trees));
-  const LlamaOptions model = {.max_positions = sizes.prompt_tokens + sizes.response_tokens,
-                              .recompute = parse_recompute(way.recompute)};
+  const LanguageModelOptions model = {.max_positions = sizes.prompt_tokens + sizes.response_tokens,
+                                      .recompute = parse_recompute(way.recompute)};
   const auto ops = sizes.cuda ? make_cuda_plan_ops() : make_cpu_ops();
   const std::size_t beside =
       sizes.cuda ? cuda_memory_beside_arenas() : make_cpu_device()->memory_beside_arenas();

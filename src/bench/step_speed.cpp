@@ -6,7 +6,7 @@
 #include "base/file.h"
 #include "base/random.h"
 #include "base/temporary_folder.h"
-#include "model/llama.h"
+#include "model/language_model.h"
 #include "objective/registry.h"
 #include "tensor/arena.h"
 #include "train/optimizer.h"
@@ -77,7 +77,8 @@ std::vector<float> random_weights(const ModelConfig& config) {
 StepSpeed measure_steps(const ModelConfig& config, Device& device, Ops& ops,
                         std::span<const Tree> trees, const StepSpeedOptions& options) {
   const std::vector<Trees> batches = cut_batches(trees, options);
-  const LlamaOptions model_options{.max_positions = longest(trees), .recompute = options.recompute};
+  const LanguageModelOptions model_options{.max_positions = longest(trees),
+                                           .recompute = options.recompute};
   StepSpeed speed;
   const LargestPacks largest = largest_packs(batches, options.limits, speed);
   speed.memory = plan_memory(config, options.storage, model_options, largest, {}, ops,
@@ -101,7 +102,7 @@ StepSpeed measure_steps(const ModelConfig& config, Device& device, Ops& ops,
   const auto run = [&](std::span<const Trees> steps, WaitForOps wait) {
     const Arena::Scope scope(arena);
     const std::unique_ptr<Ops> timed = make_timed_ops(ops, speed.parts, wait);
-    Llama model(weights, *timed, arena, model_options);
+    LanguageModel model(weights, *timed, arena, model_options);
     BatchRunner runner(model, *objective, false);
     timed->finish();
     speed.parts = {};

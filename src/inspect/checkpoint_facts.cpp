@@ -27,7 +27,7 @@ std::size_t plan_training(const ModelConfig& config, const Ops& ops) {
   LargestPacks packs;
   const std::vector<Tree> trees = random_pairs(kPairs, kTokens, kTokens, config.vocab_size);
   packs.add(pointers(trees), {.micro_batch = kPairs});
-  const LlamaOptions options = {.max_positions = 2 * kTokens, .recompute = Recompute::none};
+  const LanguageModelOptions options = {.max_positions = 2 * kTokens, .recompute = Recompute::none};
   return plan_memory(config, {config.dtype}, options, packs, {}, ops).total();
 }
 

@@ -8,7 +8,7 @@
 #include "base/random.h"
 #include "base/testing/test_folder.h"
 #include "base/testing/test_paths.h"
-#include "model/llama.h"
+#include "model/language_model.h"
 #include "ops/device.h"
 
 namespace lmpo {
@@ -53,16 +53,16 @@ Step train(const std::string& model, const FreezePatterns& freeze, Recompute rec
                   {.freeze = freeze});
   weights.load(Checkpoint::open(golden(model)), *ops);
   weights.zero_gradients(*ops);
-  Llama llama(weights, *ops, arena, {.max_positions = 16, .recompute = recompute});
+  LanguageModel language_model(weights, *ops, arena, {.max_positions = 16, .recompute = recompute});
   const std::vector<Tree> trees = some_pairs();
   Step step;
-  llama.train(make_pack({&trees[0], &trees[1], &trees[2]}),
-              [&](std::span<const double> sums, std::span<double> seeds) {
-                step.sums.assign(sums.begin(), sums.end());
-                for (std::size_t i = 0; i < seeds.size(); ++i) {
-                  seeds[i] = i % 2 == 0 ? -0.3 : 0.2;
-                }
-              });
+  language_model.train(make_pack({&trees[0], &trees[1], &trees[2]}),
+                       [&](std::span<const double> sums, std::span<double> seeds) {
+                         step.sums.assign(sums.begin(), sums.end());
+                         for (std::size_t i = 0; i < seeds.size(); ++i) {
+                           seeds[i] = i % 2 == 0 ? -0.3 : 0.2;
+                         }
+                       });
   for (const auto& [name, parameter] : weights.named()) {
     EXPECT_EQ(parameter.trains(), !is_frozen(name, freeze)) << name;
     if (parameter.trains()) {

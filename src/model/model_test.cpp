@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "base/random.h"
 #include "base/testing/test_paths.h"
-#include "model/llama.h"
+#include "model/language_model.h"
 #include "model/reference_model.h"
 #include "ops/testing/device.h"
 
@@ -62,7 +62,7 @@ struct Trained {
   std::unique_ptr<Ops> ops;
   Arena arena;
   Weights weights;
-  Llama model;
+  LanguageModel model;
 };
 
 // SimPO over all trees, `per_pack` at a time; returns the batch loss and leaves gradients behind.
@@ -264,7 +264,8 @@ TEST_P(Model, PlanEqualsWhatAStepUses) {
       const auto plan_ops = make_plan_ops(*cpu_ops);
       Arena counting = Arena::counting();
       Weights planned(golden.config, storage, WeightUse::training, counting);
-      Llama model(planned, *plan_ops, counting, {.max_positions = 64, .recompute = recompute});
+      LanguageModel model(planned, *plan_ops, counting,
+                          {.max_positions = 64, .recompute = recompute});
       std::vector<const Tree*> trees;
       for (const Tree& tree : golden.trees) {
         trees.push_back(&tree);

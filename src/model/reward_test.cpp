@@ -4,7 +4,7 @@
 
 #include "base/json.h"
 #include "base/testing/test_paths.h"
-#include "model/llama.h"
+#include "model/language_model.h"
 #include "ops/testing/device.h"
 
 namespace lmpo {
@@ -57,7 +57,7 @@ class Reward : public ::testing::TestWithParam<const char*> {
     Arena arena = device.make_arena(std::size_t{16} << 20);
     Weights weights(config_, storage, WeightUse::inference, arena);
     weights.load(Checkpoint::open(folder_of(GetParam())), *ops);
-    Llama model(weights, *ops, arena, {.max_positions = 64});
+    LanguageModel model(weights, *ops, arena, {.max_positions = 64});
     std::vector<double> all;
     for (std::size_t first = 0; first < trees_.size(); first += per_pack) {
       std::vector<const Tree*> some;

@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "model/llama.h"
+#include "model/language_model.h"
 #include "objective/objective.h"
 #include "train/packs.h"
 #include "tree/tree.h"
@@ -28,7 +28,7 @@ class BatchRunner {
  public:
   // Model and objective must outlive it. skip_nonfinite: skip examples whose scores are not finite,
   // as if their share of the loss were zero; otherwise they are a UserError that names their rows.
-  BatchRunner(Llama& model, const Objective& objective, bool skip_nonfinite)
+  BatchRunner(LanguageModel& model, const Objective& objective, bool skip_nonfinite)
       : model_(model), objective_(objective), skip_nonfinite_(skip_nonfinite) {}
 
   // Adds the batch's gradients to those of the weights. The caller updates the weights and calls
@@ -65,7 +65,7 @@ class BatchRunner {
   void train_pack(Batch& batch, const PackIndices& indices);
   static BatchResult join(Batch batch);
 
-  Llama& model_;
+  LanguageModel& model_;
   const Objective& objective_;
   bool skip_nonfinite_;
 };

@@ -49,7 +49,7 @@ class BatchRunnerTest : public ::testing::Test {
   std::unique_ptr<Ops> ops_ = make_cpu_ops();
   Arena arena_ = Arena::host(std::size_t{64} << 20);
   Weights weights_;
-  Llama model_;
+  LanguageModel model_;
   std::unique_ptr<Objective> objective_ = make_objective("simpo", {});
 };
 
@@ -226,7 +226,7 @@ TEST_F(NonFinite, LeavesThePacksAsPlanned) {
   const PackLimits limits = {2, 0};
   LargestPacks training;
   training.add(batch, limits);
-  const LlamaOptions options = {.max_positions = 64, .recompute = Recompute::none};
+  const LanguageModelOptions options = {.max_positions = 64, .recompute = Recompute::none};
   const MemoryPlan plan =
       plan_memory(weights_.config(), {Dtype::f32}, options, training, LargestPacks(), *ops_);
   Arena arena = Arena::host(plan.arena);
@@ -234,7 +234,7 @@ TEST_F(NonFinite, LeavesThePacksAsPlanned) {
   weights.load(Checkpoint::open(lmpo::testing::small_model()), *ops_);
   weights.zero_gradients(*ops_);
   poison(weights);
-  Llama model(weights, *ops_, arena, options);
+  LanguageModel model(weights, *ops_, arena, options);
   for (const ZscoreMode mode : {ZscoreMode::none, ZscoreMode::running, ZscoreMode::ema}) {
     ObjectiveOptions objective_options;
     objective_options.zscore = mode;

@@ -106,7 +106,7 @@ std::string MemoryPlan::table() const {
 }
 
 MemoryPlan plan_memory(const ModelConfig& config, const StoragePlan& storage,
-                       const LlamaOptions& options, const LargestPacks& training,
+                       const LanguageModelOptions& options, const LargestPacks& training,
                        const LargestPacks& evaluation, const Ops& ops, std::size_t beside,
                        const GenerationSize& samples) {
   Arena arena = Arena::counting();
@@ -115,7 +115,7 @@ MemoryPlan plan_memory(const ModelConfig& config, const StoragePlan& storage,
   Arena master = Arena::counting();
   Weights weights(config, storage.weights, WeightUse::training, arena,
                   storage.optimizer(&moments, &master));
-  Llama model(weights, *plan_ops, arena, options);
+  LanguageModel model(weights, *plan_ops, arena, options);
   for (const auto& trees : training.packs()) {
     model.train(make_pack(trees), [](std::span<const double>, std::span<double>) {});
   }

@@ -9,7 +9,7 @@
 
 #include "base/readable.h"
 #include "generate/generator.h"
-#include "model/llama.h"
+#include "model/language_model.h"
 #include "ops/device.h"
 #include "train/batch_runner.h"
 
@@ -76,7 +76,7 @@ struct StoragePlan {
 // the run. `beside` is what the process takes beside the arena (Device::memory_beside_arenas);
 // `samples` what the run generates between its steps.
 MemoryPlan plan_memory(const ModelConfig& config, const StoragePlan& storage,
-                       const LlamaOptions& options, const LargestPacks& training,
+                       const LanguageModelOptions& options, const LargestPacks& training,
                        const LargestPacks& evaluation, const Ops& ops, std::size_t beside = 0,
                        const GenerationSize& samples = {});
 

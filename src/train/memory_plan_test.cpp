@@ -64,7 +64,7 @@ TEST_P(MemoryPlanned, EqualsThePeakOfARun) {
   const Trees batch = pointers(trees);
   const fs::path folder = lmpo::testing::small_model(given.model);
   const ModelConfig config = read_model_config(folder);
-  const LlamaOptions options = {.max_positions = 64, .recompute = given.recompute};
+  const LanguageModelOptions options = {.max_positions = 64, .recompute = given.recompute};
   const auto ops = make_cpu_ops();
   LargestPacks training;
   LargestPacks evaluation;
@@ -95,7 +95,7 @@ TEST_P(MemoryPlanned, EqualsThePeakOfARun) {
                    .freeze = given.freeze});
   weights.load(Checkpoint::open(folder), *ops);
   weights.zero_gradients(*ops);
-  Llama model(weights, *ops, arena, options);
+  LanguageModel model(weights, *ops, arena, options);
   // Every pack, not only the largest ones that were planned.
   for (const auto& pack_trees : packs_of(batch, given.limits)) {
     const Pack pack = make_pack(pack_trees);
@@ -123,7 +123,7 @@ TEST(LargestPacks, AreEnoughForThePlan) {
   const auto ops = make_cpu_ops();
   for (const PackLimits& limits : {PackLimits{1, 0}, PackLimits{3, 0}, PackLimits{8, 90}}) {
     for (const Recompute recompute : {Recompute::none, Recompute::mlp, Recompute::layers}) {
-      const LlamaOptions options = {.max_positions = 64, .recompute = recompute};
+      const LanguageModelOptions options = {.max_positions = 64, .recompute = recompute};
       const std::vector<Tree> trees = lmpo::testing::random_trees(200);
       LargestPacks all;
       std::size_t largest = 0;

@@ -26,7 +26,7 @@ class RunPlan {
           const Device& device, const Ops& ops);
 
   const MemoryPlan& memory() const { return memory_; }
-  const LlamaOptions& model_options() const { return model_options_; }
+  const LanguageModelOptions& model_options() const { return model_options_; }
   const StoragePlan& storage() const { return storage_; }
   // Where the run is too long to look at every batch, packs are limited to the planned sizes.
   PackLimits train_limits() const {
@@ -54,7 +54,7 @@ class RunPlan {
   const Device& device_;
   StoragePlan storage_;
   GenerationSize samples_;  // of the answers that evaluations generate
-  LlamaOptions model_options_;
+  LanguageModelOptions model_options_;
   std::vector<PackSize> sizes_;   // of the training data's trees
   std::int64_t micro_batch_ = 0;  // the recipe's, or a smaller one that fits
   bool looked_at_all_ = true;

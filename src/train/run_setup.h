@@ -4,7 +4,7 @@
 #include <memory>
 #include <optional>
 
-#include "model/llama.h"
+#include "model/language_model.h"
 #include "objective/objective.h"
 #include "ops/device.h"
 #include "ops/timed_ops.h"
@@ -46,7 +46,7 @@ struct RunSetup {
   std::optional<Arena> arena;
   std::optional<Arena> paged;  // for what only the optimizer needs
   std::optional<Weights> weights;
-  std::optional<Llama> model;
+  std::optional<LanguageModel> model;
 };
 
 }  // namespace lmpo

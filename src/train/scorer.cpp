@@ -36,10 +36,10 @@ void Scorer::score(std::span<const Tree> trees, const PackLimits& limits, const 
 }
 
 void Scorer::score(std::span<const Trees> packs, const PackDone& done) {
-  const LlamaOptions options = {.max_positions = longest_sequence(packs),
-                                .recompute = Recompute::none};
+  const LanguageModelOptions options = {.max_positions = longest_sequence(packs),
+                                        .recompute = Recompute::none};
   const auto run = [&](Arena& arena, Ops& ops, std::span<const Trees> some, const PackDone& each) {
-    Llama model(*model_.weights, ops, arena, options);
+    LanguageModel model(*model_.weights, ops, arena, options);
     for (const Trees& trees : some) {
       const Pack pack = make_pack(trees);
       std::vector<double> sums(static_cast<std::size_t>(pack.response_count()));

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/file.h"
-#include "model/llama.h"
+#include "model/language_model.h"
 #include "model/loaded_model.h"
 #include "train/packs.h"
 

@@ -7,7 +7,7 @@
 
 #include "base/random.h"
 #include "base/testing/test_paths.h"
-#include "model/llama.h"
+#include "model/language_model.h"
 
 namespace lmpo::testing {
 
@@ -79,7 +79,7 @@ class ScoredTruth {
   std::unique_ptr<Ops> ops_;
   Arena arena_;
   Weights weights_;
-  Llama model_;
+  LanguageModel model_;
 };
 
 // Prompts of the given lengths, with tokens that look nothing like each other.

@@ -1,4 +1,4 @@
-#include "model/llama.h"
+#include "model/language_model.h"
 
 #include <algorithm>
 #include <array>
@@ -31,7 +31,8 @@ std::string_view recompute_name(Recompute recompute) {
   return kRecomputeNames[static_cast<std::size_t>(recompute)];
 }
 
-Llama::Llama(Weights& weights, Ops& ops, Arena& arena, const LlamaOptions& options)
+LanguageModel::LanguageModel(Weights& weights, Ops& ops, Arena& arena,
+                             const LanguageModelOptions& options)
     : weights_(weights),
       ops_(ops),
       arena_(arena),
@@ -40,14 +41,14 @@ Llama::Llama(Weights& weights, Ops& ops, Arena& arena, const LlamaOptions& optio
       first_trained_(first_trained(weights)),
       block_(config_, ops, arena, options.max_positions) {}
 
-void Llama::score(const Pack& pack, std::span<double> sums) {
+void LanguageModel::score(const Pack& pack, std::span<double> sums) {
   const Arena::Scope scope(arena_);
   const DevicePack device = upload(pack);
   sum_by_response(pack, forward_head(device, forward_layers(device, weights_.layers.size())).logp,
                   sums);
 }
 
-void Llama::reward(const Pack& pack, std::span<double> rewards) {
+void LanguageModel::reward(const Pack& pack, std::span<double> rewards) {
   LMPO_CHECK(config_.head == Head::reward && pack.target_count() == pack.response_count() &&
              std::ssize(rewards) == pack.response_count());
   const Arena::Scope scope(arena_);
@@ -63,7 +64,7 @@ void Llama::reward(const Pack& pack, std::span<double> rewards) {
   }
 }
 
-void Llama::train(const Pack& pack, const Seed& seed) {
+void LanguageModel::train(const Pack& pack, const Seed& seed) {
   const Arena::Scope scope(arena_);
   const DevicePack device = upload(pack);
   const std::int64_t tokens = pack.input_count();
@@ -103,7 +104,7 @@ void Llama::train(const Pack& pack, const Seed& seed) {
   }
 }
 
-void Llama::backward_embedding(const DevicePack& pack, Tensor dx) {
+void LanguageModel::backward_embedding(const DevicePack& pack, Tensor dx) {
   if (!options_.pad_gradient && config_.pad_id) {
     for (std::int64_t t = 0; t < pack.pack.input_count(); ++t) {
       if (pack.pack.tokens[static_cast<std::size_t>(t)] == *config_.pad_id) {
@@ -128,7 +129,7 @@ Sequence reward_sequence(std::vector<std::int32_t> tokens, const ModelConfig& co
 // --- layers
 // ---------------------------------------------------------------------------------------------------
 
-Tensor Llama::forward_layers(const DevicePack& pack, std::size_t count) {
+Tensor LanguageModel::forward_layers(const DevicePack& pack, std::size_t count) {
   const Tensor x = block_.activation(pack.pack.input_count(), config_.hidden_size);
   ops_.run(EmbeddingForward{.y = x, .table = weights_.embedding.value, .tokens = pack.tokens});
   for (std::size_t l = 0; l < count; ++l) {
@@ -137,7 +138,7 @@ Tensor Llama::forward_layers(const DevicePack& pack, std::size_t count) {
   return x;
 }
 
-Block::Attend Llama::attend_over(const DevicePack& pack) {
+Block::Attend LanguageModel::attend_over(const DevicePack& pack) {
   return [this, &pack](const LayerState& state) {
     ops_.run(AttentionForward{.out = state.attention,
                               .lse = state.lse,
@@ -148,7 +149,7 @@ Block::Attend Llama::attend_over(const DevicePack& pack) {
   };
 }
 
-LayerState Llama::allocate_kept(std::int64_t tokens) {
+LayerState LanguageModel::allocate_kept(std::int64_t tokens) {
   LayerState state;
   if (options_.recompute != Recompute::layers) {
     block_.allocate_attention(state, tokens);
@@ -160,7 +161,7 @@ LayerState Llama::allocate_kept(std::int64_t tokens) {
   return state;
 }
 
-void Llama::allocate_rest(LayerState& state, std::int64_t tokens) {
+void LanguageModel::allocate_rest(LayerState& state, std::int64_t tokens) {
   if (options_.recompute == Recompute::layers) {
     block_.allocate_attention(state, tokens);
     state.x_mid = block_.activation(tokens, config_.hidden_size);
@@ -170,14 +171,14 @@ void Llama::allocate_rest(LayerState& state, std::int64_t tokens) {
   }
 }
 
-void Llama::forward_attention(const LayerWeights& layer, const DevicePack& pack, Tensor x_in,
-                              LayerState& state) {
+void LanguageModel::forward_attention(const LayerWeights& layer, const DevicePack& pack,
+                                      Tensor x_in, LayerState& state) {
   ops_.run(Copy{.out = state.x_mid, .in = x_in});
   block_.forward_attention(layer, pack.positions, x_in, state, attend_over(pack));
 }
 
-void Llama::recompute(const LayerWeights& layer, const DevicePack& pack, Tensor x_in,
-                      LayerState& state) {
+void LanguageModel::recompute(const LayerWeights& layer, const DevicePack& pack, Tensor x_in,
+                              LayerState& state) {
   if (options_.recompute == Recompute::layers) {
     forward_attention(layer, pack, x_in, state);
   }
@@ -186,8 +187,8 @@ void Llama::recompute(const LayerWeights& layer, const DevicePack& pack, Tensor 
   }
 }
 
-void Llama::backward_layer(const LayerWeights& layer, const DevicePack& pack, Tensor dx,
-                           Tensor x_in, const LayerState& state) {
+void LanguageModel::backward_layer(const LayerWeights& layer, const DevicePack& pack, Tensor dx,
+                                   Tensor x_in, const LayerState& state) {
   block_.backward_mlp(layer, dx, state);
   block_.backward_attention(
       layer, pack.positions, dx, x_in, state, [&](Tensor dqkv, Tensor dattention) {
@@ -209,7 +210,7 @@ void Llama::backward_layer(const LayerWeights& layer, const DevicePack& pack, Te
 // --- head
 // -----------------------------------------------------------------------------------------------------
 
-Llama::HeadState Llama::gather_head_rows(const DevicePack& pack, Tensor x) {
+LanguageModel::HeadState LanguageModel::gather_head_rows(const DevicePack& pack, Tensor x) {
   const std::int64_t rows = pack.pack.row_count();
   HeadState head;
   head.x = block_.activation(rows, config_.hidden_size);
@@ -224,7 +225,7 @@ Llama::HeadState Llama::gather_head_rows(const DevicePack& pack, Tensor x) {
   return head;
 }
 
-Llama::HeadState Llama::forward_head(const DevicePack& pack, Tensor x) {
+LanguageModel::HeadState LanguageModel::forward_head(const DevicePack& pack, Tensor x) {
   const std::int64_t rows = pack.pack.row_count();
   const auto vector = [&](std::int64_t size) {
     return arena_.allocate("head", Dtype::f32, {size});
@@ -244,7 +245,8 @@ Llama::HeadState Llama::forward_head(const DevicePack& pack, Tensor x) {
   return head;
 }
 
-void Llama::backward_head(const DevicePack& pack, const HeadState& head, Tensor dlogp, Tensor dx) {
+void LanguageModel::backward_head(const DevicePack& pack, const HeadState& head, Tensor dlogp,
+                                  Tensor dx) {
   const Arena::Scope scope(arena_);
   const Tensor dnormed = block_.activation(head.x.dim(0), config_.hidden_size);
   const Tensor drows = block_.activation(head.x.dim(0), config_.hidden_size);
@@ -267,7 +269,7 @@ void Llama::backward_head(const DevicePack& pack, const HeadState& head, Tensor 
   ops_.run(ScatterRows{.dx = dx, .dy = drows, .rows = pack.head_rows});
 }
 
-std::vector<float> Llama::to_host(Tensor x) {
+std::vector<float> LanguageModel::to_host(Tensor x) {
   const Arena::Scope scope(arena_);
   const bool is_float = x.dtype() == Dtype::f32;
   const Tensor wide = is_float ? x : arena_.allocate("head", Dtype::f32, {x.dim(0), x.dim(1)});
@@ -279,7 +281,7 @@ std::vector<float> Llama::to_host(Tensor x) {
   return host;
 }
 
-void Llama::sum_by_response(const Pack& pack, Tensor logp, std::span<double> sums) {
+void LanguageModel::sum_by_response(const Pack& pack, Tensor logp, std::span<double> sums) {
   LMPO_CHECK(static_cast<std::int64_t>(sums.size()) == pack.response_count());
   std::vector<float> host(static_cast<std::size_t>(pack.target_count()));
   ops_.download(host.data(), logp);
@@ -289,7 +291,7 @@ void Llama::sum_by_response(const Pack& pack, Tensor logp, std::span<double> sum
   }
 }
 
-Tensor Llama::seed_tokens(const Pack& pack, const HeadState& head, const Seed& seed) {
+Tensor LanguageModel::seed_tokens(const Pack& pack, const HeadState& head, const Seed& seed) {
   std::vector<double> sums(static_cast<std::size_t>(pack.response_count()));
   std::vector<double> seeds(sums.size());
   sum_by_response(pack, head.logp, sums);
@@ -307,7 +309,7 @@ Tensor Llama::seed_tokens(const Pack& pack, const HeadState& head, const Seed& s
 // --- packs on the device
 // --------------------------------------------------------------------------------------
 
-Llama::DevicePack Llama::upload(const Pack& pack) {
+LanguageModel::DevicePack LanguageModel::upload(const Pack& pack) {
   return {.pack = pack,
           .tokens = upload_indices(pack.tokens),
           .positions = upload_indices(pack.positions),
@@ -316,7 +318,7 @@ Llama::DevicePack Llama::upload(const Pack& pack) {
           .target_token = upload_indices(pack.target_token)};
 }
 
-Tensor Llama::upload_indices(const std::vector<std::int32_t>& indices) {
+Tensor LanguageModel::upload_indices(const std::vector<std::int32_t>& indices) {
   const Tensor result =
       arena_.allocate("indices", Dtype::i32, {static_cast<std::int64_t>(indices.size())});
   ops_.upload(result, indices.data());

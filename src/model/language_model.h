@@ -30,7 +30,7 @@ enum class Recompute : std::uint8_t {
 Recompute parse_recompute(std::string_view name);
 std::string_view recompute_name(Recompute recompute);
 
-struct LlamaOptions {
+struct LanguageModelOptions {
   std::int64_t max_positions = 0;  // of the longest sequence; the size of the rotary table
   Recompute recompute = Recompute::none;
   // Whether the embedding's row of pad_token_id gets a gradient where the token is an input. False is
@@ -38,10 +38,10 @@ struct LlamaOptions {
   bool pad_gradient = true;
 };
 
-class Llama {
+class LanguageModel {
  public:
   // Weights, ops and arena must outlive the model.
-  Llama(Weights& weights, Ops& ops, Arena& arena, const LlamaOptions& options);
+  LanguageModel(Weights& weights, Ops& ops, Arena& arena, const LanguageModelOptions& options);
 
   // Summed log-probability of each response's scored tokens (float32 per token, summed in double).
   void score(const Pack& pack, std::span<double> sums);
@@ -103,7 +103,7 @@ class Llama {
   Ops& ops_;
   Arena& arena_;
   const ModelConfig& config_;
-  LlamaOptions options_;
+  LanguageModelOptions options_;
   // Nothing below this layer trains, nor does the embedding where it is above 0: gradients end here.
   std::size_t first_trained_;
   Block block_;
