@@ -10,17 +10,14 @@ namespace lmpo {
 namespace {
 
 ModelConfig model(std::int64_t layers, std::int64_t hidden, std::int64_t vocabulary) {
-  ModelConfig config;
-  config.family = "llama";
-  config.vocab_size = vocabulary;
-  config.hidden_size = hidden;
-  config.intermediate_size = 3 * hidden;
-  config.layers = layers;
-  config.heads = hidden / 16;
-  config.key_heads = hidden / 16;
-  config.head_size = 16;
-  config.max_positions = 256;
-  return config;
+  return parse_model_config({{"model_type", "llama"},
+                             {"vocab_size", vocabulary},
+                             {"hidden_size", hidden},
+                             {"intermediate_size", 3 * hidden},
+                             {"num_hidden_layers", layers},
+                             {"num_attention_heads", hidden / 16},
+                             {"max_position_embeddings", 256}},
+                            "test");
 }
 
 TEST(RunSpeed, OfALargeModelAPartIsMeasured) {

@@ -9,17 +9,15 @@ namespace lmpo {
 namespace {
 
 ModelConfig small_config() {
-  ModelConfig config;
-  config.family = "llama";
-  config.vocab_size = 50;
-  config.hidden_size = 16;
-  config.intermediate_size = 24;
-  config.layers = 2;
-  config.heads = 4;
-  config.key_heads = 2;
-  config.head_size = 4;
-  config.max_positions = 64;
-  return config;
+  return parse_model_config({{"model_type", "llama"},
+                             {"vocab_size", 50},
+                             {"hidden_size", 16},
+                             {"intermediate_size", 24},
+                             {"num_hidden_layers", 2},
+                             {"num_attention_heads", 4},
+                             {"num_key_value_heads", 2},
+                             {"max_position_embeddings", 64}},
+                            "test");
 }
 
 class StepSpeedTest : public ::testing::TestWithParam<Recompute> {};

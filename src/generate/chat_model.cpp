@@ -37,10 +37,11 @@ std::size_t count_bytes(Weights& weights, const Ops& ops, std::int64_t context) 
   Arena counting = Arena::counting();
   Decoder decoder(weights, *plan_ops, counting, 1, context);
   std::vector<float> logits(static_cast<std::size_t>(weights.config().vocab_size));
-  const std::vector<std::int32_t> tokens(static_cast<std::size_t>(std::min(kPiece, context)), 0);
+  const std::int64_t piece = std::min(kPiece, context);
+  const std::vector<std::int32_t> tokens(static_cast<std::size_t>(decoder.most_at_once(piece)), 0);
   decoder.prefill(0, tokens, logits);
   decoder.truncate(0, 0);
-  decoder.extend(0, tokens, logits);
+  decoder.extend(0, std::span(tokens).first(static_cast<std::size_t>(piece)), logits);
   decoder.truncate(0, 0);
   decoder.step(std::vector<std::int32_t>{0}, logits);
   return counting.peak();

@@ -1,7 +1,9 @@
 // Incremental decoding: a key-value cache for a fixed number of slots, each holding one sequence.
 //
 // All memory comes from the arena: the cache is 2 * L * B * S * K*E values. A slot's result is the
-// same bits whatever its number and whatever the other slots hold. Not thread-safe.
+// same bits whatever its number and whatever the other slots hold. Where a model has rotary tables
+// for short and for long sequences, a slot whose sequence passes from one to the other is read again
+// from its first token, as transformers does. Not thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +11,8 @@
 #include <vector>
 
 #include "model/block.h"
+#include "model/embedding.h"
+#include "model/output_head.h"
 #include "model/weights.h"
 
 namespace lmpo {
@@ -32,24 +36,40 @@ class Decoder {
   // matter. A slot that has reached S tokens must be released or started again first.
   void step(std::span<const std::int32_t> tokens, std::span<float> logits);
 
-  std::int64_t slots() const { return static_cast<std::int64_t>(lengths_.size()); }
-  std::int64_t length(std::int64_t slot) const { return lengths_[static_cast<std::size_t>(slot)]; }
+  std::int64_t slots() const { return static_cast<std::int64_t>(slots_.size()); }
+  std::int64_t length(std::int64_t slot) const { return std::ssize(at(slot).tokens); }
   // Marks a slot as unused: it attends to one token, and its logits mean nothing.
-  void release(std::int64_t slot) { lengths_[static_cast<std::size_t>(slot)] = 0; }
+  void release(std::int64_t slot) { at(slot).tokens.clear(); }
   std::int64_t max_length() const { return max_length_; }
+  // The most tokens that are ever run at once where prefill and extend are given up to `tokens`.
+  std::int64_t most_at_once(std::int64_t tokens) const;
 
  private:
+  struct Slot {
+    std::vector<std::int32_t> tokens;
+    bool is_long = false;  // of the rotary rows that the cached keys were turned by
+  };
+  Slot& at(std::int64_t slot) { return slots_[static_cast<std::size_t>(slot)]; }
+  const Slot& at(std::int64_t slot) const { return slots_[static_cast<std::size_t>(slot)]; }
+  // Fills the cache of a slot that is to hold these tokens of a sequence of `length` tokens. Gives
+  // the residual stream [T, D] in the caller's scope.
+  Tensor read(std::int64_t slot, std::span<const std::int32_t> tokens, std::int64_t length);
+  // Before a slot grows to `length` tokens: reads it again if they take other rotary rows.
+  void prepare(std::int64_t slot, std::int64_t length);
+  // On the device; positions themselves where no table has rows of its own for long sequences.
+  Tensor rotary_rows(Tensor positions, std::span<const std::int32_t> rows);
   Tensor upload(std::span<const std::int32_t> values);
-  void logits_of(Tensor x, std::span<float> logits);
 
   Weights& weights_;
   Ops& ops_;
   Arena& arena_;
   const ModelConfig& config_;
+  Embedding embedding_;
   Block block_;
+  OutputHead head_;
   std::int64_t max_length_;
-  std::vector<std::int32_t> lengths_;  // B
-  std::vector<Tensor> keys_;           // per layer [B, S, K*E]
+  std::vector<Slot> slots_;   // B
+  std::vector<Tensor> keys_;  // per layer [B, S, K*E]
   std::vector<Tensor> values_;
 };
 

@@ -208,7 +208,8 @@ void count_generation(const GenerationSize& size, Weights& weights, Ops& plan_op
   const auto slots = static_cast<std::size_t>(size.slots);
   const auto vocabulary = static_cast<std::size_t>(weights.config().vocab_size);
   std::vector<float> logits(slots * vocabulary);
-  const std::vector<std::int32_t> prompt(static_cast<std::size_t>(size.longest_prompt), 0);
+  const std::vector<std::int32_t> prompt(
+      static_cast<std::size_t>(decoder.most_at_once(size.longest_prompt)), 0);
   decoder.prefill(0, prompt, {logits.data(), vocabulary});
   decoder.step(std::vector<std::int32_t>(slots, 0), logits);
 }

@@ -1,125 +1,237 @@
 #include "model/block.h"
 
-#include <cmath>
-
 namespace lmpo {
 
-std::vector<float> rotary_table(const ModelConfig& config, std::int64_t positions) {
-  const std::vector<float> frequencies = inverse_frequencies(config);
-  const auto half = static_cast<std::int64_t>(frequencies.size());
-  std::vector<float> table(static_cast<std::size_t>(positions * 2 * half));
-  for (std::int64_t position = 0; position < positions; ++position) {
-    for (std::int64_t i = 0; i < half; ++i) {
-      const float angle = static_cast<float>(position) * frequencies[static_cast<std::size_t>(i)];
-      const auto cosine = static_cast<std::size_t>(position * 2 * half + i);
-      table[cosine] = static_cast<float>(std::cos(static_cast<double>(angle)));
-      table[cosine + frequencies.size()] = static_cast<float>(std::sin(static_cast<double>(angle)));
-    }
-  }
-  return table;
-}
-
-Block::Block(const ModelConfig& config, Ops& ops, Arena& arena, std::int64_t max_positions)
-    : config_(config),
+Block::Block(const Weights& weights, Ops& ops, Arena& arena, std::int64_t positions)
+    : weights_(weights),
+      config_(weights.config()),
       ops_(ops),
       arena_(arena),
-      shape_{.query_heads = config.heads,
-             .key_heads = config.key_heads,
-             .head_size = config.head_size,
-             .scale = 1.0F / std::sqrt(static_cast<float>(config.head_size)),
-             .window = config.sliding_window},
-      cos_sin_(arena.allocate("rotary table", Dtype::f32, {max_positions, config.head_size})) {
-  ops_.require_sizes(config.hidden_size, shape_);
-  if (ops_.computes()) {
-    ops_.upload(cos_sin_, rotary_table(config, max_positions).data());
+      rotary_(config_, ops, arena, positions) {
+  for (std::size_t layer = 0; layer < weights.layers.size(); ++layer) {
+    ops_.require_sizes(config_.hidden_size, shape(layer));
   }
 }
 
-void Block::forward_attention(const LayerWeights& layer, Tensor positions, Tensor x_in,
-                              LayerState& state, const Attend& attend) {
+AttentionShape Block::shape(std::size_t layer) const {
+  return {.query_heads = config_.heads,
+          .key_heads = config_.key_heads,
+          .head_size = config_.head_size,
+          .scale = config_.attention_scale,
+          .softcap = config_.attention_softcap,
+          .window = config_.layer_attention[layer].window};
+}
+
+void Block::forward_attention(std::size_t layer, Tensor rotary_rows, Tensor x_in, LayerState& state,
+                              const Attend& attend) {
+  const LayerWeights& w = weights_.layers[layer];
+  enter(state.qkv, x_in, state.rstd1, w.input_norm, w.qkv, StepPart::qkv);
   {
     const Arena::Scope scope(arena_);
-    const Tensor normed = activation(x_in.dim(0), config_.hidden_size);
-    norm(normed, state.rstd1, x_in, layer.input_norm);
-    linear(state.qkv, normed, layer.qkv, StepPart::qkv);
+    const Turned turned = turn(layer, rotary_rows, state.qkv);
+    attend({.out = state.attention, .lse = state.lse, .qkv = turned.qkv, .shape = shape(layer)});
   }
-  ops_.run(
-      RopeForward{.qkv = state.qkv, .cos_sin = cos_sin_, .positions = positions, .shape = shape_});
-  attend(state);
-  linear(state.x_mid, state.attention, layer.o, StepPart::attention_output, true);
+  leave(state.x_mid, state.attention, w.o, w.attention_norm_after, state.attention_output,
+        StepPart::attention_output);
 }
 
-void Block::forward_gate_up(const LayerWeights& layer, LayerState& state) {
+void Block::forward_gate_up(std::size_t layer, LayerState& state) {
+  const LayerWeights& w = weights_.layers[layer];
+  enter(state.gate_up, state.x_mid, state.rstd2, w.post_norm, w.gate_up, StepPart::mlp);
+}
+
+void Block::forward_down(std::size_t layer, Tensor x_out, const LayerState& state) {
+  const LayerWeights& w = weights_.layers[layer];
   const Arena::Scope scope(arena_);
-  const Tensor normed = activation(state.x_mid.dim(0), config_.hidden_size);
-  norm(normed, state.rstd2, state.x_mid, layer.post_norm);
-  linear(state.gate_up, normed, layer.gate_up, StepPart::mlp);
+  leave(x_out, gated(state), w.down, w.mlp_norm_after, state.mlp_output, StepPart::mlp);
 }
 
-void Block::forward_down(const LayerWeights& layer, Tensor x_out, const LayerState& state) {
-  const Arena::Scope scope(arena_);
-  const Tensor hidden = activation(x_out.dim(0), config_.intermediate_size);
-  ops_.run(GluForward{.y = hidden, .gate_up = state.gate_up});
-  linear(x_out, hidden, layer.down, StepPart::mlp, true);
-}
-
-void Block::forward_in_place(const LayerWeights& layer, Tensor positions, Tensor x,
+void Block::forward_in_place(std::size_t layer, Tensor rotary_rows, Tensor x,
                              const Attend& attend) {
   const Arena::Scope scope(arena_);
   LayerState state;
   allocate_attention(state, x.dim(0));
   allocate_mlp(state, x.dim(0));
+  allocate_outputs(state, x.dim(0));
   state.x_mid = x;
-  forward_attention(layer, positions, x, state, attend);
+  forward_attention(layer, rotary_rows, x, state, attend);
   forward_gate_up(layer, state);
   forward_down(layer, x, state);
 }
 
-void Block::backward_mlp(const LayerWeights& layer, Tensor dx, const LayerState& state) {
+void Block::repeat_x_mid(std::size_t layer, Tensor x_in, const LayerState& state) {
+  ops_.run(Copy{.out = state.x_mid, .in = x_in});
+  add_output(state.x_mid, state.attention_output, weights_.layers[layer].attention_norm_after);
+}
+
+void Block::repeat_mlp_output(std::size_t layer, const LayerState& state) {
+  const LayerWeights& w = weights_.layers[layer];
+  const Arena::Scope scope(arena_);
+  const SublayerOutput& output = state.mlp_output;
+  linear(output.y, gated(state), w.down, StepPart::mlp);
+  norm(activation(output.y.dim(0), config_.hidden_size), output.rstd, output.y, w.mlp_norm_after);
+}
+
+void Block::backward_mlp(std::size_t layer, Tensor dx, const LayerState& state) {
+  const LayerWeights& w = weights_.layers[layer];
   const std::int64_t rows = dx.dim(0);
   const Arena::Scope scope(arena_);
   const Tensor dgate_up = activation(rows, 2 * config_.intermediate_size);
   {
     const Arena::Scope inner(arena_);
+    const Tensor doutput = output_gradient(dx, w.mlp_norm_after, state.mlp_output);
     const Tensor hidden = activation(rows, config_.intermediate_size);
     const Tensor dhidden = activation(rows, config_.intermediate_size);
-    linear_backward_input(dhidden, dx, layer.down, StepPart::mlp);
-    ops_.run(
-        GluBackward{.dgate_up = dgate_up, .y = hidden, .dy = dhidden, .gate_up = state.gate_up});
-    linear_backward_weight(dx, hidden, layer.down, StepPart::mlp);
+    linear_backward_input(dhidden, doutput, w.down, StepPart::mlp);
+    ops_.run(GluBackward{.dgate_up = dgate_up,
+                         .y = hidden,
+                         .dy = dhidden,
+                         .gate_up = state.gate_up,
+                         .activation = config_.activation});
+    linear_backward_weight(doutput, hidden, w.down, StepPart::mlp);
   }
-  const Tensor normed = activation(rows, config_.hidden_size);
-  const Tensor dnormed = activation(rows, config_.hidden_size);
-  if (layer.gate_up.weight.trains()) {
-    norm(normed, state.rstd2, state.x_mid, layer.post_norm);
-  }
-  linear_backward_weight(dgate_up, normed, layer.gate_up, StepPart::mlp);
-  linear_backward_input(dnormed, dgate_up, layer.gate_up, StepPart::mlp);
-  norm_backward(dx, dnormed, state.x_mid, layer.post_norm, state.rstd2);
+  enter_backward(dx, dgate_up, state.x_mid, state.rstd2, w.post_norm, w.gate_up, StepPart::mlp);
 }
 
-void Block::backward_attention(const LayerWeights& layer, Tensor positions, Tensor dx, Tensor x_in,
+void Block::backward_attention(std::size_t layer, Tensor rotary_rows, Tensor dx, Tensor x_in,
                                const LayerState& state, const AttendBackward& attend_backward) {
-  const std::int64_t rows = dx.dim(0);
+  const LayerWeights& w = weights_.layers[layer];
   const Arena::Scope scope(arena_);
-  const Tensor dqkv = activation(rows, state.qkv.dim(1));
+  const Tensor dqkv = activation(dx.dim(0), state.qkv.dim(1));
   {
     const Arena::Scope inner(arena_);
-    const Tensor dattention = activation(rows, state.attention.dim(1));
-    linear_backward_weight(dx, state.attention, layer.o, StepPart::attention_output);
-    linear_backward_input(dattention, dx, layer.o, StepPart::attention_output);
-    attend_backward(dqkv, dattention);
+    const Turned turned =
+        w.q_norm.empty() ? Turned{.qkv = state.qkv} : turn(layer, rotary_rows, state.qkv);
+    const Tensor dattention = activation(dx.dim(0), state.attention.dim(1));
+    {
+      const Arena::Scope output_scope(arena_);
+      const Tensor doutput = output_gradient(dx, w.attention_norm_after, state.attention_output);
+      linear_backward_weight(doutput, state.attention, w.o, StepPart::attention_output);
+      linear_backward_input(dattention, doutput, w.o, StepPart::attention_output);
+    }
+    attend_backward(
+        dqkv, dattention,
+        {.out = state.attention, .lse = state.lse, .qkv = turned.qkv, .shape = shape(layer)});
+    turn_backward(layer, rotary_rows, dqkv, turned, state.qkv);
   }
-  ops_.run(
-      RopeBackward{.dqkv = dqkv, .cos_sin = cos_sin_, .positions = positions, .shape = shape_});
-  const Tensor normed = activation(rows, config_.hidden_size);
-  const Tensor dnormed = activation(rows, config_.hidden_size);
-  if (layer.qkv.weight.trains()) {
-    norm(normed, state.rstd1, x_in, layer.input_norm);
+  enter_backward(dx, dqkv, x_in, state.rstd1, w.input_norm, w.qkv, StepPart::qkv);
+}
+
+Block::Turned Block::turn(std::size_t layer, Tensor rotary_rows, Tensor qkv) {
+  const LayerWeights& w = weights_.layers[layer];
+  Turned turned = {.qkv = qkv};
+  if (!w.q_norm.empty()) {
+    turned.qkv = activation(qkv.dim(0), qkv.dim(1));
+    ops_.run(Copy{.out = turned.qkv, .in = qkv});
+    const Heads heads = heads_of(turned.qkv);
+    turned.q_rstd = statistics({qkv.dim(0), heads.q.dim(1) / w.q_norm.value.dim(0)});
+    turned.k_rstd = statistics({qkv.dim(0), heads.k.dim(1) / w.k_norm.value.dim(0)});
+    norm(heads.q, turned.q_rstd, heads.q, w.q_norm);
+    norm(heads.k, turned.k_rstd, heads.k, w.k_norm);
   }
-  linear_backward_weight(dqkv, normed, layer.qkv, StepPart::qkv);
-  linear_backward_input(dnormed, dqkv, layer.qkv, StepPart::qkv);
-  norm_backward(dx, dnormed, x_in, layer.input_norm, state.rstd1);
+  if (const std::optional<std::size_t> table = config_.layer_attention[layer].rope) {
+    rotary_.forward(*table, turned.qkv, rotary_rows, shape(layer));
+  }
+  return turned;
+}
+
+void Block::turn_backward(std::size_t layer, Tensor rotary_rows, Tensor dqkv, const Turned& turned,
+                          Tensor qkv) {
+  const LayerWeights& w = weights_.layers[layer];
+  if (const std::optional<std::size_t> table = config_.layer_attention[layer].rope) {
+    rotary_.backward(*table, dqkv, rotary_rows, shape(layer));
+  }
+  if (!w.q_norm.empty()) {
+    const Heads gradient = heads_of(dqkv);
+    const Heads heads = heads_of(qkv);
+    norm_backward(gradient.q, gradient.q, heads.q, w.q_norm, turned.q_rstd, false);
+    norm_backward(gradient.k, gradient.k, heads.k, w.k_norm, turned.k_rstd, false);
+  }
+}
+
+Block::Heads Block::heads_of(Tensor qkv) const {
+  const std::int64_t keys = config_.heads * config_.head_size;
+  const std::int64_t values = keys + config_.key_heads * config_.head_size;
+  return {.q = qkv.columns(0, keys), .k = qkv.columns(keys, values)};
+}
+
+void Block::enter(Tensor y, Tensor x, Tensor rstd, const Parameter& before, const Linear& first,
+                  StepPart part) {
+  const Arena::Scope scope(arena_);
+  Tensor input = x;
+  if (!before.empty()) {
+    input = activation(x.dim(0), config_.hidden_size);
+    norm(input, rstd, x, before);
+  }
+  linear(y, input, first, part);
+}
+
+void Block::enter_backward(Tensor dx, Tensor dy, Tensor x, Tensor rstd, const Parameter& before,
+                           const Linear& first, StepPart part) {
+  if (before.empty()) {
+    linear_backward_weight(dy, x, first, part);
+    linear_backward_input(dx, dy, first, part, true);
+    return;
+  }
+  const Tensor normed = activation(dx.dim(0), config_.hidden_size);
+  const Tensor dnormed = activation(dx.dim(0), config_.hidden_size);
+  if (first.weight.trains()) {
+    norm(normed, rstd, x, before);
+  }
+  linear_backward_weight(dy, normed, first, part);
+  linear_backward_input(dnormed, dy, first, part);
+  norm_backward(dx, dnormed, x, before, rstd);
+}
+
+void Block::leave(Tensor x, Tensor y, const Linear& last, const Parameter& after,
+                  const SublayerOutput& output, StepPart part) {
+  if (after.empty() && config_.residual_scale == 1) {
+    linear(x, y, last, part, true);
+    return;
+  }
+  const Arena::Scope scope(arena_);
+  SublayerOutput written = output;
+  if (after.empty()) {
+    written.y = activation(x.dim(0), config_.hidden_size);
+  }
+  linear(written.y, y, last, part);
+  add_output(x, written, after);
+}
+
+void Block::add_output(Tensor x, const SublayerOutput& output, const Parameter& after) {
+  if (config_.residual_scale == 1) {
+    norm(x, output.rstd, output.y, after, true);
+    return;
+  }
+  const Arena::Scope scope(arena_);
+  Tensor y = output.y;
+  if (!after.empty()) {
+    y = activation(x.dim(0), config_.hidden_size);
+    norm(y, output.rstd, output.y, after);
+  }
+  ops_.run(Scale{.y = x, .x = y, .factor = config_.residual_scale, .accumulate = true});
+}
+
+Tensor Block::output_gradient(Tensor dx, const Parameter& after, const SublayerOutput& output) {
+  if (after.empty() && config_.residual_scale == 1) {
+    return dx;
+  }
+  const Tensor dy = activation(dx.dim(0), config_.hidden_size);
+  Tensor from = dx;
+  if (config_.residual_scale != 1) {
+    ops_.run(Scale{.y = dy, .x = dx, .factor = config_.residual_scale});
+    from = dy;
+  }
+  if (!after.empty()) {
+    norm_backward(dy, from, output.y, after, output.rstd, false);
+  }
+  return dy;
+}
+
+Tensor Block::gated(const LayerState& state) {
+  const Tensor hidden = activation(state.gate_up.dim(0), config_.intermediate_size);
+  ops_.run(GluForward{.y = hidden, .gate_up = state.gate_up, .activation = config_.activation});
+  return hidden;
 }
 
 Tensor Block::activation(std::int64_t rows, std::int64_t columns) {
@@ -131,24 +243,49 @@ Tensor Block::statistics(std::initializer_list<std::int64_t> shape) {
 }
 
 void Block::allocate_attention(LayerState& state, std::int64_t rows) {
-  state.rstd1 = statistics({rows});
+  if (config_.norms_before) {
+    state.rstd1 = statistics({rows});
+  }
   state.qkv = activation(rows, (config_.heads + 2 * config_.key_heads) * config_.head_size);
   state.attention = activation(rows, config_.heads * config_.head_size);
   state.lse = statistics({config_.heads, rows});
 }
 
 void Block::allocate_mlp(LayerState& state, std::int64_t rows) {
-  state.rstd2 = statistics({rows});
+  if (config_.norms_before) {
+    state.rstd2 = statistics({rows});
+  }
   state.gate_up = activation(rows, 2 * config_.intermediate_size);
 }
 
-void Block::norm(Tensor y, Tensor rstd, Tensor x, const Parameter& w) {
-  ops_.run(RmsNormForward{.y = y, .rstd = rstd, .x = x, .w = w.value, .eps = config_.rms_norm_eps});
+void Block::allocate_outputs(LayerState& state, std::int64_t rows) {
+  if (config_.norms_after) {
+    for (SublayerOutput* output : {&state.attention_output, &state.mlp_output}) {
+      *output = {.y = activation(rows, config_.hidden_size), .rstd = statistics({rows})};
+    }
+  }
 }
 
-void Block::norm_backward(Tensor dx, Tensor dy, Tensor x, const Parameter& w, Tensor rstd) {
-  ops_.run(
-      RmsNormBackward{.dx = dx, .dw = w.gradient, .dy = dy, .x = x, .w = w.value, .rstd = rstd});
+void Block::norm(Tensor y, Tensor rstd, Tensor x, const Parameter& w, bool accumulate) {
+  ops_.run(RmsNormForward{.y = y,
+                          .rstd = rstd,
+                          .x = x,
+                          .w = w.value,
+                          .eps = config_.rms_norm_eps,
+                          .offset = config_.norm_offset,
+                          .accumulate = accumulate});
+}
+
+void Block::norm_backward(Tensor dx, Tensor dy, Tensor x, const Parameter& w, Tensor rstd,
+                          bool accumulate) {
+  ops_.run(RmsNormBackward{.dx = dx,
+                           .dw = w.gradient,
+                           .dy = dy,
+                           .x = x,
+                           .w = w.value,
+                           .rstd = rstd,
+                           .offset = config_.norm_offset,
+                           .accumulate = accumulate});
 }
 
 void Block::linear(Tensor y, Tensor x, const Linear& layer, StepPart part, bool accumulate) {
@@ -164,10 +301,14 @@ void Block::linear(Tensor y, Tensor x, const Linear& layer, StepPart part, bool 
   }
 }
 
-void Block::linear_backward_input(Tensor dx, Tensor dy, const Linear& layer, StepPart part) {
+void Block::linear_backward_input(Tensor dx, Tensor dy, const Linear& layer, StepPart part,
+                                  bool accumulate) {
   const Arena::Scope scope(arena_);
-  ops_.run(
-      LinearBackwardInput{.dx = dx, .dy = dy, .w = in_compute_type(layer.weight), .part = part});
+  ops_.run(LinearBackwardInput{.dx = dx,
+                               .dy = dy,
+                               .w = in_compute_type(layer.weight),
+                               .accumulate = accumulate,
+                               .part = part});
 }
 
 void Block::linear_backward_weight(Tensor dy, Tensor x, const Linear& layer, StepPart part) {

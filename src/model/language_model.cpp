@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <numeric>
 
 namespace lmpo {
 namespace {
@@ -39,13 +38,15 @@ LanguageModel::LanguageModel(Weights& weights, Ops& ops, Arena& arena,
       config_(weights.config()),
       options_(options),
       first_trained_(first_trained(weights)),
-      block_(config_, ops, arena, options.max_positions) {}
+      embedding_(weights, ops, arena),
+      block_(weights, ops, arena, options.max_positions),
+      head_(weights, ops, arena) {}
 
 void LanguageModel::score(const Pack& pack, std::span<double> sums) {
   const Arena::Scope scope(arena_);
   const DevicePack device = upload(pack);
-  sum_by_response(pack, forward_head(device, forward_layers(device, weights_.layers.size())).logp,
-                  sums);
+  const Tensor x = forward_layers(device, weights_.layers.size());
+  sum_by_response(pack, head_.forward(device, x).logp, sums);
 }
 
 void LanguageModel::reward(const Pack& pack, std::span<double> rewards) {
@@ -53,15 +54,7 @@ void LanguageModel::reward(const Pack& pack, std::span<double> rewards) {
              std::ssize(rewards) == pack.response_count());
   const Arena::Scope scope(arena_);
   const DevicePack device = upload(pack);
-  const std::vector<float> rows =
-      to_host(gather_head_rows(device, forward_layers(device, weights_.layers.size())).normed);
-  const std::vector<float> weight = to_host(weights_.head.value);
-  for (std::size_t m = 0; m < rewards.size(); ++m) {
-    const auto row = rows.begin() + pack.target_row[m] * config_.hidden_size;
-    rewards[static_cast<std::size_t>(pack.target_response[m])] = std::transform_reduce(
-        weight.begin(), weight.end(), row, 0.0, std::plus<>(),
-        [](float w, float x) { return static_cast<double>(w) * static_cast<double>(x); });
-  }
+  head_.rewards(device, forward_layers(device, weights_.layers.size()), rewards);
 }
 
 void LanguageModel::train(const Pack& pack, const Seed& seed) {
@@ -79,25 +72,25 @@ void LanguageModel::train(const Pack& pack, const Seed& seed) {
     const Arena::Scope layer_scope(arena_);
     LayerState state = states[l];
     allocate_rest(state, tokens);
-    forward_attention(weights_.layers[l], device, x[l], state);
-    block_.forward_gate_up(weights_.layers[l], state);
+    forward_attention(l, device, x[l], state);
+    block_.forward_gate_up(l, state);
     ops_.run(Copy{.out = x[l + 1], .in = state.x_mid});
-    block_.forward_down(weights_.layers[l], x[l + 1], state);
+    block_.forward_down(l, x[l + 1], state);
   }
 
   const Tensor dx = block_.activation(tokens, config_.hidden_size);
   {
     const Arena::Scope head_scope(arena_);
-    const HeadState head = forward_head(device, x[layers]);
-    backward_head(device, head, seed_tokens(pack, head, seed), dx);
+    const OutputHead::State head = head_.forward(device, x[layers]);
+    head_.backward(device, head, seed_tokens(pack, head.logp, seed), dx);
   }
 
   for (std::size_t l = layers; l-- > first_trained_;) {
     const Arena::Scope layer_scope(arena_);
     LayerState state = states[l];
     allocate_rest(state, tokens);
-    recompute(weights_.layers[l], device, x[l], state);
-    backward_layer(weights_.layers[l], device, dx, x[l], state);
+    recompute(l, device, x[l], state);
+    backward_layer(l, device, dx, x[l], state);
   }
   if (weights_.embedding.trains()) {
     backward_embedding(device, dx);
@@ -112,40 +105,31 @@ void LanguageModel::backward_embedding(const DevicePack& pack, Tensor dx) {
       }
     }
   }
-  ops_.run(
-      EmbeddingBackward{.dtable = weights_.embedding.gradient, .dy = dx, .tokens = pack.tokens});
+  embedding_.backward(dx, pack.tokens);
 }
 
-Sequence reward_sequence(std::vector<std::int32_t> tokens, const ModelConfig& config) {
-  LMPO_CHECK(!tokens.empty());
-  while (tokens.size() > 1 && tokens.back() == config.pad_id) {
-    tokens.pop_back();
-  }
-  const auto length = static_cast<std::int32_t>(tokens.size());
-  tokens.push_back(0);
-  return {std::move(tokens), length};
+DevicePack LanguageModel::upload(const Pack& pack) {
+  // A reward is read at the last token, after which reward_sequence puts one that does not count.
+  const std::int64_t unread = config_.head == Head::reward ? 0 : 1;
+  return upload_pack(pack, block_.rotary(), unread, ops_, arena_);
 }
-
-// --- layers
-// ---------------------------------------------------------------------------------------------------
 
 Tensor LanguageModel::forward_layers(const DevicePack& pack, std::size_t count) {
-  const Tensor x = block_.activation(pack.pack.input_count(), config_.hidden_size);
-  ops_.run(EmbeddingForward{.y = x, .table = weights_.embedding.value, .tokens = pack.tokens});
+  const Tensor x = embedding_.forward(pack.tokens);
   for (std::size_t l = 0; l < count; ++l) {
-    block_.forward_in_place(weights_.layers[l], pack.positions, x, attend_over(pack));
+    block_.forward_in_place(l, pack.rotary_rows, x, attend_over(pack));
   }
   return x;
 }
 
 Block::Attend LanguageModel::attend_over(const DevicePack& pack) {
-  return [this, &pack](const LayerState& state) {
-    ops_.run(AttentionForward{.out = state.attention,
-                              .lse = state.lse,
-                              .qkv = state.qkv,
+  return [this, &pack](const Block::Attention& attention) {
+    ops_.run(AttentionForward{.out = attention.out,
+                              .lse = attention.lse,
+                              .qkv = attention.qkv,
                               .positions = pack.positions,
                               .segments = pack.pack.segments,
-                              .shape = block_.shape()});
+                              .shape = attention.shape});
   };
 }
 
@@ -153,7 +137,11 @@ LayerState LanguageModel::allocate_kept(std::int64_t tokens) {
   LayerState state;
   if (options_.recompute != Recompute::layers) {
     block_.allocate_attention(state, tokens);
-    state.x_mid = block_.activation(tokens, config_.hidden_size);
+    block_.allocate_outputs(state, tokens);
+    // What norms read is kept instead: the stream follows from it without a matrix product.
+    if (!config_.norms_after) {
+      state.x_mid = block_.activation(tokens, config_.hidden_size);
+    }
   }
   if (options_.recompute == Recompute::none) {
     block_.allocate_mlp(state, tokens);
@@ -164,6 +152,9 @@ LayerState LanguageModel::allocate_kept(std::int64_t tokens) {
 void LanguageModel::allocate_rest(LayerState& state, std::int64_t tokens) {
   if (options_.recompute == Recompute::layers) {
     block_.allocate_attention(state, tokens);
+    block_.allocate_outputs(state, tokens);
+  }
+  if (state.x_mid.empty()) {
     state.x_mid = block_.activation(tokens, config_.hidden_size);
   }
   if (options_.recompute != Recompute::none) {
@@ -171,114 +162,45 @@ void LanguageModel::allocate_rest(LayerState& state, std::int64_t tokens) {
   }
 }
 
-void LanguageModel::forward_attention(const LayerWeights& layer, const DevicePack& pack,
-                                      Tensor x_in, LayerState& state) {
+void LanguageModel::forward_attention(std::size_t layer, const DevicePack& pack, Tensor x_in,
+                                      LayerState& state) {
   ops_.run(Copy{.out = state.x_mid, .in = x_in});
-  block_.forward_attention(layer, pack.positions, x_in, state, attend_over(pack));
+  block_.forward_attention(layer, pack.rotary_rows, x_in, state, attend_over(pack));
 }
 
-void LanguageModel::recompute(const LayerWeights& layer, const DevicePack& pack, Tensor x_in,
+void LanguageModel::recompute(std::size_t layer, const DevicePack& pack, Tensor x_in,
                               LayerState& state) {
   if (options_.recompute == Recompute::layers) {
     forward_attention(layer, pack, x_in, state);
+  } else if (config_.norms_after) {
+    block_.repeat_x_mid(layer, x_in, state);
   }
   if (options_.recompute != Recompute::none) {
     block_.forward_gate_up(layer, state);
   }
+  if (options_.recompute == Recompute::layers && config_.norms_after) {
+    block_.repeat_mlp_output(layer, state);
+  }
 }
 
-void LanguageModel::backward_layer(const LayerWeights& layer, const DevicePack& pack, Tensor dx,
+void LanguageModel::backward_layer(std::size_t layer, const DevicePack& pack, Tensor dx,
                                    Tensor x_in, const LayerState& state) {
   block_.backward_mlp(layer, dx, state);
-  block_.backward_attention(
-      layer, pack.positions, dx, x_in, state, [&](Tensor dqkv, Tensor dattention) {
-        const Arena::Scope scope(arena_);
-        const Tensor scratch =
-            arena_.allocate("workspace", Dtype::f32, {config_.heads, dattention.dim(0)});
-        ops_.run(AttentionBackward{.dqkv = dqkv,
-                                   .dout = dattention,
-                                   .out = state.attention,
-                                   .lse = state.lse,
-                                   .qkv = state.qkv,
-                                   .positions = pack.positions,
-                                   .segments = pack.pack.segments,
-                                   .shape = block_.shape(),
-                                   .scratch = scratch});
-      });
-}
-
-// --- head
-// -----------------------------------------------------------------------------------------------------
-
-LanguageModel::HeadState LanguageModel::gather_head_rows(const DevicePack& pack, Tensor x) {
-  const std::int64_t rows = pack.pack.row_count();
-  HeadState head;
-  head.x = block_.activation(rows, config_.hidden_size);
-  head.rstd = arena_.allocate("head", Dtype::f32, {rows});
-  head.normed = block_.activation(rows, config_.hidden_size);
-  ops_.run(GatherRows{.y = head.x, .x = x, .rows = pack.head_rows});
-  ops_.run(RmsNormForward{.y = head.normed,
-                          .rstd = head.rstd,
-                          .x = head.x,
-                          .w = weights_.final_norm.value,
-                          .eps = config_.rms_norm_eps});
-  return head;
-}
-
-LanguageModel::HeadState LanguageModel::forward_head(const DevicePack& pack, Tensor x) {
-  const std::int64_t rows = pack.pack.row_count();
-  const auto vector = [&](std::int64_t size) {
-    return arena_.allocate("head", Dtype::f32, {size});
-  };
-  HeadState head = gather_head_rows(pack, x);
-  head.lse = vector(rows);
-  head.logp = vector(pack.pack.target_count());
-  head.workspace = vector(
-      ops_.head_workspace(rows, config_.hidden_size, config_.vocab_size, weights_.storage()));
-  ops_.run(HeadForward{.logp = head.logp,
-                       .lse = head.lse,
-                       .hidden = head.normed,
-                       .w = weights_.head.value,
-                       .target_row = pack.target_row,
-                       .target_token = pack.target_token,
-                       .workspace = head.workspace});
-  return head;
-}
-
-void LanguageModel::backward_head(const DevicePack& pack, const HeadState& head, Tensor dlogp,
-                                  Tensor dx) {
-  const Arena::Scope scope(arena_);
-  const Tensor dnormed = block_.activation(head.x.dim(0), config_.hidden_size);
-  const Tensor drows = block_.activation(head.x.dim(0), config_.hidden_size);
-  ops_.run(HeadBackward{.dhidden = dnormed,
-                        .dw = weights_.head.gradient,
-                        .dlogp = dlogp,
-                        .lse = head.lse,
-                        .hidden = head.normed,
-                        .w = weights_.head.value,
-                        .target_row = pack.target_row,
-                        .target_token = pack.target_token,
-                        .workspace = head.workspace});
-  ops_.run(Zero{.x = drows});
-  ops_.run(RmsNormBackward{.dx = drows,
-                           .dw = weights_.final_norm.gradient,
-                           .dy = dnormed,
-                           .x = head.x,
-                           .w = weights_.final_norm.value,
-                           .rstd = head.rstd});
-  ops_.run(ScatterRows{.dx = dx, .dy = drows, .rows = pack.head_rows});
-}
-
-std::vector<float> LanguageModel::to_host(Tensor x) {
-  const Arena::Scope scope(arena_);
-  const bool is_float = x.dtype() == Dtype::f32;
-  const Tensor wide = is_float ? x : arena_.allocate("head", Dtype::f32, {x.dim(0), x.dim(1)});
-  if (!is_float) {
-    ops_.run(Cast{.out = wide, .in = x});
-  }
-  std::vector<float> host(static_cast<std::size_t>(x.elements()));
-  ops_.download(host.data(), wide);
-  return host;
+  block_.backward_attention(layer, pack.rotary_rows, dx, x_in, state,
+                            [&](Tensor dqkv, Tensor dout, const Block::Attention& attention) {
+                              const Arena::Scope scope(arena_);
+                              const Tensor scratch = arena_.allocate("workspace", Dtype::f32,
+                                                                     {config_.heads, dout.dim(0)});
+                              ops_.run(AttentionBackward{.dqkv = dqkv,
+                                                         .dout = dout,
+                                                         .out = attention.out,
+                                                         .lse = attention.lse,
+                                                         .qkv = attention.qkv,
+                                                         .positions = pack.positions,
+                                                         .segments = pack.pack.segments,
+                                                         .shape = attention.shape,
+                                                         .scratch = scratch});
+                            });
 }
 
 void LanguageModel::sum_by_response(const Pack& pack, Tensor logp, std::span<double> sums) {
@@ -291,10 +213,10 @@ void LanguageModel::sum_by_response(const Pack& pack, Tensor logp, std::span<dou
   }
 }
 
-Tensor LanguageModel::seed_tokens(const Pack& pack, const HeadState& head, const Seed& seed) {
+Tensor LanguageModel::seed_tokens(const Pack& pack, Tensor logp, const Seed& seed) {
   std::vector<double> sums(static_cast<std::size_t>(pack.response_count()));
   std::vector<double> seeds(sums.size());
-  sum_by_response(pack, head.logp, sums);
+  sum_by_response(pack, logp, sums);
   seed(sums, seeds);
   std::vector<float> spread;
   spread.reserve(pack.target_response.size());
@@ -306,23 +228,14 @@ Tensor LanguageModel::seed_tokens(const Pack& pack, const HeadState& head, const
   return dlogp;
 }
 
-// --- packs on the device
-// --------------------------------------------------------------------------------------
-
-LanguageModel::DevicePack LanguageModel::upload(const Pack& pack) {
-  return {.pack = pack,
-          .tokens = upload_indices(pack.tokens),
-          .positions = upload_indices(pack.positions),
-          .head_rows = upload_indices(pack.head_rows),
-          .target_row = upload_indices(pack.target_row),
-          .target_token = upload_indices(pack.target_token)};
-}
-
-Tensor LanguageModel::upload_indices(const std::vector<std::int32_t>& indices) {
-  const Tensor result =
-      arena_.allocate("indices", Dtype::i32, {static_cast<std::int64_t>(indices.size())});
-  ops_.upload(result, indices.data());
-  return result;
+Sequence reward_sequence(std::vector<std::int32_t> tokens, const ModelConfig& config) {
+  LMPO_CHECK(!tokens.empty());
+  while (tokens.size() > 1 && tokens.back() == config.pad_id) {
+    tokens.pop_back();
+  }
+  const auto length = static_cast<std::int32_t>(tokens.size());
+  tokens.push_back(0);
+  return {std::move(tokens), length};
 }
 
 }  // namespace lmpo

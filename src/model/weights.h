@@ -44,8 +44,8 @@ class Weights {
   // Reads a checkpoint that matches the configuration (check_tensors) into storage and exact
   // master. UserError that names the tensors where weights are not finite.
   void load(const Checkpoint& checkpoint, Ops& ops);
-  // Random weights as transformers makes them: matrices normal(0, initializer_range), norms 1,
-  // biases and the pad token's row 0.
+  // Random weights as transformers makes them: matrices normal(0, initializer_range), norms that
+  // multiply by 1, biases and the pad token's row 0.
   void initialize(std::uint64_t seed, Ops& ops);
   // For measuring, and far quicker: every matrix takes these values in turn.
   void initialize_from(std::span<const float> values, Ops& ops);

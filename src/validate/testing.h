@@ -8,18 +8,16 @@
 namespace lmpo {
 
 inline ModelConfig llama_7b() {
-  ModelConfig config;
-  config.family = "llama";
-  config.vocab_size = 32000;
-  config.hidden_size = 4096;
-  config.intermediate_size = 11008;
-  config.layers = 32;
-  config.heads = 32;
-  config.key_heads = 32;
-  config.head_size = 128;
-  config.max_positions = 4096;
-  config.bos_id = 1;
-  return config;
+  return parse_model_config({{"model_type", "llama"},
+                             {"vocab_size", 32000},
+                             {"hidden_size", 4096},
+                             {"intermediate_size", 11008},
+                             {"num_hidden_layers", 32},
+                             {"num_attention_heads", 32},
+                             {"max_position_embeddings", 4096},
+                             {"bos_token_id", 1},
+                             {"eos_token_id", nullptr}},
+                            "test");
 }
 
 // A run with a recipe, by flags and YAML, and what a sound model and sound data would add to it.

@@ -117,4 +117,5 @@ def main():
     raise SystemExit(0 if good else 1)
 
 
-main()
+if __name__ == "__main__":
+    main()

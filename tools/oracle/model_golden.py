@@ -3,8 +3,8 @@
     tools/oracle/setup && build/oracle/bin/python tools/oracle/model_golden.py
 
 Writes src/model/testdata/NAME/{config.json,model.safetensors,golden.json,gradients.safetensors} for models that together cover
-grouped keys, an explicit head size, tied embeddings, llama3 rope scaling, a sliding window shorter than the data, and biases. The
-loss is SimPO's over a batch of pairs, computed in float64.
+grouped keys, an explicit head size, tied embeddings, llama3 rope scaling, a sliding window shorter than the data, biases, and for
+one model of each family of make_families.py, smaller still. The loss is SimPO's over a batch of pairs, computed in float64.
 """
 import json
 import pathlib
@@ -14,11 +14,30 @@ import torch
 from safetensors.torch import save_file
 from transformers import LlamaConfig, LlamaForCausalLM, MistralConfig, MistralForCausalLM
 
+import make_families
+
 ROOT = pathlib.Path(__file__).resolve().parents[2] / "src/model/testdata"
 COMMON = dict(vocab_size=48, hidden_size=24, intermediate_size=40, num_hidden_layers=2, num_attention_heads=4,
               num_key_value_heads=2, max_position_embeddings=64, bos_token_id=1, eos_token_id=2,
               attn_implementation="eager", initializer_range=0.3)
 BETA, GAMMA = 2.0, 1.6
+SMALL = dict(vocab_size=48, hidden_size=24, intermediate_size=40, num_hidden_layers=2, max_position_embeddings=64, bos_token_id=1,
+             eos_token_id=2, initializer_range=0.3)
+LONG = make_families.longrope(12, 14)  # some pairs are longer than 14 tokens, others are not
+FAMILIES = {
+    "qwen2_window": dict(max_window_layers=1),
+    "qwen3": {},
+    "gemma": {},
+    "gemma2": dict(layer_types=["sliding_attention", "full_attention"]),
+    "gemma3_text": dict(layer_types=["sliding_attention", "full_attention"]),
+    "phi3_longrope_partial": dict(hidden_size=32, original_max_position_embeddings=14,
+                                  rope_parameters=LONG | dict(partial_rotary_factor=0.75)),
+    "olmo2": {},
+    "olmo3": dict(layer_types=["sliding_attention", "full_attention"]),
+    "smollm3": dict(no_rope_layers=[1, 0]),
+    "granite": {},
+    "ministral3": {},
+}
 
 
 def models():
@@ -30,6 +49,8 @@ def models():
     yield "llama_bias", with_biases(LlamaConfig(**COMMON, head_dim=6, attention_bias=True, mlp_bias=True))
     yield "llama_bias_tied", with_biases(LlamaConfig(**COMMON | {"num_hidden_layers": 1}, attention_bias=True,
                                                      tie_word_embeddings=True))
+    for name, changes in FAMILIES.items():
+        yield name, make_families.make(name, **SMALL | changes)
 
 
 def with_biases(config):
@@ -52,11 +73,15 @@ def pairs(rng):
     return rows
 
 
-def average_logp(model, prompt, answer):
-    tokens = torch.tensor([prompt + answer])
+def average_logp(model, prompt, answer, length):
+    """The answer's, in a sequence that padding makes `length` tokens long, where that chooses the rotary table."""
+    tokens = prompt + answer
+    if "longrope" in str(getattr(model.config, "rope_parameters", "")):
+        tokens = tokens + [0] * (length - len(tokens))
+    tokens = torch.tensor([tokens])
     logits = model(tokens).logits[0, :-1]
     logps = torch.log_softmax(logits, -1).gather(1, tokens[0, 1:, None])[:, 0]
-    return logps[len(prompt) - 1:].sum(), len(answer)
+    return logps[len(prompt) - 1:len(prompt) + len(answer) - 1].sum(), len(answer)
 
 
 def main():
@@ -69,7 +94,8 @@ def main():
         rows = pairs(random.Random(7))
         loss, sums = 0.0, []
         for row in rows:
-            (s_w, n_w), (s_l, n_l) = (average_logp(model, row["prompt"], row[side]) for side in ("chosen", "rejected"))
+            length = len(row["prompt"]) + max(len(row["chosen"]), len(row["rejected"]))
+            (s_w, n_w), (s_l, n_l) = (average_logp(model, row["prompt"], row[side], length) for side in ("chosen", "rejected"))
             loss = loss - torch.nn.functional.logsigmoid(BETA * (s_w / n_w - s_l / n_l) - GAMMA) / len(rows)
             sums.append([s_w.item(), s_l.item()])
         loss.backward()

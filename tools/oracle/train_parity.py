@@ -120,6 +120,17 @@ def scores(pair):
     return pair.s_w, pair.n_w, pair.s_l, pair.n_l
 
 
+class Sft:
+    """Of the chosen responses alone: each is a tree by itself."""
+    name, flags = "sft", []
+
+    def loss(self, examples):
+        return -sum(e.s for e in examples) / sum(e.n for e in examples)
+
+    def after_step(self):
+        pass
+
+
 class Lmpo:
     """Detached margins; `ema` statistics lag one step and start from the first batch."""
     name = "lmpo"
@@ -157,12 +168,14 @@ def batches_of_pairs(model, reference, tokenizer, rows, with_conversations):
         pairs = []
         for prompt, chosen, rejected in rows[step * BATCH:(step + 1) * BATCH]:
             pair = types.SimpleNamespace()
-            for side, answer in (("w", chosen), ("l", rejected)):
-                prompt_ids, answer_ids = worlds.tokenize(tokenizer, prompt, answer, MAX_LENGTH)
-                setattr(pair, f"s_{side}", worlds.summed_logp(model, prompt_ids, answer_ids))
+            sides = {side: worlds.tokenize(tokenizer, prompt, answer, MAX_LENGTH)
+                     for side, answer in (("w", chosen), ("l", rejected))}
+            length = max(len(prompt_ids) + len(answer_ids) for prompt_ids, answer_ids in sides.values())
+            for side, (prompt_ids, answer_ids) in sides.items():
+                setattr(pair, f"s_{side}", worlds.summed_logp(model, prompt_ids, answer_ids, length))
                 setattr(pair, f"n_{side}", len(answer_ids))
                 with torch.no_grad():
-                    setattr(pair, f"r_{side}", worlds.summed_logp(reference, prompt_ids, answer_ids))
+                    setattr(pair, f"r_{side}", worlds.summed_logp(reference, prompt_ids, answer_ids, length))
                 if side == "w" and with_conversations:
                     pair.conversation_s = worlds.summed_logp(model, prompt_ids[:1], prompt_ids[1:] + answer_ids)
                     pair.conversation_n = len(prompt_ids) + len(answer_ids) - 1
@@ -187,6 +200,16 @@ def batches_of_examples(model, reference, tokenizer, rows):
         yield batch
 
 
+def batches_of_answers(model, tokenizer, rows):
+    """The chosen responses alone."""
+    for step in range(STEPS):
+        batch = []
+        for prompt, chosen, _ in rows[step * BATCH:(step + 1) * BATCH]:
+            prompt_ids, answer_ids = worlds.tokenize(tokenizer, prompt, chosen, MAX_LENGTH)
+            batch.append(types.SimpleNamespace(s=worlds.summed_logp(model, prompt_ids, answer_ids), n=len(answer_ids)))
+        yield batch
+
+
 def torch_losses(model, tokenizer, rows, objective):
     model.double()
     reference = copy.deepcopy(model)
@@ -195,6 +218,8 @@ def torch_losses(model, tokenizer, rows, objective):
     losses = []
     if isinstance(objective, Kto):
         batches = batches_of_examples(model, reference, tokenizer, rows)
+    elif isinstance(objective, Sft):
+        batches = batches_of_answers(model, tokenizer, rows)
     else:
         batches = batches_of_pairs(model, reference, tokenizer, rows, objective.name == "orpo")
     for batch in batches:
@@ -243,7 +268,7 @@ def main():
     rows = [row for row in worlds.read_pairs(arguments.data / "dpo_en_demo.json")
             if len(worlds.tokenize(tokenizer, row[0], row[1], MAX_LENGTH)[0]) < MAX_LENGTH // 2][:STEPS * BATCH]
     good = True
-    for objective in (*PLAIN, Kto(), Lmpo("none"), Lmpo("ema")):
+    for objective in (*PLAIN, Kto(), Sft(), Lmpo("none"), Lmpo("ema")):
         if arguments.objective not in (None, objective.name):
             continue
         with tempfile.TemporaryDirectory() as work:
@@ -253,4 +278,5 @@ def main():
     raise SystemExit(0 if good else 1)
 
 
-main()
+if __name__ == "__main__":
+    main()

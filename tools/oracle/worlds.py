@@ -66,8 +66,17 @@ def tokenize(tokenizer, prompt, answer, max_length):
     return prompt_ids, ids(prompt + [answer])[len(prompt_ids):max_length]
 
 
-def summed_logp(model, prompt, answer):
-    """Sum of the answer's log-probabilities: float32 forward, log-softmax and sum in float64 (differentiable)."""
-    tokens = torch.tensor([prompt + answer])
-    logits = model(tokens).logits[0, len(prompt) - 1:-1].double()
-    return torch.log_softmax(logits, -1).gather(1, tokens[0, len(prompt):, None]).sum()
+def follows_length(model):
+    """Whether the model's rotary table depends on the longest sequence that it is given."""
+    return "longrope" in str(model.config.get_text_config().rope_parameters)
+
+
+def summed_logp(model, prompt, answer, length=0):
+    """Sum of the answer's log-probabilities: float32 forward, log-softmax and sum in float64 (differentiable).
+
+    Where the rotary table follows the length, the sequence is padded to `length` tokens, as beside the other of its pair.
+    """
+    tokens = prompt + answer
+    padding = length - len(tokens) if follows_length(model) else 0
+    logits = model(torch.tensor([tokens + [0] * padding])).logits[0, len(prompt) - 1:len(tokens) - 1].double()
+    return torch.log_softmax(logits, -1).gather(1, torch.tensor(answer)[:, None]).sum()
