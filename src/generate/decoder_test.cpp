@@ -15,7 +15,14 @@ using testing::ScoredTruth;
 
 class DecoderTest : public ::testing::TestWithParam<const char*> {};
 
-void expect_same_distribution(std::span<const float> logits, const std::vector<float>& logp) {
+// The logits after a prefix, and the truth's log-probabilities.
+void expect_scored(std::span<const float> logits, ScoredTruth& truth,
+                   const std::vector<std::int32_t>& prefix) {
+  // Where the length decides between rotary tables, scoring counts the next token already.
+  if (std::ssize(prefix) == truth.config().ropes[0].original_positions) {
+    return;
+  }
+  const std::vector<float> logp = truth.next_logp(prefix);
   double sum = 0;
   for (const float logit : logits) {
     sum += std::exp(static_cast<double>(logit));
@@ -41,7 +48,7 @@ TEST_P(DecoderTest, LogitsEqualScoringOfTheWholePrefix) {
   const auto start = [&](std::size_t slot) {
     const std::span<float> row(logits.data(), vocabulary);
     decoder.prefill(static_cast<std::int64_t>(slot), prefix(slot), row);
-    expect_same_distribution(row, truth.next_logp(prefix(slot)));
+    expect_scored(row, truth, prefix(slot));
   };
   for (const std::size_t slot : {0U, 1U, 3U}) {
     start(slot);
@@ -63,8 +70,7 @@ TEST_P(DecoderTest, LogitsEqualScoringOfTheWholePrefix) {
       EXPECT_EQ(decoder.length(static_cast<std::int64_t>(slot)),
                 static_cast<std::int64_t>(lengths[slot]));
       if (lengths[slot] > 0) {
-        expect_same_distribution({logits.data() + slot * vocabulary, vocabulary},
-                                 truth.next_logp(prefix(slot)));
+        expect_scored({logits.data() + slot * vocabulary, vocabulary}, truth, prefix(slot));
       }
     }
   }
@@ -85,7 +91,7 @@ TEST_P(DecoderTest, ExtendingEqualsScoringOfTheWholePrefix) {
                                            static_cast<std::size_t>(end - begin)),
                    logits);
     EXPECT_EQ(decoder.length(1), end);
-    expect_same_distribution(logits, truth.next_logp({text.begin(), text.begin() + end}));
+    expect_scored(logits, truth, {text.begin(), text.begin() + end});
   };
   extend_to(7);
   extend_to(8);
@@ -93,6 +99,29 @@ TEST_P(DecoderTest, ExtendingEqualsScoringOfTheWholePrefix) {
   decoder.truncate(1, 3);
   extend_to(19);
   EXPECT_EQ(decoder.length(0), 0);
+}
+
+// Beginnings of a long sequence that become other, shorter ones.
+TEST_P(DecoderTest, ForksAndCutsEqualScoringOfTheWholePrefix) {
+  ScoredTruth truth(GetParam());
+  const auto vocabulary = static_cast<std::size_t>(truth.config().vocab_size);
+  const auto text = random_prompts({24}, truth.config().vocab_size)[0];
+  const std::span<const std::int32_t> tokens = text;
+  Arena arena = Arena::host(std::size_t{64} << 20);
+  Decoder decoder(truth.weights(), truth.ops(), arena, 2, 24);
+  std::vector<float> logits(2 * vocabulary);
+  decoder.prefill(0, tokens.first(21), std::span(logits).first(vocabulary));
+  decoder.fork(0, 1, 6);
+  decoder.truncate(0, 9);
+  for (std::size_t i = 0; i < 12; ++i) {
+    decoder.step(std::vector<std::int32_t>{text[9 + i], text[6 + i]}, logits);
+    const auto after = [&](std::size_t length) {
+      return std::vector<std::int32_t>(text.begin(),
+                                       text.begin() + static_cast<std::ptrdiff_t>(length));
+    };
+    expect_scored(std::span(logits).first(vocabulary), truth, after(10 + i));
+    expect_scored(std::span(logits).last(vocabulary), truth, after(7 + i));
+  }
 }
 
 // What a run that was broken off and goes on relies on: its answers come into other slots, beside
@@ -139,7 +168,9 @@ TEST_P(DecoderTest, NeitherTheSlotNorItsCompanyChangesABit) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, DecoderTest,
-                         ::testing::Values("llama", "llama_tied", "mistral", "llama_bias"),
+                         ::testing::Values("llama", "llama_tied", "mistral", "llama_bias", "gemma2",
+                                           "gemma3_text", "granite", "ministral3", "olmo2",
+                                           "phi3_longrope_partial", "qwen3", "smollm3"),
                          [](const auto& given) { return std::string(given.param); });
 
 TEST(DecoderMemory, TheCacheHoldsTheRequestedLengthsAndNothingMore) {

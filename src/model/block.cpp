@@ -101,7 +101,7 @@ void Block::backward_attention(std::size_t layer, Tensor rotary_rows, Tensor dx,
   {
     const Arena::Scope inner(arena_);
     const Turned turned =
-        w.q_norm.empty() ? Turned{.qkv = state.qkv} : turn(layer, rotary_rows, state.qkv);
+        w.q_norm.empty() ? Turned{.qkv = state.qkv, .q_rstd = {}, .k_rstd = {}} : turn(layer, rotary_rows, state.qkv);
     const Tensor dattention = activation(dx.dim(0), state.attention.dim(1));
     {
       const Arena::Scope output_scope(arena_);
@@ -119,7 +119,7 @@ void Block::backward_attention(std::size_t layer, Tensor rotary_rows, Tensor dx,
 
 Block::Turned Block::turn(std::size_t layer, Tensor rotary_rows, Tensor qkv) {
   const LayerWeights& w = weights_.layers[layer];
-  Turned turned = {.qkv = qkv};
+  Turned turned = {.qkv = qkv, .q_rstd = {}, .k_rstd = {}};
   if (!w.q_norm.empty()) {
     turned.qkv = activation(qkv.dim(0), qkv.dim(1));
     ops_.run(Copy{.out = turned.qkv, .in = qkv});

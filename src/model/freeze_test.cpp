@@ -97,6 +97,12 @@ const std::vector<Frozen> cases = {
     {"Biases", "llama_bias", {"*.bias"}},
     {"AllButBiases", "llama_bias", {"*.weight"}},
     {"Fused", "llama", {"*.[qkv]_proj.*"}},
+    {"FusedByTheFamily", "phi3_longrope_partial", {"*.qkv_proj.*", "*.gate_up_proj.*"}},
+    {"QueryNorms", "qwen3", {"*.q_norm.weight"}},
+    {"NormsOnBothSides", "gemma3_text", {"*norm.weight"}},
+    {"LayersBelowNormedOutputs", "gemma2", {"model.embed_tokens.*", "model.layers.0.*"}},
+    {"ProjectionsWithoutNorms", "olmo2", {"*.self_attn.*_proj.*", "*.up_proj.*", "*.gate_proj.*"}},
+    {"ScaledMlp", "granite", {"*.mlp.*"}},
 };
 
 class Freezing : public testing::TestWithParam<Frozen> {};

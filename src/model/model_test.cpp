@@ -2,117 +2,22 @@
 // itself.
 #include <gtest/gtest.h>
 
-#include <cmath>
-
-#include "base/json.h"
-#include "base/random.h"
-#include "base/testing/test_paths.h"
-#include "model/language_model.h"
-#include "model/reference_model.h"
+#include "model/testing/complex_step.h"
+#include "model/testing/golden.h"
 #include "ops/testing/device.h"
 
 namespace lmpo {
 namespace {
 
-struct Golden {
-  json facts;
-  ModelConfig config;
-  Checkpoint weights;
-  Checkpoint gradients;
-  std::vector<Tree> trees;
-};
+using lmpo::testing::expect_gradients_of_reference;
+using lmpo::testing::Golden;
+using lmpo::testing::read_golden;
+using lmpo::testing::relative_difference;
+using lmpo::testing::simpo_step;
+using lmpo::testing::to_host;
+using lmpo::testing::Trained;
 
-Golden read_golden(const std::string& name) {
-  const fs::path folder = source_folder() / "src/model/testdata" / name;
-  Golden golden{read_json(folder / "golden.json"),
-                read_model_config(folder),
-                Checkpoint::open(folder),
-                Checkpoint::open(folder / "gradients.safetensors"),
-                {}};
-  for (const json& row : golden.facts.at("rows")) {
-    Tree tree;
-    for (const char* side : {"chosen", "rejected"}) {
-      auto tokens = row.at("prompt").get<std::vector<std::int32_t>>();
-      const auto scored_begin = static_cast<std::int32_t>(tokens.size());
-      const auto answer = row.at(side).get<std::vector<std::int32_t>>();
-      tokens.insert(tokens.end(), answer.begin(), answer.end());
-      tree.sequences.push_back({tokens, scored_begin});
-    }
-    golden.trees.push_back(tree);
-  }
-  return golden;
-}
-
-// A model with its memory, ready to train.
-struct Trained {
-  Trained(const Golden& golden, Dtype storage, Recompute recompute,
-          std::unique_ptr<Device> on = make_cpu_device(), Dtype compute = Dtype::f32,
-          bool pad_gradient = true)
-      : device(std::move(on)),
-        ops(device->make_ops(compute)),
-        arena(device->make_arena(std::size_t{64} << 20)),
-        weights(golden.config, storage, WeightUse::training, arena),
-        model(weights, *ops, arena,
-              {.max_positions = 64, .recompute = recompute, .pad_gradient = pad_gradient}) {
-    weights.load(golden.weights, *ops);
-    weights.zero_gradients(*ops);
-  }
-
-  std::unique_ptr<Device> device;
-  std::unique_ptr<Ops> ops;
-  Arena arena;
-  Weights weights;
-  LanguageModel model;
-};
-
-// SimPO over all trees, `per_pack` at a time; returns the batch loss and leaves gradients behind.
-double simpo_step(Trained& trained, const Golden& golden, std::size_t per_pack,
-                  std::vector<double>* all_sums = nullptr) {
-  const double beta = golden.facts.at("beta");
-  const double gamma = golden.facts.at("gamma");
-  const auto pairs = static_cast<double>(golden.trees.size());
-  double loss = 0;
-  for (std::size_t first = 0; first < golden.trees.size(); first += per_pack) {
-    std::vector<const Tree*> trees;
-    for (std::size_t i = first; i < std::min(first + per_pack, golden.trees.size()); ++i) {
-      trees.push_back(&golden.trees[i]);
-    }
-    trained.model.train(
-        make_pack(trees), [&](std::span<const double> sums, std::span<double> seeds) {
-          for (std::size_t i = 0; i < trees.size(); ++i) {
-            const double n_w = trees[i]->sequences[0].scored_tokens();
-            const double n_l = trees[i]->sequences[1].scored_tokens();
-            const double z = beta * (sums[2 * i] / n_w - sums[2 * i + 1] / n_l) - gamma;
-            loss += std::log1p(std::exp(-z)) / pairs;
-            const double slope = -1 / (1 + std::exp(z)) / pairs;
-            seeds[2 * i] = slope * beta / n_w;
-            seeds[2 * i + 1] = -slope * beta / n_l;
-          }
-          if (all_sums != nullptr) {
-            all_sums->insert(all_sums->end(), sums.begin(), sums.end());
-          }
-        });
-  }
-  return loss;
-}
-
-std::vector<float> to_host(Ops& ops, Tensor x) {
-  std::vector<float> host(static_cast<std::size_t>(x.elements()));
-  ops.download(host.data(), x);
-  return host;
-}
-
-double relative_difference(const std::vector<float>& a, const std::vector<float>& b) {
-  double difference = 0;
-  double norm = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    difference += std::pow(static_cast<double>(a[i]) - static_cast<double>(b[i]), 2);
-    norm += std::pow(static_cast<double>(b[i]), 2);
-  }
-  return std::sqrt(difference / norm);
-}
-
-class Model : public ::testing::TestWithParam<const char*> {};
+class Model : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(Model, LossSumsAndGradientsEqualPyTorch) {
   const Golden golden = read_golden(GetParam());
@@ -168,39 +73,9 @@ TEST_P(Model, ThePadTokensGradientEqualsPyTorchs) {
   EXPECT_NE(without, with);
 }
 
-// The gradient of one summed log-probability by complex step on a scalar model in double.
 TEST_P(Model, GradientsEqualTheScalarReference) {
   const Golden golden = read_golden(GetParam());
-  Trained trained(golden, Dtype::f32, Recompute::none);
-  const Tree& tree = golden.trees[4];
-  trained.model.train(make_pack({&tree}), [](auto, std::span<double> seeds) {
-    seeds[0] = 1;
-    seeds[1] = -0.5;
-  });
-  std::map<std::string, std::vector<std::complex<double>>> values;
-  for (const NamedParameter& named : trained.weights.named()) {
-    const auto host = to_host(*trained.ops, named.parameter.value);
-    values[named.name].assign(host.begin(), host.end());
-  }
-  reference::Model<std::complex<double>> truth(golden.config, values);
-  constexpr double step = 1e-100;
-  Random random(5, 0);
-  for (const NamedParameter& named : trained.weights.named()) {
-    const auto gradient = to_host(*trained.ops, named.parameter.gradient);
-    double norm = 0;
-    for (const float value : gradient) {
-      norm = std::max(norm, std::abs(static_cast<double>(value)));
-    }
-    for (int sample = 0; sample < 12; ++sample) {
-      const std::size_t index = random.below(gradient.size());
-      std::complex<double>& weight = truth.weight(named.name)[index];
-      weight += std::complex<double>(0, step);
-      const double expected =
-          (truth.logp(tree.sequences[0]) - 0.5 * truth.logp(tree.sequences[1])).imag() / step;
-      weight = weight.real();
-      EXPECT_NEAR(gradient[index], expected, 2e-5 * norm) << named.name << " " << index;
-    }
-  }
+  expect_gradients_of_reference(golden, golden.trees[4]);
 }
 
 TEST_P(Model, LayoutAndRecomputationChangeNothing) {
@@ -312,10 +187,8 @@ TEST_P(Model, EveryDeviceComputesTheSame) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Model,
-                         ::testing::Values("llama", "llama_tied", "mistral", "llama_bias",
-                                           "llama_bias_tied"),
-                         [](const auto& parameter) { return std::string(parameter.param); });
+INSTANTIATE_TEST_SUITE_P(All, Model, ::testing::ValuesIn(lmpo::testing::golden_models),
+                         [](const auto& parameter) { return parameter.param; });
 
 TEST(Weights, RandomInitialisationHasTheRightMoments) {
   const Golden golden = read_golden("mistral");

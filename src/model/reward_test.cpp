@@ -121,7 +121,9 @@ TEST_P(Reward, APromptIsComputedOnceForItsResponses) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Reward, ::testing::Values("reward_llama", "reward_mistral"),
+INSTANTIATE_TEST_SUITE_P(All, Reward,
+                         ::testing::Values("reward_llama", "reward_mistral", "reward_gemma2",
+                                           "reward_qwen3"),
                          [](const auto& given) { return std::string(given.param); });
 
 TEST(RewardSequence, IsReadAtTheLastTokenThatIsNotPadding) {

@@ -105,4 +105,5 @@ def main():
         (folder / "golden.json").write_text(json.dumps(golden) + "\n")
 
 
-main()
+if __name__ == "__main__":
+    main()

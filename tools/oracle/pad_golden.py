@@ -12,27 +12,25 @@ import pathlib
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 
+import model_golden
+
 ROOT = pathlib.Path(__file__).resolve().parents[2] / "src/model/testdata"
 PAD = 1  # the first token of every prompt
 
 
-def average_logp(model, prompt, answer):
-    tokens = torch.tensor([prompt + answer])
-    logps = torch.log_softmax(model(tokens).logits[0, :-1], -1).gather(1, tokens[0, 1:, None])[:, 0]
-    return logps[len(prompt) - 1:].mean()
-
-
 def main():
     result = {}
-    for name in ("llama", "llama_tied", "mistral", "llama_bias", "llama_bias_tied"):
+    for name in ("llama", "llama_tied", "mistral", "llama_bias", "llama_bias_tied", *model_golden.FAMILIES):
         config = AutoConfig.from_pretrained(ROOT / name, pad_token_id=PAD)
         model = AutoModelForCausalLM.from_pretrained(ROOT / name, config=config, attn_implementation="eager").double()
         assert model.get_input_embeddings().padding_idx == PAD
         golden = json.loads((ROOT / name / "golden.json").read_text())
         loss = 0.0
         for row in golden["rows"]:
-            chosen, rejected = (average_logp(model, row["prompt"], row[side]) for side in ("chosen", "rejected"))
-            z = golden["beta"] * (chosen - rejected) - golden["gamma"]
+            length = len(row["prompt"]) + max(len(row["chosen"]), len(row["rejected"]))
+            (s_w, n_w), (s_l, n_l) = (model_golden.average_logp(model, row["prompt"], row[side], length)
+                                      for side in ("chosen", "rejected"))
+            z = golden["beta"] * (s_w / n_w - s_l / n_l) - golden["gamma"]
             loss = loss - torch.nn.functional.logsigmoid(z) / len(golden["rows"])
         loss.backward()
         assert abs(loss.item() - golden["loss"]) < 1e-12
@@ -40,4 +38,5 @@ def main():
     (ROOT / "pad_gradient.json").write_text(json.dumps(result) + "\n")
 
 
-main()
+if __name__ == "__main__":
+    main()

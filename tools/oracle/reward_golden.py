@@ -2,17 +2,20 @@
 
     tools/oracle/setup && build/oracle/bin/python tools/oracle/reward_golden.py
 
-Writes src/model/testdata/reward_NAME/{config.json,model.safetensors,golden.json} for two models: a Llama whose padding token also
-ends conversations, and a Mistral without a padding token, with a sliding window shorter than the data. Several responses share a
-prompt; in each row one response is the beginning of another, and two are equal.
+Writes src/model/testdata/reward_NAME/{config.json,model.safetensors,golden.json} for a Llama whose padding token also ends
+conversations, a Mistral without a padding token, with a sliding window shorter than the data, and models of other families: Gemma 2
+caps logits, but not rewards. Several responses share a prompt; in each row one response is the beginning of another, and two are equal.
 """
 import json
 import pathlib
 import random
 
 import torch
-from transformers import (LlamaConfig, LlamaForSequenceClassification, MistralConfig,
+from transformers import (AutoModelForSequenceClassification, LlamaConfig, LlamaForSequenceClassification, MistralConfig,
                           MistralForSequenceClassification)
+
+import make_families
+import model_golden
 
 ROOT = pathlib.Path(__file__).resolve().parents[2] / "src/model/testdata"
 COMMON = dict(vocab_size=48, hidden_size=24, intermediate_size=40, num_hidden_layers=2, num_attention_heads=4,
@@ -25,6 +28,14 @@ def models():
     yield "reward_llama", LlamaForSequenceClassification(LlamaConfig(**COMMON, head_dim=6, pad_token_id=EOS))
     yield "reward_mistral", MistralForSequenceClassification(
         MistralConfig(**COMMON, head_dim=8, sliding_window=6, pad_token_id=None))
+    for name in ("gemma2", "qwen3"):
+        sizes = model_golden.SMALL | model_golden.FAMILIES[name]
+        config = make_families.configuration(name, **sizes, num_labels=1, pad_token_id=EOS)
+        config._attn_implementation = "eager"
+        model = AutoModelForSequenceClassification.from_config(config)
+        with torch.no_grad():
+            make_families.randomize(model)
+        yield f"reward_{name}", model
 
 
 def rows(rng):
