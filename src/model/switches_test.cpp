@@ -33,6 +33,13 @@ std::vector<double> sums_of(const Golden& golden, Dtype storage = Dtype::f32) {
   return sums;
 }
 
+Rope plain_rope(double theta, std::int64_t columns) {
+  Rope rope;
+  rope.theta = theta;
+  rope.columns = columns;
+  return rope;
+}
+
 void without_windows(ModelConfig& config) {
   for (LayerAttention& layer : config.layer_attention) {
     layer.window = 0;
@@ -71,7 +78,7 @@ const std::vector<Change> ignored = {
     {"Phi3ShortFactors", "phi3_longrope_partial",
      [](ModelConfig& c) { c.ropes[0].short_factors = c.ropes[0].long_factors; }},
     {"Phi3WholeHeads", "phi3_longrope_partial",
-     [](ModelConfig& c) { c.ropes[0] = {.theta = c.ropes[0].theta, .columns = c.head_size}; }},
+     [](ModelConfig& c) { c.ropes[0] = plain_rope(c.ropes[0].theta, c.head_size); }},
     {"SmolLm3EveryLayerTurns", "smollm3", with_one_table},
     {"SmolLm3NoLayerTurns", "smollm3",
      [](ModelConfig& c) { c.layer_attention[0].rope = std::nullopt; }},
@@ -126,7 +133,7 @@ const std::vector<Change> combined = {
      }},
     {"LongTablesBesideOthers", "phi3_longrope_partial",
      [](ModelConfig& c) {
-       c.ropes.push_back({.theta = 100, .columns = 4});
+       c.ropes.push_back(plain_rope(100, 4));
        c.layer_attention[1].rope = 1;
        c.query_scale_beta = 0.2;
        c.query_scale_positions = 3;

@@ -79,22 +79,12 @@ def gradients(binary, model, folder, tokenizer, rows, work):
         losses.append(train_parity.simpo(pair))
     torch.stack(losses).mean().backward()
     worst = (0.0, "")
-    for name, parameter in stored_parameters(model):
+    for name, parameter in worlds.text_parameters(model):
         ours = moments[f"{name}.exp_avg"].double() / 0.1
         worst = max(worst, (((ours - parameter.grad).norm() / parameter.grad.norm()).item(), name))
     model.zero_grad()
     model.float()
     return worst
-
-
-def stored_parameters(model):
-    """The text's, by their names on disk."""
-    text = model.get_decoder() if hasattr(model.config, "vision_config") else None
-    if text is None:
-        return list(model.named_parameters())
-    named = [(f"language_model.model.{name}", p) for name, p in text.named_parameters()]
-    head = model.get_output_embeddings().weight
-    return named + ([] if model.config.tie_word_embeddings else [("language_model.lm_head.weight", head)])
 
 
 def answers(binary, model, folder, tokenizer, rows, work):

@@ -250,7 +250,7 @@ def compare(binary, data, objective, model_folder, tokenizer, rows, work):
     theirs = torch_losses(model, tokenizer, rows, objective)
     worst = max(abs(a - b) / max(abs(b), getattr(objective, "least", 0.0)) for a, b in zip(ours, theirs, strict=True))
     written = load_file(output / "model.safetensors")
-    differences = torch.cat([(written[name] - p.detach()).abs().flatten() for name, p in model.named_parameters()])
+    differences = torch.cat([(written[name] - p.detach()).abs().flatten() for name, p in worlds.text_parameters(model)])
     mean, largest = differences.mean().item(), differences.max().item()
     good = worst <= 1e-5 and mean <= 1e-6
     print(f"{objective.name} {' '.join(objective.flags)}: worst loss {worst:.1e} relative, weights {mean:.1e} mean "

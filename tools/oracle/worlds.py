@@ -80,3 +80,11 @@ def summed_logp(model, prompt, answer, length=0):
     padding = length - len(tokens) if follows_length(model) else 0
     logits = model(torch.tensor([tokens + [0] * padding])).logits[0, len(prompt) - 1:len(tokens) - 1].double()
     return torch.log_softmax(logits, -1).gather(1, torch.tensor(answer)[:, None]).sum()
+
+
+def text_parameters(model):
+    """Names and parameters of the language model: of a multimodal model by the names that lmpo gives its text part."""
+    if not hasattr(model.config, "vision_config"):
+        return list(model.named_parameters())
+    named = [(f"model.{name}", parameter) for name, parameter in model.model.language_model.named_parameters()]
+    return named + ([] if model.config.tie_word_embeddings else [("lm_head.weight", model.lm_head.weight)])
