@@ -100,8 +100,8 @@ void Block::backward_attention(std::size_t layer, Tensor rotary_rows, Tensor dx,
   const Tensor dqkv = activation(dx.dim(0), state.qkv.dim(1));
   {
     const Arena::Scope inner(arena_);
-    const Turned turned =
-        w.q_norm.empty() ? Turned{.qkv = state.qkv, .q_rstd = {}, .k_rstd = {}} : turn(layer, rotary_rows, state.qkv);
+    const Turned turned = w.q_norm.empty() ? Turned{.qkv = state.qkv, .q_rstd = {}, .k_rstd = {}}
+                                           : turn(layer, rotary_rows, state.qkv);
     const Tensor dattention = activation(dx.dim(0), state.attention.dim(1));
     {
       const Arena::Scope output_scope(arena_);

@@ -117,7 +117,7 @@ def train(binary, data, folder, tokenizer, rows, work):
         here = work / objective.name
         here.mkdir()
         good &= train_parity.compare(binary, data, objective, folder, tokenizer, rows, here)
-        written = checkpoint_roundtrip.open_strictly(here / "out")
+        written, _ = checkpoint_roundtrip.open_strictly(here / "out")
         worst = max(worst, score(binary, written, here / "out", tokenizer, rows[:10], here))
     return good, worst
 
