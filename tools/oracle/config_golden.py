@@ -112,7 +112,7 @@ CASES = {
                                               "rope_scaling": {"factor": 8.0, "rope_type": "linear"}},
     "gemma3, tables by layer type": {"model_type": "gemma3_text", "num_hidden_layers": 4, "rope_parameters": {
         "sliding_attention": {"rope_type": "linear", "rope_theta": 3000.0, "factor": 2.0},
-        "full_attention": YARN | {"rope_type": "yarn", "rope_theta": 70000.0}}},
+        "full_attention": YARN | {"rope_type": "yarn", "rope_theta": 70000.0, "truncate": False}}},
     "phi3 defaults": {"model_type": "phi3"},
     "phi3 128k": {"model_type": "phi3", "hidden_size": 384, "num_attention_heads": 4, "max_position_embeddings": 131072,
                       "original_max_position_embeddings": 4096, "sliding_window": 262144, "rope_theta": 10000.0,
