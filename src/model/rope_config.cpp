@@ -309,6 +309,19 @@ std::vector<Rope> read_ropes(const ConfigReader& reader, const RopeRules& rules,
           read_table({ConfigReader(tables[1], where), reader, rules, config}, window_theta)};
 }
 
+void check_longest_sequence(const ModelConfig& config, std::int64_t tokens) {
+  for (const Rope& rope : config.ropes) {
+    if (rope.kind == Kind::dynamic && tokens > rope.original_positions) {
+      user_error(
+          "the longest sequence has {} tokens, but the model's rotary embedding (rope_type: "
+          "dynamic) "
+          "is defined for {}: what it computes of longer ones depends on the batch. Set max_length "
+          "to {} or less",
+          tokens, rope.original_positions, rope.original_positions);
+    }
+  }
+}
+
 void put_ropes(ordered_json& object, const RopeRules& rules, const ModelConfig& config) {
   const Rope& rope = config.ropes[0];
   if (!says(object, rules, config)) {

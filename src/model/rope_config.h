@@ -33,4 +33,8 @@ std::vector<Rope> read_ropes(const ConfigReader& reader, const RopeRules& rules,
 // else. Keys that say the same stay as they are.
 void put_ropes(ordered_json& object, const RopeRules& rules, const ModelConfig& config);
 
+// UserError where the longest sequence has more tokens than a table of type dynamic is for: what
+// transformers computes of it depends on the others of its batch.
+void check_longest_sequence(const ModelConfig& config, std::int64_t tokens);
+
 }  // namespace lmpo

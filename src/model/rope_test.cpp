@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/testing/test_folder.h"
+#include "model/rope_config.h"
 #include "model/testing/config_texts.h"
 
 namespace lmpo {
@@ -72,6 +73,18 @@ TEST(Rope, AShortContextOfDynamicIsPlain) {
   EXPECT_EQ(rope.original_positions, 32);
   EXPECT_EQ(rotary_frequencies(rope).inverse,
             rotary_frequencies({.theta = rope.theta, .columns = 16}).inverse);
+}
+
+TEST(Rope, ALongerSequenceThanDynamicKnowsIsRefused) {
+  const auto told = [](const char* type, std::int64_t tokens) {
+    const ModelConfig config = parse_config(
+        small_config({{"head_dim", 16}, {"rope_scaling", {{"rope_type", type}, {"factor", 2.0}}}}));
+    return user_error_of([&] { check_longest_sequence(config, tokens); });
+  };
+  EXPECT_EQ(told("dynamic", 32), "");
+  EXPECT_EQ(told("linear", 33), "");
+  EXPECT_THAT(told("dynamic", 33), testing::AllOf(HasSubstr("has 33 tokens"),
+                                                  HasSubstr("Set max_length to 32 or less")));
 }
 
 ordered_json small_phi(const ordered_json& scaling) {
