@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/threads.h"
+#include "model/rope_config.h"
 #include "train/eval_samples.h"
 
 namespace lmpo {
@@ -68,6 +69,7 @@ RunPlan::RunPlan(const TrainInputs& inputs, const ModelConfig& config, const Run
       model_options_{.max_positions = longest_sequence(inputs),
                      .pad_gradient = inputs.recipe.pad_token_gradient} {
   check_freeze(config, storage_.freeze);
+  check_longest_sequence(config, model_options_.max_positions);
   if (model_options_.max_positions > config_.max_positions) {
     log_warning("the longest sequence has {} tokens, but the model's context is {}",
                 model_options_.max_positions, config_.max_positions);

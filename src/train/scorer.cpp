@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "model/rope_config.h"
 #include "train/memory_plan.h"
 
 namespace lmpo {
@@ -36,6 +37,7 @@ void Scorer::score(std::span<const Tree> trees, const PackLimits& limits, const 
 }
 
 void Scorer::score(std::span<const Trees> packs, const PackDone& done) {
+  check_longest_sequence(model_.config, longest_sequence(packs));
   const LanguageModelOptions options = {.max_positions = longest_sequence(packs),
                                         .recompute = Recompute::none};
   const auto run = [&](Arena& arena, Ops& ops, std::span<const Trees> some, const PackDone& each) {
