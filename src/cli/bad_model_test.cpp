@@ -141,7 +141,7 @@ TEST_F(BadInput, ConfigurationThatIsNone) {
     edit_json(file, [&](ordered_json& config) { config[key] = value; });
     expect_refusal(train(folder, pairs()), AllOf(HasSubstr(file.string()), HasSubstr(message)));
   };
-  expect("model_type", "gpt2", "llama and mistral");
+  expect("model_type", "gpt2", "llama, mistral, ");
   expect("hidden_size", "32", "key 'hidden_size': a whole number was expected, not \"32\"");
   expect("hidden_size", -32, "key 'hidden_size'");
   expect("num_attention_heads", 0, "key 'num_attention_heads'");
