@@ -25,7 +25,7 @@ constexpr GgufLimits kLimits[] = {
     {.architecture = "gemma3", .windows = true, .logit_softcap = true},
     {.architecture = "phi3", .wide_heads = false},
     {.architecture = "olmo2", .windows = true, .untied_only = true, .wide_heads = false},
-    {.architecture = "smollm3", .mlp_biases = true, .rope_period = 4},
+    {.architecture = "smollm3", .rope_period = 4},
     {.architecture = "granite",
      .biases = true,
      .mlp_biases = true,

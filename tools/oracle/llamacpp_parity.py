@@ -27,18 +27,17 @@ TOKENIZER = {"mistral": "mistral"}  # a folder of src/data/testdata; others take
 VOCABULARY = 400
 # What llama.cpp cannot open, and what lmpo says of it.
 REFUSED = {"qwen3_bias_tied": "biases", "gemma_bias_untied": "biases", "gemma2_uncapped": "biases", "gemma3_capped": "biases",
-           "olmo2_bias_tied": "biases", "olmo3_tied": "head"}
+           "olmo2_bias_tied": "biases", "olmo3_tied": "head", "smollm3_bias_untied": "biases"}
 # Tokens up to which llama.cpp computes the same: it has no window for these.
-LIMITS = {"mistral": 7, "qwen2_window": 6, "phi3_partial_tied": 8, "smollm3_bias_untied": 7}
-# Where llama.cpp has another scale of scores or other lengths than make_families.py's model, or no biases.
+LIMITS = {"mistral": 7, "qwen2_window": 6, "phi3_partial_tied": 8}
+# Where llama.cpp has another scale of scores or other lengths than make_families.py's model.
 CHANGES = {"gemma2": dict(query_pre_attn_scalar=16), "gemma3_text": dict(query_pre_attn_scalar=16),
-           "smollm3_bias_untied": dict(attention_bias=False),
            # llama.cpp takes the long factors where its context of 256 is longer than this, whatever the text's length
            "phi3_longrope": dict(original_max_position_embeddings=300)}
 # Texts shorter than these are left out: transformers takes the short factors for them.
 LEAST = {"phi3_longrope_partial": 25}
-# Where layers without rotary embedding are others than llama.cpp's.
-DIFFERENT = {"smollm3_bias_untied", "qwen2_yarn"}
+# Of which llama.cpp computes something else: its yarn has whole columns only.
+DIFFERENT = {"qwen2_yarn"}
 
 
 class LlamaCpp:
