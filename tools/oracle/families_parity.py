@@ -27,9 +27,10 @@ import make_families
 import train_parity
 import worlds
 
-VOCABULARY, MAX_LENGTH, PROMPTS, NEW_TOKENS = 2048, 384, 20, 24
+VOCABULARY, MAX_LENGTH, PROMPTS, NEW_TOKENS = 1024, 256, 20, 24
 # Some pairs of DATA are shorter than this, others are not.
-LONG_FROM = 200
+LONG_FROM = 180
+train_parity.MAX_LENGTH = MAX_LENGTH
 CHANGES = {
     "phi3_longrope": dict(original_max_position_embeddings=LONG_FROM, rope_parameters=make_families.longrope(12, LONG_FROM)),
     "phi3_longrope_partial": dict(original_max_position_embeddings=LONG_FROM,
