@@ -18,10 +18,12 @@ struct Team {
   static constexpr int kStride = team * kEight;
 
   static __device__ int lane() { return static_cast<int>(threadIdx.x) % team; }
-  static __device__ std::int64_t index() {
-    return std::int64_t{blockIdx.x} * (kThreads / team) + threadIdx.x / team;
+  static __device__ unsigned index() { return blockIdx.x * (kThreads / team) + threadIdx.x / team; }
+  static __device__ unsigned count() { return gridDim.x * (kThreads / team); }
+  // The first of so many vectors that a team of this number takes; those of the next are behind it.
+  static __device__ unsigned first(std::int64_t vectors, unsigned number) {
+    return static_cast<unsigned>(vectors * number / count());
   }
-  static __device__ std::int64_t count() { return std::int64_t{gridDim.x} * (kThreads / team); }
   static __device__ float sum(float x) {
     if constexpr (team == 32) {
       return warp_sum(x);
@@ -72,18 +74,17 @@ struct VectorPieces {
 };
 
 // Where a vector lies in a matrix whose rows are `stride` elements apart.
-__device__ inline std::int64_t vector_place(const NormShape& shape, std::int64_t vector,
+__device__ inline std::int64_t vector_place(const NormShape& shape, unsigned vector,
                                             std::int64_t stride) {
-  const auto groups = static_cast<std::uint32_t>(shape.groups);
-  const auto v = static_cast<std::uint32_t>(vector);
-  return v / groups * stride + v % groups * shape.width;
+  const auto groups = static_cast<unsigned>(shape.groups);
+  return vector / groups * stride + vector % groups * shape.width;
 }
 
 template <int team, int pieces, typename T, typename W>
 __global__ void forward_kernel(T* y, std::int64_t y_stride, float* rstd, const T* x,
                                std::int64_t x_stride, const W* w, float eps, NormShape shape,
                                bool accumulate, bool aligned) {
-  const std::int64_t vector = Team<team>::index();
+  const unsigned vector = Team<team>::index();
   if (vector >= shape.vectors) {
     return;  // whole teams
   }
@@ -126,11 +127,10 @@ __global__ void __launch_bounds__(kThreads, pieces <= 2 ? 3 : 1)
     backward_kernel(NormGradient<T> g, float* partial, const W* w, const float* rstd,
                     NormShape shape, bool accumulate, bool aligned) {
   const std::int64_t width = shape.width;
-  const std::int64_t vectors = shape.vectors;
-  const std::int64_t index = Team<team>::index();
+  const unsigned index = Team<team>::index();
   VectorPieces<team, pieces> dw = {};
-  const std::int64_t last = vectors * (index + 1) / Team<team>::count();
-  for (std::int64_t v = vectors * index / Team<team>::count(); v < last; ++v) {
+  const unsigned last = Team<team>::first(shape.vectors, index + 1);
+  for (unsigned v = Team<team>::first(shape.vectors, index); v < last; ++v) {
     VectorPieces<team, pieces> dys;
     VectorPieces<team, pieces> xs;
     VectorPieces<team, pieces> weights;
