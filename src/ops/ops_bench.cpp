@@ -87,25 +87,30 @@ void attention(benchmark::State& state) {
   Bench bench(state);
   const auto tokens = static_cast<std::int32_t>(state.range(0));
   const bool backward = state.range(1) != 0;
-  const AttentionShape shape = testing::heads(32, 8, 64);
+  const std::int64_t size = state.range(2);
+  // About as many columns for every head size.
+  const std::int64_t key_heads = 512 / size;
+  const std::int64_t query_heads = 4 * key_heads;
+  const AttentionShape shape =
+      testing::heads(query_heads, key_heads, size, 0, static_cast<float>(state.range(3)));
   // One pair: a trunk of a third and two branches.
   const std::int32_t third = tokens / 3;
   const std::vector<Pack::Segment> segments{
       {0, third, 0, 0}, {third, 2 * third, 0, third}, {2 * third, tokens, 0, third}};
   const Tensor positions =
       bench.indices(tokens, [&](std::int64_t i) { return i < 2 * third ? i : i - third; });
-  const Tensor qkv = bench.random({tokens, 48 * 64});
-  const Tensor dqkv = bench.random({tokens, 48 * 64});
-  const Tensor out = bench.random({tokens, 32 * 64});
-  const Tensor dout = bench.random({tokens, 32 * 64});
-  const Tensor lse = bench.random({32, tokens});
-  const Tensor scratch = bench.random({32, tokens});
+  const Tensor qkv = bench.random({tokens, shape.qkv_width()});
+  const Tensor dqkv = bench.random({tokens, shape.qkv_width()});
+  const Tensor out = bench.random({tokens, shape.out_width()});
+  const Tensor dout = bench.random({tokens, shape.out_width()});
+  const Tensor lse = bench.random({query_heads, tokens});
+  const Tensor scratch = bench.random({query_heads, tokens});
   double scores = 0.0;
   for (const Pack::Segment& segment : segments) {
     const double run = segment.end - segment.begin;
     scores += run * (run / 2.0 + segment.context_end - segment.context_begin);
   }
-  bench.operations((backward ? 10.0 : 4.0) * scores * 32 * 64);
+  bench.operations((backward ? 10.0 : 4.0) * scores * static_cast<double>(shape.out_width()));
   const AttentionForward forward{.out = out,
                                  .lse = lse,
                                  .qkv = qkv,
@@ -130,8 +135,9 @@ void attention(benchmark::State& state) {
   });
 }
 BENCHMARK(attention)
-    ->ArgNames({"tokens", "backward"})
-    ->ArgsProduct({{600, 3072}, {0, 1}})
+    ->ArgNames({"tokens", "backward", "head_size", "softcap"})
+    ->ArgsProduct({{600}, {0, 1}, {64}, {0}})
+    ->ArgsProduct({{3072}, {0, 1}, {64, 80, 96, 128, 256}, {0, 50}})
     ->UseRealTime();
 
 void decode(benchmark::State& state) {
