@@ -73,6 +73,14 @@ const std::vector<AttentionCase>& attention_cases() {
       {{{65, 20}}, heads(2, 2, 128, 40, 30.0F)},
       {{{65, 64, 31}},
        {.query_heads = 4, .key_heads = 2, .head_size = 64, .scale = 0.07F, .window = 50}},
+      // Every other size that the tensor cores take, with windows and caps.
+      {{{65, 64, 31}, {1, 1}}, heads(4, 2, 80, 40)},
+      {{{70, 33, 0, 40}}, heads(2, 2, 80, 0, 1.5F)},
+      {{{65, 64, 31}, {1, 1}}, heads(4, 2, 96, 40)},
+      {{{70, 33, 0, 40}}, heads(2, 2, 96, 33, 1.5F)},
+      {{{33, 32, 31}, {1, 1}}, heads(4, 2, 256, 40)},
+      {{{65, 64, 3}, {40}}, heads(2, 1, 256)},
+      {{{65, 64, 3}, {40}}, heads(2, 2, 256, 30, 1.5F)},
       // More heads share a key head than a block has rows; few tokens keep the reference quick.
       {{{3, 2, 1}}, heads(128, 1, 4)},
       {{{3, 2, 1}}, heads(129, 1, 4)},

@@ -1,7 +1,9 @@
 // What the tensor cores' attention kernels share. A block is four warps, each with 16 rows of the
 // 64 that the block computes; what it goes through comes in tiles, the next copied while one is
-// used.
+// used. Head sizes E are multiples of 16.
 #pragma once
+
+#include <type_traits>
 
 #include "ops/cuda/device_code.cuh"
 #include "ops/cuda/tensor_core.cuh"
@@ -13,6 +15,65 @@ constexpr int kWarpRows = 16;
 constexpr int kBlockRows = kAttentionBlock;
 static_assert(kBlockRows == kAttentionThreads / 32 * kWarpRows);
 constexpr float kLog2E = 1.44269504088896340736F;
+
+// The sums of a wide head fill the registers of a warp. So the rows that it multiplies stay in shared
+// memory, and tiles have half as many rows.
+template <int E>
+constexpr bool kIsWide = E > 128;
+template <int E>
+constexpr int kTileRows = kIsWide<E> ? 32 : 64;
+
+// body(integral constant) with the head size, of those that these kernels compute; false for others.
+template <typename Body>
+bool with_fast_head_size(int size, const Body& body) {
+  switch (size) {
+    case 64:
+      body(std::integral_constant<int, 64>());
+      return true;
+    case 80:
+      body(std::integral_constant<int, 80>());
+      return true;
+    case 96:
+      body(std::integral_constant<int, 96>());
+      return true;
+    case 128:
+      body(std::integral_constant<int, 128>());
+      return true;
+    case 256:
+      body(std::integral_constant<int, 256>());
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Scores are kept as multiples of a unit: as products q.k, in units of the scale, or where they are
+// capped as tanh(q.k scale / softcap), in units of the softcap.
+template <bool kCapped>
+struct ScoreUnits {
+  static constexpr bool kIsCapped = kCapped;
+
+  float unit;
+  float to_tanh;  // scale / softcap
+
+  // A unit as a power of two.
+  __device__ float exponent() const { return unit * kLog2E; }
+  // What is kept of a product, and its derivative by the product in units of the scale.
+  __device__ float of(float product) const {
+    return kCapped ? fast_tanh(product * to_tanh) : product;
+  }
+  __device__ float slope(float kept) const { return kCapped ? 1.0F - kept * kept : 1.0F; }
+};
+
+// body(its ScoreUnits).
+template <typename Body>
+void with_score_units(const AttentionInput& in, const Body& body) {
+  if (in.softcap == 0.0F) {
+    body(ScoreUnits<false>{in.scale, 0.0F});
+  } else {
+    body(ScoreUnits<true>{in.softcap, in.scale / in.softcap});
+  }
+}
 
 // Where heads lie in qkv and in tensors like it.
 __device__ inline std::int64_t row_stride(const AttentionInput& in) {
@@ -48,8 +109,9 @@ inline unsigned head_blocks(const AttentionInput& in) {
   return static_cast<unsigned>(in.query_heads / (kAttentionBlock / in.queries_in_block));
 }
 
-// The keys that a block of queries goes through: its context's in tiles of 64, then its own
-// segment's up to itself.
+// The keys that a block of queries goes through: its context's in tiles of so many rows, then its
+// own segment's up to itself.
+template <int tile_rows>
 struct KeyTiles {
   QueryBlock block;
   int of_context;
@@ -57,17 +119,16 @@ struct KeyTiles {
 
   __device__ explicit KeyTiles(const QueryBlock& queries)
       : block(queries),
-        of_context((queries.context_end - queries.context_begin + kBlockRows - 1) / kBlockRows),
-        count(of_context +
-              (queries.begin + queries.count - queries.own_begin + kBlockRows - 1) / kBlockRows) {}
+        of_context(tiles_of(queries.context_end - queries.context_begin)),
+        count(of_context + tiles_of(queries.begin + queries.count - queries.own_begin)) {}
 
   __device__ bool is_context(int tile) const { return tile < of_context; }
   __device__ int begin(int tile) const {
-    return is_context(tile) ? block.context_begin + tile * kBlockRows
-                            : block.own_begin + (tile - of_context) * kBlockRows;
+    return is_context(tile) ? block.context_begin + tile * tile_rows
+                            : block.own_begin + (tile - of_context) * tile_rows;
   }
   __device__ int end(int tile) const {
-    return min(begin(tile) + kBlockRows,
+    return min(begin(tile) + tile_rows,
                is_context(tile) ? block.context_end : block.begin + block.count);
   }
   // Positions rise from tile to tile, so the window hides the first ones from all queries.
@@ -82,7 +143,7 @@ struct KeyTiles {
   }
   // Whether some query does not see some key of the tile.
   __device__ bool needs_mask(int tile, int window) const {
-    return window > 0 || end(tile) - begin(tile) < kBlockRows ||
+    return window > 0 || end(tile) - begin(tile) < tile_rows ||
            (!is_context(tile) && end(tile) > block.begin + 1);
   }
   // The keys that a query sees of a tile: those from `first` on and before `last`.
@@ -99,6 +160,9 @@ struct KeyTiles {
     }
     return keys;
   }
+
+ private:
+  static __device__ int tiles_of(int keys) { return (keys + tile_rows - 1) / tile_rows; }
 };
 
 // A tile of keys and one of values in shared memory.
@@ -107,15 +171,22 @@ struct KeyStage {
   SharedTile<E> keys;
   SharedTile<E> values;
 
+  static constexpr std::uint32_t kTileBytes = kTileRows<E> * SharedTile<E>::kRowBytes;
+  static constexpr std::uint32_t kBytes = 2 * kTileBytes;
+
   __device__ KeyStage(std::uint32_t shared, int index)
-      : keys{shared + index * 2 * kBlockRows * E * 2}, values{keys.address + kBlockRows * E * 2} {}
+      : keys{shared + index * kBytes}, values{keys.address + kTileBytes} {}
 };
 
 // Brings a block's keys and values through two stages of shared memory.
 template <int E>
 class KeyPipeline {
  public:
-  static constexpr std::size_t kSharedBytes = std::size_t{4} * kBlockRows * E * 2;
+  // Shared memory of a kernel with so many tiles of the block's own rows. Those of a narrow head are
+  // in the second stage until they are in registers.
+  static constexpr std::size_t shared_bytes(int own_tiles) {
+    return 2 * KeyStage<E>::kBytes + (kIsWide<E> ? own_tiles : 0) * kOwnBytes;
+  }
 
   __device__ KeyPipeline(const AttentionInput& in, const QueryBlock& block, int key_head,
                          std::uint32_t shared)
@@ -125,9 +196,11 @@ class KeyPipeline {
         shared_(shared),
         first_(tiles_.first(in.positions, in.window)) {}
 
-  __device__ const KeyTiles& tiles() const { return tiles_; }
-  // Free until run: a place for what is on its way to registers.
-  __device__ KeyStage<E> second_stage() const { return KeyStage<E>(shared_, 1); }
+  __device__ const KeyTiles<kTileRows<E>>& tiles() const { return tiles_; }
+  // Of the block's own rows; where they go to registers, they must be there before run.
+  __device__ SharedTile<E> own_tile(int index) const {
+    return {shared_ + (kIsWide<E> ? 2 : 1) * KeyStage<E>::kBytes + index * kOwnBytes};
+  }
   // Begins to copy the first tile; run waits for it.
   __device__ void start() const { start_tile(first_, KeyStage<E>(shared_, 0)); }
   // body(tile, its stage) for every tile.
@@ -148,20 +221,23 @@ class KeyPipeline {
   }
 
  private:
+  static constexpr std::uint32_t kOwnBytes = kBlockRows * SharedTile<E>::kRowBytes;
+  static_assert(kIsWide<E> || kTileRows<E> == kBlockRows);
+
   __device__ void start_tile(int tile, const KeyStage<E>& stage) const {
     const std::int64_t stride = row_stride(in_);
     const auto* rows =
         static_cast<const __nv_bfloat16*>(in_.qkv.data) + tiles_.begin(tile) * stride;
     const int count = tiles_.end(tile) - tiles_.begin(tile);
-    stage.keys.template start_copy<kBlockRows, kAttentionThreads>(rows + key_column(in_, key_head_),
-                                                                  stride, count);
-    stage.values.template start_copy<kBlockRows, kAttentionThreads>(
+    stage.keys.template start_copy<kTileRows<E>, kAttentionThreads>(
+        rows + key_column(in_, key_head_), stride, count);
+    stage.values.template start_copy<kTileRows<E>, kAttentionThreads>(
         rows + value_column(in_, key_head_), stride, count);
     end_copy_group();
   }
 
   const AttentionInput& in_;
-  KeyTiles tiles_;
+  KeyTiles<kTileRows<E>> tiles_;
   int key_head_;
   std::uint32_t shared_;
   int first_;
@@ -179,19 +255,53 @@ struct QueryOffsets {
   }
 };
 
+// Sixteen rows of a tile, a warp's own: in registers, or those of a wide head where they are.
+template <int E, bool held = !kIsWide<E>>
+class WarpRows {
+ public:
+  __device__ WarpRows(const SharedTile<E>& tile, const typename SharedTile<E>::LanePlaces& lane,
+                      int row) {
+#pragma unroll
+    for (int k = 0; k < E / 16; ++k) {
+      parts_[k] = tile.load_a(lane, row, k * 16);
+    }
+  }
+  // Columns [16 k, 16 k + 16).
+  __device__ FragmentA part(int k) const {
+    return parts_[k];
+  }
+
+ private:
+  FragmentA parts_[E / 16];
+};
+template <int E>
+class WarpRows<E, false> {
+ public:
+  __device__ WarpRows(const SharedTile<E>& tile, const typename SharedTile<E>::LanePlaces& lane,
+                      int row)
+      : tile_(tile), lane_(lane), row_(row) {}
+  __device__ FragmentA part(int k) const { return tile_.load_a(lane_, row_, k * 16); }
+
+ private:
+  SharedTile<E> tile_;
+  const typename SharedTile<E>::LanePlaces& lane_;
+  int row_;
+};
+
 // c[n] += a row-block of 16 rows times the transposes of the tile's rows [row, row + 8 count).
 template <int E, int count>
-__device__ inline void multiply_by_rows(FragmentC (&c)[count], const FragmentA (&a)[E / 16],
+__device__ inline void multiply_by_rows(FragmentC (&c)[count], const WarpRows<E>& rows,
                                         const SharedTile<E>& tile,
                                         const typename SharedTile<E>::LanePlaces& lane, int row) {
 #pragma unroll
   for (int k = 0; k < E / 16; ++k) {
+    const FragmentA a = rows.part(k);
 #pragma unroll
     for (int n = 0; n < count; n += 2) {
       FragmentB b[2];
       tile.load_b_transposed(b, lane, row + n * 8, k * 16);
-      multiply_add(c[n], a[k], b[0]);
-      multiply_add(c[n + 1], a[k], b[1]);
+      multiply_add(c[n], a, b[0]);
+      multiply_add(c[n + 1], a, b[1]);
     }
   }
 }

@@ -19,7 +19,7 @@ struct FragmentA {
 struct FragmentB {
   std::uint32_t word[2];
 };
-struct FragmentC {
+struct alignas(16) FragmentC {
   float x[4];
 };
 
@@ -38,36 +38,51 @@ __device__ inline FragmentA round_to_a(const FragmentC& left, const FragmentC& r
            pack_bf16(right.x[0], right.x[1]), pack_bf16(right.x[2], right.x[3])}};
 }
 
-// Rows of E numbers in shared memory. Pieces of 16 bytes are permuted within a row by its number,
-// so that the eight rows that a warp reads at once lie in different banks.
+// Rows of E numbers in shared memory, in pieces of 16 bytes. The eight rows that a warp reads at once
+// lie in different banks: pieces are permuted within a row by its number; or, of sizes that do not
+// allow that, rows are an odd number of pieces apart.
 //
 // The permutation is an exclusive or of bits below the row's. So of a fragment's place the lane's
 // part is computed once (LanePlaces), and what remains of row and column is a constant.
 template <int E>
 struct SharedTile {
   static constexpr int kPieces = E / 8;
-  static constexpr int kRowBytes = E * 2;
+  static constexpr bool kPermutes = kPieces % 8 == 0;
+  static constexpr int kRowBytes = (kPermutes ? kPieces : kPieces | 1) * 16;
 
-  std::uint32_t address;  // in shared memory, a multiple of kRowBytes
+  std::uint32_t address;  // in shared memory, a multiple of 16 or, where it permutes, of kRowBytes
 
   static __device__ std::uint32_t place(int row, int piece) {
-    return row * kRowBytes + ((piece ^ (row & 7)) << 4);
+    return row * kRowBytes + ((kPermutes ? piece ^ (row & 7) : piece) << 4);
   }
 
   // Begins to copy the numbers at x + offset_of(row) to each of these rows; those whose offset is
   // below 0 become zero. By a block of `threads`.
   template <int rows, int threads, typename Offset>
   __device__ void start_copy(const __nv_bfloat16* x, const Offset& offset_of) const {
-    constexpr int kAtOnce = threads / kPieces;
-    static_assert(kAtOnce % 8 == 0 && rows % kAtOnce == 0);
-    const int first = static_cast<int>(threadIdx.x) / kPieces;
-    const int piece = static_cast<int>(threadIdx.x) % kPieces;
-    const std::uint32_t to = address + place(first, piece);
+    static_assert(rows * kPieces % threads == 0);
+    if constexpr (threads % (kPieces * 8) == 0) {
+      // A thread's rows are a multiple of eight apart: of equal permutation.
+      constexpr int kAtOnce = threads / kPieces;
+      const int first = static_cast<int>(threadIdx.x) / kPieces;
+      const int piece = static_cast<int>(threadIdx.x) % kPieces;
+      const std::uint32_t to = address + place(first, piece);
 #pragma unroll
-    for (int i = 0; i < rows / kAtOnce; ++i) {
-      const std::int64_t offset = offset_of(first + i * kAtOnce);
-      start_copy_16(to + i * kAtOnce * kRowBytes, x + (offset < 0 ? 0 : offset) + piece * 8,
-                    offset >= 0);
+      for (int i = 0; i < rows / kAtOnce; ++i) {
+        const std::int64_t offset = offset_of(first + i * kAtOnce);
+        start_copy_16(to + i * kAtOnce * kRowBytes, x + (offset < 0 ? 0 : offset) + piece * 8,
+                      offset >= 0);
+      }
+    } else {
+#pragma unroll
+      for (int i = 0; i < rows * kPieces / threads; ++i) {
+        const int item = static_cast<int>(threadIdx.x) + i * threads;
+        const int row = item / kPieces;
+        const int piece = item % kPieces;
+        const std::int64_t offset = offset_of(row);
+        start_copy_16(address + place(row, piece), x + (offset < 0 ? 0 : offset) + piece * 8,
+                      offset >= 0);
+      }
     }
   }
   // The same for rows [0, count), `stride` numbers apart.
@@ -120,7 +135,8 @@ struct SharedTile {
 
  private:
   __device__ std::uint32_t at(std::uint32_t lane_place, int row, int column) const {
-    return ((address + lane_place) ^ (column * 2)) + row * kRowBytes;
+    const std::uint32_t place = address + lane_place;
+    return (kPermutes ? place ^ (column * 2) : place + column * 2) + row * kRowBytes;
   }
 };
 

@@ -30,6 +30,9 @@ T __shfl_xor_sync(unsigned lanes, T x, int mask) {
 inline float __expf(float x) {
   return expf(x);
 }
+inline float __fdividef(float x, float y) {
+  return x / y;
+}
 inline float rsqrtf(float x) {
   return 1.0F / sqrtf(x);
 }

@@ -201,7 +201,7 @@ TEST(EmulatedGpu, CountsBankConflicts) {
   EXPECT_EQ(conflicts_of(144), 0);
 }
 
-// SharedTile permutes its rows' pieces for that.
+// SharedTile places its rows' pieces for that.
 TEST(EmulatedGpu, AttentionReadsItsTilesWithoutBankConflicts) {
   const std::unique_ptr<Device> gpu = make_cuda_device(0);
   const std::unique_ptr<Ops> ops = gpu->make_ops(Dtype::bf16);
@@ -211,7 +211,7 @@ TEST(EmulatedGpu, AttentionReadsItsTilesWithoutBankConflicts) {
     ops->run(Zero{.x = tensor});
     return tensor;
   };
-  for (const std::int64_t size : {64, 128}) {
+  for (const std::int64_t size : {64, 80, 96, 128, 256}) {
     const AttentionShape shape = testing::heads(4, 2, size);
     const std::vector<Pack::Segment> segments{{0, 100, 0, 0}, {100, 150, 0, 100}};
     const Tensor positions = make(Dtype::i32, {150});
