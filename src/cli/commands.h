@@ -18,6 +18,7 @@ extern const CommandCode kGenerateCommand;
 extern const CommandCode kPairCommand;
 extern const CommandCode kMergeCommand;
 extern const CommandCode kExportCommand;
+extern const CommandCode kImportCommand;
 extern const CommandCode kInitCommand;
 extern const CommandCode kExampleCommand;
 extern const CommandCode kDemoCommand;

@@ -22,14 +22,14 @@ void check_folder_options(const OptionSet& set, const FolderOptions& options) {
   }
 }
 
-void require_free_output(const fs::path& output) {
+void require_free_output(const fs::path& output, std::string_view option) {
   if (fs::is_directory(output) ? !fs::is_empty(output) : fs::exists(output)) {
-    user_error("--output {}: already exists; choose another name or remove it", output.string());
+    user_error("{} {}: already exists; choose another name or remove it", option, output.string());
   }
   const fs::path whole = fs::absolute(output / "").lexically_normal();  // ends with a slash
   const fs::path parent = whole.parent_path().parent_path();
   if (!fs::is_directory(parent)) {
-    user_error("--output {}: there is no folder {}; make it first", output.string(),
+    user_error("{} {}: there is no folder {}; make it first", option, output.string(),
                parent.string());
   }
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 
 #include "base/file.h"
 #include "recipe/option_set.h"
@@ -25,7 +26,7 @@ void add_folder_options(OptionSet& set, FolderOptions& options);
 void check_folder_options(const OptionSet& set, const FolderOptions& options);
 
 // UserError where the output exists already, unless it is an empty folder, or where the folder
-// around it does not exist.
-void require_free_output(const fs::path& output);
+// around it does not exist. `option` is how the command calls it.
+void require_free_output(const fs::path& output, std::string_view option = "--output");
 
 }  // namespace lmpo

@@ -1,34 +1,17 @@
 #include "convert/gguf_kind.h"
 
 #include <algorithm>
-#include <array>
+#include <span>
 #include <string_view>
+#include <vector>
 
 #include "base/log.h"
+#include "convert/gguf_words.h"
 
 namespace lmpo {
 namespace {
 
 constexpr const char* metaspace = "\u2581";
-
-// Ways to cut words by one regular expression, and whether llama.cpp takes a word that is a token
-// as it is (tokenizer.json's ignore_merges) with it.
-struct KnownSplit {
-  std::string_view name;
-  std::string_view regex;
-  bool ignores_merges;
-};
-constexpr std::array<KnownSplit, 3> known_splits{{
-    {"llama-bpe",
-     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)",
-     true},
-    {"qwen2",
-     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)",
-     false},
-    {"tekken",
-     R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)",
-     true},
-}};
 
 bool is_type(const JsonPart& part, std::string_view type) {
   return !part.absent() && part.optional<std::string>("type", "") == type;
@@ -47,47 +30,55 @@ std::vector<JsonPart> steps(const JsonPart& part, std::string_view elements) {
   return part.absent() ? std::vector<JsonPart>() : std::vector<JsonPart>{part};
 }
 
-const KnownSplit* find_split(const JsonPart& part) {
-  if (!is_type(part, "Split") || part.optional<std::string>("behavior", "") != "Isolated" ||
-      part.optional<bool>("invert", false)) {
-    return nullptr;
-  }
-  const auto regex = part.child("pattern").optional<std::string>("Regex", "");
-  const auto* found = std::ranges::find(known_splits, regex, &KnownSplit::regex);
-  return found == known_splits.end() ? nullptr : found;
+// Whether the part cuts words by this regular expression.
+bool is_split(const JsonPart& part, std::string_view pattern) {
+  return is_type(part, "Split") && part.optional<std::string>("behavior", "") == "Isolated" &&
+         !part.optional<bool>("invert", false) &&
+         part.child("pattern").optional<std::string>("Regex", "") == pattern;
 }
 
-void warn_of_whole_words(const JsonPart& model, std::string_view name, bool ignores_merges) {
-  if (model.optional<bool>("ignore_merges", false) != ignores_merges) {
-    log_warning(
-        "{}: ignore_merges is {}, but llama.cpp's tokenizer '{}' takes it as {}: it will cut words "
-        "that no merges make in another way",
-        model.where(), !ignores_merges, name, ignores_merges);
+bool cuts_as(const std::vector<JsonPart>& parts, const GgufWords& words) {
+  switch (words.form) {
+    case WordForm::byte_level:
+      return parts.size() == 1 && is_byte_level(parts[0], true);
+    case WordForm::digits:
+      return parts.size() == 2 && is_type(parts[0], "Digits") &&
+             parts[0].optional<bool>("individual_digits", false) && is_byte_level(parts[1], true);
+    case WordForm::patterns:
+      return parts.size() == words.patterns.size() + 1 && is_byte_level(parts.back(), false) &&
+             std::ranges::equal(std::span(parts).first(words.patterns.size()), words.patterns,
+                                is_split);
   }
+  return false;
 }
 
-std::string recognize_pre(const JsonPart& root) {
+// Of llama.cpp's ways that cut so, the first that also takes ignore_merges as the model does; else
+// the first.
+const GgufWords& recognize_words(const JsonPart& root) {
   const JsonPart cutting = root.child("pre_tokenizer");
   const std::vector<JsonPart> parts = steps(cutting, "pretokenizers");
   const JsonPart model = root.child("model");
-  if (parts.size() == 1 && is_byte_level(parts[0], true)) {
-    warn_of_whole_words(model, "gpt-2", false);
-    return "gpt-2";
-  }
-  if (parts.size() == 2 && is_type(parts[0], "Digits") &&
-      parts[0].optional<bool>("individual_digits", false) && is_byte_level(parts[1], true)) {
-    warn_of_whole_words(model, "smollm", false);
-    return "smollm";
-  }
-  if (parts.size() == 2 && is_byte_level(parts[1], false)) {
-    if (const KnownSplit* split = find_split(parts[0])) {
-      warn_of_whole_words(model, split->name, split->ignores_merges);
-      return std::string(split->name);
+  const bool ignores_merges = model.optional<bool>("ignore_merges", false);
+  const GgufWords* found = nullptr;
+  for (const GgufWords& words : gguf_words()) {
+    const bool better = found == nullptr || (found->ignores_merges != ignores_merges &&
+                                             words.ignores_merges == ignores_merges);
+    if (better && cuts_as(parts, words)) {
+      found = &words;
     }
   }
-  cutting.refuse(
-      "llama.cpp cannot be told to cut words so; a GGUF file can name the ways of GPT-2, SmolLM, "
-      "Llama 3, Qwen 2 and Mistral's tekken");
+  if (found == nullptr) {
+    cutting.refuse(
+        "llama.cpp cannot be told to cut words so; a GGUF file can name the ways of GPT-2, SmolLM, "
+        "Llama 3, Qwen 2, Mistral's tekken, GPT-4o and a few others");
+  }
+  if (found->ignores_merges != ignores_merges) {
+    log_warning(
+        "{}: ignore_merges is {}, but llama.cpp's tokenizer '{}' takes it as {}: it will cut words "
+        "that no merges make in another way",
+        model.where(), ignores_merges, found->name, found->ignores_merges);
+  }
+  return *found;
 }
 
 // Spaces become metaspaces in either of two places; what stands there must do no more than that.
@@ -132,7 +123,7 @@ GgufKind recognize_gguf_kind(const JsonPart& root) {
   if (!root.child("normalizer").absent()) {
     root.child("normalizer").refuse("has no counterpart in a GGUF file for byte-level BPE");
   }
-  return {.pre = recognize_pre(root)};
+  return {.pre = std::string(recognize_words(root).name)};
 }
 
 }  // namespace lmpo

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "convert/gguf_kind.h"
 #include "convert/gguf_scores.h"
+#include "convert/gguf_token_kind.h"
 #include "model/model_folder.h"
 #include "text/bpe.h"
 #include "text/chat_template.h"
@@ -16,16 +17,6 @@
 
 namespace lmpo {
 namespace {
-
-// The format's numbers for kinds of tokens.
-enum TokenKind : std::int32_t {
-  normal = 1,
-  unknown = 2,
-  control = 3,
-  user_defined = 4,
-  unused = 5,
-  byte = 6
-};
 
 struct TokenList {
   std::vector<std::string> tokens;
@@ -50,9 +41,9 @@ TokenList list_tokens(const JsonPart& root, const Tokenizer& tokenizer, std::int
   for (std::int64_t id = 0; id < vocab_size; ++id) {
     const std::string token(tokenizer.token(static_cast<TokenId>(id)));
     list.tokens.push_back(token.empty() ? fmt::format("[PAD{}]", id) : token);
-    list.kinds.push_back(token.empty()                           ? unused
-                         : sentencepiece && is_byte_token(token) ? byte
-                                                                 : normal);
+    list.kinds.push_back(token.empty()                           ? token_kind::unused
+                         : sentencepiece && is_byte_token(token) ? token_kind::byte
+                                                                 : token_kind::normal);
   }
   if (root.child("added_tokens").absent()) {
     return list;
@@ -61,7 +52,9 @@ TokenList list_tokens(const JsonPart& root, const Tokenizer& tokenizer, std::int
     const auto id = static_cast<std::size_t>(added.required<std::int64_t>("id"));
     const bool special = added.optional<bool>("special", false);
     const bool is_unknown = sentencepiece && list.tokens[id] == unknown_token(root, tokenizer);
-    list.kinds[id] = is_unknown ? unknown : special ? control : user_defined;
+    list.kinds[id] = is_unknown ? token_kind::unknown
+                     : special  ? token_kind::control
+                                : token_kind::user_defined;
   }
   return list;
 }
@@ -80,7 +73,7 @@ std::vector<MergeRule> read_rules(const JsonPart& root) {
 std::vector<float> read_scores(const JsonPart& root, const TokenList& list) {
   std::vector<bool> is_normal;
   std::ranges::transform(list.kinds, std::back_inserter(is_normal),
-                         [](std::int32_t kind) { return kind == normal; });
+                         [](std::int32_t kind) { return kind == token_kind::normal; });
   MergeScores result = merge_scores(list.tokens, is_normal, read_rules(root));
   if (!result.unlike.empty()) {
     log_warning(

@@ -15,7 +15,7 @@ namespace lmpo {
 namespace {
 
 constexpr std::uint32_t format_version = 3;
-constexpr std::size_t alignment = 32;
+constexpr std::size_t kAlignment = 32;
 // Elements that are read, converted and written at once, and that one thread takes at least.
 constexpr std::int64_t piece_elements = 1 << 20;
 constexpr std::int64_t grain_blocks = 1 << 9;
@@ -44,7 +44,7 @@ ValueType type_of(const std::vector<T>& /*value*/) {
 }
 
 std::size_t padding_after(std::size_t size) {
-  return (alignment - size % alignment) % alignment;
+  return (kAlignment - size % kAlignment) % kAlignment;
 }
 
 // Everything before the data.

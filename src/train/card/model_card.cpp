@@ -149,6 +149,19 @@ std::string combined_card(const fs::path& folder, const CombinedModels& combined
          made_by(combined.version);
 }
 
+std::string imported_card(const fs::path& folder, const ImportedCard& imported) {
+  FrontMatter matter;
+  matter.tags = {"lmpo", "gguf"};
+  matter.license = imported.license;
+  return front_matter_text(matter) + title_of(folder) +
+         fmt::format(
+             "{}, from the GGUF file {}, whose tensors were stored as: {}. Quantized weights "
+             "have become plain numbers; what quantization had rounded stays rounded.\n",
+             escape_markdown(imported.name), code_span(imported.file.filename().string()),
+             escape_markdown(imported.types)) +
+         loading(folder) + made_by(imported.version);
+}
+
 std::string random_card(const fs::path& folder, std::int64_t seed, const std::string& version) {
   FrontMatter matter;
   matter.tags = {"lmpo"};

@@ -22,6 +22,16 @@ struct CombinedModels {
 };
 std::string combined_card(const fs::path& folder, const CombinedModels& combined);
 
+// A model from a GGUF file.
+struct ImportedCard {
+  std::string name;  // what the file calls it
+  fs::path file;
+  std::string license;  // "": unknown
+  std::string types;    // of its tensors: "210 Q4_1, 61 F32"
+  std::string version;  // of the program
+};
+std::string imported_card(const fs::path& folder, const ImportedCard& imported);
+
 // The card of random weights.
 std::string random_card(const fs::path& folder, std::int64_t seed, const std::string& version);
 
