@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "convert/gguf_rope.h"
 #include "convert/gguf_tokenizer.h"
+#include "model/config_reader.h"
 #include "model/family.h"
 
 namespace lmpo {
@@ -101,7 +102,7 @@ class ConfigWriter {
 
   // OLMo 3 is OLMo 2 with windows.
   const Family& find_by_architecture() const {
-    const bool windows = keys_.has(full("attention.sliding_window_pattern"));
+    const bool windows = keys_.find<std::int64_t>(full("attention.sliding_window")).value_or(0) > 0;
     std::set<std::string_view> known;
     const Family* found = nullptr;
     for (const Family& family : families()) {
@@ -141,7 +142,7 @@ class ConfigWriter {
     if (key.kind == KeyKind::size) {
       object_[key.config] = keys_.at<std::int64_t>(full(key.gguf));
     } else {
-      object_[key.config] = shortest_decimal(keys_.at<double>(full(key.gguf)));
+      object_[key.config] = gguf_decimal(keys_.at<double>(full(key.gguf)));
     }
     return true;
   }
@@ -180,27 +181,43 @@ class ConfigWriter {
     }
   }
 
-  // Which layers have a window.
+  // Which layers have a window: a list that says so, or all but every n-th; without a key, n is
+  // transformers' and llama.cpp's own for the family.
   void put_windows() {
-    const bool none = object_.value("sliding_window", std::int64_t{0}) == 0;
-    if (object_.contains("sliding_window") && none) {
+    if (!object_.contains("sliding_window")) {
+      return put_full_layers();
+    }
+    if (object_["sliding_window"] == 0) {
       object_["sliding_window"] = nullptr;
+      return put_full_layers();
     }
     const auto layers = object_["num_hidden_layers"].get<std::int64_t>();
     const std::string key = full("attention.sliding_window_pattern");
     std::vector<std::int64_t> slides;
-    if (keys_.has(key)) {
+    if (keys_.holds<std::vector<std::int64_t>>(key)) {
       slides = keys_.at<std::vector<std::int64_t>>(key);
-      if (std::ssize(slides) != layers) {
-        user_error("{}: key '{}': one value a layer was expected: {}, not {}", keys_.source(), key,
-                   layers, slides.size());
+    } else if (keys_.has(key)) {
+      const auto period = keys_.at<std::int64_t>(key);
+      for (std::int64_t l = 0; l < layers && layers <= kMostLayers; ++l) {
+        slides.push_back(period > 0 && (l + 1) % period != 0 ? 1 : 0);
       }
-    } else if (architecture_ == "gemma3" && none) {
-      slides.assign(static_cast<std::size_t>(layers), 0);
-      object_.erase("sliding_window");
+    } else {
+      return;
+    }
+    if (std::ssize(slides) != layers) {
+      user_error("{}: key '{}': one value a layer was expected: {}, not {}", keys_.source(), key,
+                 layers, slides.size());
     }
     for (const std::int64_t slide : slides) {
       object_["layer_types"].push_back(slide != 0 ? "sliding_attention" : "full_attention");
+    }
+  }
+
+  // Gemma 3 has windows where config.json does not say otherwise.
+  void put_full_layers() {
+    const auto layers = object_["num_hidden_layers"].get<std::int64_t>();
+    for (std::int64_t l = 0; architecture_ == "gemma3" && l < std::min(layers, kMostLayers); ++l) {
+      object_["layer_types"].push_back("full_attention");
     }
   }
 

@@ -11,6 +11,7 @@
 #include "base/readable.h"
 #include "base/threads.h"
 #include "convert/gguf_config.h"
+#include "convert/gguf_layout.h"
 #include "convert/gguf_tokenizer.h"
 #include "io/store_floats.h"
 #include "model/model_folder.h"
@@ -40,35 +41,18 @@ std::int64_t count_rounded(std::span<const float> values, Dtype dtype) {
   }
 }
 
-// The row of llama.cpp's projection that becomes this row of transformers': within a head of E rows
-// the neighbours go to the two halves.
-std::int64_t pairs_to_halves(std::int64_t row, std::int64_t head_size) {
-  const std::int64_t inside = row % head_size;
-  const std::int64_t half = head_size / 2;
-  return row - inside + (inside < half ? 2 * inside : 2 * (inside - half) + 1);
-}
-
 // One tensor of the folder.
 class Imported {
  public:
   Imported(const ModelConfig& config, const GgufFile& file, const ModelTensor& tensor)
-      : file_(file), tensor_(tensor), head_size_(config.head_size) {}
+      : file_(file), name_(tensor.gguf_name), layout_(config, tensor) {}
 
   // Elements [begin, begin + out.size()).
   void read(std::int64_t begin, std::span<float> out) const {
-    if (!tensor_.rotated) {
-      return file_.read(tensor_.gguf_name, begin, out);
-    }
-    const std::int64_t width = tensor_.shape.size() == 1 ? 1 : tensor_.shape.back();
-    while (!out.empty()) {
-      const std::int64_t column = begin % width;
-      const std::int64_t count = std::min(width - column, std::ssize(out));
-      const std::int64_t row = pairs_to_halves(begin / width, head_size_);
-      file_.read(tensor_.gguf_name, row * width + column,
-                 out.first(static_cast<std::size_t>(count)));
-      out = out.subspan(static_cast<std::size_t>(count));
-      begin += count;
-    }
+    const auto stored = [&](std::int64_t at, std::span<float> part) {
+      file_.read(name_, at, part);
+    };
+    layout_.from_gguf(stored, begin, out);
   }
 
   // The same in a type of files. Returns how many values were rounded.
@@ -83,15 +67,15 @@ class Imported {
                    store_floats(
                        values, dtype,
                        out.subspan(static_cast<std::size_t>(first) * size, values.size() * size),
-                       tensor_.gguf_name);
+                       name_);
                  });
     return rounded;
   }
 
  private:
   const GgufFile& file_;
-  ModelTensor tensor_;
-  std::int64_t head_size_;
+  std::string name_;
+  GgufLayout layout_;
 };
 
 // The first few of what is wrong, and how many more there are.
@@ -181,8 +165,13 @@ void write_json(const fs::path& file, const ordered_json& content) {
   write_file_atomically(file, content.dump(2) + "\n");
 }
 
-void write_gguf_texts(const GgufTexts& texts, const fs::path& folder) {
-  write_file_atomically(folder / "tokenizer.json", texts.tokenizer.dump() + "\n");
+// UserError where lmpo does not read the tokenizer, or its ids have no row in the embedding.
+void write_gguf_texts(const GgufTexts& texts, const ModelConfig& config, const fs::path& file,
+                      const fs::path& folder) {
+  const std::string tokenizer = texts.tokenizer.dump();
+  const std::string source = fmt::format("{} as tokenizer.json", file.string());
+  check_tokenizer_fits(config, Tokenizer::from_json(tokenizer, source).id_limit(), file);
+  write_file_atomically(folder / "tokenizer.json", tokenizer + "\n");
   write_json(folder / "tokenizer_config.json", texts.tokenizer_config);
   write_json(folder / "generation_config.json", texts.generation_config);
   if (texts.chat_template) {
@@ -256,8 +245,7 @@ ImportedModel import_gguf(const fs::path& path, const fs::path& folder, std::opt
   require_room(folder, model.bytes);
 
   AtomicFolder aside(folder);
-  write_gguf_texts(texts, aside.path());
-  check_tokenizer_fits(config, Tokenizer::load(aside.path()).id_limit(), aside.path());
+  write_gguf_texts(texts, config, path, aside.path());
   write_model_config(config, model.dtype, aside.path());
   Progress progress({.what = "import",
                      .unit = "tensors",

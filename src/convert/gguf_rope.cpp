@@ -8,6 +8,7 @@
 #include <numbers>
 
 #include "base/error.h"
+#include "model/config_reader.h"
 
 namespace lmpo {
 namespace {
@@ -16,10 +17,10 @@ constexpr const char* kDivisors = "rope_freqs.weight";
 constexpr double kUsualTheta = 10000;  // llama.cpp's where the key is absent
 
 constexpr auto kRopeKeys = std::to_array<std::string_view>(
-    {"rope.freq_base", "rope.dimension_count", "rope.scale_linear", "rope.scaling.type",
-     "rope.scaling.factor", "rope.scaling.original_context_length", "rope.scaling.attn_factor",
-     "rope.scaling.finetuned", "rope.scaling.yarn_beta_fast", "rope.scaling.yarn_beta_slow",
-     "rope.scaling.yarn_attn_factor", "rope.scaling.yarn_ext_factor",
+    {"rope.freq_base", "rope.freq_base_swa", "rope.dimension_count", "rope.scale_linear",
+     "rope.scaling.type", "rope.scaling.factor", "rope.scaling.original_context_length",
+     "rope.scaling.attn_factor", "rope.scaling.finetuned", "rope.scaling.yarn_beta_fast",
+     "rope.scaling.yarn_beta_slow", "rope.scaling.yarn_attn_factor", "rope.scaling.yarn_ext_factor",
      "rope.scaling.yarn_log_multiplier", "attention.temperature_scale"});
 
 // Llama 3's scaling (transformers' modeling_rope_utils.py) with the settings that all its models
@@ -47,7 +48,7 @@ class RopeReader {
 
   void read() {
     theta_ = real("rope.freq_base").value_or(kUsualTheta);
-    config_["rope_theta"] = shortest_decimal(theta_);
+    config_["rope_theta"] = gguf_decimal(theta_);
     columns_ = file_.keys().find<std::int64_t>(full("rope.dimension_count")).value_or(head_size_);
     if (columns_ != head_size_) {
       config_["partial_rotary_factor"] =
@@ -59,6 +60,8 @@ class RopeReader {
     ordered_json scaling = read_scaling();
     if (architecture_ == "mistral3") {
       put_ministral3(std::move(scaling));
+    } else if (architecture_ == "olmo2" && config_["model_type"] == "olmo3") {
+      put_olmo3(std::move(scaling));
     } else if (!scaling.is_null()) {
       config_["rope_scaling"] = std::move(scaling);
     }
@@ -95,7 +98,7 @@ class RopeReader {
     }
     const bool none = type != "linear" || factor == 1 || factor == 0;
     return none ? ordered_json()
-                : ordered_json{{"rope_type", type}, {"factor", shortest_decimal(factor)}};
+                : ordered_json{{"rope_type", type}, {"factor", gguf_decimal(factor)}};
   }
 
   ordered_json yarn(double factor) const {
@@ -105,15 +108,19 @@ class RopeReader {
                  full("rope.scaling.yarn_ext_factor"), extrapolation);
     }
     ordered_json scaling = {{"rope_type", "yarn"},
-                            {"factor", shortest_decimal(factor)},
+                            {"factor", gguf_decimal(factor)},
                             {"original_max_position_embeddings", original_positions()}};
     for (const auto& [key, name] :
          {std::pair("rope.scaling.yarn_beta_fast", "beta_fast"),
           std::pair("rope.scaling.yarn_beta_slow", "beta_slow"),
           std::pair("rope.scaling.yarn_attn_factor", "attention_factor")}) {
       if (const auto value = real(key)) {
-        scaling[name] = shortest_decimal(*value);
+        scaling[name] = gguf_decimal(*value);
       }
+    }
+    if (const auto part = real("rope.scaling.attn_factor")) {  // of what yarn multiplies by itself
+      const double usual = factor <= 1 ? 1 : 0.1 * std::log(factor) + 1;
+      scaling["attention_factor"] = shortest(static_cast<float>(*part * usual));
     }
     return scaling;
   }
@@ -125,12 +132,24 @@ class RopeReader {
                  full("rope.scaling.type"));
     }
     scaling["rope_theta"] = config_["rope_theta"];
-    scaling["mscale"] = 1.0;
-    scaling["mscale_all_dim"] =
-        shortest_decimal(real("rope.scaling.yarn_log_multiplier").value_or(1));
+    if (const auto multiplier = real("rope.scaling.yarn_log_multiplier")) {
+      scaling["mscale"] = 1.0;
+      scaling["mscale_all_dim"] = gguf_decimal(*multiplier);
+    }
     scaling["llama_4_scaling_beta"] =
-        shortest_decimal(file_.keys().at<double>(full("attention.temperature_scale")));
+        gguf_decimal(file_.keys().at<double>(full("attention.temperature_scale")));
     config_["rope_parameters"] = std::move(scaling);
+  }
+
+  // OLMo 3's layers with a window are never stretched.
+  void put_olmo3(ordered_json scaling) {
+    ordered_json full_table = scaling.is_null() ? ordered_json{{"rope_type", "default"}} : scaling;
+    full_table["rope_theta"] = config_["rope_theta"];
+    const double window_theta = real("rope.freq_base_swa").value_or(theta_);
+    config_["rope_parameters"] = {
+        {"full_attention", std::move(full_table)},
+        {"sliding_attention",
+         {{"rope_type", "default"}, {"rope_theta", gguf_decimal(window_theta)}}}};
   }
 
   std::vector<float> factors(const char* name) const {
@@ -149,9 +168,19 @@ class RopeReader {
     for (const auto& [name, key] : {std::pair("rope_factors_short.weight", "short_factor"),
                                     std::pair("rope_factors_long.weight", "long_factor")}) {
       for (const float factor : factors(name)) {
-        scaling[key].push_back(shortest_decimal(static_cast<double>(factor)));
+        scaling[key].push_back(gguf_decimal(static_cast<double>(factor)));
       }
     }
+    // transformers computes this factor from the two lengths; llama.cpp reads it.
+    const auto length = static_cast<double>(config_["max_position_embeddings"].get<std::int64_t>());
+    const auto original = static_cast<double>(original_positions());
+    const double usual =
+        length <= original ? 1 : std::sqrt(1 + std::log(length / original) / std::log(original));
+    const double factor = real("rope.scaling.attn_factor").value_or(1);
+    if (std::fabs(factor - usual) > 1e-6 * usual) {
+      scaling["attention_factor"] = gguf_decimal(factor);
+    }
+    scaling["original_max_position_embeddings"] = original_positions();
     return scaling;
   }
 
@@ -162,7 +191,7 @@ class RopeReader {
       const Llama3Scaling scaling{factor, static_cast<double>(context)};
       if (fits(scaling, divisors)) {
         return {{"rope_type", "llama3"},
-                {"factor", shortest_decimal(factor)},
+                {"factor", gguf_decimal(factor)},
                 {"low_freq_factor", Llama3Scaling::kLow},
                 {"high_freq_factor", Llama3Scaling::kHigh},
                 {"original_max_position_embeddings", context}};
@@ -219,9 +248,9 @@ void put_gguf_rope(const GgufFile& file, std::string_view architecture, std::int
   RopeReader(file, architecture, head_size, config).read();
 }
 
-double shortest_decimal(double number) {
+double gguf_decimal(double number) {
   const auto single = static_cast<float>(number);
-  return static_cast<double>(single) == number ? std::stod(fmt::format("{}", single)) : number;
+  return static_cast<double>(single) == number ? shortest(single) : number;
 }
 
 }  // namespace lmpo

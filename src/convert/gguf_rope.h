@@ -17,8 +17,8 @@ bool is_gguf_rope_key(std::string_view key);
 void put_gguf_rope(const GgufFile& file, std::string_view architecture, std::int64_t head_size,
                    ordered_json& config);
 
-// The shortest decimal that reads back as the same float32, if the number is one: 1e-05, not
+// A number of the file, which holds float32, as a person would write it: 1e-05, not
 // 9.99999974737875e-06.
-double shortest_decimal(double number);
+double gguf_decimal(double number);
 
 }  // namespace lmpo

@@ -2,52 +2,19 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "convert/gguf_layout.h"
 #include "convert/gguf_model.h"
 #include "io/finite.h"
-#include "model/family.h"
 #include "model/tensor_table.h"
 
 namespace lmpo {
 namespace {
-
-// The row of transformers' projection that becomes this row of llama.cpp's: within a head of E
-// rows the two halves lie interleaved.
-std::int64_t halves_to_pairs(std::int64_t row, std::int64_t head_size) {
-  const std::int64_t inside = row % head_size;
-  return row - inside + inside % 2 * (head_size / 2) + inside / 2;
-}
-
-// Reads a tensor [rows, ...] whose heads' rows are reordered.
-auto read_in_pairs(const Checkpoint& checkpoint, const TensorView& view, std::int64_t head_size) {
-  return [&checkpoint, view, head_size](std::int64_t begin, std::span<float> out) {
-    const std::int64_t width = view.elements() / view.shape[0];
-    while (!out.empty()) {
-      const std::int64_t column = begin % width;
-      const std::int64_t count = std::min(width - column, static_cast<std::int64_t>(out.size()));
-      const std::int64_t row = halves_to_pairs(begin / width, head_size);
-      read_finite(checkpoint, view, row * width + column,
-                  out.first(static_cast<std::size_t>(count)));
-      out = out.subspan(static_cast<std::size_t>(count));
-      begin += count;
-    }
-  };
-}
 
 GgufType storage_of(const ModelTensor& tensor, GgufType type) {
   if (tensor.kind != TensorKind::matrix) {
     return GgufType::f32;
   }
   return type == GgufType::q8_0 && tensor.shape.back() % q8_0_block != 0 ? GgufType::f16 : type;
-}
-
-// Reads a norm whose multipliers are offset + weight.
-auto read_with_offset(const Checkpoint& checkpoint, const TensorView& view, float offset) {
-  return [&checkpoint, view, offset](std::int64_t begin, std::span<float> out) {
-    read_finite(checkpoint, view, begin, out);
-    for (float& value : out) {
-      value += offset;
-    }
-  };
 }
 
 GgufTensor divisors_tensor(const char* name, std::vector<float> divisors) {
@@ -83,7 +50,6 @@ std::vector<GgufTensor> rope_divisors(const Rope& rope) {
 
 std::vector<GgufTensor> gguf_tensors(const ModelConfig& config, const Checkpoint& checkpoint,
                                      GgufType type) {
-  const bool turns_pairs = find_family(config.family).gguf_turns_pairs;
   std::vector<GgufTensor> tensors;
   std::vector<std::string> not_in_blocks;
   for (const ModelTensor& stored : model_tensors(config)) {
@@ -92,15 +58,13 @@ std::vector<GgufTensor> gguf_tensors(const ModelConfig& config, const Checkpoint
                                                          .type = storage_of(stored, type),
                                                          .shape = stored.shape,
                                                          .read = {}});
-    if (stored.rotated && turns_pairs) {
-      tensor.read = read_in_pairs(checkpoint, view, config.head_size);
-    } else if (stored.kind == TensorKind::norm && config.norm_offset != 0) {
-      tensor.read = read_with_offset(checkpoint, view, config.norm_offset);
-    } else {
-      tensor.read = [&checkpoint, view](std::int64_t begin, std::span<float> out) {
-        read_finite(checkpoint, view, begin, out);
+    const GgufLayout layout(config, stored);
+    tensor.read = [&checkpoint, view, layout](std::int64_t begin, std::span<float> out) {
+      const auto read = [&](std::int64_t at, std::span<float> part) {
+        read_finite(checkpoint, view, at, part);
       };
-    }
+      layout.to_gguf(read, begin, out);
+    };
     tensor.done = [&checkpoint, name = stored.name] { checkpoint.forget(name); };
     if (stored.kind == TensorKind::matrix && tensor.type != type) {
       not_in_blocks.push_back(tensor.name);

@@ -213,7 +213,8 @@ class TextWriter {
     json decoders =
         json::array({replace(kSpace, " "), {{"type", "ByteFallback"}}, {{"type", "Fuse"}}});
     if (prefix) {
-      steps.insert(steps.begin(), {{"type", "Prepend"}, {"prepend", kSpace}});
+      const json prepend = {{"type", "Prepend"}, {"prepend", kSpace}};
+      steps.insert(steps.begin(), prepend);
       decoders.push_back({{"type", "Strip"}, {"content", " "}, {"start", 1}, {"stop", 0}});
     }
     content["normalizer"] = sequence("normalizers", std::move(steps));

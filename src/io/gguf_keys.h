@@ -27,6 +27,12 @@ class GgufKeys {
   bool add(std::string key, GgufStoredValue value);
   std::vector<std::string> names() const;  // sorted
   bool has(std::string_view key) const { return values_.contains(key); }
+  // Whether the key is there and its value is a T.
+  template <typename T>
+  bool holds(std::string_view key) const {
+    const auto found = values_.find(key);
+    return found != values_.end() && std::holds_alternative<T>(found->second);
+  }
 
   // T: one of the types of a GgufStoredValue. A whole number is a double too. UserError that names
   // the key: for a value of another type, and from at() for a key that is not there.
