@@ -2,10 +2,10 @@
 // weights.
 #include <gmock/gmock.h>
 
-#include <map>
+#include <algorithm>
+#include <set>
 
 #include "base/log.h"
-#include "base/random.h"
 #include "base/testing/test_folder.h"
 #include "base/testing/test_paths.h"
 #include "convert/gguf_config.h"
@@ -75,32 +75,25 @@ class GgufRoundTrip : public FolderTest {
   }
 };
 
-// What a GGUF file cannot say, or llama.cpp does not compute (the export warns of it).
-const std::map<std::string, std::string> kLost = {};
+// The others ask for what a GGUF file of their family cannot say: the export refuses or warns.
+const std::set<std::string> kWhole = {
+    "made: llama",      "made: llama_bias_tied", "made: llama_llama3", "made: llama_linear",
+    "made: llama_yarn", "made: ministral3",      "made: qwen2",        "made: qwen3",
+    "made: gemma",      "made: gemma3",          "made: phi3",         "made: olmo2",
+    "made: olmo3",      "made: smollm3",         "made: granite",      "made: granite_bias_tied"};
 
-TEST_F(GgufRoundTrip, ComeBackAsTheyWere) {
+TEST_F(GgufRoundTrip, FamiliesComeBackAsTheyWere) {
   set_log_level(LogLevel::error);
-  const json list = json::parse(read_file(source_folder() / "src/model/testdata/configs.json"));
   const ordered_json entries =
       ordered_json::parse(read_file(source_folder() / "src/model/testdata/configs.json"));
-  int models = 0;
   for (const ordered_json& entry : entries) {
     const std::string name = entry["name"];
-    if (!name.starts_with("made: ")) {
-      continue;
+    if (name.starts_with("made: ")) {
+      const std::string different = round_trip(parse_model_config(entry["config"], name));
+      EXPECT_EQ(different.empty(), kWhole.contains(name)) << name << ": " << different;
     }
-    const ModelConfig config = parse_model_config(entry["config"], name);
-    const std::string different = round_trip(config);
-    const auto lost = kLost.find(name);
-    if (lost == kLost.end()) {
-      EXPECT_EQ(different, "") << name;
-    } else {
-      EXPECT_THAT(different, testing::HasSubstr(lost->second)) << name;
-    }
-    models += different.empty() ? 1 : 0;
   }
   set_log_level(LogLevel::info);
-  EXPECT_GE(models, 15);
 }
 
 }  // namespace

@@ -178,6 +178,7 @@ TEST(BadGguf, OtherFormatsAndVersions) {
 
 TEST(BadGguf, CutAnywhere) {
   std::string file = read_file(kGolden / "parts-00001-of-00002.gguf");
+  file.resize(file.size() - 8);  // what fills the last 32 bytes
   while (file.size() > 1) {
     file.pop_back();
     EXPECT_THAT(refusal(file), HasSubstr("x.gguf: ")) << file.size();
