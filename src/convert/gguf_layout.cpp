@@ -21,7 +21,7 @@ std::int64_t pair_of_half(std::int64_t row, std::int64_t head_size) {
   return row - inside + inside % half * 2 + inside / half;
 }
 
-void add(float offset, std::span<float> values) {
+void add_offset(float offset, std::span<float> values) {
   if (offset != 0) {  // 0 + -0 would lose a sign
     std::ranges::for_each(values, [offset](float& value) { value += offset; });
   }
@@ -37,12 +37,12 @@ GgufLayout::GgufLayout(const ModelConfig& config, const ModelTensor& tensor)
 
 void GgufLayout::to_gguf(const Read& transformers, std::int64_t begin, std::span<float> out) const {
   read(transformers, half_of_pair, begin, out);
-  add(offset_, out);
+  add_offset(offset_, out);
 }
 
 void GgufLayout::from_gguf(const Read& gguf, std::int64_t begin, std::span<float> out) const {
   read(gguf, pair_of_half, begin, out);
-  add(-offset_, out);
+  add_offset(-offset_, out);
 }
 
 void GgufLayout::read(const Read& source, std::int64_t (*row_of)(std::int64_t, std::int64_t),
