@@ -12,11 +12,10 @@ namespace lmpo {
 GgufMetadata gguf_architecture(const ModelConfig& config, const std::string& name, GgufType type);
 
 // The tensors under llama.cpp's names. Matrices are stored in `type`; in float16, with a warning,
-// if their rows are not multiples of q8_0's blocks. Norms and biases are stored in float32, norms with
-// their offset added. Where llama.cpp turns neighbours (Family::gguf_turns_pairs), the rows of
-// queries and keys are reordered: transformers rotates element j of a head with j + E/2, llama.cpp
-// element 2j with 2j + 1. For rotary tables of type llama3, rope_freqs.weight [R/2] holds the divisors
-// of the frequencies; for longrope rope_factors_short.weight and rope_factors_long.weight do. The checkpoint fits `config` (check_tensors) and must outlive the
+// if their rows are not multiples of q8_0's blocks. Norms and biases are stored in float32. Rows and
+// norms lie as llama.cpp has them (gguf_layout.h). For rotary tables of type llama3, rope_freqs.weight
+// [R/2] holds the divisors of the frequencies; for longrope rope_factors_short.weight and
+// rope_factors_long.weight do. The checkpoint fits `config` (check_tensors) and must outlive the
 // result.
 std::vector<GgufTensor> gguf_tensors(const ModelConfig& config, const Checkpoint& checkpoint,
                                      GgufType type);

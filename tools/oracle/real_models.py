@@ -13,6 +13,7 @@ import io
 import json
 import logging
 import pathlib
+import shutil
 import subprocess
 import sys
 import urllib.request
@@ -67,7 +68,7 @@ def pairs_to_halves(values, heads):
 
 
 def check_tensors(file, tensors, config):
-    """By order of sizes and sums nothing could be told apart: names are mapped by gguf's own table."""
+    """Names are mapped by gguf's own table."""
     reader = gguf.GGUFReader(file)
     architecture = reader.get_field("general.architecture").contents()
     names = gguf.get_tensor_name_map(next(arch for arch, name in gguf.MODEL_ARCH_NAMES.items() if name == architecture),
@@ -177,7 +178,8 @@ def check_round_trip(binary, folder, tensors, work):
 def check_model(binary, name, work):
     file, folder = download(name, work), work / name
     print(f"{name}:")
-    subprocess.run(["rm", "-rf", *work.glob(f"{name}-f32*"), *work.glob(f"{name}-q8_0*"), folder], check=True)
+    for old in (folder, *work.glob(f"{name}-f32*"), *work.glob(f"{name}-q8_0*")):
+        shutil.rmtree(old) if old.is_dir() else old.unlink(missing_ok=True)
     print("    " + lmpo(binary, "import", file, folder).stderr.replace("\n", "\n    "))
     tokenizer, model, good = open_in_transformers(folder)
     tensors = load_file(folder / "model.safetensors")
