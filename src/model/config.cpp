@@ -211,8 +211,7 @@ ModelConfig parse_model_config(const ordered_json& content, const std::string& s
   config.ropes = read_ropes(reader, family.rope, config);
   set_usual_block(config);
   family.read(reader, config);
-  config.rms_norm_eps =
-      static_cast<float>(reader.positive("rms_norm_eps", family.defaults.rms_norm_eps));
+  config.rms_norm_eps = reader.positive_float("rms_norm_eps", family.defaults.rms_norm_eps);
   config.tie_word_embeddings = reader.value<bool>("tie_word_embeddings", family.defaults.tied);
   config.initializer_range = reader.value<double>("initializer_range", 0.02);
   if (config.initializer_range < 0 || config.initializer_range > 1) {

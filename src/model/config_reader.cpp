@@ -26,6 +26,15 @@ double ConfigReader::positive(std::string_view key, double fallback) const {
   return result;
 }
 
+float ConfigReader::positive_float(std::string_view key, double fallback) const {
+  const double number = positive(key, fallback);
+  const auto result = static_cast<float>(number);
+  if (!(result > 0) || !std::isfinite(result)) {
+    wrong(key, "{} is beyond what float32 can hold", number);
+  }
+  return result;
+}
+
 double ConfigReader::required_positive(std::string_view key) const {
   required<double>(object_, key, source_);
   return positive(key, 0);

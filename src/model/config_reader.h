@@ -38,7 +38,9 @@ class ConfigReader {
   std::int64_t size(std::string_view key, std::int64_t fallback, std::int64_t largest) const;
   // A finite number above 0.
   double positive(std::string_view key, double fallback) const;
-  // The same of a key that must be there.
+  // The same of a number that float32 keeps above 0 and finite.
+  float positive_float(std::string_view key, double fallback) const;
+  // As positive, of a key that must be there.
   double required_positive(std::string_view key) const;
 
   template <typename... Args>

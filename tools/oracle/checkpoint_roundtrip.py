@@ -16,7 +16,7 @@ import warnings
 import torch
 from safetensors import safe_open
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
+from transformers import AutoModelForCausalLM, AutoModelForImageTextToText, PreTrainedTokenizerFast
 
 import make_families
 
@@ -63,8 +63,9 @@ def open_strictly(folder: pathlib.Path, allowed=None):
     logger.addHandler(complaints)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        model, report = AutoModelForCausalLM.from_pretrained(folder, dtype="auto", attn_implementation="eager",
-                                                             output_loading_info=True)
+        multimodal = "vision_config" in json.loads((folder / "config.json").read_text())
+        opener = AutoModelForImageTextToText if multimodal else AutoModelForCausalLM
+        model, report = opener.from_pretrained(folder, dtype="auto", attn_implementation="eager", output_loading_info=True)
     logger.removeHandler(complaints)
     messages = complaints.messages + [str(warning.message) for warning in caught]
     messages += [f"{kind}: {found}" for kind, found in report.items() if found]
@@ -97,7 +98,7 @@ def train_without_learning(binary: pathlib.Path, folder: pathlib.Path, work: pat
     """The folder that lmpo writes after a step that changes nothing."""
     data, written = work / "pairs.jsonl", work / f"{folder.name}_written"
     data.write_text(json.dumps({"prompt": "one two", "chosen": " three", "rejected": " four"}) + "\n")
-    subprocess.run([binary, "train", "--model", folder, "--data", data, "--output_dir", written, "--max_steps", "1",
+    subprocess.run([binary, "train", "--model", folder, "--data", data, "--output_dir", written, "--max_steps", "1", "--dtype", "auto",
                     "--learning_rate", "0", "--save_strategy", "no"], check=True, capture_output=True)
     return written
 

@@ -15,7 +15,7 @@ float read_cap(const ConfigReader& reader, const char* key, float usual) {
   if (reader.absent(key)) {
     return usual;
   }
-  return reader.has(key) ? static_cast<float>(reader.positive(key, 0)) : 0;
+  return reader.has(key) ? reader.positive_float(key, 0) : 0;
 }
 
 void put_cap(ordered_json& object, const char* key, float cap) {
@@ -44,7 +44,7 @@ void read_gemma2_keys(const ConfigReader& reader, float usual_attention_cap, flo
   require_equal_heads(reader, config);
   read_gemma_keys(reader, config);
   config.norms_after = true;
-  config.attention_scale = scale_of(reader.positive(kScalar, 256));
+  config.attention_scale = scale_of(reader.positive_float(kScalar, 256));
   config.attention_softcap = read_cap(reader, kAttentionCap, usual_attention_cap);
   config.logit_softcap = read_cap(reader, kLogitCap, usual_logit_cap);
 }

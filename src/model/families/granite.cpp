@@ -4,17 +4,13 @@
 namespace lmpo {
 namespace {
 
-float read_multiplier(const ConfigReader& reader, const char* key) {
-  return static_cast<float>(reader.positive(key, 1));
-}
-
 void read_granite(const ConfigReader& reader, ModelConfig& config) {
   read_biases(reader, config);
   config.mlp_bias = reader.value("mlp_bias", false);
-  config.embedding_scale = read_multiplier(reader, "embedding_multiplier");
-  config.attention_scale = read_multiplier(reader, "attention_multiplier");
-  config.residual_scale = read_multiplier(reader, "residual_multiplier");
-  config.logit_scale = 1 / read_multiplier(reader, "logits_scaling");
+  config.embedding_scale = reader.positive_float("embedding_multiplier", 1);
+  config.attention_scale = reader.positive_float("attention_multiplier", 1);
+  config.residual_scale = reader.positive_float("residual_multiplier", 1);
+  config.logit_scale = 1 / reader.positive_float("logits_scaling", 1);
 }
 
 void write_granite(const ModelConfig& config, ordered_json& object) {
