@@ -1,12 +1,15 @@
-// Regular expressions over valid UTF-8, by PCRE2 with its compiler to machine code.
+// Regular expressions over valid UTF-8, by PCRE2 with its compiler to machine code; by Oniguruma
+// where PCRE2 has no counterpart for a pattern in its syntax.
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/utf8.h"
+#include "text/oniguruma.h"
 
 struct pcre2_real_code_8;
 
@@ -25,16 +28,21 @@ class Regex {
   std::vector<Span> find_all(std::string_view text) const;
 
  private:
+  Regex(std::shared_ptr<const pcre2_real_code_8> code, const std::string& pattern,
+        std::string_view where);
+
+  // Null where Oniguruma is used.
   std::shared_ptr<const pcre2_real_code_8> code_;
   // For texts with characters newer than PCRE2; null if those make no difference. Not used for
   // other texts, because long lists of characters match slowly.
   std::shared_ptr<const pcre2_real_code_8> newer_code_;
+  std::optional<Oniguruma> oniguruma_;
   std::string where_;
 };
 
-// Writes a pattern of Oniguruma's Ruby syntax in PCRE2's syntax, to be compiled with UTF, UCP and
-// MULTILINE. What has no certain counterpart (set operations in classes, subroutine calls, back
-// references, ...) is refused with a UserError that names it.
-std::string oniguruma_to_pcre2(std::string_view pattern, std::string_view where);
+// Writes a pattern of Oniguruma's syntax in PCRE2's syntax, to be compiled with UTF, UCP and
+// MULTILINE. Nothing where a construct has no certain counterpart: set operations in classes,
+// subroutine calls, back references, ...
+std::optional<std::string> oniguruma_to_pcre2(std::string_view pattern);
 
 }  // namespace lmpo

@@ -1,8 +1,11 @@
 #include <algorithm>
 #include <cctype>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
-#include "base/error.h"
 #include "text/regex.h"
 
 namespace lmpo {
@@ -27,13 +30,19 @@ bool is_digit(char c) {
 bool is_hexadecimal(char c) {
   return std::isxdigit(static_cast<unsigned char>(c)) != 0;
 }
+bool is_ascii(char c) {
+  return static_cast<unsigned char>(c) < 0x80;
+}
 bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+// Thrown and caught within this file.
+struct NoCounterpart {};
+
 class Translator {
  public:
-  Translator(std::string_view pattern, std::string_view where) : pattern_(pattern), where_(where) {}
+  explicit Translator(std::string_view pattern) : pattern_(pattern) {}
 
   std::string run() {
     while (!done()) {
@@ -48,7 +57,7 @@ class Translator {
           item_ = begin;
           break;
         case '(':
-          open_groups_.push_back(begin);
+          open_groups_.push_back({begin, ignores_case_});
           group();
           break;
         case ')':
@@ -63,7 +72,7 @@ class Translator {
           copy(1);
           break;
         default:
-          copy(utf8_size(peek()));
+          literal();
           item_ = begin;
       }
     }
@@ -81,9 +90,20 @@ class Translator {
     out_ += pattern_.substr(at_, count);
     at_ += count;
   }
-  [[noreturn]] void refuse(std::string_view construct) const {
-    user_error("{}: the pattern '{}': {} at byte {} is not supported", where_, pattern_, construct,
-               at_);
+  [[noreturn]] static void give_up() { throw NoCounterpart(); }
+
+  // Where case is ignored, Oniguruma lets one character match two letters (U+00DF "ss"), and folds
+  // whole classes, though not a property outside of them.
+  void literal() {
+    constexpr std::string_view kPairs[] = {"ff", "fi", "fl", "ss", "st"};
+    const auto lower = [&](std::size_t ahead) { return static_cast<char>(peek(ahead) | 0x20); };
+    if (ignores_case_ &&
+        (!is_ascii(peek()) || std::ranges::any_of(kPairs, [&](std::string_view pair) {
+          return lower(0) == pair[0] && lower(1) == pair[1];
+        }))) {
+      give_up();
+    }
+    copy(utf8_size(peek()));
   }
 
   // What begins with a backslash.
@@ -111,7 +131,7 @@ class Translator {
         return become(in_class ? backspace(letter) : word_boundary(letter == 'B'));
       case 'p':
       case 'P':
-        return property();
+        return property(in_class);
       case 'x':
       case 'u':
         return code_point(letter);
@@ -125,29 +145,29 @@ class Translator {
   void keep_escape(char letter, bool in_class) {
     const bool is_anchor = std::string_view("AzZ").find(letter) != std::string_view::npos;
     if (is_anchor && in_class) {
-      refuse("an anchor in a class");
+      give_up();
     }
     const bool is_known =
         is_anchor || std::string_view("tnrfae").find(letter) != std::string_view::npos;
     if (letter == '\0' || (!is_known && (is_letter(letter) || is_digit(letter)))) {
-      refuse(std::string("the escape '\\") + (letter == '\0' ? ' ' : letter) + "'");
+      give_up();
     }
     copy(2);
   }
 
-  std::string set(std::string_view members, bool in_class, bool negated) const {
+  static std::string set(std::string_view members, bool in_class, bool negated) {
     if (!in_class) {
       return (negated ? "[^" : "[") + std::string(members) + "]";
     }
     if (negated) {
-      refuse("a negated escape in a class");
+      give_up();
     }
     return std::string(members);
   }
 
-  std::string backspace(char letter) const {
+  static std::string backspace(char letter) {
     if (letter == 'B') {
-      refuse("'\\B' in a class");
+      give_up();
     }
     return "\\x08";
   }
@@ -158,12 +178,24 @@ class Translator {
                    : "(?:(?<=" + word + ")(?!" + word + ")|(?<!" + word + ")(?=" + word + "))";
   }
 
-  void property() {
+  // A general category stays as it is. Any other name can be that of a script, which PCRE2 would
+  // take for script extensions; where it is not, PCRE2 will refuse it.
+  void property(bool in_class) {
     const std::size_t close = pattern_.find('}', at_);
-    if (peek(2) != '{' || close == std::string_view::npos) {
-      refuse("a property without braces");
+    if (peek(2) != '{' || close == std::string_view::npos || (in_class && ignores_case_)) {
+      give_up();
     }
-    copy(close + 1 - at_);
+    std::string_view name = pattern_.substr(at_ + 3, close - at_ - 3);
+    const bool negated = name.starts_with('^');
+    name.remove_prefix(negated ? 1 : 0);
+    const bool is_category =
+        std::string_view("LMNPSZC").find(name.substr(0, 1)) != std::string_view::npos &&
+        (name.size() == 1 || (name.size() == 2 && is_letter(name[1])));
+    out_ += (peek(1) == 'P') != negated ? "\\P{" : "\\p{";
+    out_ += is_category ? "" : "sc:";
+    out_ += name;
+    out_ += '}';
+    at_ = close + 1;
   }
 
   // \xHH below 80 (above, it would be a raw byte), \x{H...} and \uHHHH.
@@ -181,7 +213,11 @@ class Translator {
     const bool complete = braces ? count > 0 && last != pattern_.end() && *last == '}'
                                  : count == (letter == 'u' ? 4u : 2u);
     if (!complete || (letter == 'x' && !braces && pattern_[digits] > '7')) {
-      refuse("this form of a character's number");
+      give_up();
+    }
+    constexpr std::size_t kAsciiDigits = 2;
+    if (ignores_case_ && (count != kAsciiDigits || pattern_[digits] > '7')) {
+      give_up();
     }
     out_ += "\\x{" + std::string(pattern_.substr(digits, count)) + "}";
     at_ = digits + count + (braces ? 1 : 0);
@@ -197,26 +233,28 @@ class Translator {
     }
     while (!done() && peek() != ']') {
       if (peek() == '[') {
-        refuse("a class within a class");
+        give_up();
       }
       if (starts("&&")) {
-        refuse("'&&' in a class");
+        give_up();
       }
       if (peek() == '\\') {
         escape(true);
+      } else if (ignores_case_ && !is_ascii(peek())) {
+        give_up();
       } else {
         copy(1);
       }
     }
     if (done()) {
-      refuse("a class without its closing bracket");
+      give_up();
     }
     copy(1);
   }
 
   void group() {
     if (starts("(*")) {
-      refuse("'(*'");
+      give_up();
     }
     if (!starts("(?")) {
       return copy(1);
@@ -231,10 +269,11 @@ class Translator {
 
   void close_group() {
     if (open_groups_.empty()) {
-      refuse("a closing bracket without an opening one");
+      give_up();
     }
     copy(1);
-    item_ = open_groups_.back();
+    item_ = open_groups_.back().begin;
+    ignores_case_ = open_groups_.back().ignores_case;
     open_groups_.pop_back();
   }
 
@@ -242,13 +281,16 @@ class Translator {
   void options() {
     std::string text = "(?";
     std::size_t length = 2;
+    bool on = true;
     for (; peek(length) == 'i' || peek(length) == 'm' || peek(length) == '-'; ++length) {
       text += peek(length) == 'm' ? 's' : peek(length);
+      on = on && peek(length) != '-';
+      ignores_case_ = peek(length) == 'i' ? on : ignores_case_;
     }
     const char end = peek(length);
     // In the middle, Oniguruma lets it reach over the alternatives that follow, PCRE2 does not.
     if (end != ':' && !(end == ')' && at_ == 0)) {
-      refuse("this group or option '(?...'");
+      give_up();
     }
     if (end == ')') {
       open_groups_.pop_back();
@@ -287,18 +329,26 @@ class Translator {
   }
 
   std::string_view pattern_;
-  std::string_view where_;
   std::size_t at_ = 0;
   std::string out_;
-  // Where in out_ the last repeatable item begins, and the groups that are open.
+  // Where in out_ the last repeatable item begins.
   std::size_t item_ = 0;
-  std::vector<std::size_t> open_groups_;
+  bool ignores_case_ = false;
+  struct Group {
+    std::size_t begin;  // in out_
+    bool ignores_case;  // outside of it
+  };
+  std::vector<Group> open_groups_;
 };
 
 }  // namespace
 
-std::string oniguruma_to_pcre2(std::string_view pattern, std::string_view where) {
-  return Translator(pattern, where).run();
+std::optional<std::string> oniguruma_to_pcre2(std::string_view pattern) {
+  try {
+    return Translator(pattern).run();
+  } catch (const NoCounterpart&) {
+    return std::nullopt;
+  }
 }
 
 }  // namespace lmpo
