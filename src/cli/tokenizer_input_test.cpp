@@ -96,12 +96,10 @@ TEST_F(TokenizerInput, PartsOfOtherFamiliesAreNamed) {
                                       "are: {}",
                                       part, type, supported)));
   };
-  expect("model", "Unigram", "BPE");
-  expect("model", "WordPiece", "BPE");
-  expect("pre_tokenizer", "BertPreTokenizer", "ByteLevel, Digits");
-  expect("pre_tokenizer", "UnicodeScripts", "ByteLevel, Digits");
-  expect("normalizer", "Lowercase", "NFC, NFD");
-  expect("decoder", "WordPiece", "ByteFallback, ByteLevel");
+  expect("model", "Morphemes", "BPE, Unigram");
+  expect("pre_tokenizer", "UnicodeScripts", "BertPreTokenizer, ByteLevel");
+  expect("normalizer", "BertNormalizer", "ByteLevel, Lowercase");
+  expect("decoder", "Speech", "BPEDecoder, ByteFallback");
 }
 
 }  // namespace

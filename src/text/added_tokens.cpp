@@ -1,8 +1,10 @@
 #include "text/added_tokens.h"
 
 #include <algorithm>
+#include <array>
 
 #include "text/regex.h"
+#include "text/white_space.h"
 
 namespace lmpo {
 namespace {
@@ -21,24 +23,6 @@ bool touches_word(std::string_view text, Span span) {
   }
   return span.end < text.size() &&
          is_word_character(text.substr(span.end, utf8_size(text[span.end])));
-}
-
-std::size_t white_space_begin(std::string_view text, std::size_t end) {
-  while (end > 0) {
-    const std::size_t before = previous_character(text, end);
-    if (!is_white_space(first_code_point(text.substr(before)))) {
-      break;
-    }
-    end = before;
-  }
-  return end;
-}
-
-std::size_t white_space_end(std::string_view text, std::size_t begin) {
-  while (begin < text.size() && is_white_space(first_code_point(text.substr(begin)))) {
-    begin += utf8_size(text[begin]);
-  }
-  return begin;
 }
 
 AddedToken read_token(const JsonPart& part, const Normalizer& normalizer) {
@@ -84,37 +68,16 @@ TokenId id_in_range(const JsonPart& part, std::int64_t id) {
 }  // namespace
 
 TextSet::TextSet(std::vector<const AddedToken*> tokens) : tokens_(std::move(tokens)) {
-  std::sort(tokens_.begin(), tokens_.end(),
-            [](const AddedToken* a, const AddedToken* b) { return a->pattern < b->pattern; });
+  std::vector<std::string_view> patterns;
   for (const AddedToken* token : tokens_) {
-    begins_[static_cast<unsigned char>(token->pattern[0])] = true;
+    patterns.push_back(token->pattern);
   }
+  set_ = PrefixSet(patterns);
 }
 
-const AddedToken* TextSet::longest(std::string_view text, std::size_t at) const {
-  if (!begins_[static_cast<unsigned char>(text[at])]) {
-    return nullptr;
-  }
-  // The candidates agree with the text in their first `length` bytes; the shortest comes first.
-  auto first = tokens_.begin();
-  auto last = tokens_.end();
+const AddedToken* TextSet::search(std::string_view rest) const {
   const AddedToken* best = nullptr;
-  for (std::size_t length = 0; first != last; ++length) {
-    if ((*first)->pattern.size() == length) {
-      best = *first++;
-    }
-    if (at + length >= text.size()) {
-      break;
-    }
-    const auto byte = static_cast<unsigned char>(text[at + length]);
-    const auto byte_of = [length](const AddedToken* token) {
-      return static_cast<unsigned char>(token->pattern[length]);
-    };
-    first = std::partition_point(first, last,
-                                 [&](const AddedToken* token) { return byte_of(token) < byte; });
-    last = std::partition_point(first, last,
-                                [&](const AddedToken* token) { return byte_of(token) == byte; });
-  }
+  set_.search(rest, [&](std::size_t index, std::size_t) { best = tokens_[index]; });
   return best;
 }
 

@@ -1,7 +1,6 @@
 // The added tokens of tokenizer.json. They are found in the text before all other steps.
 #pragma once
 
-#include <array>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -11,6 +10,7 @@
 #include "base/utf8.h"
 #include "text/json_part.h"
 #include "text/normalizer.h"
+#include "text/prefix_set.h"
 #include "text/subword_model.h"
 #include "text/tokenizer.h"
 
@@ -38,12 +38,15 @@ class TextSet {
   // Keeps pointers to the tokens, whose patterns are different and not empty.
   explicit TextSet(std::vector<const AddedToken*> tokens);
   // The longest token that begins at `at`, or null.
-  const AddedToken* longest(std::string_view text, std::size_t at) const;
+  const AddedToken* longest(std::string_view text, std::size_t at) const {
+    return set_.has_first(text[at]) ? search(text.substr(at)) : nullptr;
+  }
 
  private:
-  // Sorted by pattern.
+  const AddedToken* search(std::string_view rest) const;
+
   std::vector<const AddedToken*> tokens_;
-  std::array<bool, 256> begins_{};
+  PrefixSet set_;
 };
 
 // Immutable; thread-safe.

@@ -11,8 +11,6 @@
 namespace lmpo {
 namespace {
 
-// Far above any real vocabulary; keeps a file that lies from claiming all memory.
-constexpr std::int64_t greatest_id = (1 << 22) - 1;
 constexpr TokenId merged_away = -1;
 
 // Two numbers that are not negative and below 2^31, as one key.
@@ -23,14 +21,17 @@ std::uint64_t pair_of(TokenId left, TokenId right) {
   return pair_of(static_cast<std::uint32_t>(left), static_cast<std::uint32_t>(right));
 }
 
-std::uint64_t hash_of(std::string_view token) {
-  // Not the largest number, which the table keeps for itself.
-  return std::hash<std::string_view>()(token) >> 1;
-}
-
 void add_symbol(TokenId id, SubwordModel::Scratch& scratch) {
   const auto position = static_cast<std::int32_t>(scratch.symbols.size());
   scratch.symbols.push_back({id, position - 1, position + 1});
+}
+
+Vocabulary stand_in_vocabulary(const RankedTokens& tokens, TokenId first_id) {
+  std::vector<std::string> texts(static_cast<std::size_t>(first_id));
+  for (const std::string& bytes : tokens.bytes) {
+    texts.push_back(stand_ins(bytes));
+  }
+  return Vocabulary(std::move(texts), first_id);
 }
 
 }  // namespace
@@ -50,13 +51,8 @@ std::optional<std::pair<std::string, std::string>> read_merge_rule(const json& r
   return tokens.first.empty() || tokens.second.empty() ? std::nullopt : std::optional(tokens);
 }
 
-Bpe::Bpe(const JsonPart& part) : where_(part.where()) {
-  if (part.absent()) {
-    part.refuse("missing; an object with the keys 'vocab' and 'merges' was expected");
-  }
-  if (const auto type = part.optional<std::string>("type", "BPE"); type != "BPE") {
-    part.refuse("the type '{}' is not supported; these are: BPE", type);
-  }
+Bpe::Bpe(const JsonPart& part)
+    : VocabularyModel(Vocabulary(part.child("vocab")), part.where()), byte_tokens_(vocabulary_) {
   for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"}) {
     if (const auto affix = part.optional<std::string>(key, ""); !affix.empty()) {
       part.refuse("key '{}': '{}' is not supported, only null", key, affix);
@@ -71,55 +67,16 @@ Bpe::Bpe(const JsonPart& part) : where_(part.where()) {
   fuse_unknown_ = part.optional<bool>("fuse_unk", false);
   byte_fallback_ = part.optional<bool>("byte_fallback", false);
   ignore_merges_ = part.optional<bool>("ignore_merges", false);
-  read_vocabulary(part.child("vocab"));
+  find_ends();
   read_merges(part);
 }
 
-void Bpe::read_vocabulary(const JsonPart& part) {
-  if (!part.value().is_object()) {
-    part.refuse("an object from tokens to ids was expected");
-  }
-  std::vector<bool> taken;
-  for (const auto& [token, value] : part.value().items()) {
-    if (!value.is_number_unsigned() || value.get<std::uint64_t>() > greatest_id) {
-      part.refuse("token '{}': an id from 0 to {} was expected, not {}", token, greatest_id,
-                  value.dump(-1, ' ', false, json::error_handler_t::replace).substr(0, 60));
-    }
-    const auto id = value.get<std::size_t>();
-    if (id >= tokens_.size()) {
-      tokens_.resize(id + 1);
-      taken.resize(id + 1);
-    }
-    if (taken[id]) {
-      part.refuse("tokens '{}' and '{}' have the same id {}", tokens_[id], token, id);
-    }
-    taken[id] = true;
-    tokens_[id] = token;
-  }
-  index_vocabulary(taken);
-  byte_ids_.resize(256, -1);
-  for (unsigned byte = 0; byte < 256; ++byte) {
-    byte_ids_[byte] = find(fmt::format("<0x{:02X}>", byte)).value_or(-1);
-  }
-}
-
-void Bpe::index_vocabulary(const std::vector<bool>& taken) {
-  size_ = std::count(taken.begin(), taken.end(), true);
-  ids_ = IntegerTable(static_cast<std::size_t>(size_));
-  ends_.resize(tokens_.size());
-  for (std::size_t id = 0; id < tokens_.size(); ++id) {
-    if (!taken[id]) {
-      continue;
-    }
-    const std::string_view token = tokens_[id];
-    std::uint64_t key = hash_of(token);
-    while (ids_.find(key) != nullptr) {
-      ++key;
-    }
-    ids_.set(key, static_cast<std::uint32_t>(id));
-    if (!token.empty()) {
-      ends_[id] = {first_code_point(token),
-                   first_code_point(token.substr(previous_character(token, token.size())))};
+void Bpe::find_ends() {
+  ends_.resize(static_cast<std::size_t>(id_limit()));
+  for (std::size_t id = 0; id < ends_.size(); ++id) {
+    if (const std::string_view text = token(static_cast<TokenId>(id)); !text.empty()) {
+      ends_[id] = {first_code_point(text),
+                   first_code_point(text.substr(previous_character(text, text.size())))};
     }
   }
 }
@@ -154,14 +111,10 @@ void Bpe::read_merges(const JsonPart& part) {
 }
 
 Bpe::Bpe(const RankedTokens& tokens, TokenId first_id)
-    : where_(tokens.where), ignore_merges_(true) {
-  tokens_.resize(static_cast<std::size_t>(first_id));
-  std::vector<bool> taken(tokens_.size());
-  for (const std::string& bytes : tokens.bytes) {
-    tokens_.push_back(stand_ins(bytes));
-    taken.push_back(true);
-  }
-  index_vocabulary(taken);
+    : VocabularyModel(stand_in_vocabulary(tokens, first_id), tokens.where),
+      byte_tokens_(vocabulary_),
+      ignore_merges_(true) {
+  find_ends();
   // Every way to cut a token into two others is a rule for it.
   struct Rule {
     TokenId left, right, result;
@@ -200,22 +153,6 @@ void Bpe::add_merge(TokenId left, TokenId right, std::uint32_t rank) {
 bool Bpe::can_join(TokenId left, TokenId right) const {
   return joints_.find(pair_of(ends_[static_cast<std::size_t>(left)].last,
                               ends_[static_cast<std::size_t>(right)].first)) != nullptr;
-}
-
-std::optional<TokenId> Bpe::find(std::string_view token) const {
-  for (std::uint64_t key = hash_of(token);; ++key) {
-    const std::uint32_t* id = ids_.find(key);
-    if (id == nullptr) {
-      return std::nullopt;
-    }
-    if (tokens_[*id] == token) {
-      return static_cast<TokenId>(*id);
-    }
-  }
-}
-
-std::string_view Bpe::token(TokenId id) const {
-  return id >= 0 && id < id_limit() ? std::string_view(tokens_[static_cast<std::size_t>(id)]) : "";
 }
 
 void Bpe::encode(std::string_view word, Scratch& scratch, std::vector<TokenId>& ids) const {
@@ -258,7 +195,7 @@ void Bpe::split_into_symbols(std::string_view word, Scratch& scratch) const {
       if (waiting && !fuse_unknown_) {
         add_symbol(*waiting, scratch);
       }
-      waiting = unknown_id(character);
+      waiting = unknown_id(*unknown_, character);
     }
   }
   if (waiting) {
@@ -267,26 +204,13 @@ void Bpe::split_into_symbols(std::string_view word, Scratch& scratch) const {
 }
 
 bool Bpe::fall_back_to_bytes(std::string_view character, Scratch& scratch) const {
-  const auto id_of = [this](char c) { return byte_ids_[static_cast<unsigned char>(c)]; };
-  if (!byte_fallback_ ||
-      std::any_of(character.begin(), character.end(), [&](char c) { return id_of(c) < 0; })) {
+  if (!byte_fallback_ || !byte_tokens_.cover(character)) {
     return false;
   }
-  for (const char c : character) {
-    add_symbol(id_of(c), scratch);
+  for (const char byte : character) {
+    add_symbol(byte_tokens_.of(byte), scratch);
   }
   return true;
-}
-
-TokenId Bpe::unknown_id(std::string_view character) const {
-  const auto id = find(*unknown_);
-  if (!id) {
-    user_error(
-        "{}: key 'unk_token': '{}' is not in the vocabulary, but the text has a character "
-        "that needs it: '{}'",
-        where_, *unknown_, character);
-  }
-  return *id;
 }
 
 // Queues the merge of the symbol at `position` with the one after it, where there is a rule.

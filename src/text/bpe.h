@@ -13,7 +13,7 @@
 #include "text/integer_table.h"
 #include "text/json_part.h"
 #include "text/ranked_tokens.h"
-#include "text/subword_model.h"
+#include "text/vocabulary.h"
 
 namespace lmpo {
 
@@ -21,7 +21,7 @@ namespace lmpo {
 // anything else.
 std::optional<std::pair<std::string, std::string>> read_merge_rule(const json& rule);
 
-class Bpe : public SubwordModel {
+class Bpe : public VocabularyModel {
  public:
   // `part` is the "model" of a tokenizer.json.
   explicit Bpe(const JsonPart& part);
@@ -32,14 +32,8 @@ class Bpe : public SubwordModel {
   // O(n log n) in the word's length.
   void encode(std::string_view word, Scratch& scratch, std::vector<TokenId>& ids) const override;
 
-  std::optional<TokenId> find(std::string_view token) const override;
-  std::string_view token(TokenId id) const override;
-  std::int64_t id_limit() const override { return static_cast<std::int64_t>(tokens_.size()); }
-  std::int64_t size() const override { return size_; }
-
  private:
-  void read_vocabulary(const JsonPart& part);
-  void index_vocabulary(const std::vector<bool>& taken);
+  void find_ends();
   void read_merges(const JsonPart& part);
   void reserve_merges(std::size_t count);
   // A rule that comes twice takes its last rank, as in the reference.
@@ -47,16 +41,10 @@ class Bpe : public SubwordModel {
 
   void split_into_symbols(std::string_view word, Scratch& scratch) const;
   bool fall_back_to_bytes(std::string_view character, Scratch& scratch) const;
-  TokenId unknown_id(std::string_view character) const;
   bool can_join(TokenId left, TokenId right) const;
   void push_candidate(std::int32_t position, Scratch& scratch) const;
   void merge_run(std::int32_t begin, std::int32_t end, Scratch& scratch) const;
 
-  // By id; "" for an id that has no token.
-  std::vector<std::string> tokens_;
-  std::int64_t size_ = 0;
-  // From a token's hash to its id. If another token has that place, one place further.
-  IntegerTable ids_;
   // From a pair of ids to the rank of its rule.
   IntegerTable ranks_;
   // What the rule of each rank makes.
@@ -68,8 +56,7 @@ class Bpe : public SubwordModel {
   };
   std::vector<Ends> ends_;
   IntegerTable joints_;
-  std::vector<TokenId> byte_ids_;
-  std::string where_;
+  ByteTokens byte_tokens_;
   std::optional<std::string> unknown_;
   bool fuse_unknown_ = false;
   bool byte_fallback_ = false;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <string_view>
+#include <utility>
 
 #include "base/utf8.h"
 #include "text/byte_level.h"
@@ -31,7 +33,7 @@ void append_bytes(const std::string& token, std::string& bytes) {
   }
 }
 
-Decoder read_byte_level(const JsonPart&) {
+Decoder read_byte_level_decoder(const JsonPart&) {
   return [](Tokens& tokens) {
     std::string bytes;
     for (const std::string& token : tokens) {
@@ -94,7 +96,7 @@ Decoder read_fuse(const JsonPart&) {
 }
 
 // Marks become spaces; in the first token they vanish where the encoder would have put one there.
-Decoder read_metaspace(const JsonPart& part) {
+Decoder read_metaspace_decoder(const JsonPart& part) {
   const bool prepended = read_prepend_scheme(part) != PrependScheme::never;
   return [prepended, mark = literal_pattern(read_metaspace_replacement(part))](Tokens& tokens) {
     for (std::size_t i = 0; i < tokens.size(); ++i) {
@@ -103,18 +105,15 @@ Decoder read_metaspace(const JsonPart& part) {
   };
 }
 
-Decoder read_replace(const JsonPart& part) {
+Decoder read_replace_decoder(const JsonPart& part) {
   return [pattern = read_pattern(part), content = part.required<std::string>("content"),
           where = part.where()](Tokens& tokens) {
     std::size_t total = 0;
     for (std::string& token : tokens) {
-      // The reference does not ask the pattern about an empty token.
-      if (!token.empty()) {
-        const auto matches = pattern(token);
-        total += replaced_size(token, matches, content);
-        check_growth(total, kLongestDecoded, where);
-        token = replace_all(token, matches, content);
-      }
+      const auto matches = pattern(token);
+      total += replaced_size(token, matches, content);
+      check_growth(total, kLongestDecoded, where);
+      token = replace_all(token, matches, content);
     }
   };
 }
@@ -122,10 +121,7 @@ Decoder read_replace(const JsonPart& part) {
 // Takes up to `start` of the character off the beginning of every token and up to `stop` off its
 // end.
 Decoder read_strip(const JsonPart& part) {
-  const auto content = part.required<std::string>("content");
-  if (content.empty() || utf8_size(content[0]) != content.size()) {
-    part.refuse("key 'content': one character was expected, not '{}'", content);
-  }
+  const auto content = required_character(part, "content");
   const auto count = [&](const char* key) {
     const auto value = part.required<std::int64_t>(key);
     if (value < 0) {
@@ -159,6 +155,73 @@ Decoder read_decoder_sequence(const JsonPart& part) {
   };
 }
 
+std::string replaced_everywhere(const std::string& text, const std::string& literal,
+                                std::string_view content) {
+  return replace_all(text, literal_pattern(literal)(text), content);
+}
+
+// What spaces between the words of English text become.
+std::string cleaned_up(std::string text) {
+  static const std::pair<const char*, const char*> rules[] = {
+      {" .", "."},   {" ?", "?"},     {" !", "!"},    {" ,", ","},
+      {" ' ", "'"},  {" n't", "n't"}, {" 'm", "'m"},  {" do not", " don't"},
+      {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
+  for (const auto& [from, to] : rules) {
+    text = replaced_everywhere(text, from, to);
+  }
+  return text;
+}
+
+std::string required_text(const JsonPart& part, const char* key) {
+  auto text = part.required<std::string>(key);
+  if (text.empty()) {
+    part.refuse("key '{}': an empty text is not supported", key);
+  }
+  return text;
+}
+
+// Spaces come before words; what continues one has the prefix, which vanishes.
+Decoder read_word_piece(const JsonPart& part) {
+  return [prefix = part.required<std::string>("prefix"),
+          cleanup = part.required<bool>("cleanup")](Tokens& tokens) {
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+      if (i > 0 && tokens[i].starts_with(prefix)) {
+        tokens[i].erase(0, prefix.size());
+      } else if (i > 0) {
+        tokens[i].insert(0, 1, ' ');
+      }
+      if (cleanup) {
+        tokens[i] = cleaned_up(std::move(tokens[i]));
+      }
+    }
+  };
+}
+
+// The mark at the ends of words becomes a space, at the end of the text nothing.
+Decoder read_bpe_decoder(const JsonPart& part) {
+  return [suffix = required_text(part, "suffix")](Tokens& tokens) {
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+      tokens[i] = replaced_everywhere(tokens[i], suffix, i + 1 < tokens.size() ? " " : "");
+    }
+  };
+}
+
+// Repeated tokens are one; padding vanishes.
+Decoder read_ctc(const JsonPart& part) {
+  return [pad = required_text(part, "pad_token"),
+          delimiter = required_text(part, "word_delimiter_token"),
+          cleanup = part.required<bool>("cleanup")](Tokens& tokens) {
+    tokens.erase(std::unique(tokens.begin(), tokens.end()), tokens.end());
+    for (std::string& token : tokens) {
+      token = replaced_everywhere(token, pad, "");
+      if (cleanup) {
+        token = replaced_everywhere(cleaned_up(std::move(token)), delimiter, " ");
+      }
+    }
+    std::erase(tokens, "");
+  };
+}
+
 void put_spaces_between(Tokens& tokens) {
   for (std::size_t i = 1; i < tokens.size(); ++i) {
     tokens[i].insert(0, 1, ' ');
@@ -169,13 +232,16 @@ void put_spaces_between(Tokens& tokens) {
 
 Decoder read_decoder(const JsonPart& part) {
   static const std::map<std::string, Decoder (*)(const JsonPart&)> known = {
+      {"BPEDecoder", read_bpe_decoder},
       {"ByteFallback", read_byte_fallback},
-      {"ByteLevel", read_byte_level},
+      {"ByteLevel", read_byte_level_decoder},
+      {"CTC", read_ctc},
       {"Fuse", read_fuse},
-      {"Metaspace", read_metaspace},
-      {"Replace", read_replace},
+      {"Metaspace", read_metaspace_decoder},
+      {"Replace", read_replace_decoder},
       {"Sequence", read_decoder_sequence},
-      {"Strip", read_strip}};
+      {"Strip", read_strip},
+      {"WordPiece", read_word_piece}};
   return part.absent() ? put_spaces_between : choose_by_type(part, known)(part);
 }
 

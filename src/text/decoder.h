@@ -12,8 +12,8 @@ namespace lmpo {
 // Changes the list of tokens' texts; joined, they are the result. Thread-safe.
 using Decoder = std::function<void(std::vector<std::string>&)>;
 
-// An absent part puts spaces between tokens. Supported: ByteFallback, ByteLevel, Fuse, Metaspace,
-// Replace, Sequence, Strip.
+// An absent part puts spaces between tokens. Supported: BPEDecoder, ByteFallback, ByteLevel, CTC,
+// Fuse, Metaspace, Replace, Sequence, Strip, WordPiece.
 Decoder read_decoder(const JsonPart& part);
 
 }  // namespace lmpo

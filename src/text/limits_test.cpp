@@ -129,8 +129,37 @@ TEST(TokenizerLimits, APatternThatBacktracksWithoutEndIsNamed) {
               HasSubstr("t.json: pre_tokenizer.pattern: the pattern cannot be applied"));
 }
 
+TEST(TokenizerLimits, ABrokenTableOfReplacementsIsNamedWhereATextMeetsIt) {
+  json content = gpt2();
+  // A trie whose root leads outside, and one replacement.
+  content["normalizer"] = {{"type", "Precompiled"}, {"precompiled_charsmap", "BAAAAAD8//9hAA=="}};
+  EXPECT_EQ(refusal(content, ""), "");
+  EXPECT_THAT(refusal(content, "b"),
+              HasSubstr("t.json: normalizer: key 'precompiled_charsmap': the table is damaged"));
+}
+
+json unigram(const json& pieces) {
+  json content = gpt2();
+  content["model"] = {{"type", "Unigram"}, {"vocab", pieces}};
+  content["pre_tokenizer"] = nullptr;
+  content["added_tokens"] = nullptr;
+  return content;
+}
+
+TEST(TokenizerLimits, LongPiecesAreNamed) {
+  EXPECT_THAT(refusal(unigram({{"a", -1}, {std::string(5000, 'a'), -1}})),
+              HasSubstr("t.json: model.vocab[1]: a token of 1 to 4096 bytes"));
+}
+
+TEST(TokenizerLimits, AUnigramWithoutUnknownTokenNamesWhatItLacks) {
+  EXPECT_EQ(refusal(unigram({{"a", -1}})), "");
+  EXPECT_THAT(refusal(unigram({{"a", -1}}), "aéa"),
+              HasSubstr("t.json: model: key 'unk_id' is missing, but there is a text that needs a "
+                        "token for unknown characters: 'é'"));
+}
+
 // Every form, every character that is newer than the tables of `tokenizers`, and 400 texts
-// (tools/oracle/normalization.py, which compares all characters and 10,000 texts).
+// (tools/oracle/reference_unicode.py, which compares all characters and 10,000 texts).
 TEST(Normalizer, KnowsOnlyWhatTheReferenceKnows) {
   const json golden = read_json(source_folder() / "src/text/testdata/normalization.json");
   ASSERT_GT(golden.size(), 500u);

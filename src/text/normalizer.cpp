@@ -9,8 +9,11 @@
 
 #include "base/error.h"
 #include "base/utf8.h"
-#include "text/newer_normalization.h"
+#include "text/byte_level.h"
 #include "text/pattern.h"
+#include "text/precompiled.h"
+#include "text/reference_unicode.h"
+#include "text/white_space.h"
 
 namespace lmpo {
 namespace {
@@ -62,13 +65,13 @@ std::string map_part(std::string_view text, utf8proc_option_t options) {
   return std::string(reinterpret_cast<const char*>(mapped), static_cast<std::size_t>(size));
 }
 
-// Normalizes the parts between characters that the reference's tables lack.
+// Normalizes the parts between the characters that the reference keeps apart.
 std::string map_unicode(std::string_view text, utf8proc_option_t options) {
   std::string mapped;
   std::size_t begin = 0;
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t size = utf8_size(text[at]);
-    if (size > 1 && is_newer_than_tokenizers(first_code_point(text.substr(at, size)))) {
+    if (size > 1 && normalizes_alone(first_code_point(text.substr(at, size)))) {
       mapped += map_part(text.substr(begin, at - begin), options);
       mapped += text.substr(at, size);
       begin = at + size;
@@ -90,6 +93,70 @@ Normalizer unicode_form(int options) {
         map_unicode(std::string_view(normalized.text).substr(0, normalized.head), option);
     normalized.text = map_unicode(normalized.text, option);
     normalized.head = std::min(head.size(), normalized.text.size());
+  };
+}
+
+// Writes every character anew: `write` appends what stands for it.
+template <typename Write>
+Normalizer each_character(const Write& write) {
+  return [write](NormalizedText& normalized) {
+    std::string out;
+    out.reserve(normalized.text.size());
+    std::size_t head = 0;
+    for (std::size_t at = 0; at < normalized.text.size();) {
+      const std::size_t size = utf8_size(normalized.text[at]);
+      write(std::string_view(normalized.text).substr(at, size), out);
+      at += size;
+      head = at <= normalized.head ? out.size() : head;
+    }
+    normalized.text = std::move(out);
+    normalized.head = head;
+  };
+}
+
+Normalizer lower_case_normalizer() {
+  return each_character([](std::string_view character, std::string& out) {
+    append_lower_case(out, first_code_point(character));
+  });
+}
+
+Normalizer accent_stripper() {
+  return each_character([](std::string_view character, std::string& out) {
+    out += is_combining_mark(first_code_point(character)) ? "" : character;
+  });
+}
+
+Normalizer byte_level_normalizer() {
+  return each_character(
+      [](std::string_view character, std::string& out) { append_stand_ins(character, out); });
+}
+
+// sentencepiece's rules for machine translation: control characters vanish, and what is white space
+// or nearly so becomes a space.
+Normalizer nmt_normalizer() {
+  return each_character([](std::string_view character, std::string& out) {
+    const char32_t c = first_code_point(character);
+    const bool is_space = (c >= 0x9 && c <= 0xD && c != 0xB) || c == 0x1680 ||
+                          (c >= 0x200B && c <= 0x200F) || c == 0x2028 || c == 0x2029 ||
+                          c == 0x2581 || c == 0xFEFF || c == 0xFFFD;
+    const bool is_control = (c >= 0x1 && c < 0x20) || c == 0x7F || c == 0x8F || c == 0x9F;
+    out += is_space ? " " : is_control ? "" : character;
+  });
+}
+
+Normalizer read_strip_ends(const JsonPart& part) {
+  return [left = part.required<bool>("strip_left"),
+          right = part.required<bool>("strip_right")](NormalizedText& normalized) {
+    std::string& text = normalized.text;
+    if (right) {
+      text.resize(white_space_begin(text, text.size()));
+    }
+    if (left) {
+      const std::size_t begin = white_space_end(text, 0);
+      text.erase(0, begin);
+      normalized.head -= std::min(normalized.head, begin);
+    }
+    normalized.head = std::min(normalized.head, text.size());
   };
 }
 
@@ -124,13 +191,19 @@ void check_growth(std::size_t size, std::size_t longest, const std::string& wher
 
 Normalizer read_normalizer(const JsonPart& part) {
   static const std::map<std::string, Normalizer (*)(const JsonPart&)> known = {
+      {"ByteLevel", [](const JsonPart&) { return byte_level_normalizer(); }},
+      {"Lowercase", [](const JsonPart&) { return lower_case_normalizer(); }},
       {"NFC", [](const JsonPart&) { return unicode_form(UTF8PROC_COMPOSE); }},
       {"NFD", [](const JsonPart&) { return unicode_form(UTF8PROC_DECOMPOSE); }},
       {"NFKC", [](const JsonPart&) { return unicode_form(UTF8PROC_COMPOSE | UTF8PROC_COMPAT); }},
       {"NFKD", [](const JsonPart&) { return unicode_form(UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT); }},
+      {"Nmt", [](const JsonPart&) { return nmt_normalizer(); }},
+      {"Precompiled", read_precompiled},
       {"Prepend", read_prepend},
       {"Replace", read_replace},
-      {"Sequence", read_normalizer_sequence}};
+      {"Sequence", read_normalizer_sequence},
+      {"Strip", read_strip_ends},
+      {"StripAccents", [](const JsonPart&) { return accent_stripper(); }}};
   return part.absent() ? [](NormalizedText&) {} : choose_by_type(part, known)(part);
 }
 

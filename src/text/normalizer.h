@@ -30,7 +30,8 @@ struct NormalizedText {
 // Thread-safe.
 using Normalizer = std::function<void(NormalizedText&)>;
 
-// Does nothing for an absent part. Supported: NFC, NFD, NFKC, NFKD, Prepend, Replace, Sequence.
+// Does nothing for an absent part. Supported: ByteLevel, Lowercase, NFC, NFD, NFKC, NFKD, Nmt,
+// Precompiled, Prepend, Replace, Sequence, Strip, StripAccents.
 Normalizer read_normalizer(const JsonPart& part);
 
 }  // namespace lmpo

@@ -15,6 +15,20 @@ Pattern literal_pattern(std::string literal) {
   };
 }
 
+Pattern character_pattern(bool (*belongs)(char32_t)) {
+  return [belongs](std::string_view text) {
+    std::vector<Span> found;
+    for (std::size_t at = 0; at < text.size();) {
+      const std::size_t size = utf8_size(text[at]);
+      if (belongs(first_code_point(text.substr(at)))) {
+        found.push_back({at, at + size});
+      }
+      at += size;
+    }
+    return found;
+  };
+}
+
 Pattern read_pattern(const JsonPart& part) {
   const JsonPart pattern = part.child("pattern");
   if (!pattern.value().is_object() || pattern.value().size() != 1) {
@@ -22,7 +36,10 @@ Pattern read_pattern(const JsonPart& part) {
   }
   if (pattern.value().contains("Regex")) {
     const auto regex = Regex::oniguruma(pattern.required<std::string>("Regex"), pattern.where());
-    return [regex](std::string_view text) { return regex.find_all(text); };
+    // The reference does not ask a pattern about an empty text.
+    return [regex](std::string_view text) {
+      return text.empty() ? std::vector<Span>() : regex.find_all(text);
+    };
   }
   auto literal = pattern.required<std::string>("String");
   if (literal.empty()) {

@@ -14,7 +14,10 @@ namespace lmpo {
 // All matches in a text, from left to right. Thread-safe.
 using Pattern = std::function<std::vector<Span>(std::string_view)>;
 
+// The literal is not empty.
 Pattern literal_pattern(std::string literal);
+// Every character that belongs to a class.
+Pattern character_pattern(bool (*belongs)(char32_t));
 // {"String": ...} or {"Regex": ...} at the key "pattern" of the part.
 Pattern read_pattern(const JsonPart& part);
 

@@ -3,7 +3,25 @@
 namespace lmpo {
 namespace {
 
-enum class Kind { byte_level, sequence, single_template };
+enum class Kind { byte_level, classifier, sequence, single_template };
+
+TokenId checked_id(const JsonPart& part, std::int64_t id_limit) {
+  const json& value = part.value();
+  if (!value.is_number_unsigned() ||
+      value.get<std::uint64_t>() >= static_cast<std::uint64_t>(id_limit)) {
+    part.refuse("an id below {} was expected, not {}", id_limit, value.dump().substr(0, 60));
+  }
+  return value.get<TokenId>();
+}
+
+// The id of ["<s>", 0].
+TokenId id_of_pair(const JsonPart& part, std::int64_t id_limit) {
+  const auto elements = part.elements();
+  if (elements.size() != 2) {
+    part.refuse("a token and its id were expected, as [\"<s>\", 0]");
+  }
+  return checked_id(elements[1], id_limit);
+}
 
 // The ids that the template's "special_tokens" give to a name.
 std::vector<TokenId> special_ids(const JsonPart& part, const std::string& name,
@@ -14,12 +32,7 @@ std::vector<TokenId> special_ids(const JsonPart& part, const std::string& name,
   }
   std::vector<TokenId> ids;
   for (const JsonPart& element : token.child("ids").elements()) {
-    const json& value = element.value();
-    if (!value.is_number_unsigned() ||
-        value.get<std::uint64_t>() >= static_cast<std::uint64_t>(id_limit)) {
-      element.refuse("an id below {} was expected, not {}", id_limit, value.dump().substr(0, 60));
-    }
-    ids.push_back(value.get<TokenId>());
+    ids.push_back(checked_id(element, id_limit));
   }
   return ids;
 }
@@ -36,11 +49,19 @@ PostProcessor::PostProcessor(const JsonPart& part, std::int64_t id_limit) {
 }
 
 void PostProcessor::read(const JsonPart& part, std::int64_t id_limit) {
-  static const std::map<std::string, Kind> known = {{"ByteLevel", Kind::byte_level},
+  static const std::map<std::string, Kind> known = {{"BertProcessing", Kind::classifier},
+                                                    {"ByteLevel", Kind::byte_level},
+                                                    {"RobertaProcessing", Kind::classifier},
                                                     {"Sequence", Kind::sequence},
                                                     {"TemplateProcessing", Kind::single_template}};
   switch (choose_by_type(part, known)) {
     case Kind::byte_level:
+      break;
+    case Kind::classifier:
+      check_first(part);
+      pieces_ = {{false, {id_of_pair(part.child("cls"), id_limit)}},
+                 {true, {}},
+                 {false, {id_of_pair(part.child("sep"), id_limit)}}};
       break;
     case Kind::sequence:
       for (const JsonPart& step : part.child("processors").elements()) {
@@ -53,10 +74,14 @@ void PostProcessor::read(const JsonPart& part, std::int64_t id_limit) {
   }
 }
 
-void PostProcessor::read_template(const JsonPart& part, std::int64_t id_limit) {
+void PostProcessor::check_first(const JsonPart& part) const {
   if (!pieces_.empty()) {
     part.refuse("more than one template is not supported");
   }
+}
+
+void PostProcessor::read_template(const JsonPart& part, std::int64_t id_limit) {
+  check_first(part);
   for (const JsonPart& piece : part.child("single").elements()) {
     if (const JsonPart text = piece.child("Sequence"); !text.absent()) {
       if (const auto name = text.required<std::string>("id"); name != "A") {

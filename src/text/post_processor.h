@@ -12,8 +12,8 @@ namespace lmpo {
 class PostProcessor {
  public:
   // Leaves ids as they are for an absent part. Supported: ByteLevel (which moves offsets only),
-  // Sequence, TemplateProcessing (of it the key "single", at most one of them). Ids that are not
-  // below `id_limit` are refused.
+  // Sequence, and at most one of BertProcessing, RobertaProcessing and TemplateProcessing (of it
+  // the key "single"). Ids that are not below `id_limit` are refused.
   PostProcessor(const JsonPart& part, std::int64_t id_limit);
 
   // Without special tokens, only what the template does with the text itself.
@@ -27,6 +27,7 @@ class PostProcessor {
   };
 
   void read(const JsonPart& part, std::int64_t id_limit);
+  void check_first(const JsonPart& part) const;
   void read_template(const JsonPart& part, std::int64_t id_limit);
 
   std::vector<Piece> pieces_;

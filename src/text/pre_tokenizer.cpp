@@ -5,6 +5,7 @@
 #include "text/byte_level.h"
 #include "text/normalizer.h"
 #include "text/pattern.h"
+#include "text/reference_unicode.h"
 #include "text/regex.h"
 
 namespace lmpo {
@@ -125,12 +126,8 @@ void write_stand_ins(Words& words) {
   words = std::move(out);
 }
 
-PreTokenizer splitting(const char* pattern, Behavior behavior, bool invert = false) {
-  const Regex regex(pattern, "pre_tokenizer");
-  return [regex, behavior, invert](Words& words) {
-    split(
-        words, [&](std::string_view text) { return regex.find_all(text); }, behavior, invert);
-  };
+PreTokenizer splitting(const Pattern& pattern, Behavior behavior, bool invert = false) {
+  return [pattern, behavior, invert](Words& words) { split(words, pattern, behavior, invert); };
 }
 
 Behavior read_behavior(const JsonPart& part, std::string_view fallback = "") {
@@ -154,10 +151,7 @@ Behavior read_behavior(const JsonPart& part, std::string_view fallback = "") {
 }
 
 PreTokenizer read_split(const JsonPart& part) {
-  return [pattern = read_pattern(part), behavior = read_behavior(part),
-          invert = part.required<bool>("invert")](Words& words) {
-    split(words, pattern, behavior, invert);
-  };
+  return splitting(read_pattern(part), read_behavior(part), part.required<bool>("invert"));
 }
 
 PreTokenizer read_byte_level(const JsonPart& part) {
@@ -205,23 +199,60 @@ PreTokenizer read_metaspace(const JsonPart& part) {
 }
 
 PreTokenizer read_digits(const JsonPart& part) {
-  return splitting("\\p{N}", part.required<bool>("individual_digits") ? Behavior::isolated
-                                                                      : Behavior::contiguous);
+  return splitting(character_pattern(is_number), part.required<bool>("individual_digits")
+                                                     ? Behavior::isolated
+                                                     : Behavior::contiguous);
 }
 
 PreTokenizer read_punctuation(const JsonPart& part) {
-  return splitting("[\\p{P}!-/:-@\\[-`{-~]", read_behavior(part, "Isolated"));
+  return splitting(character_pattern(is_punctuation), read_behavior(part, "Isolated"));
 }
 
 PreTokenizer read_whitespace(const JsonPart&) {
-  return splitting(
+  static const Regex words(
       "[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}]+|"
       "[^\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}\\p{White_Space}]+",
-      Behavior::removed, true);
+      "pre_tokenizer");
+  return splitting([](std::string_view text) { return words.find_all(text); }, Behavior::removed,
+                   true);
 }
 
-PreTokenizer read_whitespace_split(const JsonPart&) {
-  return splitting("\\p{White_Space}", Behavior::removed);
+PreTokenizer split_at_white_space() {
+  return splitting(character_pattern(is_white_space), Behavior::removed);
+}
+
+PreTokenizer bert_pre_tokenizer() {
+  return [at_space = split_at_white_space(),
+          at_punctuation =
+              splitting(character_pattern(is_punctuation), Behavior::isolated)](Words& words) {
+    at_space(words);
+    at_punctuation(words);
+  };
+}
+
+PreTokenizer read_char_delimiter_split(const JsonPart& part) {
+  return splitting(literal_pattern(required_character(part, "delimiter")), Behavior::removed);
+}
+
+PreTokenizer read_fixed_length(const JsonPart& part) {
+  const auto length = part.required<std::int64_t>("length");
+  if (length < 1) {
+    part.refuse("key 'length': a positive number was expected, not {}", length);
+  }
+  const auto pattern = [length](std::string_view text) {
+    std::vector<Span> found;
+    std::int64_t count = length;
+    for (std::size_t at = 0; at < text.size(); ++count) {
+      if (count == length) {
+        found.push_back({at, at});
+        count = 0;
+      }
+      at += utf8_size(text[at]);
+      found.back().end = at;
+    }
+    return found;
+  };
+  return splitting(pattern, Behavior::isolated);
 }
 
 PreTokenizer read_pre_tokenizer_sequence(const JsonPart& part) {
@@ -242,23 +273,30 @@ PreTokenizer read_pre_tokenizer_sequence(const JsonPart& part) {
 
 PreTokenizer read_pre_tokenizer(const JsonPart& part) {
   static const std::map<std::string, PreTokenizer (*)(const JsonPart&)> known = {
+      {"BertPreTokenizer", [](const JsonPart&) { return bert_pre_tokenizer(); }},
       {"ByteLevel", read_byte_level},
+      {"CharDelimiterSplit", read_char_delimiter_split},
       {"Digits", read_digits},
+      {"FixedLength", read_fixed_length},
       {"Metaspace", read_metaspace},
       {"Punctuation", read_punctuation},
       {"Sequence", read_pre_tokenizer_sequence},
       {"Split", read_split},
       {"Whitespace", read_whitespace},
-      {"WhitespaceSplit", read_whitespace_split}};
+      {"WhitespaceSplit", [](const JsonPart&) { return split_at_white_space(); }}};
   return part.absent() ? [](Words&) {} : choose_by_type(part, known)(part);
 }
 
-std::string read_metaspace_replacement(const JsonPart& part) {
-  auto mark = part.required<std::string>("replacement");
-  if (mark.empty() || utf8_size(mark[0]) != mark.size()) {
-    part.refuse("key 'replacement': one character was expected, not '{}'", mark);
+std::string required_character(const JsonPart& part, const char* key) {
+  auto text = part.required<std::string>(key);
+  if (text.empty() || utf8_size(text[0]) != text.size()) {
+    part.refuse("key '{}': one character was expected, not '{}'", key, text);
   }
-  return mark;
+  return text;
+}
+
+std::string read_metaspace_replacement(const JsonPart& part) {
+  return required_character(part, "replacement");
 }
 
 PrependScheme read_prepend_scheme(const JsonPart& part) {

@@ -23,10 +23,12 @@ struct Words {
 // Thread-safe.
 using PreTokenizer = std::function<void(Words&)>;
 
-// Does nothing for an absent part. Supported: ByteLevel, Digits, Metaspace, Punctuation, Sequence,
-// Split, Whitespace, WhitespaceSplit.
+// Does nothing for an absent part. Supported: BertPreTokenizer, ByteLevel, CharDelimiterSplit,
+// Digits, FixedLength, Metaspace, Punctuation, Sequence, Split, Whitespace, WhitespaceSplit.
 PreTokenizer read_pre_tokenizer(const JsonPart& part);
 
+// The value of a key that must be one character.
+std::string required_character(const JsonPart& part, const char* key);
 // Metaspace's mark for a space, of pre-tokenizers and decoders: one character.
 std::string read_metaspace_replacement(const JsonPart& part);
 enum class PrependScheme { always, first, never };

@@ -1,12 +1,13 @@
 #include "text/ranked_tokens.h"
 
 #include <algorithm>
-#include <array>
 #include <bitset>
 #include <charconv>
 #include <cstdint>
 #include <optional>
 #include <unordered_map>
+
+#include "text/base64.h"
 
 namespace lmpo {
 namespace {
@@ -16,42 +17,6 @@ constexpr std::size_t greatest_rank = (1 << 20) - 1;
 // All ways to cut a token in two are tried, so tokens are bounded; real ones have at most some
 // hundred bytes.
 constexpr std::size_t kLongestToken = 1024;
-
-constexpr std::array<int, 256> base64_values() {
-  std::array<int, 256> values{};
-  values.fill(-1);
-  constexpr std::string_view digits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  for (std::size_t i = 0; i < digits.size(); ++i) {
-    values[static_cast<unsigned char>(digits[i])] = static_cast<int>(i);
-  }
-  return values;
-}
-
-// Base64 with its padding (RFC 4648, section 4); nothing where it is not that, or empty.
-std::optional<std::string> decode_base64(std::string_view text) {
-  static constexpr auto values = base64_values();
-  if (text.empty() || text.size() % 4 != 0) {
-    return std::nullopt;
-  }
-  const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
-  std::string bytes;
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (const char digit : text.substr(0, text.size() - padding)) {
-    const int value = values[static_cast<unsigned char>(digit)];
-    if (value < 0) {
-      return std::nullopt;
-    }
-    bits = bits << 6 | static_cast<std::uint32_t>(value);
-    count += 6;
-    if (count >= 8) {
-      count -= 8;
-      bytes += static_cast<char>(bits >> count & 0xFF);
-    }
-  }
-  return bytes;
-}
 
 std::optional<std::size_t> parse_rank(std::string_view text) {
   std::size_t rank = 0;

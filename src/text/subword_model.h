@@ -23,6 +23,18 @@ class SubwordModel {
     // Merges to be done, a heap: the rule's rank in the upper half, the left symbol's position in
     // the lower.
     std::vector<std::uint64_t> queue;
+    // Of a word's best way into tokens: by place in the word, the last token on the way there.
+    struct Step {
+      double score = 0;
+      std::int32_t begin = -1;
+      TokenId id = 0;
+    };
+    std::vector<Step> path;
+    struct Piece {
+      std::int32_t begin, end;
+      TokenId id;
+    };
+    std::vector<Piece> pieces;
   };
 
   SubwordModel() = default;

@@ -1,9 +1,10 @@
-"""Writes the rows of src/text/newer_normalization.cpp, and checks that utf8proc with these rows normalizes as `tokenizers` does.
+"""Writes the rows of src/text/reference_unicode.cpp, and checks that utf8proc with these rows normalizes as `tokenizers` does.
 
-    tools/oracle/setup && build/oracle/bin/python tools/oracle/normalization.py [--golden]
+    tools/oracle/setup && build/oracle/bin/python tools/oracle/reference_unicode.py [--golden]
 
-The tables of decompositions and combining classes in tokenizers are older than utf8proc's. To tokenizers a newer character
-changes nothing and separates its neighbours. --golden writes texts for src/text/testdata/normalization.json.
+tokenizers has tables of several ages. Those of decompositions and combining classes are older than utf8proc's: a newer character changes
+nothing and separates its neighbours. So does U+11A7, which utf8proc takes for the last part of a Hangul syllable. The tables of marks
+and of punctuation are older still, those of numbers and letter cases newer. --golden writes texts for src/text/testdata/normalization.json.
 """
 import ctypes
 import json
@@ -11,10 +12,11 @@ import pathlib
 import random
 import sys
 
-from tokenizers import normalizers
+from tokenizers import normalizers, pre_tokenizers
 
 LIBRARY = ctypes.CDLL("libutf8proc.so.2")
 LIBRARY.utf8proc_map.restype = ctypes.c_ssize_t
+LIBRARY.utf8proc_category_string.restype = ctypes.c_char_p
 FREE = ctypes.CDLL(None).free
 FREE.argtypes = [ctypes.c_void_p]
 STABLE, COMPAT, COMPOSE, DECOMPOSE = 2, 4, 8, 16
@@ -52,6 +54,8 @@ def newer_characters():
         texts = [character, f"a\u0301{character}\u0327\u0301", f"a\u0345{character}\u0334", f"a{character}\u0301"]
         if any(reference.normalize_str(text) != map_text(text, options) for text in texts):
             found.add(character)
+        elif FORMS["NFC"][0].normalize_str("가" + character) != map_text("가" + character, COMPOSE):
+            found.add(character)
         elif FORMS["NFKD"][0].normalize_str(character) != map_text(character, FORMS["NFKD"][1]):
             found.add(character)
     # What ends a sequence that only newer tables compose.
@@ -72,15 +76,48 @@ def texts(newer):
         yield "".join(chr(source.choice(CODES)) for _ in range(source.randint(1, 30)))
 
 
-def main():
-    newer = newer_characters()
+def ranges(codes):
     rows = []
-    for code in sorted(map(ord, newer)):
+    for code in sorted(codes):
         if rows and rows[-1][1] == code - 1:
             rows[-1][1] = code
         else:
             rows.append([code, code])
-    print(", ".join(f"{{0x{first:X}, 0x{last:X}}}" for first, last in rows))
+    return ", ".join(f"{{0x{first:X}, 0x{last:X}}}" for first, last in rows)
+
+
+def differing(known, category):
+    """Characters that belong to a general category for either tokenizers or utf8proc."""
+    return {code for code in CODES if known(chr(code)) != LIBRARY.utf8proc_category_string(code).decode().startswith(category)
+            and not (code < 0x80 and category == "P")}
+
+
+def splits(tool):
+    return lambda character: len(tool.pre_tokenize_str("a" + character)) == 2
+
+
+def lower_cases():
+    """Rows (first, last, lower case of the first) where utf8proc has another lower case."""
+    rows = []
+    for code in CODES:
+        lower = normalizers.Lowercase().normalize_str(chr(code))
+        if lower == chr(LIBRARY.utf8proc_tolower(code)) or code == 0x130:
+            continue
+        if rows and rows[-1][1] == code - 1 and ord(lower) - code == rows[-1][2] - rows[-1][0]:
+            rows[-1][1] = code
+        else:
+            rows.append([code, code, ord(lower)])
+    return ", ".join(f"{{0x{first:X}, 0x{last:X}, 0x{lower:X}}}" for first, last, lower in rows)
+
+
+def main():
+    newer = newer_characters()
+    print("kAlone", ranges(map(ord, newer)))
+    strip = normalizers.StripAccents()
+    print("kMarks", ranges(differing(lambda character: strip.normalize_str(character) == "", "M")))
+    print("kPunctuation", ranges(differing(splits(pre_tokenizers.Punctuation()), "P")))
+    print("kNumbers", ranges(differing(splits(pre_tokenizers.Digits(individual_digits=True)), "N")))
+    print("kLower", lower_cases())
     wrong = 0
     inputs = [chr(code) for code in CODES] + [map_text(chr(code), DECOMPOSE) for code in CODES] + list(texts(newer))
     for name, (reference, options) in FORMS.items():
