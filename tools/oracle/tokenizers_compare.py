@@ -2,11 +2,13 @@
 
     tools/oracle/setup && build/oracle/bin/python tools/oracle/tokenizers_compare.py [--data DATA] [options] [MODEL_FOLDER...]
 
-Without model folders it trains the tokenizers and variants of tokenizers_golden.py again, with larger vocabularies, in a temporary
-folder. For each it compares the ids of every text, the ids of every text cut at random places (so that words are broken and special
+Without model folders it trains, in a temporary folder: the tokenizers and variants of tokenizers_golden.py again, with larger vocabularies;
+the parts of the families in tokenizers_rebuilt.py over them; and unigram models with sentencepiece's NFKC table, as T5 and XLM-RoBERTa have
+them, and with bytes for unknown characters. For each it compares the ids of every text, the ids of every text cut at random places (so that words are broken and special
 tokens occur anywhere), and the decoded text. Prints differences; exits with 1 if there are any.
 """
 import argparse
+import io
 import json
 import pathlib
 import random
@@ -16,9 +18,12 @@ import sys
 import tempfile
 import time
 
-from tokenizers import Tokenizer
+import sentencepiece
+from sentencepiece import sentencepiece_model_pb2
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 import tokenizers_golden as golden
+import tokenizers_rebuilt as rebuilt
 
 
 def run(command, folder, values, *flags):
@@ -71,6 +76,26 @@ def compare(name, folder, texts, options):
     return wrong
 
 
+def unigram(texts, size, fallback):
+    """As T5's and XLM-RoBERTa's; with bytes for unknown characters as newer ones have it."""
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(sentence_iterator=iter(["a b c d e f g h"] * 20), model_writer=model, vocab_size=12, minloglevel=2)
+    table = sentencepiece_model_pb2.ModelProto.FromString(model.getvalue()).normalizer_spec.precompiled_charsmap
+    tokenizer = Tokenizer(models.Unigram([("<unk>", 0.0)], unk_id=0, byte_fallback=fallback))
+    tokenizer.normalizer = normalizers.Sequence([normalizers.Precompiled(table), normalizers.Replace("  ", " ")])
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokenizer.decoder = decoders.Metaspace()
+    special = ["<unk>", "<s>", "</s>"]
+    tokenizer.train_from_iterator(texts, trainers.UnigramTrainer(vocab_size=size, unk_token="<unk>", special_tokens=special, show_progress=False))
+    tokenizer.post_processor = processors.RobertaProcessing(sep=("</s>", 2), cls=("<s>", 1))
+    content = json.loads(tokenizer.to_str())
+    if fallback:
+        content["model"]["byte_fallback"] = True
+        content["model"]["vocab"] += [[f"<0x{byte:02X}>", 0.0] for byte in range(256)]
+        content["decoder"] = {"type": "Sequence", "decoders": [{"type": "ByteFallback"}, content["decoder"]]}
+    return Tokenizer.from_str(json.dumps(content))
+
+
 def trained(texts, sizes):
     with tempfile.TemporaryDirectory() as folder:
         for size in sizes:
@@ -79,6 +104,12 @@ def trained(texts, sizes):
                 path = pathlib.Path(folder) / "tokenizer.json"
                 golden.open_patched(contents[base], patch).save(str(path))
                 yield f"{name}, {size}", path.parent
+            for name, _, _, base, parts in rebuilt.FAMILIES:
+                path.write_text(json.dumps({**contents[base], **parts}))
+                yield f"parts of {name}, {size}", path.parent
+            for fallback in [False, True]:
+                unigram(texts, size, fallback).save(str(path))
+                yield f"unigram{', bytes' if fallback else ''}, {size}", path.parent
 
 
 def main():

