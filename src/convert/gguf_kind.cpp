@@ -117,6 +117,9 @@ bool recognize_space_prefix(const JsonPart& root) {
 
 GgufKind recognize_gguf_kind(const JsonPart& root) {
   const JsonPart model = root.child("model");
+  if (const auto type = model.optional<std::string>("type", "BPE"); type != "BPE") {
+    model.refuse("'{}' has no counterpart in a GGUF file of these families; BPE has", type);
+  }
   if (model.optional<bool>("byte_fallback", false)) {
     return {.sentencepiece = true, .add_space_prefix = recognize_space_prefix(root)};
   }

@@ -312,6 +312,9 @@ TEST_F(GgufVocabulary, WhatCannotBeSaidIsRefused) {
   EXPECT_THAT(refusal(content), AllOf(HasSubstr("tokenizer.json: pre_tokenizer:"),
                                       HasSubstr("llama.cpp cannot be told to cut words so")));
   content = tokenizer("llama3");
+  content["model"] = {{"type", "Unigram"}, {"vocab", {{"a", -1}}}, {"byte_fallback", true}};
+  EXPECT_THAT(refusal(content), HasSubstr("tokenizer.json: model: 'Unigram' has no counterpart"));
+  content = tokenizer("llama3");
   content["normalizer"] = {{"type", "NFKC"}};
   EXPECT_THAT(refusal(content), HasSubstr("tokenizer.json: normalizer: has no counterpart"));
   content = tokenizer("mistral");

@@ -38,7 +38,7 @@ double best_sum(const json& pieces, std::string_view word) {
 TEST(Unigram, TakesTheBestOfAllWays) {
   Random random(3, 0);
   for (int round = 0; round < 50; ++round) {
-    json pieces = {{"a", -3.0}, {"b", -3.5}, {"é", -2.5}};
+    json pieces = json::parse(R"([["a", -3.0], ["b", -3.5], ["é", -2.5]])");
     while (pieces.size() < 12) {
       std::string text;
       for (std::size_t i = 2 + random.below(3); i > 0; --i) {
@@ -46,7 +46,7 @@ TEST(Unigram, TakesTheBestOfAllWays) {
       }
       const auto same = [&](const json& piece) { return piece[0] == text; };
       if (std::none_of(pieces.begin(), pieces.end(), same)) {
-        pieces.push_back({text, -10.0 * random.uniform()});
+        pieces.push_back(json::array({text, -10.0 * random.uniform()}));
       }
     }
     std::string word;
@@ -65,9 +65,8 @@ TEST(Unigram, TakesTheBestOfAllWays) {
 }
 
 TEST(Unigram, UnknownCharactersBecomeOneTokenOrTheirBytes) {
-  json model = {{"type", "Unigram"},
-                {"unk_id", 0},
-                {"vocab", {{"<unk>", 0}, {"a", -1}, {"<0xC3>", -9}, {"<0xA9>", -9}}}};
+  json model = json::parse(R"({"type": "Unigram", "unk_id": 0,
+      "vocab": [["<unk>", 0], ["a", -1], ["<0xC3>", -9], ["<0xA9>", -9]]})");
   EXPECT_THAT(ids_of(model, "aééa"), ElementsAre(1, 0, 1));
   model["byte_fallback"] = true;
   EXPECT_THAT(ids_of(model, "aéa"), ElementsAre(1, 2, 3, 1));

@@ -87,7 +87,7 @@ def unigram(texts, size, fallback):
     tokenizer.decoder = decoders.Metaspace()
     special = ["<unk>", "<s>", "</s>"]
     tokenizer.train_from_iterator(texts, trainers.UnigramTrainer(vocab_size=size, unk_token="<unk>", special_tokens=special, show_progress=False))
-    tokenizer.post_processor = processors.RobertaProcessing(sep=("</s>", 2), cls=("<s>", 1))
+    tokenizer.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 1))
     content = json.loads(tokenizer.to_str())
     if fallback:
         content["model"]["byte_fallback"] = True
