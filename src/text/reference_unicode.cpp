@@ -90,11 +90,11 @@ constexpr auto kLowerCases = std::to_array<LowerCases>({{0x1C89, 0x1C89, 0x1C8A}
                                                         {0x16EA0, 0x16EB8, 0x16EBB}});
 
 // The range of a list that holds the character, or null.
-template <typename Ranges>
-const typename Ranges::value_type* range_of(const Ranges& ranges, char32_t character) {
-  const auto range = std::partition_point(ranges.begin(), ranges.end(),
+template <typename List>
+const typename List::value_type* range_of(const List& list, char32_t character) {
+  const auto range = std::partition_point(list.begin(), list.end(),
                                           [&](const auto& each) { return each.last < character; });
-  return range != ranges.end() && range->first <= character ? &*range : nullptr;
+  return range != list.end() && range->first <= character ? &*range : nullptr;
 }
 
 bool has_category(char32_t character, char category) {
