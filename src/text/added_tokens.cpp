@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "text/characters.h"
 #include "text/regex.h"
-#include "text/white_space.h"
 
 namespace lmpo {
 namespace {

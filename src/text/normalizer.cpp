@@ -10,10 +10,10 @@
 #include "base/error.h"
 #include "base/utf8.h"
 #include "text/byte_level.h"
+#include "text/characters.h"
 #include "text/pattern.h"
 #include "text/precompiled.h"
 #include "text/reference_unicode.h"
-#include "text/white_space.h"
 
 namespace lmpo {
 namespace {

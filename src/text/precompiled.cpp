@@ -11,6 +11,7 @@
 
 #include "base/utf8.h"
 #include "text/base64.h"
+#include "text/characters.h"
 
 namespace lmpo {
 namespace {
@@ -118,39 +119,64 @@ class PrecompiledNormalizer {
 
   void operator()(NormalizedText& normalized) const {
     const std::string_view text = normalized.text;
-    std::string out;
-    out.reserve(text.size());
-    std::size_t head = 0;
-    const auto write = [&](std::string_view piece, std::size_t end, bool replaced) {
-      out += piece;
-      if (replaced) {
-        check_growth(out.size(), normalized.longest, map_->where());
-      }
-      head = end <= normalized.head ? out.size() : head;
-    };
+    Writer writer(normalized, map_->where());
     for (std::size_t at = 0; at < text.size();) {
       const std::size_t end = cluster_end(text, at);
+      const std::string_view cluster = text.substr(at, end - at);
+      at = end;
       // A cluster is looked up whole only where it is short, as in sentencepiece.
       constexpr std::size_t kLongestCluster = 5;
-      if (end - at <= kLongestCluster) {
-        if (const auto found = map_->find(text.substr(at, end - at))) {
-          write(*found, end, true);
-          at = end;
+      if (cluster.size() <= kLongestCluster) {
+        if (const auto found = map_->find(cluster)) {
+          writer.write(*found, cluster);
           continue;
         }
       }
-      while (at < end) {
-        const std::size_t size = utf8_size(text[at]);
-        const auto found = map_->find(text.substr(at, size));
-        write(found.value_or(text.substr(at, size)), at + size, found.has_value());
-        at += size;
+      for (std::size_t i = 0; i < cluster.size(); i += utf8_size(cluster[i])) {
+        const std::string_view character = cluster.substr(i, utf8_size(cluster[i]));
+        writer.write(map_->find(character).value_or(character), character);
       }
     }
-    normalized.text = std::move(out);
-    normalized.head = head;
+    writer.finish();
   }
 
  private:
+  // The new text, and how much of it comes from the first character of the input.
+  class Writer {
+   public:
+    Writer(NormalizedText& normalized, const std::string& where)
+        : normalized_(normalized),
+          where_(where),
+          head_characters_(
+              count_characters(std::string_view(normalized.text).substr(0, normalized.head))) {}
+
+    // The characters of `piece` come from those of `old` one by one, more of them from the last
+    // one. As in the reference, what vanishes before the first piece is not counted.
+    void write(std::string_view piece, std::string_view old) {
+      check_growth(out_.size() + piece.size(), normalized_.longest, where_);
+      const std::size_t characters = count_characters(old);
+      if (consumed_ < head_characters_) {
+        const std::size_t in_head = head_characters_ - consumed_;
+        head_ = out_.size() +
+                (in_head < characters ? size_of_characters(piece, in_head) : piece.size());
+      }
+      out_ += piece;
+      consumed_ += out_.empty() ? 0 : characters;
+    }
+    void finish() {
+      normalized_.text = std::move(out_);
+      normalized_.head = head_;
+    }
+
+   private:
+    NormalizedText& normalized_;
+    const std::string& where_;
+    std::size_t head_characters_;
+    std::size_t consumed_ = 0;
+    std::string out_;
+    std::size_t head_ = 0;
+  };
+
   std::shared_ptr<const CharacterMap> map_;
 };
 

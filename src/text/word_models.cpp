@@ -1,9 +1,9 @@
 #include "text/word_models.h"
 
-#include <algorithm>
 #include <cstdint>
 
 #include "base/utf8.h"
+#include "text/characters.h"
 
 namespace lmpo {
 namespace {
@@ -17,11 +17,6 @@ std::size_t read_most_characters(const JsonPart& part) {
     part.refuse("key '{}': a number from 0 to {} was expected, not {}", kKey, kMost, count);
   }
   return static_cast<std::size_t>(count);
-}
-
-std::size_t count_characters(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(
-      text.begin(), text.end(), [](char c) { return (static_cast<unsigned>(c) & 0xC0u) != 0x80; }));
 }
 
 }  // namespace

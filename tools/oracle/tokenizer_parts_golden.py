@@ -67,7 +67,7 @@ def sequence(key, *parts):
 
 def character_map():
     """A small table of the normalizer Precompiled: sentencepiece compiles it."""
-    rules = {"a": "bb", "é": "e", "e\u0301": "É", "ﬁ": "fi", "½": "1/2", "B": "", "中": "zh ", "Ⅷ": "VIII", "\u1100\u1161": "가"}
+    rules = {"a": "bb", "é": "e", "e\u0301": "É", "ﬁ": "fi", "½": "1/2", "B": "", "\x01": "", "中": "zh ", "Ⅷ": "VIII", "\u1100\u1161": "가"}
     with tempfile.NamedTemporaryFile("w", suffix=".tsv") as file:
         file.write("".join(" ".join(f"{ord(c):X}" for c in key) + "\t" + " ".join(f"{ord(c):X}" for c in value) + "\n" for key, value in rules.items()))
         file.flush()
@@ -158,7 +158,7 @@ def models_of_words():
     spaces = {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "first", "split": True}
     ends = {"sep": pair("</s>"), "cls": pair("<s>")}
     strip = {"type": "Strip", "strip_left": True, "strip_right": True}
-    for fallback, normalizer in itertools.product((False, True), (None, strip, {"type": "StripAccents"}, {"type": "Nmt"}, {"type": "NFD"}, {"type": "Lowercase"})):
+    for fallback, normalizer in itertools.product((False, True), (None, strip, {"type": "StripAccents"}, {"type": "Nmt"}, {"type": "NFD"}, {"type": "Lowercase"}, next(part for part in NORMALIZERS if part["type"] == "Precompiled"))):
         pieces = WORDS + [f"<0x{byte:02X}>" for byte in range(256)] * fallback
         # Scores that tie are as likely as others.
         vocab = [[piece, RANDOM.choice([-1.5, -2.0, -3.0, -3.5, RANDOM.uniform(-6, 0)])] for piece in pieces]
