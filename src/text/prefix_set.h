@@ -39,6 +39,13 @@ class PrefixSet {
     auto [first, last] = ranges_[byte_at(rest, 0)];
     // The texts in [first, last) agree with the rest in their first `length` bytes.
     for (std::size_t length = 1; first != last; ++length) {
+      if (last - first == 1) {
+        const Entry& only = entries_[first];
+        if (rest.substr(length).starts_with(only.text.substr(length))) {
+          found(only.index, only.text.size());
+        }
+        return;
+      }
       if (entries_[first].text.size() == length) {
         found(entries_[first].index, length);
         ++first;
