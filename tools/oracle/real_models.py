@@ -153,7 +153,7 @@ def check_training(binary, folder, work):
     data, out = work / "rows.jsonl", work / f"{folder.name}-trained"
     data.write_text("".join(json.dumps(row) + "\n" for row in rows))
     lmpo(binary, "train", "--model", folder, "--data", data, "--output_dir", out, "--max_steps", 3,
-         "--per_device_train_batch_size", 2, "--overwrite_output_dir")
+         "--per_device_train_batch_size", 2, "--logging_steps", 1, "--overwrite_output_dir")
     losses = [entry["loss"] for entry in json.loads((out / "trainer_state.json").read_text())["log_history"] if "loss" in entry]
     return report("three steps of training", bool(losses) and all(np.isfinite(losses)), f"(losses {losses})")
 
