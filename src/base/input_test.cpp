@@ -96,6 +96,25 @@ TEST_F(Inputs, LinesHoldEverythingButTheirEnds) {
   }
 }
 
+TEST_F(Inputs, LinesOfAnyLengthAreWhole) {
+  for (const std::size_t size :
+       {4093U, 4094U, 4095U, 4096U, 4097U, 8189U, 8190U, 8191U, 100'000U}) {
+    const std::string first(size, 'a');
+    for (const char* end : {"\n", "\r\n"}) {
+      for (const std::string& second : {std::string("b"), std::string("b\n"), first, first + end}) {
+        std::istringstream stream(first + end + second);
+        LineInput input(stream, "t");
+        std::string line;
+        ASSERT_TRUE(input.read(line));
+        EXPECT_TRUE(line == first) << size;
+        ASSERT_TRUE(input.read(line));
+        EXPECT_TRUE(line == (second[0] == 'b' ? "b" : first)) << size;
+        EXPECT_FALSE(input.read(line));
+      }
+    }
+  }
+}
+
 // Reads all of a file that was cut after it was mapped.
 [[noreturn]] void read_what_is_gone(const fs::path& path, int threads) {
   const MappedFile other(path.parent_path() / "other");

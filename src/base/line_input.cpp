@@ -1,25 +1,31 @@
 #include "base/line_input.h"
 
+#include <array>
+
 #include "base/error.h"
 #include "base/readable.h"
 
 namespace lmpo {
 
 bool LineInput::read(std::string& line) {
-  using Traits = std::istream::traits_type;
   line.clear();
   ++number_;
-  std::streambuf& buffer = *stream_.rdbuf();
-  Traits::int_type next = buffer.sbumpc();
-  if (Traits::eq_int_type(next, Traits::eof())) {
-    return false;
-  }
-  for (; !Traits::eq_int_type(next, Traits::eof()) && next != '\n'; next = buffer.sbumpc()) {
-    if (line.size() == kLongestLine) {
+  std::array<char, 4096> piece;
+  for (bool whole = false; !whole;) {
+    stream_.getline(piece.data(), std::ssize(piece));
+    const auto count = static_cast<std::size_t>(stream_.gcount());
+    if (count == 0) {
+      return false;
+    }
+    whole = stream_.eof() || !stream_.fail();
+    line.append(piece.data(), stream_.eof() || !whole ? count : count - 1);  // without "\n"
+    if (line.size() > kLongestLine) {
       user_error("{}: line {} is longer than {}; lines of text were expected", source_, number_,
                  readable_bytes(kLongestLine));
     }
-    line += Traits::to_char_type(next);
+    if (!whole) {
+      stream_.clear();  // the piece was full
+    }
   }
   if (line.ends_with('\r')) {
     line.pop_back();
