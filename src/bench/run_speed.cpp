@@ -94,15 +94,8 @@ class Measuring {
         device_(device),
         ops_(ops),
         way_(way),
-        trees_(spread(trees, kMostTrees, part_.vocab_size)) {
-    std::size_t longest = 1;
-    for (const Tree& tree : trees_) {
-      for (const Sequence& sequence : tree.sequences) {
-        longest = std::max(longest, sequence.tokens.size());
-      }
-    }
-    options_ = {.max_positions = static_cast<std::int64_t>(longest), .recompute = way.recompute};
-  }
+        trees_(spread(trees, kMostTrees, part_.vocab_size)),
+        options_{.max_positions = longest_sequence(pointers(trees_)), .recompute = way.recompute} {}
 
   RunSpeed run(double budget) {
     const auto start = Clock::now();

@@ -26,16 +26,6 @@ std::vector<Trees> cut_batches(std::span<const Tree> trees, const StepSpeedOptio
   return batches;
 }
 
-std::int64_t longest(std::span<const Tree> trees) {
-  std::size_t result = 0;
-  for (const Tree& tree : trees) {
-    for (const Sequence& sequence : tree.sequences) {
-      result = std::max(result, sequence.tokens.size());
-    }
-  }
-  return static_cast<std::int64_t>(result);
-}
-
 void count(StepSpeed& speed, const Trees& batch) {
   for (const Tree* tree : batch) {
     ++speed.pairs;
@@ -77,7 +67,7 @@ std::vector<float> random_weights(const ModelConfig& config) {
 StepSpeed measure_steps(const ModelConfig& config, Device& device, Ops& ops,
                         std::span<const Tree> trees, const StepSpeedOptions& options) {
   const std::vector<Trees> batches = cut_batches(trees, options);
-  const LanguageModelOptions model_options{.max_positions = longest(trees),
+  const LanguageModelOptions model_options{.max_positions = longest_sequence(pointers(trees)),
                                            .recompute = options.recompute};
   StepSpeed speed;
   const LargestPacks largest = largest_packs(batches, options.limits, speed);

@@ -153,46 +153,43 @@ bool ExpressionParser::at_expression_end() const {
          token.kind == Token::Kind::end || token.is(")") || token.is("=") || token.is_name("in");
 }
 
-ExpressionPtr ExpressionParser::tuple_or_single(bool with_conditional) {
-  const auto single = [&] { return with_conditional ? conditional() : either(); };
-  auto first = single();
+ExpressionPtr ExpressionParser::rest_of_tuple(ExpressionPtr first, Operand read) {
   if (!peek().is(",")) {
     return first;
   }
   auto tuple = make(Kind::tuple);
   add(*tuple, std::move(first));
   while (take_sign(",") && !at_expression_end()) {
-    add(*tuple, single());
+    add(*tuple, (this->*read)());
   }
   return tuple;
 }
 
+ExpressionPtr ExpressionParser::tuple_or_single(bool with_conditional) {
+  const Operand read =
+      with_conditional ? &ExpressionParser::conditional : &ExpressionParser::either;
+  return rest_of_tuple((this->*read)(), read);
+}
+
+ExpressionPtr ExpressionParser::target_item() {
+  if (take_sign("(")) {
+    auto inner = target();
+    expect_sign(")");
+    return inner;
+  }
+  auto bound = make(Kind::name);
+  bound->text = expect_name();
+  return bound;
+}
+
 ExpressionPtr ExpressionParser::target() {
   const Depth depth(*this);
-  const auto single = [&]() -> ExpressionPtr {
-    if (take_sign("(")) {
-      auto inner = target();
-      expect_sign(")");
-      return inner;
-    }
-    auto bound = make(Kind::name);
-    bound->text = expect_name();
-    return bound;
-  };
-  auto first = single();
+  auto first = target_item();
   if (first->kind == Kind::name && peek().is(".")) {
     take();
     return make(Kind::attribute, expect_name(), std::move(first));
   }
-  if (!peek().is(",")) {
-    return first;
-  }
-  auto tuple = make(Kind::tuple);
-  add(*tuple, std::move(first));
-  while (take_sign(",") && !at_expression_end()) {
-    add(*tuple, single());
-  }
-  return tuple;
+  return rest_of_tuple(std::move(first), &ExpressionParser::target_item);
 }
 
 ExpressionPtr ExpressionParser::conditional() {

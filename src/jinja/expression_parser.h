@@ -26,7 +26,7 @@ class ExpressionParser {
   ExpressionPtr conditional();
   // Without "A if B else C", as in the list of a loop.
   ExpressionPtr either();
-  // One expression, or a tuple without brackets. `single` reads each item.
+  // One expression, or a tuple without brackets.
   ExpressionPtr tuple_or_single(bool with_conditional);
   // a, or a, b: what a loop or an assignment binds.
   ExpressionPtr target();
@@ -62,6 +62,9 @@ class ExpressionParser {
   // Operands joined by any of the operators, as one expression with many operands.
   ExpressionPtr chain(Kind kind, std::initializer_list<std::string_view> signs, Operand read);
   ExpressionPtr words(Kind kind, std::string_view word, Operand read);
+  // `first` alone, or if a comma follows, the tuple that begins with it.
+  ExpressionPtr rest_of_tuple(ExpressionPtr first, Operand read);
+  ExpressionPtr target_item();
   ExpressionPtr both();
   ExpressionPtr negation();
   ExpressionPtr comparison();

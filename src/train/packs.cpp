@@ -50,6 +50,16 @@ Trees at_indices(std::span<const Tree* const> batch, const PackIndices& indices)
   return result;
 }
 
+std::int64_t longest_sequence(std::span<const Tree* const> trees) {
+  std::int64_t longest = 1;
+  for (const Tree* tree : trees) {
+    for (const Sequence& sequence : tree->sequences) {
+      longest = std::max<std::int64_t>(longest, std::ssize(sequence.tokens));
+    }
+  }
+  return longest;
+}
+
 PackSize size_of(const Tree& tree) {
   // Predicting inputs begin one before the first scored token. Sequences share those in the trunk.
   const std::int64_t trunk = tree.trunk_length();

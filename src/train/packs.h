@@ -16,6 +16,9 @@ Trees pointers(std::span<const Tree> trees);
 // Those with these indices.
 Trees at_indices(std::span<const Tree* const> batch, const PackIndices& indices);
 
+// The tokens of the longest sequence; 1 if there is none.
+std::int64_t longest_sequence(std::span<const Tree* const> trees);
+
 // What a pack's buffers grow with: the sum over its trees.
 struct PackSize {
   std::int64_t tokens = 0;   // T, inputs

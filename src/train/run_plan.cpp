@@ -11,20 +11,10 @@
 namespace lmpo {
 namespace {
 
-std::int64_t longest_sequence(const TrainInputs& inputs) {
-  std::size_t longest = 1;
-  const auto look = [&](const Dataset& dataset) {
-    for (const Tree& tree : dataset.trees) {
-      for (const Sequence& sequence : tree.sequences) {
-        longest = std::max(longest, sequence.tokens.size());
-      }
-    }
-  };
-  look(inputs.train);
-  if (inputs.evaluation) {
-    look(*inputs.evaluation);
-  }
-  return static_cast<std::int64_t>(longest);
+std::int64_t longest_of_all(const TrainInputs& inputs) {
+  const std::int64_t longest = longest_sequence(pointers(inputs.train.trees));
+  return inputs.evaluation ? std::max(longest, longest_sequence(pointers(inputs.evaluation->trees)))
+                           : longest;
 }
 
 // "12345 of 67890 parameters train".
@@ -66,7 +56,7 @@ RunPlan::RunPlan(const TrainInputs& inputs, const ModelConfig& config, const Run
                .eight_bit_moments = recipe().eight_bit_moments(),
                .freeze = recipe().freeze},
       samples_(EvalSamples::planned(inputs, config)),
-      model_options_{.max_positions = longest_sequence(inputs),
+      model_options_{.max_positions = longest_of_all(inputs),
                      .pad_gradient = inputs.recipe.pad_token_gradient} {
   check_freeze(config, storage_.freeze);
   check_longest_sequence(config, model_options_.max_positions);

@@ -6,21 +6,6 @@
 #include "train/memory_plan.h"
 
 namespace lmpo {
-namespace {
-
-std::int64_t longest_sequence(std::span<const Trees> packs) {
-  std::size_t longest = 1;
-  for (const Trees& pack : packs) {
-    for (const Tree* tree : pack) {
-      for (const Sequence& sequence : tree->sequences) {
-        longest = std::max(longest, sequence.tokens.size());
-      }
-    }
-  }
-  return static_cast<std::int64_t>(longest);
-}
-
-}  // namespace
 
 Scorer::Scorer(const fs::path& model_folder, Dtype storage, std::shared_ptr<Device> device,
                Dtype compute, Head head)
@@ -37,9 +22,11 @@ void Scorer::score(std::span<const Tree> trees, const PackLimits& limits, const 
 }
 
 void Scorer::score(std::span<const Trees> packs, const PackDone& done) {
-  check_longest_sequence(model_.config, longest_sequence(packs));
-  const LanguageModelOptions options = {.max_positions = longest_sequence(packs),
-                                        .recompute = Recompute::none};
+  LanguageModelOptions options = {.max_positions = 1, .recompute = Recompute::none};
+  for (const Trees& pack : packs) {
+    options.max_positions = std::max(options.max_positions, longest_sequence(pack));
+  }
+  check_longest_sequence(model_.config, options.max_positions);
   const auto run = [&](Arena& arena, Ops& ops, std::span<const Trees> some, const PackDone& each) {
     LanguageModel model(*model_.weights, ops, arena, options);
     for (const Trees& trees : some) {
