@@ -78,10 +78,7 @@ void declare(OptionSet& set, BenchOptions& options) {
           {.choices = {"none", "mlp", "layers"}, .flags = {{"gradient_checkpointing", "layers"}}});
   set.add("dtype", options.dtype, "type of the weights",
           {.choices = {"float32", "bfloat16", "float16"}, .old_names = {"torch_dtype"}});
-  set.add("compute", options.compute,
-          "type that inputs of matrix products are rounded to; auto: bfloat16 on a GPU, float32 "
-          "on a CPU",
-          {.choices = {"auto", "float32", "bfloat16"}});
+  add_compute_option(set, options.compute);
   set.add("optim", options.optim,
           "AdamW, with moments in 32 or 8 bits; paged: moments outside device memory",
           {.choices = {"adamw_torch", "adamw_8bit", "paged_adamw_32bit", "paged_adamw_8bit"}});

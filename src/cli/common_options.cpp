@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/line_input.h"
+#include "base/printable_json.h"
 #include "base/readable.h"
 #include "base/threads.h"
 #include "model/family.h"
@@ -47,6 +48,13 @@ void add_compute_option(OptionSet& set, std::string& compute) {
           {.choices = {"auto", "float32", "bfloat16"}});
 }
 
+void add_pack_options(OptionSet& set, PackLimits& limits, std::string_view items) {
+  set.add("per_device_eval_batch_size", limits.micro_batch,
+          fmt::format("micro-batch size in {}", items), {.range = at_least(1)});
+  set.add("max_pack_tokens", limits.max_tokens, "maximum input tokens per micro-batch; 0: no limit",
+          {.range = at_least(0)});
+}
+
 void add_threads_option(OptionSet& set, std::int64_t& threads) {
   set.add("threads", threads, "threads to use; 0: one per processor",
           {.range = within(0, 1024), .letter = 't'});
@@ -68,6 +76,14 @@ void require_folder_for(std::string_view option, const fs::path& file) {
   if (const fs::path folder = file.parent_path(); !folder.empty() && !fs::is_directory(folder)) {
     user_error("--{} {}: there is no folder {}; make it first", option, file.string(),
                folder.string());
+  }
+}
+
+void write_lines(const fs::path& output, const std::string& lines) {
+  if (output.empty()) {
+    fmt::print("{}", printable_json(lines));
+  } else {
+    write_file_atomically(output, lines);
   }
 }
 

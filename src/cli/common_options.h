@@ -9,22 +9,27 @@
 #include "generate/sampling.h"
 #include "recipe/option_set.h"
 #include "recipe/source_option.h"
+#include "train/packs.h"
 
 namespace lmpo {
 
 void add_model_option(OptionSet& set, fs::path& model);
 void add_data_option(OptionSet& set, std::vector<DataSource>& data);
-// 0 means all processors.
 void add_device_option(OptionSet& set, std::string& device);
 // See compute_type of ops/device.h.
 void add_compute_option(OptionSet& set, std::string& compute);
+// The size of micro-batches: at most limits.micro_batch of `items` ("pairs") and limits.max_tokens tokens.
+void add_pack_options(OptionSet& set, PackLimits& limits, std::string_view items);
+// 0 means all processors.
 void add_threads_option(OptionSet& set, std::int64_t& threads);
 void apply_threads(std::int64_t threads);
 // top_k, top_p and seed, for commands that draw tokens.
 void add_sampling_options(OptionSet& set, SamplingOptions& sampling, std::int64_t& seed);
 
-// UserError where the folder of a file that is to be written does not exist. No file named: nothing.
+// UserError if the folder of the file to write does not exist. Does nothing if no file is named.
 void require_folder_for(std::string_view option, const fs::path& file);
+// Writes JSON Lines to the file, or if no file is named, to standard output.
+void write_lines(const fs::path& output, const std::string& lines);
 
 // The lines of standard input, without their ends.
 std::vector<std::string> read_standard_input();

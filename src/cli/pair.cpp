@@ -1,8 +1,5 @@
 // lmpo pair: from several scored answers to each prompt to preferences, the best against the worst.
-#include <cstdio>
-
 #include "base/log.h"
-#include "base/printable_json.h"
 #include "cli/commands.h"
 #include "cli/common_options.h"
 #include "train/rewards.h"
@@ -41,10 +38,7 @@ void declare(OptionSet& set, PairOptions& options) {
   set.group("Reward model");
   set.add("dtype", options.reward.dtype, "type of the weights; auto: as in config.json",
           {.choices = {"auto", "float32", "bfloat16", "float16"}, .old_names = {"torch_dtype"}});
-  set.add("per_device_eval_batch_size", options.reward.limits.micro_batch,
-          "micro-batch size in prompts, each with all its responses", {.range = at_least(1)});
-  set.add("max_pack_tokens", options.reward.limits.max_tokens,
-          "maximum input tokens per micro-batch; 0: no limit", {.range = at_least(0)});
+  add_pack_options(set, options.reward.limits, "prompts, each with all its responses");
   add_device_option(set, options.reward.device);
   add_compute_option(set, options.reward.compute);
   add_threads_option(set, options.threads);
@@ -72,11 +66,7 @@ int run(const PairOptions& options) {
   const auto& [lines, drops] = pair_lines(samples, scores);
   log_info("{} pairs of {} prompts; {}", std::ssize(samples) - drops.total(), samples.size(),
            drops.summary());
-  if (options.output.empty()) {
-    fmt::print("{}", printable_json(lines));
-  } else {
-    write_file_atomically(options.output, lines);
-  }
+  write_lines(options.output, lines);
   return 0;
 }
 

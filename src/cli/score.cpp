@@ -1,6 +1,4 @@
 // lmpo score: what a model thinks of each response.
-#include <cstdio>
-
 #include "base/log.h"
 #include "cli/commands.h"
 #include "cli/common_options.h"
@@ -21,8 +19,7 @@ struct ScoreOptions {
   std::string device = "auto";
   std::string dtype = "float32";
   std::string compute = "auto";
-  std::int64_t batch_size = 8;
-  std::int64_t max_pack_tokens = 0;
+  PackLimits limits;
   std::int64_t threads = 0;
   DataOptions data_options;
 };
@@ -47,17 +44,11 @@ void declare(OptionSet& set, ScoreOptions& options) {
           {.value_name = "FILE.json"});
   set.add("dtype", options.dtype, "type of the weights",
           {.choices = {"float32", "bfloat16", "float16"}, .old_names = {"torch_dtype"}});
-  set.add("compute", options.compute,
-          "type that inputs of matrix products are rounded to; auto: bfloat16 on a GPU, float32 "
-          "on a CPU",
-          {.choices = {"auto", "float32", "bfloat16"}});
+  add_compute_option(set, options.compute);
   set.group("Tokens");
   add_data_options(set, options.data_options);
   set.group("Speed");
-  set.add("per_device_eval_batch_size", options.batch_size, "micro-batch size in pairs",
-          {.range = at_least(1)});
-  set.add("max_pack_tokens", options.max_pack_tokens,
-          "maximum input tokens per micro-batch; 0: no limit", {.range = at_least(0)});
+  add_pack_options(set, options.limits, "pairs");
   add_device_option(set, options.device);
   add_threads_option(set, options.threads);
   set.section("Examples", "  lmpo score --model DIR --data pairs.json --output scores.jsonl\n");
@@ -78,13 +69,7 @@ int run(const ScoreOptions& options) {
   log_dataset(dataset, options.data_options, "data");
 
   ScoreSummary summary;
-  const std::string all =
-      score_rows(scorer, dataset, {options.batch_size, options.max_pack_tokens}, summary);
-  if (options.output.empty()) {
-    std::fwrite(all.data(), 1, all.size(), stdout);
-  } else {
-    write_file_atomically(options.output, all);
-  }
+  write_lines(options.output, score_rows(scorer, dataset, options.limits, summary));
   const fs::path summary_file = options.summary.empty() && !options.output.empty()
                                     ? summary_beside(options.output)
                                     : options.summary;
