@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <deque>
+#include <utility>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/names.h"
+#include "base/path_kind.h"
 #include "recipe/foreign.h"
 #include "recipe/option_sources.h"
 
@@ -32,6 +34,12 @@ bool is_yaml(const std::string& word) {
 // Words not yet read. Each function takes what belongs to its flag.
 using Words = std::deque<std::string>;
 
+// A word that is neither a flag nor a flag's value.
+struct Argument {
+  std::string word;
+  std::string list;  // the flag before it, if that takes a list; else empty
+};
+
 class CommandLineReader {
  public:
   explicit CommandLineReader(const ReaderContext& context)
@@ -51,21 +59,24 @@ class CommandLineReader {
                     std::optional<std::string> attached, Words& rest);
   void take_flag(const std::string& name, const OptionName& meaning, const std::string& place,
                  std::optional<std::string> attached, Words& rest);
-  void take_positionals(std::vector<std::string> words);
+  void take_positionals(const std::vector<Argument>& words);
+  [[noreturn]] void refuse(const Argument& argument) const;
 
   const OptionList& options_;
   GivenOptions& given_;
   Remarks& remarks_;
   const std::string& command_;
   bool accepts_config_;
+  std::string list_;  // the flag just read, if it takes a list
   CommandLine result_;
 };
 
 CommandLine CommandLineReader::read(const std::vector<std::string>& arguments) {
   Words words(arguments.begin(), arguments.end());
-  std::vector<std::string> positionals;
+  std::vector<Argument> positionals;
   while (!words.empty()) {
     const std::string word = words.front();
+    const std::string list = std::exchange(list_, "");
     words.pop_front();
     if (word == "--help" || word == "-h") {
       result_.wants_help = true;  // what follows may still decide defaults
@@ -76,11 +87,13 @@ CommandLine CommandLineReader::read(const std::vector<std::string>& arguments) {
       continue;
     }
     if (word == "--") {
-      positionals.insert(positionals.end(), words.begin(), words.end());
+      for (const std::string& argument : words) {
+        positionals.push_back({argument, ""});
+      }
       break;
     }
     if (!is_flag(word)) {
-      positionals.push_back(word);
+      positionals.push_back({word, list});
       continue;
     }
     const bool read = remarks_.attempt("option_unknown", word.substr(0, word.find('=')), [&] {
@@ -90,7 +103,7 @@ CommandLine CommandLineReader::read(const std::vector<std::string>& arguments) {
       words.pop_front();  // probably its value
     }
   }
-  remarks_.attempt("option_unknown", "", [&] { take_positionals(std::move(positionals)); });
+  remarks_.attempt("option_unknown", "", [&] { take_positionals(positionals); });
   return result_;
 }
 
@@ -204,16 +217,28 @@ void CommandLineReader::take_flag(const std::string& name, const OptionName& mea
     rest.pop_front();
   }
   given_.take(name, meaning, std::move(value));
+  list_ = option.is_list ? place : "";
 }
 
-void CommandLineReader::take_positionals(std::vector<std::string> words) {
+void CommandLineReader::refuse(const Argument& argument) const {
+  user_error(
+      "unexpected argument '{}'; {}", argument.word,
+      argument.list.empty()
+          ? fmt::format("see {} --help", command_)
+          : fmt::format("to give {0} several values, repeat it: {0} A {0} B", argument.list));
+}
+
+void CommandLineReader::take_positionals(const std::vector<Argument>& words) {
   std::size_t next = 0;
   const bool takes_any = std::ranges::any_of(options_.all(), &Option::takes_position);
-  if (accepts_config_ && !words.empty() && !(takes_any && is_folder(words[0]))) {
-    if (result_.config) {
-      user_error("unexpected argument '{}': --config names a recipe already", words[0]);
+  if (accepts_config_ && !words.empty() && !(takes_any && is_folder(words[0].word))) {
+    if (!words[0].list.empty() && !is_yaml(words[0].word) && !is_there(words[0].word)) {
+      refuse(words[0]);
     }
-    result_.config = words[next++];
+    if (result_.config) {
+      user_error("unexpected argument '{}': --config names a recipe already", words[0].word);
+    }
+    result_.config = words[next++].word;
   }
   for (std::size_t i = 0; i < options_.all().size() && next < words.size(); ++i) {
     const bool is_named = !options_[i].is_positional && given_.has(i);
@@ -221,14 +246,14 @@ void CommandLineReader::take_positionals(std::vector<std::string> words) {
       continue;
     }
     const std::string place = options_[i].name;
-    RawValue value = {.texts = {words[next++]}, .source = Source::flag, .place = place};
+    RawValue value = {.texts = {words[next++].word}, .source = Source::flag, .place = place};
     while (options_[i].is_list && next < words.size()) {
-      value.texts.push_back(words[next++]);
+      value.texts.push_back(words[next++].word);
     }
     given_.take(options_[i].name, {.option = i}, std::move(value));
   }
   if (next < words.size()) {
-    user_error("unexpected argument '{}'; see {} --help", words[next], command_);
+    refuse(words[next]);
   }
 }
 

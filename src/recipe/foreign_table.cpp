@@ -12,7 +12,8 @@ using enum ForeignFamily::Accepts;
 constexpr std::string_view kAdapters =
     "lmpo trains every weight and has no adapters (LoRA) or quantized weights yet. To train all "
     "weights, remove these keys and set a learning rate for full training (about a hundredth of "
-    "LoRA's); 'dtype: bfloat16' and 'optim: paged_adamw_8bit' take the least memory";
+    "LoRA's); 'dtype: bfloat16' and 'optim: paged_adamw_8bit' take the least memory. To train only "
+    "some weights, name the others with 'freeze'";
 constexpr std::string_view kOtherFreezing =
     "lmpo trains every weight except those that 'freeze' names by patterns: "
     "['model.embed_tokens.*', 'model.layers.[0-7].*']";

@@ -1,3 +1,4 @@
+// Options from YAML and the environment, their precedence, their help.
 #include "recipe/option_set.h"
 
 #include <gmock/gmock.h>
@@ -5,10 +6,10 @@
 
 #include <cstdlib>
 
-#include "base/error.h"
 #include "base/testing/test_folder.h"
 #include "recipe/pages/help_page.h"
 #include "recipe/pages/markdown.h"
+#include "recipe/testing/sample_options.h"
 
 namespace lmpo {
 namespace {
@@ -17,230 +18,6 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-enum class Colour { red, green, no };
-constexpr std::array<std::string_view, 3> choice_names(Colour) {
-  return {"red", "green", "no"};
-}
-
-// A small command with an option of every kind.
-struct Sample {
-  bool flag = false;
-  bool eager = true;
-  std::int64_t count = 3;
-  double rate = 0.5;
-  std::string name = "x";
-  std::string kind = "auto";
-  fs::path folder;
-  Colour colour = Colour::red;
-  std::optional<double> ratio;
-  std::vector<fs::path> files;
-  Bytes memory;
-  std::string resume;
-
-  OptionSet options{"tool run", "Runs."};
-
-  Sample() {
-    options.accept_config_file();
-    options.group("First");
-    options.add("some_flag", flag, "a flag");
-    options.add("eager", eager, "on at the start");
-    options.add("count", count, "a count",
-                {.range = at_least(1), .letter = 'c', .synonyms = {"n"}, .old_names = {"number"}});
-    options.add("rate", rate, "a rate", {.range = kInsideUnit});
-    options.group("Second");
-    options.add("name", name, "a name");
-    options.add("kind", kind, "a kind", {.choices = {"auto", "half"}, .flags = {{"fp16", "half"}}});
-    options.add("folder", folder, "a folder");
-    options.add("colour", colour, "a colour");
-    options.add("ratio", ratio, "a ratio", {.default_text = "rate / 2"});
-    options.add("files", files, "some files", {.value_name = "FILE"});
-    options.add("memory", memory, "a size");
-    options.add("resume", resume, "go on", {.implied = "true"});
-  }
-
-  void read(const std::vector<std::string>& arguments) {
-    ASSERT_TRUE(options.read_arguments(arguments));
-    options.resolve();
-  }
-  void yaml(std::string_view text) {
-    options.read_yaml(text, "r.yaml");
-    options.resolve();
-  }
-};
-
-// The message of the UserError that reading throws.
-template <typename F>
-std::string message_of(F read) {
-  try {
-    Sample sample;
-    read(sample);
-  } catch (const UserError& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
-std::string flag_error(const std::vector<std::string>& arguments) {
-  return message_of([&](Sample& sample) { sample.read(arguments); });
-}
-std::string yaml_error(std::string_view text) {
-  return message_of([&](Sample& sample) { sample.yaml(text); });
-}
-
-TEST(CommandLine, TakesEverySpelling) {
-  Sample s;
-  s.read({"--some-flag", "--count=7", "--rate", "5e-7", "--name=a=b", "--colour", "green",
-          "--folder", "/tmp/x", "--memory", "8GiB", "--ratio", "-1.5"});
-  EXPECT_TRUE(s.flag);
-  EXPECT_EQ(s.count, 7);
-  EXPECT_EQ(s.rate, 5e-7);
-  EXPECT_EQ(s.name, "a=b");
-  EXPECT_EQ(s.colour, Colour::green);
-  EXPECT_EQ(s.folder, "/tmp/x");
-  EXPECT_EQ(s.memory.count, 8ull << 30);
-  EXPECT_EQ(s.ratio, -1.5);
-}
-
-TEST(CommandLine, TakesSynonymsAndLetters) {
-  Sample a;
-  a.read({"--n", "4"});
-  EXPECT_EQ(a.count, 4);
-  EXPECT_TRUE(a.options.remarks().empty());
-  Sample b;
-  b.read({"-c", "5"});
-  EXPECT_EQ(b.count, 5);
-  Sample c;
-  c.read({"-c=6"});
-  EXPECT_EQ(c.count, 6);
-  Sample old;
-  old.read({"--number", "9"});
-  EXPECT_EQ(old.count, 9);
-  ASSERT_EQ(old.options.remarks().size(), 1u);
-  EXPECT_EQ(old.options.remarks()[0].text, "--number: 'number' is called 'count' here");
-}
-
-TEST(CommandLine, TakesBooleansWithAndWithoutAValue) {
-  const auto eager = [](const std::vector<std::string>& arguments) {
-    Sample s;
-    s.read(arguments);
-    return s.eager;
-  };
-  EXPECT_FALSE(eager({"--no_eager"}));
-  EXPECT_FALSE(eager({"--no-eager"}));
-  EXPECT_FALSE(eager({"--eager", "False"}));
-  EXPECT_FALSE(eager({"--eager=no"}));
-  EXPECT_TRUE(eager({"--no_eager", "--eager"}));  // the last one holds
-  EXPECT_TRUE(eager({}));
-  EXPECT_THAT(flag_error({"--eager=perhaps"}), HasSubstr("--eager: true or false was expected"));
-  EXPECT_THAT(flag_error({"--no_eager=true"}), HasSubstr("takes no value"));
-  EXPECT_THAT(flag_error({"--no_count"}), HasSubstr("unknown option --no_count"));
-}
-
-TEST(CommandLine, ListsRepeatOrHaveCommas) {
-  Sample s;
-  s.read({"--files", "a,b", "--files=c"});
-  EXPECT_THAT(s.files, ElementsAre("a", "b", "c"));
-  EXPECT_THAT(flag_error({"--files", "a,,b"}), HasSubstr("a list, each a path was expected"));
-}
-
-TEST(CommandLine, AFlagAloneMayImplyAValue) {
-  const auto resume = [](const std::vector<std::string>& arguments) {
-    Sample s;
-    EXPECT_TRUE(s.options.read_arguments(arguments));
-    s.options.resolve();
-    return s.resume;
-  };
-  EXPECT_EQ(resume({"--resume"}), "true");
-  EXPECT_EQ(resume({"--resume", "--count", "4"}), "true");
-  EXPECT_EQ(resume({"--resume", "run.yaml"}), "true");
-  EXPECT_EQ(resume({"--resume", "out/checkpoint-3"}), "out/checkpoint-3");
-  EXPECT_EQ(resume({"--resume=out"}), "out");
-}
-
-TEST(CommandLine, NamesTheNearestOptionAndDoesNotAbbreviate) {
-  EXPECT_THAT(flag_error({"--cuont", "3"}),
-              AllOf(HasSubstr("unknown option --cuont"), HasSubstr("did you mean --count?"),
-                    HasSubstr("tool run --help")));
-  EXPECT_THAT(flag_error({"--coun", "3"}), HasSubstr("unknown option --coun"));
-  EXPECT_THAT(flag_error({"-x"}), HasSubstr("unknown option -x"));
-  EXPECT_THAT(flag_error({"a.yaml", "b"}), HasSubstr("unexpected argument 'b'"));
-  EXPECT_THAT(flag_error({"--config", "a.yaml", "b.yaml"}),
-              HasSubstr("unexpected argument 'b.yaml'"));
-}
-
-TEST(CommandLine, OtherTrainersFlagsAreReadAsTheirKeysAre) {
-  Sample s;
-  s.read({"--run_name", "mine", "--no_push_to_hub", "--count", "4"});
-  EXPECT_EQ(s.count, 4);
-  ASSERT_EQ(s.options.remarks().size(), 2u);
-  EXPECT_EQ(s.options.remarks()[0].text,
-            "--run_name: 'run_name' is not used: metrics are written to files in output_dir");
-  EXPECT_THAT(flag_error({"--use_peft", "--count", "4"}),
-              HasSubstr("--use_peft: use_peft: 'true' is not supported"));
-}
-
-TEST(CommandLine, AllMistakesAreToldAtOnce) {
-  EXPECT_EQ(flag_error({"--count", "many", "--zzzzzz", "--rate", "7"}),
-            "3 mistakes in the options:\n"
-            "  unknown option --zzzzzz; tool run --help lists them\n"
-            "  --count: a whole number >= 1 was expected, not 'many'\n"
-            "  --rate: a number in (0, 1) was expected, not '7'");
-}
-
-TEST(CommandLine, AnOptionMayAlsoBeAnArgument) {
-  const auto model = [](const std::vector<std::string>& arguments) {
-    std::string value;
-    OptionSet options("tool look", "Looks.");
-    options.add_named_or_positional("model", value, "a model", {.letter = 'm', .required = true});
-    EXPECT_TRUE(options.parse(arguments));
-    return value;
-  };
-  EXPECT_EQ(model({"a"}), "a");
-  EXPECT_EQ(model({"-m", "a"}), "a");
-  EXPECT_EQ(model({"--model=a"}), "a");
-  EXPECT_THROW(model({"-m", "a", "b"}), UserError);
-  EXPECT_THROW(model({}), UserError);
-}
-
-TEST(CommandLine, SaysWhatWasExpected) {
-  EXPECT_EQ(flag_error({"--count", "many"}),
-            "--count: a whole number >= 1 was expected, not 'many'");
-  EXPECT_EQ(flag_error({"-c", "0"}), "-c: a whole number >= 1 was expected, not '0'");
-  EXPECT_EQ(flag_error({"--rate", "1"}), "--rate: a number in (0, 1) was expected, not '1'");
-  EXPECT_EQ(flag_error({"--rate", "nan"}), "--rate: a number in (0, 1) was expected, not 'nan'");
-  EXPECT_EQ(flag_error({"--colour=blue"}),
-            "--colour: one of red, green, no was expected, not 'blue'");
-  EXPECT_EQ(flag_error({"--kind=blue"}), "--kind: one of auto, half was expected, not 'blue'");
-  EXPECT_EQ(flag_error({"--kind=hlaf"}),
-            "--kind: one of auto, half was expected, not 'hlaf' (did you mean 'half'?)");
-  EXPECT_THAT(flag_error({"--colour=gren"}), HasSubstr("(did you mean 'green'?)"));
-  EXPECT_EQ(flag_error({"--memory=lots"}),
-            "--memory: a size such as 8GiB or 500MB was expected, not 'lots'");
-  EXPECT_EQ(flag_error({"--count"}), "--count: a whole number >= 1 was expected after it");
-  EXPECT_EQ(flag_error({"--count", "--name", "x"}),
-            "--count: a whole number >= 1 was expected after it");
-  EXPECT_THAT(flag_error({"--count", "99999999999999999999"}), HasSubstr("a whole number"));
-}
-
-TEST(CommandLine, PositionalsAndWhatIsNeeded) {
-  std::string out;
-  std::int64_t seed = 0;
-  const auto make = [&] {
-    auto options = std::make_unique<OptionSet>("tool init", "Makes.");
-    options->add("seed", seed, "a seed", {.required = true});
-    options->add_positional("OUT", out, "the folder", {.required = true});
-    return options;
-  };
-  const auto all = make();
-  EXPECT_TRUE(all->parse({"--seed", "5", "folder"}));
-  EXPECT_EQ(out, "folder");
-  EXPECT_EQ(seed, 5);
-  EXPECT_THROW(make()->parse({"folder"}), UserError);
-  EXPECT_THROW(make()->parse({"--seed", "5"}), UserError);
-  EXPECT_THROW(make()->parse({"--seed", "5", "a", "b"}), UserError);
-  EXPECT_THROW(make()->parse({"--OUT", "a"}), UserError);
-  EXPECT_THAT(help_page(make()->describe(), "", {}), HasSubstr("usage: tool init [options] OUT\n"));
-}
 
 TEST(Yaml, ReadsPlainNamesAndValues) {
   Sample s;
@@ -409,33 +186,6 @@ TEST(Help, MarkdownHasARowForEveryOption) {
               AllOf(HasSubstr("### First\n\n| option | default | meaning |\n|---|---|---|\n"),
                     HasSubstr("| `count`, `n`, `-c` | 3 | a count |\n"),
                     HasSubstr("| `colour` | red | a colour; one of red, green, no |\n")));
-}
-
-TEST(Bytes, ReadsAndWritesSizes) {
-  const std::vector<std::pair<const char*, std::uint64_t>> sizes = {
-      {"0", 0},         {"17", 17},          {"5GB", 5'000'000'000}, {"5 gb", 5'000'000'000},
-      {"1.5KiB", 1536}, {"2Ti", 2ull << 40}, {"3M", 3'000'000},      {"10b", 10}};
-  for (const auto& [text, count] : sizes) {
-    EXPECT_EQ(parse_bytes(text), Bytes{count}) << text;
-  }
-  for (const char* text : {"", "GB", "5XB", "-5GB", "1e3MB", "99999999TB", "5GB5", "1..2"}) {
-    EXPECT_EQ(parse_bytes(text), std::nullopt) << text;
-  }
-  for (const std::uint64_t count : {0ull, 1ull, 1000ull, 1024ull, 5'000'000'000ull, 3ull << 30}) {
-    EXPECT_EQ(parse_bytes(format_bytes({count})), Bytes{count});
-  }
-  EXPECT_EQ(format_bytes({5'000'000'000}), "5GB");
-  EXPECT_EQ(format_bytes({8ull << 30}), "8GiB");
-}
-
-TEST(Range, SaysAndChecksItsEnds) {
-  EXPECT_EQ(kPositive.text(), " > 0");
-  EXPECT_EQ(at_least(2).text(), " >= 2");
-  EXPECT_EQ(within(0, 1).text(), " in [0, 1]");
-  EXPECT_EQ(Range{}.text(), "");
-  EXPECT_FALSE(kPositive.contains(0));
-  EXPECT_TRUE(within(0, 1).contains(1));
-  EXPECT_FALSE(kInsideUnit.contains(1));
 }
 
 }  // namespace

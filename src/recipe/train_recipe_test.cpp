@@ -289,6 +289,8 @@ TEST(TrainRecipe, PatternsOfWhatIsFrozenAreAList) {
             std::vector<std::string>{"*.mlp.*"});
   EXPECT_THAT(error_of(kNeeded, "unfrozen_parameters: ['^lm_head']\n"),
               HasSubstr("except those that 'freeze' names"));
+  EXPECT_THAT(error_of(kNeeded, "finetuning_type: freeze\n"),
+              HasSubstr("To train only some weights, name the others with 'freeze'"));
 }
 
 TEST(TrainRecipe, RefusesWhatCannotBe) {

@@ -164,7 +164,7 @@ std::string help_page(const CommandDescription& command, std::string_view topic,
   } else if (!add_topic(page, command, lower(topic))) {
     const std::vector<std::string> topics = help_topics(command);
     user_error(
-        "{} --help knows nothing of '{}'{}; its topics are {}, or a part of an option's name",
+        "{} --help: no topic or option matches '{}'{}; topics: {}, or part of an option's name",
         command.command, topic, suggestion(topic, topics), join(topics, ", "));
   }
   const std::string& text = page.text();

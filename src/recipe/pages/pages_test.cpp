@@ -103,9 +103,9 @@ TEST(HelpPage, ATopicIsAGroupALastPartOrAnOption) {
   EXPECT_EQ(lines_of(help_page(sample(), "examples", {})).at(0), "Examples");
   EXPECT_THAT(help_page(sample(), "kind", {}),
               AllOf(HasSubstr("--kind"), Not(HasSubstr("--files"))));
-  EXPECT_THAT(error_of("secnod"),
-              AllOf(HasSubstr("knows nothing of 'secnod'"), HasSubstr("did you mean 'second'?"),
-                    HasSubstr("all, first, second, examples")));
+  EXPECT_THAT(error_of("secnod"), AllOf(HasSubstr("no topic or option matches 'secnod'"),
+                                        HasSubstr("did you mean 'second'?"),
+                                        HasSubstr("all, first, second, examples")));
 }
 
 TEST(HelpPage, IsAsWideAsTheTerminal) {
