@@ -42,6 +42,10 @@ Candidates complete_words(std::span<const std::string> words) {
   if (words.size() == 1) {
     return command_names();
   }
+  if (words[0] == "help" && words.size() == 3) {  // lmpo help train PART is lmpo train --help PART
+    const std::string same[] = {words[1], "--help", words[2]};
+    return complete_words(same);
+  }
   const auto found = std::ranges::find(commands(), words[0], &Command::name);
   return found == commands().end() ? Candidates() : complete(found->describe(), words.subspan(1));
 }

@@ -45,8 +45,6 @@ class Help : public BadInput {
   }
 };
 
-// --- pages
-
 TEST_F(Help, EveryCommandExplainsItselfAndEndsWithExamples) {
   const std::vector<std::string> names = command_names();
   EXPECT_GE(names.size(), 16U);
@@ -101,8 +99,6 @@ TEST_F(Help, IsAsWideAsTheTerminalAndColouredThere) {
     }
   }
 }
-
-// --- completion
 
 class Completion : public Help {
  protected:
@@ -169,6 +165,8 @@ TEST_F(Completion, OfBash) {
   EXPECT_THAT(in_bash("lmpo train --objective=sl"), Contains("--objective=slic"));
   EXPECT_THAT(in_bash("lmpo train --lr-scheduler-type c"), Contains("cosine"));
   EXPECT_THAT(in_bash("lmpo train --help opt"), Contains("optimizer"));
+  EXPECT_THAT(in_bash("lmpo help train opt"), Contains("optimizer"));
+  EXPECT_THAT(in_bash("lmpo help dpo ''"), ElementsAre("options +o default", ""));
   EXPECT_THAT(in_bash("lmpo docs co"), Contains("commands"));
   // Files as bash itself does it, folders, and numbers not at all.
   EXPECT_THAT(in_bash("lmpo train --data ''"), ElementsAre(""));
@@ -230,8 +228,6 @@ TEST_F(Completion, OfALineIsAnsweredByTheProgram) {
     expect_refusal(words, HasSubstr("--complete: expected INDEX WORD..."));
   }
 }
-
-// --- manual pages
 
 TEST_F(Help, ManualPagesOfAllCommandsAreCleanRoff) {
   const fs::path folder = path("man");
