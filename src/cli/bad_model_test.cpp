@@ -221,7 +221,5 @@ TEST_F(BadInput, TemplateThatIsNone) {
                  HasSubstr(path("none").string() + ": cannot be read"));
 }
 
-// --- data
-
 }  // namespace
 }  // namespace lmpo

@@ -47,8 +47,6 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
-// --- without a terminal
-
 TEST_F(Chat, ALineOfAPipeIsATurn) {
   const fs::path saved = path("saved.json");
   Surroundings surroundings = at_home();
@@ -212,8 +210,6 @@ TEST_F(Chat, TwoModelsAnswerTheSame) {
     EXPECT_EQ(program.written().find("│") != std::string::npos, columns == 120);
   }
 }
-
-// --- on a terminal. Ctrl-D means something at the prompt alone, so tests wait for it.
 
 TEST_F(Chat, AConversationOnATerminal) {
   TerminalProgram program(chat(), {}, at_home());

@@ -99,8 +99,6 @@ TEST_F(Convert, AGgufFileOfEachType) {
   }
 }
 
-// --- refused
-
 TEST_F(Convert, WeightsThatMakeNoSum) {
   const auto refuse = [&](const Words& more, const char* message) {
     expect_refusal(merge({model(), model()}, path("out"), more), HasSubstr(message));

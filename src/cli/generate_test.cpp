@@ -79,7 +79,5 @@ TEST_F(Commands, GenerateNamesWhatIsWrongWithPrompts) {
   EXPECT_THAT(empty.err, HasSubstr("--prompt '' is empty"));
 }
 
-// --- train and sft: what is in force
-
 }  // namespace
 }  // namespace lmpo

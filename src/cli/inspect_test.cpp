@@ -47,8 +47,6 @@ std::vector<std::string> lines(const std::string& text) {
   return result;
 }
 
-// --- what it tells
-
 TEST_F(Inspect, AgreesWithScoreOnEveryRow) {
   const json found = report(pairs(), {"--max_length", "40", "--show", "1000"});
   const Result scored = run({"score", "-m", model().string(), "--data", pairs().string(),
@@ -115,8 +113,6 @@ TEST_F(Inspect, PacksAreThoseOfTraining) {
   EXPECT_LT(packs["tokens"], packs["tokens_without_sharing"]);
 }
 
-// --- a checkpoint
-
 TEST_F(Inspect, Checkpoint) {
   const Result result = run({"inspect", model().string()});
   EXPECT_EQ(result.exit_code, 0) << result.err;
@@ -142,8 +138,6 @@ TEST_F(Inspect, TwoCheckpoints) {
   EXPECT_THAT(run({"inspect", model().string(), path("new").string()}).out,
               HasSubstr("config.json: rms_norm_eps is 1e-05 in the first, 0.5 in the second"));
 }
-
-// --- terminals
 
 TEST_F(Inspect, ColoursOnATerminalAlone) {
   for (const bool plain : {false, true}) {
@@ -192,8 +186,6 @@ TEST_F(Inspect, NamesCommandNoTerminal) {
   EXPECT_THAT(result.err, AllOf(HasSubstr("\\x1b[31mb.jsonl"), HasSubstr("\\x1b[2Jkey"),
                                 Not(HasSubstr("\x1b"))));
 }
-
-// --- bad input
 
 TEST_F(Inspect, ARowThatExplodesInLength) {
   std::string longest(3'000'000, 'x');

@@ -72,8 +72,6 @@ class OnPolicy : public ProgramTest {
   fs::path prompts_;
 };
 
-// --- generate
-
 TEST_F(OnPolicy, SamplesHaveTheirPromptAndWhatTheyWereMadeWith) {
   succeed(generate("samples.jsonl"));
   const std::vector<json> lines = json_lines(read_file(path("samples.jsonl")));
@@ -211,8 +209,6 @@ TEST_F(OnPolicy, AFullDiskEndsGenerationAndLosesNothing) {
   succeed(generate("part.jsonl"));
   EXPECT_TRUE(read_file(path("part.jsonl")) == whole);
 }
-
-// --- pair
 
 class Pairs : public OnPolicy {
  protected:

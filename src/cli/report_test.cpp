@@ -67,8 +67,6 @@ class Report : public ProgramTest {
   }
 };
 
-// --- the life of a run
-
 TEST_F(Report, OfARunThatGoesIsKilledAndIsGoneOnWith) {
   const fs::path out = path("out");
   const Words words = train(out, {"--max_steps", "60", "--save_steps", "5", "--eval_strategy",
@@ -151,8 +149,6 @@ TEST_F(Report, OfARunThatFailed) {
               AllOf(HasSubstr("<span class=\"state failed\">"), HasSubstr("ended by an error: ")));
 }
 
-// --- what is asked for
-
 TEST_F(Report, ComparesRunsAnswersAndWritesCharts) {
   ASSERT_EQ(run(train(path("a"), {"--max_steps", "3", "--save_strategy", "no"})).exit_code, 0);
   ASSERT_EQ(
@@ -182,8 +178,6 @@ TEST_F(Report, ComparesRunsAnswersAndWritesCharts) {
     EXPECT_THAT(read_file(path("charts") / chart), StartsWith("<svg xmlns")) << chart;
   }
 }
-
-// --- bad input
 
 TEST_F(Report, WhatIsNoRunIsRefused) {
   write("rows.jsonl", "{}\n");

@@ -132,7 +132,5 @@ TEST_F(Commands, ScoreTellsWhyARowIsDropped) {
   }
 }
 
-// --- generate
-
 }  // namespace
 }  // namespace lmpo

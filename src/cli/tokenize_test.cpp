@@ -59,7 +59,5 @@ TEST_F(Commands, TokenizeNamesTheLineOfAMistake) {
   }
 }
 
-// --- init
-
 }  // namespace
 }  // namespace lmpo

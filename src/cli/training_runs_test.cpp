@@ -264,7 +264,5 @@ TEST_F(NotFinite, TheRunGoesOnWithoutTheRows) {
   }
 }
 
-// --- what a run leaves
-
 }  // namespace
 }  // namespace lmpo

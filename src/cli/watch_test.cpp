@@ -57,8 +57,6 @@ class Watching : public ProgramTest {
   }
 };
 
-// --- the bar
-
 TEST_F(Watching, ABarOnATerminal) {
   TerminalProgram program(training(path("out"), {"--max_steps", "40"}), {.columns = 100});
   EXPECT_EQ(program.wait(), 0) << program.written();
@@ -136,8 +134,6 @@ TEST_F(Watching, PlainLinesElsewhere) {
               AllOf(HasSubstr("\nstep 2/3  loss"), Not(HasSubstr("\x1b")), Not(HasSubstr("\r"))));
 }
 
-// --- signals
-
 TEST_F(Watching, Sigusr1SavesAndGoesOn) {
   const Words options = {"--max_steps", "200", "--save_strategy", "no"};
   ASSERT_EQ(run(training(path("whole"), options)).exit_code, 0);
@@ -171,8 +167,6 @@ TEST_F(Watching, Sigusr2Evaluates) {
   EXPECT_EQ(evaluations, 2);  // and the one at the end
   EXPECT_TRUE(read_file(path("out") / kWeights) == read_file(path("whole") / kWeights));
 }
-
-// --- samples
 
 TEST_F(Watching, SamplesAreWhatTheModelWouldAnswer) {
   const fs::path out = path("out");
@@ -245,8 +239,6 @@ TEST_F(Watching, SamplesOfHostileTexts) {
   const std::vector<json> samples = json_lines(read_file(path("out") / "eval_samples.jsonl"));
   EXPECT_THAT(samples[0]["prompt"].get<std::string>(), HasSubstr("\x1b[31m"));  // a file is data
 }
-
-// --- files that grow
 
 TEST_F(Watching, AResumedRunGoesOnInTheSameFolder) {
   const Words options = {"--max_steps", "40", "--save_steps", "10"};

@@ -224,8 +224,6 @@ TEST_F(GgufModel, RowsThatAreNoBlocksStayInFloat16) {
   }
 }
 
-// --- tokenizers
-
 class GgufVocabulary : public FolderTest {
  protected:
   static json tokenizer(const char* name) {

@@ -50,8 +50,6 @@ TEST(Conversation, IsLoadedWholeOrNotAtAll) {
   EXPECT_EQ(talk.messages(), list);
 }
 
-// --- tokens as text
-
 // Tokens for single bytes and a few words, joined as GPT-2 joins them.
 Tokenizer byte_tokenizer() {
   json vocabulary = json::object();

@@ -54,8 +54,6 @@ class CheckpointFolder : public FolderTest {
   std::vector<std::unique_ptr<std::vector<float>>> memory_;
 };
 
-// --- writing
-
 TEST_F(CheckpointFolder, OneFileWhereAllFits) {
   write_checkpoint(folder_, tensors({2, 3}), 20);
   EXPECT_EQ(listing(), std::set<std::string>{single});
@@ -111,8 +109,6 @@ TEST_F(CheckpointFolder, AFailureLeavesTheEarlierSave) {
     }
   }
 }
-
-// --- reading
 
 TEST_F(CheckpointFolder, OpensAFolderOrAFile) {
   write_checkpoint(folder_, tensors({2, 3}), 100);
@@ -176,8 +172,6 @@ TEST_F(CheckpointFolder, RefusesAnIndexThatIsNone) {
     EXPECT_THAT(open_error(), HasSubstr(index_file)) << text;
   }
 }
-
-// --- text files
 
 TEST_F(CheckpointFolder, CopiesTheTextFilesThatAreThere) {
   fs::create_directories(folder_ / "from");

@@ -106,8 +106,6 @@ TEST_F(Gguf, AFailureLeavesNothing) {
   EXPECT_THAT(listing(), ElementsAre());
 }
 
-// --- types
-
 TEST(StoreFloats, RoundsToTheNearest) {
   const std::vector<float> values = {1.0F, -0.0F, 1.00390625F, 65519.0F};
   std::array<std::byte, 8> out{};

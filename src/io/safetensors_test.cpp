@@ -44,8 +44,6 @@ std::string refusal(std::string_view file) {
   return user_error_of([&] { parse_safetensors(bytes_of(file), "a.safetensors"); });
 }
 
-// --- reading what the library wrote
-
 struct GoldenTensor {
   std::string name;
   Dtype dtype;
@@ -148,8 +146,6 @@ TEST(SafetensorsFile, NamesAFileThatIsNotThere) {
   EXPECT_THAT(user_error_of([] { SafetensorsFile file("/nowhere/a.safetensors"); }),
               HasSubstr("/nowhere/a.safetensors"));
 }
-
-// --- headers
 
 TEST(ParseSafetensors, AcceptsWhatTheFormatAllows) {
   const std::vector<std::pair<std::string, std::size_t>> files = {
@@ -293,8 +289,6 @@ TEST(ParseSafetensors, RefusesEveryTruncation) {
   }
   EXPECT_NE(refusal(whole + "x"), "");
 }
-
-// --- writing
 
 class WriteSafetensors : public FolderTest {
  protected:

@@ -9,8 +9,6 @@
 #include "ops/cuda/emulation/runtime.h"
 #include "ops/cuda/emulation/threads.h"
 
-// --- built-in functions, by CUDA's own names
-
 // NOLINTBEGIN(bugprone-reserved-identifier): CUDA's own names
 inline void __syncthreads() {
   lmpo::cuda::emulation::block_barrier();

@@ -34,9 +34,9 @@ class KernelError : public std::runtime_error {
 void run_grid(dim3 blocks, unsigned threads, std::size_t shared_bytes,
               const std::function<void()>& thread);
 
-// --- by a thread of a kernel
+// All functions below are for threads of a kernel.
 
-// Waits for the block's threads that have not ended. Whether `mine` is true for any of them.
+// Waits for the block's threads that have not ended. True if `mine` is true for any of them.
 bool block_barrier(bool mine = false);
 
 // Every lane's bytes, by all lanes of the warp; valid until the lane's next exchange but one.
