@@ -92,7 +92,7 @@ Value truncate(const Value& value, const Arguments& arguments) {
   if (length < end_length || tolerance < 0) {
     fail("truncate: the length is shorter than '{}'", end);
   }
-  const Value whole = value.str();
+  Value whole = value.str();
   // As in jinja2, a value that is not a text is measured by its own length.
   if (!value.is_string() && !value.is_undefined() && value.length() - tolerance <= length) {
     return value;

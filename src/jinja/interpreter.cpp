@@ -166,15 +166,16 @@ std::shared_ptr<const List> Interpreter::loop_items(const Statement& statement, 
 
 Interpreter::Flow Interpreter::loop(const Statement& statement, const Value& over,
                                     const ScopePtr& scope, TextWriter& out, std::int64_t depth) {
-  auto items = loop_items(statement, over, scope);
+  const auto items = loop_items(statement, over, scope);
   budget_.work(items->items.size() * kStepWork);
   if (items->items.empty()) {
     return execute(statement.otherwise, std::make_shared<Scope>(scope), out);
   }
-  return rounds(statement, std::move(items), scope, out, depth);
+  return rounds(statement, items, scope, out, depth);
 }
 
-Interpreter::Flow Interpreter::rounds(const Statement& statement, std::shared_ptr<const List> items,
+Interpreter::Flow Interpreter::rounds(const Statement& statement,
+                                      const std::shared_ptr<const List>& items,
                                       const ScopePtr& scope, TextWriter& out, std::int64_t depth) {
   std::function<Value(const Arguments&)> again;
   if (statement.recursive) {

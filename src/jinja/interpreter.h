@@ -52,8 +52,8 @@ class Interpreter {
             std::int64_t depth);
   std::shared_ptr<const List> loop_items(const Statement& statement, const Value& over,
                                          const ScopePtr& scope);
-  Flow rounds(const Statement& statement, std::shared_ptr<const List> items, const ScopePtr& scope,
-              TextWriter& out, std::int64_t depth);
+  Flow rounds(const Statement& statement, const std::shared_ptr<const List>& items,
+              const ScopePtr& scope, TextWriter& out, std::int64_t depth);
   void bind(const Expression& target, const Value& value, const ScopePtr& scope);
   void bind_attribute(const Expression& target, const Value& value, const ScopePtr& scope);
   void call_block(const Statement& statement, const ScopePtr& scope, TextWriter& out);
