@@ -1,4 +1,4 @@
-// What lmpo chat shows: answers on standard output, its own words on standard error.
+// What lmpo chat shows: answers on standard output, its own messages on standard error.
 #pragma once
 
 #include <functional>
@@ -10,18 +10,18 @@
 
 namespace lmpo {
 
-// Narrower terminals show the answers of two models one after the other.
+// On narrower terminals the answers of two models follow each other.
 inline constexpr int kSideBySide = 90;  // columns
 
-// A model's text without anything that a terminal would obey; "\t" becomes spaces.
+// A model's text without control sequences of terminals; "\t" becomes spaces.
 std::string harmless(std::string_view text);
 
-// Shows the answers that the partners have begun as they come, until all have ended or
-// `interrupted`. Two stand side by side on a terminal that is wide enough.
+// Shows the answers that the partners have begun, piece by piece, until all end or `interrupted`
+// returns true. Two answers are shown side by side if the terminal is wide enough.
 void show_answers(const std::vector<ChatPartner*>& partners,
                   const std::function<bool()>& interrupted);
 
-// The program's own words, in lines of their own.
+// Shows a message of the program on a line of its own.
 void show_note(std::string_view text);
 
 }  // namespace lmpo

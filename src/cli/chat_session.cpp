@@ -17,8 +17,8 @@
 namespace lmpo {
 namespace {
 
-// Ctrl-C while an answer comes ends the answer; a second one the program. Where no one sits there,
-// it ends the program.
+// The first Ctrl-C during an answer ends the answer, the second one the program. If the session is not
+// interactive, the first one ends the program.
 class StopKey {
  public:
   explicit StopKey(bool interactive) {
@@ -55,7 +55,7 @@ constexpr double kMost = 1e9;
 
 struct ChatSession::Command {
   const char* name;
-  const char* argument;  // "" where it takes none
+  const char* argument;  // "" if it takes none
   const char* help;
   std::function<void(ChatSession&, const std::string& argument)> run;  // none: leaves
 };

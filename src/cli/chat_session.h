@@ -1,4 +1,4 @@
-// A chat from its first to its last line: what is said to the models, and what to the program.
+// A chat: sends lines to the models and runs /commands.
 #pragma once
 
 #include <memory>
@@ -13,22 +13,21 @@ namespace lmpo {
 
 class ChatSession {
  public:
-  // One partner, or two that are asked the same. `interactive`: someone sits there, so that
-  // mistakes are told and not thrown.
+  // One partner, or two that get the same messages. `interactive`: mistakes are shown, not thrown.
   ChatSession(std::vector<std::unique_ptr<ChatPartner>> partners, AnswerOptions options,
               bool interactive);
 
-  // Until the input ends or someone wants to leave. Throws UserError where no one sits there.
+  // Reads lines until the input ends or the user leaves. If not interactive, throws UserError.
   void run(LineReader& reader);
 
-  // The /commands, a line each.
+  // One line for each /command.
   static std::string help();
 
  private:
   struct Command;
   static const std::vector<Command>& commands();
 
-  // False: the session is over.
+  // False if the session is over.
   bool take(const std::string& line);
   bool obey(std::string_view line);
   void answer(const std::string& user);

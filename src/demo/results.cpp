@@ -12,7 +12,7 @@ namespace {
 
 using Seeds = std::span<const std::int64_t>;
 
-// One a seed.
+// One verdict per seed.
 std::vector<Verdict> verdicts(const fs::path& root, const std::string& variant, Seeds seeds) {
   std::vector<Verdict> all;
   for (const std::int64_t seed : seeds) {
@@ -76,7 +76,7 @@ std::vector<Column> columns_of(const ResultTable& table) {
   return columns;
 }
 
-// A metric of the training log, the mean over the seeds; steps that every seed has.
+// A metric of the training log by step: the mean over seeds, at steps that all seeds logged.
 std::vector<Point> mean_curve(const fs::path& root, const std::string& variant, Seeds seeds,
                               const char* metric) {
   std::map<double, std::vector<double>> values;  // by step
@@ -113,7 +113,7 @@ Figure likelihoods_figure(const fs::path& root, Seeds seeds) {
   return figure;
 }
 
-// A column of the table along the option, with its errors.
+// A column of the table as a curve over the option's values, with error bars.
 Series along(const Part& part, const ResultTable& table, const Column& column) {
   Series series{.name = column.title, .points = {}};
   for (std::size_t i = 0; i < part.x.size(); ++i) {

@@ -21,7 +21,7 @@ std::string text(double value) {
   return fmt::format("{}", value);
 }
 
-// A method with one learning rate and strength; named after itself alone.
+// A method with one learning rate and strength, under the method's name.
 Variant variant_of(const Method& method, double learning_rate, double value) {
   Variant variant = {
       .name = method.objective,
@@ -40,7 +40,7 @@ Variant tuned(const Method& method) {
   return variant_of(method, method.learning_rate, method.value);
 }
 
-// LMPO as tuned, but for the options named.
+// LMPO with the sweep's best values and the given options.
 Variant lmpo_with(std::string name, std::string title, const Words& flags) {
   Variant variant = tuned(find_method("lmpo"));
   variant.name = std::move(name);
@@ -70,7 +70,7 @@ Part ablations_part() {
            lmpo_with("margin-sigmoid", "sigmoid margin", {"--margin", "sigmoid"})}};
 }
 
-// LMPO with each value of one of its options; `usual` is the one it has anyway.
+// LMPO with each value of an option. The row of the default, `usual`, is LMPO itself.
 Part option_part(const std::string& option, std::string title, std::string x_label, double usual,
                  std::vector<double> values) {
   Part part{option, std::move(title), {}, std::move(x_label), std::move(values)};
@@ -154,7 +154,7 @@ fs::path variant_folder(std::int64_t seed, const std::string& name) {
 
 namespace {
 
-// lmpo train, then greedy answers to the held-out prompts.
+// Trains, then answers the held-out prompts greedily.
 Job train_and_answer(std::int64_t seed, const std::string& name, const std::string& model,
                      const std::string& data, const Words& flags, std::int64_t steps) {
   const fs::path world = seed_folder(seed) / "world";

@@ -41,7 +41,7 @@ bool run_study(const StudyRun& run, const std::function<void(const JobProgress&)
     fs::create_directories(world);
     write_world(world, WorldSizes{}, static_cast<std::uint64_t>(seed));
     first.push_back(sft_job(seed, run.sizes));
-    std::set<std::string> seen;  // parts have runs in common
+    std::set<std::string> seen;  // parts may share runs
     for (const Part& part : run.parts) {
       for (const Variant& variant : part.variants) {
         if (seen.insert(variant.name).second) {

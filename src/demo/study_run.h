@@ -1,4 +1,4 @@
-// A study from its worlds to its tables: lmpo demo.
+// Runs a study, from data to tables: lmpo demo.
 #pragma once
 
 #include <functional>
@@ -14,25 +14,25 @@ namespace lmpo {
 
 struct StudyRun {
   fs::path root;                    // folder for everything
-  std::vector<Part> parts;          // of the study
-  std::vector<std::int64_t> seeds;  // a world each
+  std::vector<Part> parts;          // the parts to run
+  std::vector<std::int64_t> seeds;  // each has its own data
   StudySizes sizes = {};
-  std::int64_t at_once = 1;  // trainings, a thread each
+  std::int64_t at_once = 1;  // concurrent runs, with one thread each
 };
 
-// Makes the folder, or reopens the one of an earlier start, and holds it. UserError where it holds
-// anything else, or the results of another `version` of lmpo.
+// Creates the folder, or opens that of an earlier start, and locks it. UserError if the folder holds
+// anything else or results of another `version` of lmpo.
 FileLock open_study(const fs::path& root, const std::string& version);
 
-// Worlds, SFT models, then every variant of the parts, a seed after another; what is done already is
-// kept. False: interrupted. Throws as run_jobs.
+// For each seed: writes the data, trains the SFT model, then every variant of the parts. Keeps what is
+// done already. False if interrupted. Throws as run_jobs does.
 bool run_study(const StudyRun& run, const std::function<void(const JobProgress&)>& ended);
 
-// Writes results.md, results.json, report.html and a figure each as SVG into the folder. Returns the
-// tables for a person.
+// Writes results.md, results.json, report.html and an SVG file per figure into the folder. Returns the
+// tables as text.
 std::string write_results(const StudyRun& run);
 
-// The sweep's tables and what it found best, for a person.
+// The sweep's tables and each method's best values, as text.
 std::string sweep_text(const fs::path& root);
 
 }  // namespace lmpo

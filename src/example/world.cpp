@@ -14,7 +14,7 @@ const std::vector<std::string> kAfter = {"", "i hope this helps .",
 // In the order of Task.
 constexpr const char* kTaskNames[] = {"first", "last", "repeat", "reverse"};
 
-// What a lazy answer does instead of the task.
+// The task that a wrong answer solves instead.
 Task shortcut(Task task) {
   switch (task) {
     case Task::first:
@@ -142,8 +142,8 @@ bool is_right(const Instruction& instruction, const std::string& answer) {
 
 namespace {
 
-// The answer that is more likely preferred, and its probability. Of two equally right and equally
-// long answers it is the second.
+// Which answer is more likely to be preferred, and its probability. If both are equally right and
+// equally long, it is the second.
 struct Tendency {
   bool to_first;
   double chance;

@@ -1,18 +1,18 @@
-// A toy language in which a program can tell good answers from bad ones.
+// A toy language whose answers a program can judge.
 //
-// An instruction asks for something about a list of words:
+// An instruction names a task and a list of words. The right answers are:
 //
 //   first : cat moon red        ->  cat .
 //   last : cat moon red         ->  red .
 //   repeat : cat moon           ->  cat moon .
 //   reverse : cat moon red      ->  red moon cat .
 //
-// An answer may wrap that in talk ("well , let me think . the answer is red . i hope this helps ."),
-// which does not change whether it is right. Answers in the data are lazy: asked for the last word
-// they mostly give the first, asked to reverse they mostly repeat. Of two answers, the right one is
-// preferred nearly always; if both are right or both wrong, mostly the longer one.
+// Filler around them ("well , let me think . the answer is red . i hope this helps .") does not change
+// whether an answer is right. Answers in the data are lazy: for "last" they mostly give the first word,
+// for "reverse" they mostly repeat. A right answer is nearly always preferred to a wrong one. If both
+// are right or both wrong, the longer one is mostly preferred.
 //
-// All draws come from the given Random, so equal seeds give equal data. Thread-safe.
+// All random numbers come from the given Random, so equal seeds give equal data. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -28,20 +28,20 @@ enum class Task { first, last, repeat, reverse };
 
 struct Instruction {
   Task task;
-  std::vector<std::string> words;  // 2 to 4, all different
+  std::vector<std::string> words;  // 2 to 4 different words
 
   std::string text() const;                 // "last : cat moon red"
-  std::vector<std::string> answer() const;  // the words that a right answer gives
+  std::vector<std::string> answer() const;  // the words of the right answer
 };
-// Reads what text() wrote; nothing for any other text.
+// The inverse of text(); nothing if `text` is not an instruction.
 std::optional<Instruction> parse_instruction(const std::string& text);
 
 // The probabilities of the toy language.
 struct WorldChances {
-  double right_easy = 0.9;    // an answer is right: first, repeat
-  double right_lazy = 0.4;    // an answer is right: last, reverse
-  double right_wins = 0.95;   // the right answer beats a wrong one
-  double longer_wins = 0.65;  // the longer one wins if both are right or both wrong
+  double right_easy = 0.9;    // right answer to first or repeat
+  double right_lazy = 0.4;    // right answer to last or reverse
+  double right_wins = 0.95;   // a right answer is preferred to a wrong one
+  double longer_wins = 0.65;  // the longer one is preferred if both are right or both wrong
 };
 
 // The words of lists, and all other words of the language.
@@ -49,21 +49,21 @@ const std::vector<std::string>& list_words();
 const std::vector<std::string>& other_words();
 
 Instruction random_instruction(Random& random);
-// An answer as the data has it, right or lazy.
+// An answer, right or lazy.
 std::string random_answer(const Instruction& instruction, const WorldChances& chances,
                           Random& random);
-// True if the list words in the answer are exactly those asked for, in order. Other words are talk.
+// True if the list words in `answer` are those of the right answer, in order. It ignores other words.
 bool is_right(const Instruction& instruction, const std::string& answer);
 
 struct Comparison {
   std::string chosen;
   std::string rejected;
 };
-// The probability that `answer` is preferred to `other`, averaged over which is shown first: 1/2 for
-// equal answers.
+// The probability that `answer` is preferred to `other`, averaged over which of them comes first. It is
+// 1/2 for equal answers.
 double preference(const Instruction& instruction, const std::string& answer,
                   const std::string& other, const WorldChances& chances);
-// Two different answers in the order of preference.
+// Two different answers, the preferred one as `chosen`.
 Comparison random_comparison(const Instruction& instruction, const WorldChances& chances,
                              Random& random);
 

@@ -1,8 +1,7 @@
-// A model that answers token by token and remembers what it has read: as far as a prompt begins
-// like the last one and its answer, keys and values are those of the cache and nothing is computed
-// again.
+// A model that answers token by token and keeps its key-value cache: tokens that a prompt shares with
+// the start of the last prompt and answer are not computed again.
 //
-// Memory is planned: the cache of one sequence, and the activations of a piece of a prompt. Not
+// Memory is planned: the cache of one sequence and the activations of a piece of a prompt. Not
 // thread-safe.
 #pragma once
 
@@ -25,31 +24,31 @@ struct AnswerOptions {
   SamplingOptions sampling = {};
   std::int64_t max_new_tokens = 1024;  // at least 1
   std::uint64_t seed = 42;
-  std::uint64_t turn = 0;  // answers of different turns draw different numbers
+  std::uint64_t turn = 0;  // different turns use different random numbers
 };
 
 enum class AnswerEnd : std::uint8_t {
-  stop,     // a stop token came
+  stop,     // a stop token
   length,   // max_new_tokens
-  context,  // no room is left
+  context,  // the context is full
 };
 
-// What an answer took.
+// Counts and times of an answer.
 struct AnswerStatistics {
   std::int64_t prompt_tokens = 0;
-  std::int64_t reused_tokens = 0;  // of these, found in the cache
-  std::int64_t new_tokens = 0;     // the stop token among them
-  double prompt_seconds = 0;       // until the first token was there
-  double seconds = 0;              // of the tokens after it
+  std::int64_t reused_tokens = 0;  // prompt tokens taken from the cache
+  std::int64_t new_tokens = 0;     // includes the stop token
+  double prompt_seconds = 0;       // until the first token
+  double seconds = 0;              // for the tokens after the first
 
   double tokens_per_second() const;
 };
 
 class ChatModel {
  public:
-  // `context`: tokens that a conversation may have, at most the model's max_position_embeddings; 0:
-  // these, but no more than kUsualContext. `compute`: the type of the products' factors, none for
-  // the device's usual one. Throws UserError.
+  // `context`: maximum tokens of a conversation, at most the model's max_position_embeddings; 0: as
+  // many, but at most kUsualContext. `compute`: type of a product's inputs; none: the device's
+  // default. UserError for a model that cannot be loaded or a context that is too long.
   ChatModel(const fs::path& folder, std::shared_ptr<Device> device, std::int64_t context = 0,
             std::optional<Dtype> compute = std::nullopt);
   ~ChatModel();
@@ -63,13 +62,12 @@ class ChatModel {
   std::int64_t context() const;
   std::size_t planned_bytes() const;  // weights, cache and activations
 
-  // Reads a prompt. `interrupted` is asked between its pieces; false where it said yes. UserError
-  // where the prompt is empty, leaves no room in the context, or has unknown ids; what was
-  // remembered stays then.
+  // Reads a prompt. Calls `interrupted` between pieces of it and returns false if that returns true.
+  // UserError if the prompt is empty, fills the context, or has unknown ids; the cache is kept.
   bool start(std::span<const std::int32_t> prompt, const AnswerOptions& options,
              const std::function<bool()>& interrupted = {});
-  // The answer's next token; nothing at its end, for which see end(). A stop token is not handed
-  // out. UserError where logits are not finite.
+  // The answer's next token, or nothing at its end; end() says why it ended. Stop tokens are not
+  // returned. UserError if logits are not finite.
   std::optional<std::int32_t> next();
   AnswerEnd end() const;
   const AnswerStatistics& statistics() const;

@@ -1,4 +1,4 @@
-// A model with its tokenizer and template, and the conversation with it: one side of lmpo chat.
+// A model, its tokenizer and template, and a conversation with it: one side of lmpo chat.
 #pragma once
 
 #include <functional>
@@ -12,7 +12,7 @@
 
 namespace lmpo {
 
-// A conversation has grown beyond the context.
+// The conversation is longer than the context.
 struct ContextFull : UserError {
   using UserError::UserError;
 };
@@ -27,19 +27,19 @@ class ChatPartner {
   Conversation& conversation() { return conversation_; }
   const ChatModel& model() const { return model_; }
 
-  // Starts the answer to what the user says. UserError where the template refuses the conversation,
-  // ContextFull where it is too long; the conversation is then as it was before.
+  // Adds a user message and starts the answer. UserError if the template refuses the conversation,
+  // ContextFull if it is too long; both leave the conversation unchanged.
   void begin(const std::string& user, const AnswerOptions& options,
              const std::function<bool()>& interrupted);
-  // More of the answer, perhaps ""; nothing at its end.
+  // The next piece of the answer, which may be ""; nothing at its end.
   std::optional<std::string> more();
-  // Ends the answer and keeps what there is of it. False where it was stopped before its first
-  // word: the user's message is then removed, too.
+  // Ends the answer and adds what there is of it to the conversation. If the answer has no text yet,
+  // removes the user message and returns false.
   bool keep();
-  // Why an answer ended that was not stopped.
+  // Why the answer ended, if the caller did not end it.
   AnswerEnd end() const { return model_.end(); }
 
-  // What the model is and how fast the last answer came, in lines.
+  // Lines about the model and the speed of the last answer.
   std::string description() const;
 
  private:

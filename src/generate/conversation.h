@@ -1,4 +1,4 @@
-// A conversation as messages: what was said, and how to take it back.
+// The messages of a conversation, with undo.
 #pragma once
 
 #include <optional>
@@ -11,25 +11,25 @@ namespace lmpo {
 
 class Conversation {
  public:
-  // For a chat template: [{"role": "system" | "user" | "assistant", "content": TEXT}, ...].
+  // As chat templates take them: [{"role": "system" | "user" | "assistant", "content": TEXT}, ...].
   const ordered_json& messages() const { return messages_; }
-  bool empty() const;              // but for the system's message
-  std::int64_t exchanges() const;  // messages of the user
+  bool empty() const;              // true if there is at most a system message
+  std::int64_t exchanges() const;  // the number of user messages
 
-  // The first message; "" is none.
+  // The system message is the first message; "" means that there is none.
   void set_system(const std::string& text);
   std::string system() const;
 
   void add_user(std::string text) { add("user", std::move(text)); }
   void add_assistant(std::string text) { add("assistant", std::move(text)); }
-  // Takes the last message of the user back, and what was answered; returns it, or nothing where
-  // there is none.
+  // Removes the last user message and everything after it. Returns the text of that message, or
+  // nothing if there was none.
   std::optional<std::string> undo();
-  // All but the system's message.
+  // Removes all messages except the system message.
   void reset();
 
-  // Replaces the conversation by a list of messages, or by the value of "messages" of an object.
-  // UserError, which leaves it as it was, names `source` and what is no message.
+  // Replaces the conversation by a list of messages, or by the list under "messages" of an object.
+  // UserError, which names `source` and the bad message, leaves the conversation unchanged.
   void load(const ordered_json& content, std::string_view source);
 
  private:

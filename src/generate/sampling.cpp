@@ -10,11 +10,11 @@ namespace lmpo {
 namespace {
 
 struct Candidate {
-  double weight;  // exp(logit / temperature - the largest), not normalised
+  double weight;  // exp((logit - largest logit) / temperature), not normalized
   std::int32_t token;
 };
 
-// Likeliest first; equals in order of id.
+// The order: the likeliest first; equal weights by id.
 bool likelier(const Candidate& a, const Candidate& b) {
   return a.weight != b.weight ? a.weight > b.weight : a.token < b.token;
 }
@@ -39,11 +39,12 @@ void keep_nucleus(std::vector<Candidate>& candidates, double top_p) {
   if (top_p >= 1.0) {
     return;
   }
-  // Taken from a heap one by one, because the nucleus is usually a small part of the vocabulary.
+  // A heap gives the likeliest one by one. The nucleus is usually a small part of the vocabulary, so
+  // this is faster than sorting.
   const auto less_likely = [](const Candidate& a, const Candidate& b) { return likelier(b, a); };
   const double enough = top_p * mass(candidates);
   std::make_heap(candidates.begin(), candidates.end(), less_likely);
-  auto nucleus = candidates.end();  // what is taken lies behind the heap
+  auto nucleus = candidates.end();  // the nucleus so far lies behind the heap
   double reached = 0;
   do {
     std::pop_heap(candidates.begin(), nucleus, less_likely);
@@ -53,8 +54,8 @@ void keep_nucleus(std::vector<Candidate>& candidates, double top_p) {
   candidates.erase(candidates.begin(), nucleus);
 }
 
-// In the order of ids, so that a rounding error which swaps two candidates of nearly equal weight
-// does not turn the draw into another token.
+// Adds up weights in the order of ids. A rounding error may swap two candidates of nearly equal weight
+// in the order of weights; here it does not change the token drawn.
 std::int32_t draw_token(std::vector<Candidate>& candidates, Random& random) {
   std::sort(candidates.begin(), candidates.end(),
             [](const Candidate& a, const Candidate& b) { return a.token < b.token; });

@@ -1,4 +1,4 @@
-// Turns tokens, one by one, into text that can be shown at once.
+// Turns tokens into text, one by one, for display while they are generated.
 #pragma once
 
 #include <string>
@@ -8,24 +8,23 @@
 
 namespace lmpo {
 
-// The returned texts, joined, are the text of all tokens without the special ones. Not thread-safe.
+// The returned pieces, joined, are the text of all tokens without special tokens. Not thread-safe.
 class TokenText {
  public:
   explicit TokenText(const Tokenizer& tokenizer) : tokenizer_(tokenizer) {}
 
-  // The text that the token adds; "" where it ends within a character, whose bytes are held back.
+  // The text that the token adds. The bytes of an incomplete character are kept for the next call.
   std::string add(TokenId token);
-  // What is still held back: bytes that never became a character, as U+FFFD.
+  // The kept bytes, which never became a character, as U+FFFD.
   std::string finish();
 
  private:
   std::string added(bool last);
 
   const Tokenizer& tokenizer_;
-  // The tokens since the last time but one that text was handed out: how tokens are joined depends
-  // on those before them.
+  // The tokens since the second last piece: how tokens are joined depends on those before them.
   std::vector<TokenId> tokens_;
-  std::size_t shown_ = 0;  // of these, those whose text was handed out
+  std::size_t shown_ = 0;  // how many of these have been returned as text
 };
 
 }  // namespace lmpo

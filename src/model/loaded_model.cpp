@@ -3,7 +3,7 @@
 namespace lmpo {
 namespace {
 
-// Nothing is lost, and no more is read than must be.
+// Float32 stays float32; a smaller type saves memory and time.
 Dtype stored_dtype(const Checkpoint& checkpoint) {
   const Dtype stored = checkpoint.tensor("model.embed_tokens.weight").dtype;
   return stored == Dtype::bf16 || stored == Dtype::f16 ? stored : Dtype::f32;
@@ -18,7 +18,7 @@ LoadedModel::LoadedModel(const fs::path& folder, std::shared_ptr<Device> on,
       ops(device->make_ops(options.compute.value_or(device->usual_compute()))) {
   config.head = options.head;
   const Checkpoint checkpoint = Checkpoint::open(folder);
-  check_tensors(config, checkpoint);  // before memory is reserved for what config.json says
+  check_tensors(config, checkpoint);  // before memory is reserved for the sizes in config.json
   const Dtype storage = options.storage ? *options.storage : stored_dtype(checkpoint);
   Arena counting = Arena::counting();
   const Weights counted(config, storage, WeightUse::inference, counting);

@@ -1,4 +1,4 @@
-// A model folder in a device's memory, for those who score or generate.
+// A model in a device's memory, for scoring and generation.
 #pragma once
 
 #include <memory>
@@ -11,13 +11,13 @@
 namespace lmpo {
 
 struct LoadedModelOptions {
-  std::optional<Dtype> storage = {};  // of the weights; none: as the checkpoint has them
-  std::optional<Dtype> compute = {};  // of the factors of products, see Device::make_ops
+  std::optional<Dtype> storage = {};  // type of the weights; none: as in the checkpoint
+  std::optional<Dtype> compute = {};  // type of a product's inputs, see Device::make_ops
   Head head = Head::tokens;
 };
 
 struct LoadedModel {
-  // Reads config.json and the weights. UserError for what does not fit together.
+  // Reads config.json and the weights. UserError if they do not match.
   LoadedModel(const fs::path& folder, std::shared_ptr<Device> device,
               const LoadedModelOptions& options = {});
 
@@ -28,7 +28,7 @@ struct LoadedModel {
   std::optional<Weights> weights;
 };
 
-// Generation ends after one of these.
+// The tokens that end generation.
 std::vector<std::int32_t> stop_tokens(const fs::path& folder, const ModelConfig& config);
 
 }  // namespace lmpo
