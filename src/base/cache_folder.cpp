@@ -65,8 +65,7 @@ fs::path find_in_hub_cache(std::string_view kind, const fs::path& name) {
     return {};
   }
   std::string revision = read_file(main);
-  revision.erase(std::find_if(revision.begin(), revision.end(), [](char c) { return c <= ' '; }),
-                 revision.end());
+  revision.erase(std::ranges::find_if(revision, [](char c) { return c <= ' '; }), revision.end());
   fs::path snapshot = folder / "snapshots" / revision;
   return is_folder(snapshot) ? snapshot : fs::path();
 }

@@ -65,7 +65,7 @@ const std::vector<std::string>& other_words() {
     for (const auto* texts : {&kBefore, &kAfter}) {
       for (const std::string& text : *texts) {
         for (const std::string& word : words_of(text)) {
-          if (std::find(all.begin(), all.end(), word) == all.end()) {
+          if (std::ranges::find(all, word) == all.end()) {
             all.push_back(word);
           }
         }
@@ -110,8 +110,7 @@ Instruction random_instruction(Random& random) {
   const std::size_t count = 2 + static_cast<std::size_t>(random.below(3));
   while (instruction.words.size() < count) {
     const std::string& word = pick(list_words(), random);
-    if (std::find(instruction.words.begin(), instruction.words.end(), word) ==
-        instruction.words.end()) {
+    if (std::ranges::find(instruction.words, word) == instruction.words.end()) {
       instruction.words.push_back(word);
     }
   }
@@ -133,7 +132,7 @@ std::string random_answer(const Instruction& instruction, const WorldChances& ch
 bool is_right(const Instruction& instruction, const std::string& answer) {
   std::vector<std::string> given;
   for (const std::string& word : words_of(answer)) {
-    if (std::find(list_words().begin(), list_words().end(), word) != list_words().end()) {
+    if (std::ranges::find(list_words(), word) != list_words().end()) {
       given.push_back(word);
     }
   }

@@ -46,8 +46,7 @@ void check_prompt(std::size_t index, std::span<const std::int32_t> prompt,
 }
 
 void check_finite(std::span<const float> logits, const Running& running) {
-  if (!std::all_of(logits.begin(), logits.end(),
-                   [](float logit) { return std::isfinite(logit); })) {
+  if (!std::ranges::all_of(logits, [](float logit) { return std::isfinite(logit); })) {
     user_error(
         "the model's logits for token {} of the answer to prompt {} are not finite: its weights "
         "hold NaN or infinity, or overflow",
@@ -140,8 +139,8 @@ class Batch {
     running.next =
         sample_token(logits, options_.sampling_of(running.completion.sample), running.random);
     running.completion.tokens.push_back(running.next);
-    running.completion.stopped = std::find(options_.stop_ids.begin(), options_.stop_ids.end(),
-                                           running.next) != options_.stop_ids.end();
+    running.completion.stopped =
+        std::ranges::find(options_.stop_ids, running.next) != options_.stop_ids.end();
     const auto length = static_cast<std::int64_t>(running.completion.tokens.size());
     if (running.completion.stopped || length == running.limit) {
       done_(running.completion);

@@ -57,8 +57,8 @@ void keep_nucleus(std::vector<Candidate>& candidates, double top_p) {
 // Adds up weights in the order of ids. A rounding error may swap two candidates of nearly equal weight
 // in the order of weights; here it does not change the token drawn.
 std::int32_t draw_token(std::vector<Candidate>& candidates, Random& random) {
-  std::sort(candidates.begin(), candidates.end(),
-            [](const Candidate& a, const Candidate& b) { return a.token < b.token; });
+  std::ranges::sort(candidates,
+                    [](const Candidate& a, const Candidate& b) { return a.token < b.token; });
   double left = random.uniform() * mass(candidates);
   for (const Candidate& candidate : candidates) {
     left -= candidate.weight;
@@ -66,7 +66,7 @@ std::int32_t draw_token(std::vector<Candidate>& candidates, Random& random) {
       return candidate.token;
     }
   }
-  return std::min_element(candidates.begin(), candidates.end(), likelier)->token;
+  return std::ranges::min_element(candidates, likelier)->token;
 }
 
 }  // namespace
@@ -74,7 +74,7 @@ std::int32_t draw_token(std::vector<Candidate>& candidates, Random& random) {
 std::int32_t sample_token(std::span<const float> logits, const SamplingOptions& options,
                           Random& random) {
   LMPO_CHECK(!logits.empty());
-  const auto best = std::max_element(logits.begin(), logits.end());
+  const auto best = std::ranges::max_element(logits);
   if (options.temperature <= 0) {
     return static_cast<std::int32_t>(best - logits.begin());
   }

@@ -37,7 +37,7 @@ std::vector<std::int64_t> histogram_edges(std::vector<std::int64_t> values, bool
   if (values.empty()) {
     return {0, 1};
   }
-  std::sort(values.begin(), values.end());
+  std::ranges::sort(values);
   const std::int64_t low = two_sided ? quantile(values, 0.01) : values.front();
   // The largest value belongs into a bin: edges end after it.
   const std::int64_t high = std::max(quantile(values, 0.99), low) + 1;
@@ -67,7 +67,7 @@ LengthSummary summarize(std::string name, std::vector<std::int64_t> values,
   if (values.empty()) {
     return summary;
   }
-  std::sort(values.begin(), values.end());
+  std::ranges::sort(values);
   summary.mean =
       std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
   summary.least = values.front();

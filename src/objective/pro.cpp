@@ -24,7 +24,7 @@ class Pro final : public RankedObjective {
     double loss = 0;
     for (std::size_t k = 0; k + 1 < averages.size(); ++k) {
       const auto contenders = averages.subspan(k);
-      const auto largest = std::max_element(contenders.begin(), contenders.end());
+      const auto largest = std::ranges::max_element(contenders);
       double others = 0;  // relative to the largest
       for (auto a = contenders.begin(); a != contenders.end(); ++a) {
         others += a == largest ? 0 : std::exp(*a - *largest);

@@ -32,7 +32,7 @@ LMPO_OBJECTIVES(LMPO_DECLARE)
 #undef LMPO_DECLARE
 
 bool ObjectiveInfo::uses(std::string_view option) const {
-  return std::find(options.begin(), options.end(), option) != options.end();
+  return std::ranges::find(options, option) != options.end();
 }
 
 std::span<const ObjectiveInfo> objectives() {

@@ -59,7 +59,7 @@ void check_tags(const json& entry, const std::string& place) {
   const json tags = entry.value("tags", json::object());
   for (const auto& [tag, words] : known) {
     const std::string word = text_at(tags, tag.c_str());
-    if (!word.empty() && std::find(words.begin(), words.end(), word) == words.end()) {
+    if (!word.empty() && std::ranges::find(words, word) == words.end()) {
       user_error("{}: {} '{}' is not known; there are {}", place, tag, word, join(words, ", "));
     }
   }

@@ -171,8 +171,7 @@ std::optional<std::string> OptionType<std::string>::parse(std::string_view text,
     }
   }
   const auto& choices = traits.choices;
-  const bool known =
-      choices.empty() || std::find(choices.begin(), choices.end(), text) != choices.end();
+  const bool known = choices.empty() || std::ranges::find(choices, text) != choices.end();
   return known ? std::make_optional(std::string(text)) : std::nullopt;
 }
 

@@ -16,7 +16,7 @@ bool takes_split(const DataSource& source) {
 }
 
 bool any_takes_split(const std::vector<DataSource>& sources) {
-  return std::any_of(sources.begin(), sources.end(), takes_split);
+  return std::ranges::any_of(sources, takes_split);
 }
 
 std::vector<DataSource> with_split(std::vector<DataSource> sources, const std::string& split,

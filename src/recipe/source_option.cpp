@@ -107,7 +107,7 @@ DataSource read_mapping(const YAML::Node& map) {
   DataSource source;
   fs::path folder;
   const std::string first = map.size() == 1 ? map.begin()->first.Scalar() : "";
-  const bool known = std::find(known_keys.begin(), known_keys.end(), first) != known_keys.end();
+  const bool known = std::ranges::find(known_keys, first) != known_keys.end();
   if (map.size() == 1 && !known && map.begin()->second.IsScalar() &&
       parse_real(map.begin()->second.Scalar())) {
     source.path = first;

@@ -106,7 +106,7 @@ std::int64_t read_samples(std::string_view text, std::vector<Answer>& answers) {
       answers.back().step = step;
     }
   });
-  std::stable_sort(answers.begin(), answers.end(), [](const Answer& a, const Answer& b) {
+  std::ranges::stable_sort(answers, [](const Answer& a, const Answer& b) {
     return std::pair(a.step, a.index) < std::pair(b.step, b.index);
   });
   return unread;

@@ -29,7 +29,7 @@ std::vector<std::int64_t> edges_for(std::int64_t longest) {
 Chart histogram(std::string title, const std::vector<Lengths>& all) {
   std::int64_t longest = 0;
   for (const Lengths& lengths : all) {
-    longest = std::max(longest, *std::max_element(lengths.tokens.begin(), lengths.tokens.end()));
+    longest = std::max(longest, *std::ranges::max_element(lengths.tokens));
   }
   const std::vector<std::int64_t> edges = edges_for(longest);
   const std::int64_t width = edges[1];

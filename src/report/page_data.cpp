@@ -95,8 +95,7 @@ std::string column(const std::vector<double>& values, const Buckets& buckets) {
 std::string table(const MetricTable& table, const std::set<std::string>& metrics,
                   std::size_t most_entries) {
   const Buckets buckets = {table.size(), std::min(table.size(), most_entries)};
-  const bool timed = std::any_of(table.seconds.begin(), table.seconds.end(),
-                                 [](double seconds) { return seconds > 0; });
+  const bool timed = std::ranges::any_of(table.seconds, [](double seconds) { return seconds > 0; });
   std::string text = R"({"step":)" + numbers(last_of_each(table.step, buckets)) + R"(,"epoch":)" +
                      numbers(last_of_each(table.epoch, buckets));
   if (timed) {

@@ -128,7 +128,7 @@ Settings compare_settings(std::span<const Run> runs) {
   }
   Settings settings;
   for (const std::string& option : all) {
-    const bool same = std::all_of(runs.begin(), runs.end(), [&](const Run& run) {
+    const bool same = std::ranges::all_of(runs, [&](const Run& run) {
       // A folder of another program has no options that could differ.
       return run.options.empty() || option_of(run, option) == option_of(runs[0], option);
     });
@@ -239,7 +239,7 @@ std::string summary_table(std::span<const Run> runs) {
     for (const Run& run : runs) {
       cells.push_back(column.cell(run));
     }
-    if (std::all_of(cells.begin(), cells.end(), [](const Cell& c) { return c.html.empty(); })) {
+    if (std::ranges::all_of(cells, [](const Cell& c) { return c.html.empty(); })) {
       continue;
     }
     head += fmt::format("<th scope=\"col\">{}</th>", column.title);
@@ -270,7 +270,7 @@ std::string settings_part(std::span<const Run> runs) {
   if (!settings.same.empty()) {
     std::vector<std::vector<std::string>> rows;
     const auto known =
-        std::find_if(runs.begin(), runs.end(), [](const Run& run) { return !run.options.empty(); });
+        std::ranges::find_if(runs, [](const Run& run) { return !run.options.empty(); });
     for (const std::string& option : settings.same) {
       const auto source = known->option_sources.find(option);
       rows.push_back({option, option_of(*known, option),

@@ -76,8 +76,8 @@ const MetricTable& table_of(const Run& run, const Curve& curve) {
 }
 
 bool is_logged(const Curve& curve, std::span<const Run> runs) {
-  return std::any_of(runs.begin(), runs.end(),
-                     [&](const Run& run) { return table_of(run, curve).has(curve.metric); });
+  return std::ranges::any_of(
+      runs, [&](const Run& run) { return table_of(run, curve).has(curve.metric); });
 }
 
 // "lmpo/margin_mean" as the name of a file.

@@ -162,8 +162,7 @@ std::vector<SavedCheckpoint> checkpoints_in(const fs::path& folder) {
                                     is_file(at->path() / "optimizer.safetensors")});
     }
   }
-  std::sort(found.begin(), found.end(),
-            [](const auto& a, const auto& b) { return a.step < b.step; });
+  std::ranges::sort(found, [](const auto& a, const auto& b) { return a.step < b.step; });
   return found;
 }
 

@@ -58,7 +58,7 @@ bool natural_less(std::string_view a, std::string_view b) {
 }
 
 void sort_naturally(std::vector<fs::path>& paths) {
-  std::sort(paths.begin(), paths.end(), [](const fs::path& a, const fs::path& b) {
+  std::ranges::sort(paths, [](const fs::path& a, const fs::path& b) {
     return natural_less(a.string(), b.string());
   });
 }
@@ -173,7 +173,7 @@ std::vector<std::string> distinct_names(std::span<const fs::path> folders,
       names[i] = labels[i].empty() ? tail(folders[i], parts[i]) : labels[i];
     }
     for (std::size_t i = 0; i < folders.size(); ++i) {
-      parts[i] += std::count(names.begin(), names.end(), names[i]) > 1 ? 1 : 0;
+      parts[i] += std::ranges::count(names, names[i]) > 1 ? 1 : 0;
     }
   }
   drop_common_end(names, labels);
@@ -194,7 +194,7 @@ std::vector<Run> read_runs(std::span<const std::string> names) {
   for (const std::string& name : names) {
     for (Found& found : find_runs(name)) {
       const fs::path folder = fs::canonical(found.folder);
-      if (std::find(folders.begin(), folders.end(), folder) == folders.end()) {
+      if (std::ranges::find(folders, folder) == folders.end()) {
         folders.push_back(folder);
         labels.push_back(found.label);
         all.push_back(std::move(found));

@@ -72,7 +72,7 @@ std::vector<Point> thinned(std::span<const Point> points, std::size_t buckets) {
       most = !(points[most].y >= points[at].y) ? at : most;
     }
     std::vector<std::size_t> kept = {least, most, gap};
-    std::sort(kept.begin(), kept.end());
+    std::ranges::sort(kept);
     kept.erase(std::unique(kept.begin(), kept.end()), kept.end());
     for (const std::size_t at : kept) {
       if (at < end) {

@@ -33,8 +33,8 @@ std::vector<ResponseScore> scores_of(const Tree& tree, std::span<const double> s
 }
 
 bool all_finite(const std::vector<ResponseScore>& scores) {
-  return std::all_of(scores.begin(), scores.end(),
-                     [](const ResponseScore& score) { return std::isfinite(score.logp); });
+  return std::ranges::all_of(scores,
+                             [](const ResponseScore& score) { return std::isfinite(score.logp); });
 }
 
 // The scores of each of the pack's trees, from those of all its responses.

@@ -47,7 +47,7 @@ Checkpoints all_checkpoints(const fs::path& output_dir) {
       found.emplace_back(*step, entry.path());
     }
   }
-  std::sort(found.begin(), found.end());
+  std::ranges::sort(found);
   return found;
 }
 

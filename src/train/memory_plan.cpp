@@ -84,8 +84,7 @@ bool LargestPacks::takes(const PackSize& size) {
 
 std::string MemoryPlan::table() const {
   std::vector<std::pair<std::string, std::size_t>> lines(at_peak.begin(), at_peak.end());
-  std::stable_sort(lines.begin(), lines.end(),
-                   [](const auto& a, const auto& b) { return a.second > b.second; });
+  std::ranges::stable_sort(lines, [](const auto& a, const auto& b) { return a.second > b.second; });
   std::string text;
   for (const auto& [group, bytes] : lines) {
     if (bytes > 0) {

@@ -143,7 +143,7 @@ void add_reference_logps(std::vector<Tree>& trees, const std::vector<Trees>& pac
     logps.insert(logps.end(), tree.reference_logps.begin(), tree.reference_logps.end());
   }
   if (!path.empty() &&
-      std::all_of(logps.begin(), logps.end(), [](double logp) { return std::isfinite(logp); })) {
+      std::ranges::all_of(logps, [](double logp) { return std::isfinite(logp); })) {
     write_cache(path, key, logps);
   }
 }
