@@ -35,19 +35,24 @@ Candidates command_names() {
   return names;
 }
 
+Candidates complete_command(const std::string& name, std::span<const std::string> words) {
+  const auto found = std::ranges::find(commands(), name, &Command::name);
+  return found == commands().end() ? Candidates() : complete(found->describe(), words);
+}
+
 Candidates complete_words(std::span<const std::string> words) {
-  if (words[0].starts_with('-')) {
+  if (words.size() == 1) {
+    return words[0].starts_with('-') ? complete(program_flags(), words) : command_names();
+  }
+  const bool asks_for_help = words[0] == "help" || words[0] == "--help" || words[0] == "-h";
+  if (asks_for_help && words.size() == 3) {  // lmpo help COMMAND PART is lmpo COMMAND --help PART
+    const std::string flag_and_part[] = {"--help", words[2]};
+    return complete_command(words[1], flag_and_part);
+  }
+  if (words[0].starts_with('-') && !asks_for_help) {
     return complete(program_flags(), words);
   }
-  if (words.size() == 1) {
-    return command_names();
-  }
-  if (words[0] == "help" && words.size() == 3) {  // lmpo help train PART is lmpo train --help PART
-    const std::string same[] = {words[1], "--help", words[2]};
-    return complete_words(same);
-  }
-  const auto found = std::ranges::find(commands(), words[0], &Command::name);
-  return found == commands().end() ? Candidates() : complete(found->describe(), words.subspan(1));
+  return complete_command(asks_for_help ? "help" : words[0], words.subspan(1));
 }
 
 }  // namespace

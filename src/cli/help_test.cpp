@@ -71,6 +71,7 @@ TEST_F(Help, TopicsOfTheProgramAndOfACommand) {
   EXPECT_THAT(help({"train", "--help", "optimizer"}),
               AllOf(HasSubstr("--adam_beta1"), Not(HasSubstr("--max_length"))));
   EXPECT_EQ(help({"help", "train", "warmup"}), help({"train", "--help", "warmup"}));
+  EXPECT_EQ(help({"--help", "train", "warmup"}), help({"train", "--help", "warmup"}));
   EXPECT_THAT(help({"train", "--help", "warmup"}),
               AllOf(HasSubstr("--warmup_ratio"), Not(HasSubstr("--weight_decay"))));
   // A recipe after --help is none.
@@ -222,6 +223,8 @@ TEST_F(Completion, OfALineIsAnsweredByTheProgram) {
   // Words after the one that is completed do not matter.
   EXPECT_EQ(help({"--complete", "3", "lmpo", "docs", "--of", "x", "man"}), "words\n");
   EXPECT_EQ(help({"--complete", "2", "lmpo", "nothing", ""}), "words\n");
+  EXPECT_THAT(help({"--complete", "2", "lmpo", "--help", ""}), HasSubstr("\ntokenize\n"));
+  EXPECT_EQ(help({"--complete", "4", "lmpo", "--completion", "zsh", "--help", ""}), "words\nall\n");
   for (const Words& words :
        {Words{"--complete"}, Words{"--complete", "0", "lmpo", ""},
         Words{"--complete", "2", "lmpo", ""}, Words{"--complete", "x", "lmpo"}}) {

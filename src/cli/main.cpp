@@ -29,11 +29,12 @@ void print_completion(const std::vector<std::string>& words) {
 }
 
 int run(const std::vector<std::string>& words) {
-  if (words.empty() || words[0] == "--help" || words[0] == "-h") {
-    const int done = find_command("help").run({});
-    return words.empty() ? 2 : done;
+  if (words.empty()) {
+    find_command("help").run({});
+    return 2;
   }
-  const std::string& first = words[0];
+  const bool asks_for_help = words[0] == "--help" || words[0] == "-h";
+  const std::string first = asks_for_help ? "help" : words[0];
   if (first == "--version") {
     fmt::print("lmpo {}\n", LMPO_VERSION);
     return 0;

@@ -151,7 +151,9 @@ std::string flag_names(const OptionDescription& option) {
 std::vector<std::string> help_topics(const CommandDescription& command) {
   std::vector<std::string> topics = {"all"};
   for (const std::string& title : titles(command)) {
-    topics.push_back(title_words(title).front());
+    if (const auto words = title_words(title); !words.empty()) {
+      topics.push_back(words.front());
+    }
   }
   return topics;
 }
