@@ -32,9 +32,21 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const lmpo::ordered_json variables = {
       {"messages", {{{"role", "user"}, {"content", "What?"}}, {{"role", "a"}, {"content", "b"}}}},
       {"bos_token", "<s>"},
+      {"tools",
+       {{{"type", "function"},
+         {"function", {{"name", "f"}, {"parameters", {{"type", "object"}, {"n", 1.5}}}}}}}},
+      {"enable_thinking", false},
       {"add_generation_prompt", true}};
   try {
-    lmpo::jinja::Template::parse(text, "fuzz").render(variables);
+    const lmpo::jinja::Template parsed = lmpo::jinja::Template::parse(text, "fuzz");
+    if (!parsed.has_marks()) {
+      parsed.render(variables);
+      return 0;
+    }
+    const lmpo::jinja::MarkedText marked = parsed.render_marked(variables);
+    for (const lmpo::jinja::Span& span : marked.marks) {
+      LMPO_CHECK(span.begin < span.end && span.end <= marked.text.size());
+    }
   } catch (const lmpo::UserError&) {
   }
   return 0;

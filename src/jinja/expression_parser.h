@@ -37,6 +37,8 @@ class ExpressionParser {
 
   // What has been named since it was set to something else; null: not of interest.
   Statement::Uses* uses = nullptr;
+  // What has been named so far, but as a target.
+  Names names;
   // Inside a branch, where an unknown filter is an error only if it is reached.
   int branches = 0;
   // SyntaxError for the first unknown filter or test outside branches.

@@ -52,15 +52,16 @@ Interpreter::Level::Level(Interpreter& of) : interpreter(of) {
   ++interpreter.depth_;
 }
 
-std::string Interpreter::run(const Block& block, const ordered_json& variables, std::time_t now) {
+MarkedText Interpreter::run(const Block& block, const ordered_json& variables, std::time_t now) {
   add_globals(*globals_, now);
   for (const auto& [name, value] : variables.items()) {
     globals_->values[name] = Value::from_json(value);
   }
   budget_.begin();
   TextWriter out("the template");
+  whole_ = &out;
   execute(block, std::make_shared<Scope>(globals_), out);
-  return out.take();
+  return {out.take(), std::move(marks_)};
 }
 
 Interpreter::Flow Interpreter::execute(const Block& block, const ScopePtr& scope, TextWriter& out) {
@@ -102,6 +103,8 @@ Interpreter::Flow Interpreter::execute(const Statement& statement, const ScopePt
       break;
     case Statement::Kind::scope:
       return with(statement, scope, out);
+    case Statement::Kind::marked:
+      return marked(statement, scope, out);
     case Statement::Kind::leave:
       return Flow::leave;
     case Statement::Kind::next:
@@ -127,6 +130,19 @@ Interpreter::Flow Interpreter::with(const Statement& statement, const ScopePtr& 
     inner->values[name] = evaluate(*value, scope);
   }
   return execute(statement.body, inner, out);
+}
+
+Interpreter::Flow Interpreter::marked(const Statement& statement, const ScopePtr& scope,
+                                      TextWriter& out) {
+  if (requires_places_ && &out != whole_) {
+    fail("'generation' stands in a macro or in a captured block, where its place is not known");
+  }
+  const std::size_t begin = out.text().size();
+  const Flow flow = execute(statement.body, std::make_shared<Scope>(scope), out);
+  if (&out == whole_ && out.text().size() > begin) {
+    marks_.push_back({begin, out.text().size()});
+  }
+  return flow;
 }
 
 Interpreter::Flow Interpreter::capture(const Statement& statement, const ScopePtr& scope,

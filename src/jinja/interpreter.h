@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "jinja/syntax.h"
+#include "jinja/template.h"
 
 namespace lmpo::jinja {
 
@@ -28,7 +29,9 @@ class Interpreter {
 
   // May be called once. Throws TemplateError; line() then returns the line. `now` is what
   // strftime_now writes.
-  std::string run(const Block& block, const ordered_json& variables, std::time_t now);
+  MarkedText run(const Block& block, const ordered_json& variables, std::time_t now);
+  // Before run: a {% generation %} block whose place in the text is unknown is a TemplateError.
+  void require_places() { requires_places_ = true; }
   int line() const { return line_; }
 
  private:
@@ -45,6 +48,7 @@ class Interpreter {
 
   Flow execute(const Block& block, const ScopePtr& scope, TextWriter& out);
   Flow execute(const Statement& statement, const ScopePtr& scope, TextWriter& out);
+  Flow marked(const Statement& statement, const ScopePtr& scope, TextWriter& out);
   Flow branch(const Statement& statement, const ScopePtr& scope, TextWriter& out);
   Flow with(const Statement& statement, const ScopePtr& scope, TextWriter& out);
   Flow capture(const Statement& statement, const ScopePtr& scope, TextWriter& out);
@@ -78,6 +82,9 @@ class Interpreter {
 
   Budget budget_;  // outlives all values
   ScopePtr globals_ = std::make_shared<Scope>(nullptr);
+  const TextWriter* whole_ = nullptr;  // of the whole text
+  bool requires_places_ = false;
+  std::vector<Span> marks_;
   int line_ = 1;
   int depth_ = 0;
 };

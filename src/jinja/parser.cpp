@@ -16,13 +16,15 @@ class Parser {
  public:
   explicit Parser(std::vector<Token> tokens) : tokens_(std::move(tokens)) {}
 
-  Block run() {
-    Block block = body({});
+  Syntax run() {
+    Syntax syntax{.block = body({}), .has_marks = false, .names = {}};
     if (tokens_.peek().kind != Token::Kind::end) {
       refuse_tag();
     }
     tokens_.refuse_unknown();
-    return block;
+    syntax.has_marks = has_marks_;
+    syntax.names = std::move(tokens_.names);
+    return syntax;
   }
 
  private:
@@ -129,9 +131,10 @@ class Parser {
       return filtered;
     }
     if (is("generation")) {  // transformers' mark of the assistant's tokens
-      auto scope = open(Kind::scope);
-      finish_block(*scope, "endgeneration");
-      return scope;
+      has_marks_ = true;
+      auto marked = open(Kind::marked);
+      finish_block(*marked, "endgeneration");
+      return marked;
     }
     if (is("break") || is("continue")) {
       auto jump = open(is("break") ? Kind::leave : Kind::next);
@@ -279,11 +282,12 @@ class Parser {
   ExpressionParser tokens_;
   int depth_ = 0;
   int loops_ = 0;
+  bool has_marks_ = false;
 };
 
 }  // namespace
 
-Block parse_template(std::string_view source) {
+Syntax parse_template(std::string_view source) {
   return Parser(tokenize_template(source)).run();
 }
 

@@ -8,6 +8,6 @@
 namespace lmpo::jinja {
 
 // Throws SyntaxError with the line; a construct that is not supported is named.
-Block parse_template(std::string_view source);
+Syntax parse_template(std::string_view source);
 
 }  // namespace lmpo::jinja

@@ -46,7 +46,10 @@ ExpressionPtr ExpressionParser::name() {
   } else if (name == "none" || name == "None") {
     expression->kind = Kind::constant;
     expression->value = nullptr;
-  } else if (uses != nullptr) {
+    return expression;
+  }
+  names.insert(name);
+  if (uses != nullptr) {
     uses->varargs |= name == "varargs";
     uses->kwargs |= name == "kwargs";
     uses->caller |= name == "caller";

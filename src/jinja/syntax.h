@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -63,6 +64,7 @@ struct Statement {
     macro,    // text: name; parameters; body
     call,     // value: the call; parameters and body of its `caller`
     scope,    // parameters: the variables of `with`; body
+    marked,   // body: what the model writes, transformers' {% generation %}
     leave,    // break
     next      // continue
   };
@@ -88,6 +90,16 @@ struct Statement {
   Block body;
   Block otherwise;
   Parameters parameters;  // with defaults, or null
+};
+
+// Names that a template reads.
+using Names = std::set<std::string, std::less<>>;
+
+// A whole template.
+struct Syntax {
+  Block block;
+  bool has_marks = false;  // it has a {% generation %} block
+  Names names;
 };
 
 // The variable that holds a filter block's text. No template can write this name.

@@ -23,7 +23,15 @@ std::string shortened(std::string_view message) {
 
 struct Template::Impl {
   std::string source;
-  Block block;
+  Syntax syntax;
+
+  MarkedText run(Interpreter& interpreter, const ordered_json& variables, std::time_t now) const {
+    try {
+      return interpreter.run(syntax.block, variables, now);
+    } catch (const TemplateError& error) {
+      user_error("{}:{}: {}", source, interpreter.line(), shortened(error.what()));
+    }
+  }
 };
 
 Template::Template(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -42,11 +50,22 @@ Template Template::parse(std::string_view text, std::string_view source) {
 std::string Template::render(const ordered_json& variables, std::time_t now,
                              const Limits& limits) const {
   Interpreter interpreter(limits);
-  try {
-    return interpreter.run(impl_->block, variables, now);
-  } catch (const TemplateError& error) {
-    user_error("{}:{}: {}", impl_->source, interpreter.line(), shortened(error.what()));
-  }
+  return impl_->run(interpreter, variables, now).text;
+}
+
+MarkedText Template::render_marked(const ordered_json& variables, std::time_t now,
+                                   const Limits& limits) const {
+  Interpreter interpreter(limits);
+  interpreter.require_places();
+  return impl_->run(interpreter, variables, now);
+}
+
+bool Template::has_marks() const {
+  return impl_->syntax.has_marks;
+}
+
+bool Template::reads(std::string_view name) const {
+  return impl_->syntax.names.contains(name);
 }
 
 }  // namespace lmpo::jinja

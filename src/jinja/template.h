@@ -3,15 +3,31 @@
 // supported (inheritance, imports, `block`, `do`) is refused by name and line.
 #pragma once
 
+#include <cstddef>
 #include <ctime>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/json.h"
 #include "jinja/budget.h"
 
 namespace lmpo::jinja {
+
+// Bytes [begin, end) of a text.
+struct Span {
+  std::size_t begin;
+  std::size_t end;
+
+  bool operator==(const Span&) const = default;
+};
+
+struct MarkedText {
+  std::string text;
+  // What {% generation %} blocks wrote, in order; none is empty.
+  std::vector<Span> marks;
+};
 
 class Template {
  public:
@@ -25,6 +41,15 @@ class Template {
   // template fails, raises, or needs more than the limits allow. Thread-safe.
   std::string render(const ordered_json& variables, std::time_t now = std::time(nullptr),
                      const Limits& limits = {}) const;
+  // The same with the places of {% generation %} blocks. UserError also where such a block runs
+  // inside a macro, a call, a filter block or a block assignment: its place in the text is unknown
+  // there. (jinja2 with transformers' extension gives wrong places.)
+  MarkedText render_marked(const ordered_json& variables, std::time_t now = std::time(nullptr),
+                           const Limits& limits = {}) const;
+
+  bool has_marks() const;
+  // Whether some expression reads a variable of this name.
+  bool reads(std::string_view name) const;
 
  private:
   struct Impl;

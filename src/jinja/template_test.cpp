@@ -91,5 +91,56 @@ TEST(JinjaTemplate, RefusesInvalidUtf8) {
   EXPECT_THAT(refusal("a\xFF"), testing::HasSubstr("UTF-8"));
 }
 
+// The spans are those of transformers' AssistantTracker (tools/oracle/assistant_masks.py compares
+// them for whole templates), in bytes.
+TEST(JinjaTemplate, MarksAreWhatGenerationBlocksWrote) {
+  const auto marks = [](std::string_view text) {
+    const MarkedText marked =
+        Template::parse(text, "t").render_marked({{"list", {"é", "", "b"}}, {"a", "x"}});
+    std::vector<std::string> texts;
+    for (const Span& span : marked.marks) {
+      texts.push_back(marked.text.substr(span.begin, span.end - span.begin));
+    }
+    return texts;
+  };
+  using Texts = std::vector<std::string>;
+  EXPECT_EQ(marks("a{% generation %}b{{ 1 }}{% endgeneration %}c"), (Texts{"b1"}));
+  EXPECT_EQ(marks("{% for e in list %}[{% generation %}{{ e }}{% endgeneration %}]{% endfor %}"),
+            (Texts{"é", "b"}));
+  EXPECT_EQ(marks("{% generation %}\n{% if 1 %}x {%- endif %}\n{%- endgeneration -%}  y"),
+            (Texts{"x"}));
+  EXPECT_EQ(marks("{% set b = 'no' %}{% generation %}{% set b = 'yes' %}{{ b }}"
+                  "{% endgeneration %}{{ b }}"),
+            (Texts{"yes"}));
+  EXPECT_TRUE(marks("{{ a }}").empty());
+  EXPECT_TRUE(
+      Template::parse("{% if 0 %}{% generation %}{% endgeneration %}{% endif %}", "t").has_marks());
+  EXPECT_FALSE(Template::parse("{{ generation }}", "t").has_marks());
+}
+
+TEST(JinjaTemplate, AMarkWithoutAPlaceIsRefusedWhereItsPlaceMatters) {
+  for (const char* text :
+       {"{% macro m() %}{% generation %}x{% endgeneration %}{% endmacro %}\n{{ m() }}",
+        "{% set b %}{% generation %}x{% endgeneration %}{% endset %}\n{{ b }}",
+        "{% filter upper %}{% generation %}x{% endgeneration %}{% endfilter %}"}) {
+    const Template parsed = Template::parse(text, "t");
+    EXPECT_EQ(parsed.render(ordered_json::object()).back() | 0x20, 'x') << text;
+    EXPECT_THROW(parsed.render_marked(ordered_json::object()), UserError) << text;
+  }
+}
+
+TEST(JinjaTemplate, KnowsTheNamesItReads) {
+  const Template parsed = Template::parse(
+      "{% if enable_thinking is defined and not tools %}{{ m.field['key'] }}{% endif %}"
+      "{% for x in list|sort(attribute=by) %}{% set kept = 1 %}{% endfor %}",
+      "t");
+  for (const char* name : {"enable_thinking", "tools", "m", "list", "by"}) {
+    EXPECT_TRUE(parsed.reads(name)) << name;
+  }
+  for (const char* name : {"field", "key", "x", "kept", "true", ""}) {
+    EXPECT_FALSE(parsed.reads(name)) << name;
+  }
+}
+
 }  // namespace
 }  // namespace lmpo::jinja

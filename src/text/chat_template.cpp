@@ -1,7 +1,6 @@
 #include "text/chat_template.h"
 
 #include "base/error.h"
-#include "jinja/template.h"
 
 namespace lmpo {
 namespace {
@@ -47,6 +46,20 @@ ordered_json with_reasoning(const ordered_json& messages) {
   return result;
 }
 
+// All that a template reads.
+ordered_json all_variables(const ordered_json& messages, bool add_generation_prompt,
+                           const ordered_json& variables) {
+  ordered_json all = variables;
+  all["messages"] = with_reasoning(messages);
+  all["add_generation_prompt"] = add_generation_prompt;
+  for (const char* absent : {"tools", "documents"}) {  // given as None by transformers
+    if (!all.contains(absent)) {
+      all[absent] = nullptr;
+    }
+  }
+  return all;
+}
+
 }  // namespace
 
 struct ChatTemplate::Impl {
@@ -83,15 +96,21 @@ ChatTemplate ChatTemplate::parse(std::string_view text, std::string_view source)
 
 std::string ChatTemplate::render(const ordered_json& messages, bool add_generation_prompt,
                                  const ordered_json& variables) const {
-  ordered_json all = variables;
-  all["messages"] = with_reasoning(messages);
-  all["add_generation_prompt"] = add_generation_prompt;
-  for (const char* absent : {"tools", "documents"}) {  // given as None by transformers
-    if (!all.contains(absent)) {
-      all[absent] = nullptr;
-    }
-  }
-  return impl_->parsed.render(all, impl_->date);
+  return impl_->parsed.render(all_variables(messages, add_generation_prompt, variables),
+                              impl_->date);
+}
+
+jinja::MarkedText ChatTemplate::render_marked(const ordered_json& messages,
+                                              const ordered_json& variables) const {
+  return impl_->parsed.render_marked(all_variables(messages, false, variables), impl_->date);
+}
+
+bool ChatTemplate::has_marks() const {
+  return impl_->parsed.has_marks();
+}
+
+bool ChatTemplate::reads(std::string_view variable) const {
+  return impl_->parsed.reads(variable);
 }
 
 bool ChatTemplate::writes_date() const {

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/json.h"
+#include "jinja/template.h"
 
 namespace lmpo {
 
@@ -32,8 +33,16 @@ class ChatTemplate {
   // the template's message.
   std::string render(const ordered_json& messages, bool add_generation_prompt,
                      const ordered_json& variables) const;
+  // A whole conversation with the places of what {% generation %} blocks wrote, in bytes, as
+  // transformers' return_assistant_tokens_mask finds them. UserError also where a block stands in a
+  // macro or in a captured block.
+  jinja::MarkedText render_marked(const ordered_json& messages,
+                                  const ordered_json& variables) const;
 
   const std::string& text() const;
+  bool has_marks() const;  // it has a {% generation %} block
+  // Whether the template reads a variable of this name.
+  bool reads(std::string_view variable) const;
 
   // Whether the template asks for the date. The date is that of parsing, unless it is set:
   // rendering twice must give the same text.
