@@ -17,10 +17,10 @@
 
 namespace {
 
-constexpr std::size_t kCounts = 5 * sizeof(std::uint64_t);
+constexpr std::size_t kCounts = 6 * sizeof(std::uint64_t);
 
 std::string with_magic_and_checksum(std::string_view content) {
-  const std::string magic("lmpo tokens 1\n\0\0", 16);
+  const std::string magic("lmpo tokens 2\n\0\0", 16);
   const std::string body = magic + std::string(content.substr(0, content.size() - kCounts));
   lmpo::Hash hash;
   hash.add_bytes(body.data(), body.size());
@@ -43,7 +43,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::int64_t sum = 0;  // reads every id
     for (const lmpo::Tree& tree : dataset.trees) {
       for (const lmpo::Sequence& sequence : tree.sequences) {
-        LMPO_CHECK(sequence.scored_begin >= 1 && sequence.scored_tokens() >= 1);
+        LMPO_CHECK(sequence.is_valid());
         sum = std::accumulate(sequence.tokens.begin(), sequence.tokens.end(), sum);
       }
     }

@@ -42,7 +42,7 @@ std::vector<Tree> spread(std::span<const Tree> trees, std::size_t most, std::int
       for (std::int32_t& token : tokens) {
         token = static_cast<std::int32_t>(token % vocabulary);
       }
-      copy.sequences.push_back({std::move(tokens), sequence.scored_begin});
+      copy.sequences.push_back({std::move(tokens), sequence.scored_begin, sequence.gaps});
     }
   }
   return chosen;

@@ -17,7 +17,7 @@ namespace {
 static_assert(std::endian::native == std::endian::little);
 
 using Magic = std::array<char, 16>;
-constexpr Magic kMagic = {'l', 'm', 'p', 'o', ' ', 't', 'o', 'k', 'e', 'n', 's', ' ', '1', '\n'};
+constexpr Magic kMagic = {'l', 'm', 'p', 'o', ' ', 't', 'o', 'k', 'e', 'n', 's', ' ', '2', '\n'};
 
 struct TreeRecord {
   std::int64_t row;
@@ -27,18 +27,19 @@ struct TreeRecord {
 struct SequenceRecord {
   std::uint32_t tokens;
   std::int32_t scored_begin;
+  std::uint32_t gaps;
 };
 struct DropRecord {
   std::int64_t row;
   std::int64_t reason;
 };
 struct Footer {
-  std::uint64_t tokens, trees, sequences, drops, facts;
+  std::uint64_t tokens, trees, sequences, gaps, drops, facts;
   std::array<char, 32> checksum;
   Magic magic;
 };
-static_assert(sizeof(TreeRecord) == 16 && sizeof(SequenceRecord) == 8 && sizeof(DropRecord) == 16 &&
-              sizeof(Footer) == 88);
+static_assert(sizeof(TreeRecord) == 16 && sizeof(SequenceRecord) == 12 &&
+              sizeof(DropRecord) == 16 && sizeof(TokenRun) == 8 && sizeof(Footer) == 96);
 
 // The counts of a dataset and their names in the facts.
 constexpr std::array<std::pair<const char*, std::int64_t Dataset::*>, 7> kCounts = {{
@@ -73,8 +74,10 @@ class TokenFileWriter {
     trees_.push_back({tree.row, static_cast<std::uint32_t>(tree.sequences.size()),
                       static_cast<std::uint32_t>(tree.desirable)});
     for (const Sequence& sequence : tree.sequences) {
-      sequences_.push_back(
-          {static_cast<std::uint32_t>(sequence.tokens.size()), sequence.scored_begin});
+      sequences_.push_back({static_cast<std::uint32_t>(sequence.tokens.size()),
+                            sequence.scored_begin,
+                            static_cast<std::uint32_t>(sequence.gaps.size())});
+      gaps_.insert(gaps_.end(), sequence.gaps.begin(), sequence.gaps.end());
       tokens_ += sequence.tokens.size();
       write(sequence.tokens.data(), sequence.tokens.size() * sizeof(std::int32_t));
     }
@@ -88,10 +91,12 @@ class TokenFileWriter {
     const std::string facts = facts_of(dataset, key).dump();
     write_all(trees_);
     write_all(sequences_);
+    write_all(gaps_);
     write_all(drops);
     write(facts.data(), facts.size());
-    Footer footer{tokens_, trees_.size(), sequences_.size(), drops.size(), facts.size(),
-                  {},      kMagic};
+    Footer footer{tokens_,      trees_.size(), sequences_.size(),
+                  gaps_.size(), drops.size(),  facts.size(),
+                  {},           kMagic};
     const std::string checksum = hash_.text();
     std::copy_n(checksum.begin(), footer.checksum.size(), footer.checksum.begin());
     file_.write(&footer, sizeof footer);
@@ -113,6 +118,7 @@ class TokenFileWriter {
   std::uint64_t tokens_ = 0;
   std::vector<TreeRecord> trees_;
   std::vector<SequenceRecord> sequences_;
+  std::vector<TokenRun> gaps_;
 };
 
 // Reads the parts of a file in order.
@@ -191,6 +197,7 @@ Dataset read_token_file(const fs::path& path, const std::string& key) {
   const auto token_bytes = parts.take(footer.tokens, sizeof(std::int32_t));
   const auto trees = parts.take_all<TreeRecord>(footer.trees);
   const auto sequences = parts.take_all<SequenceRecord>(footer.sequences);
+  const auto gaps = parts.take_all<TokenRun>(footer.gaps);
   const auto drops = parts.take_all<DropRecord>(footer.drops);
   Dataset dataset;
   read_facts(parts.take(footer.facts, 1), key, dataset);
@@ -200,6 +207,7 @@ Dataset read_token_file(const fs::path& path, const std::string& key) {
       reinterpret_cast<const std::int32_t*>(token_bytes.data()), footer.tokens);
   std::size_t token = 0;
   std::size_t next = 0;
+  std::size_t gap = 0;
   dataset.trees.reserve(trees.size());
   for (const TreeRecord& record : trees) {
     Tree& tree = dataset.trees.emplace_back();
@@ -207,14 +215,19 @@ Dataset read_token_file(const fs::path& path, const std::string& key) {
     tree.desirable = record.desirable != 0;
     for (std::uint32_t i = 0; i < record.sequences; ++i, ++next) {
       if (next == sequences.size() || sequences[next].tokens > tokens.size() - token ||
-          sequences[next].scored_begin < 1 ||
-          static_cast<std::uint32_t>(sequences[next].scored_begin) >= sequences[next].tokens) {
+          sequences[next].gaps > gaps.size() - gap) {
         throw UserError("its trees do not match its tokens");
       }
+      const auto own = std::span(gaps).subspan(gap, sequences[next].gaps);
       const std::size_t length = sequences[next].tokens;
-      tree.sequences.push_back(
-          {Tokens(file, tokens.subspan(token, length)), sequences[next].scored_begin});
+      tree.sequences.push_back({Tokens(file, tokens.subspan(token, length)),
+                                sequences[next].scored_begin,
+                                {own.begin(), own.end()}});
+      if (!tree.sequences.back().is_valid()) {
+        throw UserError("its trees do not match its tokens");
+      }
       token += length;
+      gap += own.size();
     }
   }
   for (const DropRecord& drop : drops) {
@@ -223,7 +236,7 @@ Dataset read_token_file(const fs::path& path, const std::string& key) {
     }
     dataset.drops.add(drop.row, static_cast<DropReason>(drop.reason));
   }
-  if (next != sequences.size() || token != tokens.size() || !parts.empty()) {
+  if (next != sequences.size() || gap != gaps.size() || token != tokens.size() || !parts.empty()) {
     throw UserError("its trees do not match its tokens");
   }
   return dataset;

@@ -11,13 +11,14 @@
 namespace lmpo {
 
 // One file, FOLDER/KEY.tokens, all numbers little-endian:
-//   magic     16 bytes, "lmpo tokens 1\n" and zeros
+//   magic     16 bytes, "lmpo tokens 2\n" and zeros
 //   tokens    the ids of all sequences, 4 bytes each, sequence after sequence
 //   trees     for each tree: row (8), number of sequences (4), desirable (4)
-//   sequences for each sequence: number of tokens (4), scored_begin (4)
+//   sequences for each sequence: number of tokens (4), scored_begin (4), number of gaps (4)
+//   gaps      of all sequences, for each: begin (4), end (4)
 //   drops     for each: row (8), reason (8)
 //   facts     JSON: the key and the counts of Dataset
-//   footer    the numbers of tokens, trees, sequences, drops and bytes of facts (8 each), XXH3-128
+//   footer    the numbers of tokens, trees, sequences, gaps, drops and bytes of facts (8 each), XXH3-128
 //             as 32 hexadecimal digits over everything before the footer, and the magic again
 //
 // The key must stand for everything that the tokens depend on. A file that is incomplete or

@@ -18,7 +18,7 @@ class TokenCacheTest : public FolderTest {
   Dataset make(const TreeSink& sink) {
     ++made_;
     sink({.sequences = {{{1, 2, 3, 4}, 2}, {{1, 2, 9}, 2}}, .row = 0});
-    sink({.sequences = {{{5, 6}, 1}}, .row = 2, .desirable = false});
+    sink({.sequences = {{{5, 6, 7, 8, 9}, 1, {{2, 3}}}}, .row = 2, .desirable = false});
     Dataset dataset;
     dataset.rows = 3;
     dataset.id_limit = 10;
@@ -38,7 +38,9 @@ class TokenCacheTest : public FolderTest {
     EXPECT_EQ(dataset.trees[0].sequences[1].tokens, Tokens({1, 2, 9}));
     EXPECT_EQ(dataset.trees[0].sequences[1].scored_begin, 2);
     EXPECT_TRUE(dataset.trees[0].desirable);
-    EXPECT_EQ(dataset.trees[1].sequences[0].tokens, Tokens({5, 6}));
+    EXPECT_EQ(dataset.trees[1].sequences[0].tokens, Tokens({5, 6, 7, 8, 9}));
+    EXPECT_EQ(dataset.trees[1].sequences[0].gaps, (std::vector<TokenRun>{{2, 3}}));
+    EXPECT_TRUE(dataset.trees[0].sequences[1].gaps.empty());
     EXPECT_EQ(dataset.trees[1].row, 2);
     EXPECT_FALSE(dataset.trees[1].desirable);
     EXPECT_EQ(dataset.rows, 3);
@@ -97,7 +99,7 @@ TEST_F(TokenCacheTest, AFileOfAnotherKeyOrVersionIsNotUsed) {
   EXPECT_THAT(user_error_of([&] { read_token_file(folder_ / "other.tokens", "other"); }),
               HasSubstr("it belongs to other data"));
   std::string later = whole;
-  later[12] = '2';
+  later[12] = '3';
   write_file_atomically(file(), later);
   EXPECT_THAT(user_error_of([&] { read_token_file(file(), "key"); }),
               HasSubstr("not a token file of this version"));

@@ -11,12 +11,23 @@ std::int64_t size(const Sequence& sequence) {
   return static_cast<std::int64_t>(sequence.tokens.size());
 }
 
-// Removes tokens [begin, end) and moves the boundary with them.
+std::int64_t response_size(const Sequence& sequence) {
+  return size(sequence) - sequence.scored_begin;
+}
+
+// Removes tokens [begin, end) and moves the boundary and the gaps with them.
 void remove(Sequence& sequence, std::int64_t begin, std::int64_t end) {
   sequence.tokens =
       sequence.tokens.without(static_cast<std::size_t>(begin), static_cast<std::size_t>(end));
-  const std::int64_t before = std::clamp<std::int64_t>(sequence.scored_begin, begin, end) - begin;
-  sequence.scored_begin -= static_cast<std::int32_t>(before);
+  const auto move = [&](std::int32_t& place) {
+    place -= static_cast<std::int32_t>(std::clamp<std::int64_t>(place, begin, end) - begin);
+  };
+  move(sequence.scored_begin);
+  for (TokenRun& gap : sequence.gaps) {
+    move(gap.begin);
+    move(gap.end);
+  }
+  std::erase_if(sequence.gaps, [](const TokenRun& gap) { return gap.size() == 0; });
 }
 
 bool truncate_new(Sequence& sequence, std::int64_t max_length, TruncationMode mode) {
@@ -73,13 +84,24 @@ void check_truncation(const DataOptions& options) {
   }
 }
 
+void trim_gaps(Sequence& sequence) {
+  std::vector<TokenRun>& gaps = sequence.gaps;
+  if (!gaps.empty() && gaps.front().begin <= sequence.scored_begin) {
+    sequence.scored_begin = gaps.front().end;
+    gaps.erase(gaps.begin());
+  }
+  if (!gaps.empty() && gaps.back().end == size(sequence)) {
+    remove(sequence, gaps.back().begin, gaps.back().end);
+  }
+}
+
 bool truncate(std::vector<Sequence>& sequences, const DataOptions& options) {
   if (!options.max_length) {
     return false;
   }
   std::int64_t longest_response = 0;
   for (const Sequence& sequence : sequences) {
-    longest_response = std::max<std::int64_t>(longest_response, sequence.scored_tokens());
+    longest_response = std::max(longest_response, response_size(sequence));
   }
   bool cut = false;
   for (Sequence& sequence : sequences) {
@@ -87,6 +109,7 @@ bool truncate(std::vector<Sequence>& sequences, const DataOptions& options) {
                ? truncate_old(sequence, longest_response, options)
                : truncate_new(sequence, *options.max_length,
                               options.truncation_mode.value_or(TruncationMode::keep_start));
+    trim_gaps(sequence);
   }
   return cut;
 }

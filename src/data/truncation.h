@@ -8,6 +8,9 @@
 //       keeps its first max_length - max_prompt_length tokens.
 //       Rows that fit are left whole.
 //
+// The response is everything from the first scored token on, gaps included. Tokens after the last
+// scored token that is left are removed, too.
+//
 // As in those programs, BOS is a token like any other and may be removed.
 #pragma once
 
@@ -26,6 +29,10 @@ void check_truncation(const DataOptions& options);
 // Truncates the sequences of one row; returns whether anything was removed. Afterwards scored_begin
 // may be 0 (no prompt left) or the size (no response left). Requires checked options.
 bool truncate(std::vector<Sequence>& sequences, const DataOptions& options);
+
+// Makes gaps at the ends of what is scored valid again (see Sequence): one at the beginning becomes
+// prompt, one at the end is removed. truncate() does so itself.
+void trim_gaps(Sequence& sequence);
 
 // For the log: "max_length 1024, keep_start"; "no truncation".
 std::string truncation_text(const DataOptions& options);

@@ -106,5 +106,52 @@ TEST(CheckTruncation, RefusesLengthsWithoutRoom) {
   EXPECT_THROW(check_truncation(options), UserError);
 }
 
+// What is scored after truncation is what was scored before, of the tokens that are left.
+TEST(Gaps, StayAtTheirTokens) {
+  const Sequence whole{{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, 2, {{3, 5}, {7, 9}}};  // scored: 2, 5, 6, 9
+  const std::vector<bool> scored = {false, false, true,  false, false,
+                                    true,  true,  false, false, true};
+  std::vector<DataOptions> all;
+  for (std::int64_t length = 2; length < 10; ++length) {
+    all.push_back(new_dialect(length, TruncationMode::keep_start));
+    all.push_back(new_dialect(length, TruncationMode::keep_end));
+    for (std::int64_t prompt = 1; prompt < length; ++prompt) {
+      all.push_back(old_dialect(length, prompt));
+      all.push_back(old_dialect(length, prompt));
+      all.back().truncation_mode = TruncationMode::keep_start;
+    }
+  }
+  for (const DataOptions& options : all) {
+    std::vector<Sequence> cut = {whole};
+    truncate(cut, options);
+    Sequence& left = cut[0];
+    left.scored_begin = std::max(left.scored_begin, 1);
+    trim_gaps(left);
+    if (left.scored_tokens() < 1) {
+      continue;
+    }
+    ASSERT_TRUE(left.is_valid());
+    std::vector<bool> seen(left.tokens.size());
+    for (const TokenRun& run : left.scored_runs()) {
+      std::fill(seen.begin() + run.begin, seen.begin() + run.end, true);
+    }
+    for (std::size_t i = 0; i < left.tokens.size(); ++i) {
+      EXPECT_EQ(seen[i], i > 0 && scored[static_cast<std::size_t>(left.tokens[i])])
+          << *options.max_length << " " << options.max_prompt_length.value_or(0) << " " << i;
+    }
+  }
+}
+
+TEST(Gaps, OneAtTheEndIsRemovedWithItsTokens) {
+  std::vector<Sequence> one = {{{0, 1, 2, 3, 4, 5}, 1, {{2, 5}}}};
+  EXPECT_TRUE(truncate(one, new_dialect(4, TruncationMode::keep_start)));
+  expect(one[0], {0, 1}, 1);
+  EXPECT_TRUE(one[0].gaps.empty());
+  one = {{{0, 1, 2, 3, 4, 5}, 1, {{2, 5}}}};
+  EXPECT_TRUE(truncate(one, new_dialect(3, TruncationMode::keep_end)));
+  expect(one[0], {3, 4, 5}, 2);
+  EXPECT_TRUE(one[0].gaps.empty());
+}
+
 }  // namespace
 }  // namespace lmpo

@@ -75,13 +75,13 @@ void DataSurvey::add_truncation(const RowSeen& seen) {
   for (std::size_t i = 0; i < seen.whole.size(); ++i) {
     const Sequence& whole = seen.whole[i];
     const Sequence& kept = seen.tree->sequences[i];
-    report_.prompt_tokens += whole.scored_begin;
+    report_.prompt_tokens += std::ssize(whole.tokens) - whole.scored_tokens();
     report_.response_tokens += whole.scored_tokens();
     const std::int64_t cut = std::ssize(whole.tokens) - std::ssize(kept.tokens);
     const std::int64_t prompt_cut =
-        everything_scored
-            ? 0
-            : std::clamp<std::int64_t>(whole.scored_begin - kept.scored_begin, 0, cut);
+        everything_scored ? 0
+                          : std::clamp<std::int64_t>(
+                                cut - (whole.scored_tokens() - kept.scored_tokens()), 0, cut);
     report_.prompt_tokens_cut += prompt_cut;
     report_.response_tokens_cut += cut - prompt_cut;
   }

@@ -262,5 +262,28 @@ TEST_F(SurveyTest, EveryKindOfRowHasItsNames) {
               ElementsAre("prompt", "rank 1", "rank 2", "rank 3", "first - last"));
 }
 
+TEST_F(SurveyTest, EveryTurnThatIsScoredIsShown) {
+  const std::string row =
+      R"({"messages": [{"role": "user", "content": "One?"}, {"role": "assistant", "content": "Yes."},)"
+      R"({"role": "user", "content": "Two?"}, {"role": "assistant", "content": "No."}]})"
+      "\n";
+  SurveyOptions options;
+  options.data.kind = RowKind::sft;
+  options.data.sft_target = SftTarget::assistant;
+  options.show_tokens = 0;
+  const DataReport report = survey(row, options);
+  ASSERT_EQ(report.shown.size(), 1u);
+  const ShownSequence& shown = report.shown[0].sequences.at(0);
+  EXPECT_EQ(text_of(shown, PieceKind::scored), "Yes.<|eot_id|>No.<|eot_id|>");
+  EXPECT_THAT(text_of(shown, PieceKind::prompt), HasSubstr("Two?<|eot_id|>"));
+  EXPECT_EQ(report.response_tokens, shown.scored_tokens);
+  EXPECT_EQ(report.prompt_tokens, shown.prompt_tokens);
+  // Cut inside the second question: it and what follows are not needed.
+  options.data.max_length = shown.prompt_tokens + shown.scored_tokens - 6;
+  const DataReport cut = survey(row, options);
+  EXPECT_EQ(text_of(cut.shown.at(0).sequences.at(0), PieceKind::scored), "Yes.<|eot_id|>");
+  EXPECT_THAT(text_of(cut.shown.at(0).sequences.at(0), PieceKind::cut), HasSubstr("Two?"));
+}
+
 }  // namespace
 }  // namespace lmpo

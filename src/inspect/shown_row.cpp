@@ -17,7 +17,7 @@ std::vector<Sequence> kept_places(const std::vector<Sequence>& whole, const Data
   for (const Sequence& sequence : whole) {
     std::vector<std::int32_t> all(sequence.tokens.size());
     std::iota(all.begin(), all.end(), 0);
-    places.push_back({std::move(all), sequence.scored_begin});
+    places.push_back({std::move(all), sequence.scored_begin, sequence.gaps});
   }
   truncate(places, options);
   return places;
@@ -93,14 +93,18 @@ std::vector<Piece> cut_pieces(const Tokens& tokens, const std::vector<PieceKind>
   return pieces;
 }
 
-// `scored_begin` among the places.
-ShownSequence show_sequence(const Sequence& whole, const Tokens& places, std::int32_t scored_begin,
+// `places`: those of the kept tokens, with what of them is scored.
+ShownSequence show_sequence(const Sequence& whole, const Sequence& places,
                             const Tokenizer& tokenizer, std::int64_t most_tokens) {
   std::vector<PieceKind> kinds(whole.tokens.size(), PieceKind::cut);
-  const auto first_scored = static_cast<std::size_t>(scored_begin);
-  for (std::size_t i = 0; i < places.size(); ++i) {
-    kinds[static_cast<std::size_t>(places[i])] =
-        i < first_scored ? PieceKind::prompt : PieceKind::scored;
+  for (const std::int32_t place : places.tokens) {
+    kinds[static_cast<std::size_t>(place)] = PieceKind::prompt;
+  }
+  for (const TokenRun& run : places.scored_runs()) {
+    for (std::int32_t i = run.begin; i < run.end; ++i) {
+      kinds[static_cast<std::size_t>(places.tokens[static_cast<std::size_t>(i)])] =
+          PieceKind::scored;
+    }
   }
   ShownSequence shown;
   shown.prompt_tokens = std::ranges::count(kinds, PieceKind::prompt);
@@ -154,13 +158,17 @@ ShownRow show_row(const RowSeen& seen, const Tokenizer& tokenizer, const DataOpt
                  .conversational = seen.conversational,
                  .dropped = seen.dropped,
                  .sequences = {}};
-  const std::vector<Sequence> places = kept_places(seen.whole, options);
+  std::vector<Sequence> places = kept_places(seen.whole, options);
   const auto names = response_names(options.kind, seen.whole.size(), seen.desirable);
   for (std::size_t i = 0; i < seen.whole.size(); ++i) {
-    const std::int32_t scored_begin = seen.tree != nullptr ? seen.tree->sequences[i].scored_begin
-                                                           : std::max(places[i].scored_begin, 1);
-    shown.sequences.push_back(
-        show_sequence(seen.whole[i], places[i].tokens, scored_begin, tokenizer, most_tokens));
+    if (seen.tree != nullptr) {
+      places[i].scored_begin = seen.tree->sequences[i].scored_begin;
+      places[i].gaps = seen.tree->sequences[i].gaps;
+    } else {
+      places[i].scored_begin = std::max(places[i].scored_begin, 1);
+      trim_gaps(places[i]);
+    }
+    shown.sequences.push_back(show_sequence(seen.whole[i], places[i], tokenizer, most_tokens));
     shown.sequences.back().name = names[i];
   }
   return shown;

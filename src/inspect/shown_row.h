@@ -13,7 +13,7 @@ namespace lmpo {
 
 enum class PieceKind {
   prompt,    // seen, not scored
-  scored,    // the response
+  scored,    // the response, or what of it is scored
   cut,       // removed by truncation
   left_out,  // not shown, because it is too long
 };

@@ -22,6 +22,18 @@ void add_planned(std::vector<PackIndices>& packs, const PackIndices& pack,
   add_planned(packs, PackIndices(middle, pack.end()), sizes, planned);
 }
 
+// The number of places that the runs cover together.
+std::int64_t covered(std::vector<TokenRun> runs) {
+  std::ranges::sort(runs, {}, &TokenRun::begin);
+  std::int64_t count = 0;
+  std::int32_t end = 0;
+  for (const TokenRun& run : runs) {
+    count += std::max(0, run.end - std::max(run.begin, end));
+    end = std::max(end, run.end);
+  }
+  return count;
+}
+
 }  // namespace
 
 void PackSize::add(const PackSize& other) {
@@ -62,18 +74,21 @@ std::int64_t longest_sequence(std::span<const Tree* const> trees) {
 
 PackSize size_of(const Tree& tree) {
   // Predicting inputs begin one before the first scored token. Sequences share those in the trunk.
-  const std::int64_t trunk = tree.trunk_length();
+  const std::int32_t trunk = tree.trunk_length();
   PackSize size{.tokens = trunk};
-  std::int64_t first_of_trunk = trunk;
+  std::vector<TokenRun> in_trunk;
   for (const Sequence& sequence : tree.sequences) {
-    const std::int64_t inputs = std::ssize(sequence.tokens) - 1;
-    const std::int64_t first = sequence.scored_begin - 1;
-    size.tokens += inputs - trunk;
-    size.rows += inputs - std::max(trunk, first);
+    size.tokens += std::ssize(sequence.tokens) - 1 - trunk;
     size.targets += sequence.scored_tokens();
-    first_of_trunk = std::min(first_of_trunk, first);
+    for (const TokenRun& run : sequence.scored_runs()) {
+      const TokenRun inputs{run.begin - 1, run.end - 1};
+      size.rows += std::max(inputs.end, trunk) - std::max(inputs.begin, trunk);
+      if (inputs.begin < trunk) {
+        in_trunk.push_back({inputs.begin, std::min(inputs.end, trunk)});
+      }
+    }
   }
-  size.rows += trunk - first_of_trunk;
+  size.rows += covered(std::move(in_trunk));
   return size;
 }
 

@@ -24,6 +24,10 @@ TEST(PackSize, IsThatOfTheTreesLaidOut) {
         sequence.scored_begin = std::clamp<std::int32_t>(
             sequence.scored_begin + static_cast<std::int32_t>((i + s) % 5) - 2, 1,
             static_cast<std::int32_t>(sequence.tokens.size()) - 1);
+        if (i % 3 == 0 && sequence.scored_tokens() >= 3) {  // only the first and the last
+          const auto size = static_cast<std::int32_t>(sequence.tokens.size());
+          sequence.gaps = {{sequence.scored_begin + 1, size - 1}};
+        }
       }
     }
     PackSize sum;

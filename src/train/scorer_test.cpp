@@ -44,5 +44,20 @@ TEST(Scorer, EqualsTheScalarModelWhateverThePacks) {
   }
 }
 
+// The scored runs one by one, each after all that stands before it.
+TEST(Scorer, GapsAreContext) {
+  const std::vector<std::int32_t> tokens = {3, 9, 4, 11, 7, 5, 8, 2};
+  const auto upto = [&](std::ptrdiff_t end) {
+    return std::vector<std::int32_t>(tokens.begin(), tokens.begin() + end);
+  };
+  const std::vector<Tree> trees = {{.sequences = {{tokens, 2, {{3, 5}, {6, 7}}}}},
+                                   {.sequences = {{upto(3), 2}}},
+                                   {.sequences = {{upto(6), 5}}},
+                                   {.sequences = {{upto(8), 7}}}};
+  const std::vector<double> sums = scores_of(trees, {4, 0});
+  EXPECT_NEAR(sums[0], sums[1] + sums[2] + sums[3], 1e-5);
+  EXPECT_LT(sums[1], 0);
+}
+
 }  // namespace
 }  // namespace lmpo

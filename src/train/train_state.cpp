@@ -107,6 +107,9 @@ std::string data_fingerprint(std::span<const Tree> trees) {
     hash.add(static_cast<std::uint64_t>(tree.desirable));
     for (const Sequence& sequence : tree.sequences) {
       hash.add(static_cast<std::uint64_t>(sequence.scored_begin));
+      if (!sequence.gaps.empty()) {
+        hash.add(sequence.gaps.data(), sequence.gaps.size() * sizeof(TokenRun));
+      }
       hash.add(sequence.tokens.data(), sequence.tokens.size() * sizeof(std::int32_t));
     }
   }

@@ -52,16 +52,17 @@ void append_tree(Pack& pack, const Tree& tree, std::int32_t index) {
   std::vector<Target> targets;
   auto response = static_cast<std::int32_t>(pack.response_count());
   for (const Sequence& sequence : tree.sequences) {
-    LMPO_CHECK(sequence.scored_begin >= 1 && sequence.scored_tokens() >= 1);
+    LMPO_CHECK(sequence.is_valid());
     const auto branch_begin = static_cast<std::int32_t>(pack.tokens.size());
     append_run(pack, sequence, trunk, input_length(sequence), trunk_begin, trunk_begin + trunk,
                index);
     // The token at `position` is predicted by the input before it.
-    for (std::int32_t position = sequence.scored_begin;
-         position < static_cast<std::int32_t>(sequence.tokens.size()); ++position) {
-      const std::int32_t input = position - 1;
-      const std::int32_t row = input < trunk ? trunk_begin + input : branch_begin + input - trunk;
-      targets.push_back({row, sequence.tokens[static_cast<std::size_t>(position)], response});
+    for (const TokenRun& run : sequence.scored_runs()) {
+      for (std::int32_t position = run.begin; position < run.end; ++position) {
+        const std::int32_t input = position - 1;
+        const std::int32_t row = input < trunk ? trunk_begin + input : branch_begin + input - trunk;
+        targets.push_back({row, sequence.tokens[static_cast<std::size_t>(position)], response});
+      }
     }
     ++response;
   }
@@ -70,6 +71,37 @@ void append_tree(Pack& pack, const Tree& tree, std::int32_t index) {
 }
 
 }  // namespace
+
+std::int32_t Sequence::scored_tokens() const {
+  std::int32_t count = static_cast<std::int32_t>(tokens.size()) - scored_begin;
+  for (const TokenRun& gap : gaps) {
+    count -= gap.size();
+  }
+  return count;
+}
+
+bool Sequence::is_valid() const {
+  const auto size = static_cast<std::int64_t>(tokens.size());
+  std::int64_t scored = scored_begin;  // a scored token stands here
+  for (const TokenRun& gap : gaps) {
+    if (gap.begin <= scored || gap.end <= gap.begin) {
+      return false;
+    }
+    scored = gap.end;
+  }
+  return scored_begin >= 1 && scored < size;
+}
+
+std::vector<TokenRun> Sequence::scored_runs() const {
+  std::vector<TokenRun> runs;
+  std::int32_t begin = scored_begin;
+  for (const TokenRun& gap : gaps) {
+    runs.push_back({begin, gap.begin});
+    begin = gap.end;
+  }
+  runs.push_back({begin, static_cast<std::int32_t>(tokens.size())});
+  return runs;
+}
 
 std::int32_t Tree::trunk_length() const {
   LMPO_CHECK(!sequences.empty());

@@ -17,15 +17,30 @@
 
 namespace lmpo {
 
+// Tokens [begin, end) of a sequence.
+struct TokenRun {
+  std::int32_t begin;
+  std::int32_t end;
+
+  std::int32_t size() const { return end - begin; }
+  bool operator==(const TokenRun&) const = default;
+};
+
 // One response with its prompt: tokens [0, scored_begin) are context, [scored_begin, size) are
-// scored. 1 <= scored_begin < tokens.size().
+// scored, but for the gaps. 1 <= scored_begin < tokens.size().
 struct Sequence {
   Tokens tokens;
   std::int32_t scored_begin = 1;
+  // Context between scored tokens, such as the user's turns where every turn of the assistant is
+  // scored. In order and apart, none empty, all inside [scored_begin + 1, size - 1): the first and
+  // the last token from scored_begin on are scored.
+  std::vector<TokenRun> gaps = {};
 
-  std::int32_t scored_tokens() const {
-    return static_cast<std::int32_t>(tokens.size()) - scored_begin;
-  }
+  std::int32_t scored_tokens() const;
+  // Whether scored_begin and gaps are as said above.
+  bool is_valid() const;
+  // The scored tokens as runs, in order; one where there are no gaps.
+  std::vector<TokenRun> scored_runs() const;
 };
 
 // One row of data, tokenized. For a pair, sequences[0] is chosen and sequences[1] rejected.

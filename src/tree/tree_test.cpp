@@ -146,5 +146,33 @@ TEST(Tree, RandomTreesKeepEverySequence) {
   }
 }
 
+TEST(Sequence, GapsAreNotScored) {
+  const Sequence sequence{{10, 11, 12, 13, 14, 15, 16}, 2, {{3, 5}}};
+  EXPECT_TRUE(sequence.is_valid());
+  EXPECT_EQ(sequence.scored_tokens(), 3);
+  EXPECT_EQ(sequence.scored_runs(), (std::vector<TokenRun>{{2, 3}, {5, 7}}));
+  const Tree tree{.sequences = {sequence}};
+  const Pack pack = make_pack({&tree});
+  EXPECT_EQ(pack.tokens, (std::vector<std::int32_t>{10, 11, 12, 13, 14, 15}));
+  EXPECT_EQ(pack.target_token, (std::vector<std::int32_t>{12, 15, 16}));
+  EXPECT_EQ(pack.head_rows, (std::vector<std::int32_t>{1, 4, 5}));
+  EXPECT_EQ(pack.target_row, (std::vector<std::int32_t>{0, 1, 2}));
+}
+
+TEST(Sequence, GapsStandBetweenScoredTokens) {
+  const auto valid = [](std::int32_t scored_begin, std::vector<TokenRun> gaps) {
+    return Sequence{{0, 1, 2, 3, 4, 5}, scored_begin, std::move(gaps)}.is_valid();
+  };
+  EXPECT_TRUE(valid(1, {}));
+  EXPECT_TRUE(valid(1, {{2, 3}, {4, 5}}));
+  EXPECT_FALSE(valid(0, {}));
+  EXPECT_FALSE(valid(6, {}));
+  EXPECT_FALSE(valid(1, {{1, 2}}));          // at the beginning
+  EXPECT_FALSE(valid(1, {{4, 6}}));          // at the end
+  EXPECT_FALSE(valid(1, {{3, 3}}));          // empty
+  EXPECT_FALSE(valid(1, {{2, 3}, {3, 4}}));  // not apart
+  EXPECT_FALSE(valid(1, {{4, 5}, {2, 3}}));  // not in order
+}
+
 }  // namespace
 }  // namespace lmpo

@@ -17,6 +17,9 @@ std::string hash_of(std::span<const Sequence* const> sequences) {
   for (const Sequence* sequence : sequences) {
     hash.add(sequence->tokens.data(), sequence->tokens.size() * sizeof(TokenId));
     hash.add(static_cast<std::uint64_t>(sequence->scored_begin));
+    if (!sequence->gaps.empty()) {
+      hash.add(sequence->gaps.data(), sequence->gaps.size() * sizeof(TokenRun));
+    }
   }
   return hash.text();
 }
@@ -41,9 +44,9 @@ std::string hash_of_row(const Tree& tree) {
 bool may_be_cut(const Tree& tree, const DataOptions& options) {
   return std::ranges::any_of(tree.sequences, [&](const Sequence& sequence) {
     const bool full = options.max_length && std::ssize(sequence.tokens) >= *options.max_length;
-    const bool full_response =
-        options.max_length && options.max_prompt_length &&
-        sequence.scored_tokens() >= *options.max_length - *options.max_prompt_length;
+    const bool full_response = options.max_length && options.max_prompt_length &&
+                               std::ssize(sequence.tokens) - sequence.scored_begin >=
+                                   *options.max_length - *options.max_prompt_length;
     return full || full_response;
   });
 }
