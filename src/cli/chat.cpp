@@ -16,6 +16,7 @@ struct ChatOptions {
   fs::path other;
   std::string system;
   bool history = true;
+  TemplateOptions template_options;
   std::int64_t context = 0;
   AnswerOptions answer = {.sampling = {.temperature = 0.7}};
   std::int64_t seed = 42;
@@ -30,6 +31,7 @@ void declare(OptionSet& set, ChatOptions& options) {
   set.add("other", options.other, "a second model that answers the same messages",
           {.value_name = "DIR"});
   set.add("system", options.system, "the system message", {.value_name = "TEXT", .verbatim = true});
+  add_template_options(set, options.template_options);
   set.add("context", options.context,
           "maximum tokens of a conversation; their memory is reserved at the start",
           {.range = at_least(0), .default_text = "the model's, at most 8192"});
@@ -58,7 +60,8 @@ int run(ChatOptions options) {
   std::vector<std::unique_ptr<ChatPartner>> partners;
   for (const fs::path& folder : {options.model, options.other}) {
     if (!folder.empty()) {
-      partners.push_back(std::make_unique<ChatPartner>(folder, device, options.context, compute));
+      partners.push_back(std::make_unique<ChatPartner>(folder, device, options.context, compute,
+                                                       inputs_of(options.template_options)));
       partners.back()->conversation().set_system(options.system);
     }
   }

@@ -8,6 +8,8 @@
 #include "base/readable.h"
 #include "base/threads.h"
 #include "model/family.h"
+#include "recipe/train_recipe.h"
+#include "text/template_inputs.h"
 
 namespace lmpo {
 namespace {
@@ -70,6 +72,27 @@ void add_sampling_options(OptionSet& set, SamplingOptions& sampling, std::int64_
   set.add("top_p", sampling.top_p, "sample from the likeliest tokens of this total probability",
           {.range = within(0, 1)});
   set.add("seed", seed, "seed of the random numbers", {.range = at_least(0), .letter = 's'});
+}
+
+void add_template_options(OptionSet& set, TemplateOptions& options) {
+  add_template_kwargs(set, options.kwargs);
+  set.add("tools", options.tools,
+          "tools for the chat template: a JSON file with a list of their schemas, as transformers "
+          "takes them; or the list itself; a row's own tools replace them",
+          {.value_name = "FILE", .verbatim = true});
+}
+
+ordered_json inputs_of(const TemplateOptions& options) {
+  ordered_json inputs = options.kwargs;
+  if (!options.tools.empty()) {
+    const bool is_list = options.tools.find_first_not_of(" \t\n") == options.tools.find('[');
+    ordered_json tools = read_tools(is_list ? options.tools : read_file(options.tools),
+                                    is_list ? "--tools" : options.tools);
+    if (!tools.is_null()) {
+      inputs["tools"] = std::move(tools);
+    }
+  }
+  return inputs;
 }
 
 void require_folder_for(std::string_view option, const fs::path& file) {

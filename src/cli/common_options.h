@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "generate/sampling.h"
 #include "recipe/option_set.h"
 #include "recipe/source_option.h"
@@ -26,7 +27,16 @@ void apply_threads(std::int64_t threads);
 // top_k, top_p and seed, for commands that draw tokens.
 void add_sampling_options(OptionSet& set, SamplingOptions& sampling, std::int64_t& seed);
 
-// UserError if the folder of the file to write does not exist. Does nothing if no file is named.
+// What a command gives a chat template beside the messages.
+struct TemplateOptions {
+  ordered_json kwargs = nullptr;
+  std::string tools;  // a file, or JSON
+};
+void add_template_options(OptionSet& set, TemplateOptions& options);
+// As text/template_inputs.h has them. UserError for tools that are not.
+ordered_json inputs_of(const TemplateOptions& options);
+
+// UserError where the folder of a file that is to be written does not exist. No file named: nothing.
 void require_folder_for(std::string_view option, const fs::path& file);
 // Writes JSON Lines to the file, or if no file is named, to standard output.
 void write_lines(const fs::path& output, const std::string& lines);

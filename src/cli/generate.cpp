@@ -20,6 +20,7 @@ struct GenerateOptions {
   std::vector<std::string> prompts;
   fs::path prompt_file;
   bool chat_template = true;
+  TemplateOptions template_options;
   fs::path output;
   std::int64_t seed = 42;
   std::string device = "auto";
@@ -83,10 +84,11 @@ void declare(OptionSet& set, GenerateOptions& options) {
           {.value_name = "TEXT", .verbatim = true});
   set.add("prompts", options.prompt_file,
           "file of prompts: lines of a .txt file, or JSON or JSONL with strings, messages or "
-          "rows",
+          "rows (which may have tools and chat_template_kwargs)",
           {.value_name = "FILE"});
   set.add("chat_template", options.chat_template,
           "show a text prompt to the model as a user's turn, where it has a template");
+  add_template_options(set, options.template_options);
   set.add("output", options.output,
           "file to write, one line per prompt with all its responses; run the same command "
           "again to resume. By default standard output, one line per answer",
@@ -103,7 +105,9 @@ void declare(OptionSet& set, GenerateOptions& options) {
               "  lmpo generate -m DIR --prompts prompts.jsonl --temperature 0.7 --top_p 0.9 > "
               "answers.jsonl\n"
               "  lmpo generate -m DIR --prompts prompts.jsonl --samples 5 --temperature 0.8 "
-              "--output samples.jsonl\n");
+              "--output samples.jsonl\n"
+              "  lmpo generate -m DIR --prompt \"2+2?\" --chat_template_kwargs "
+              "'{\"enable_thinking\": false}'\n");
   set.check([&] {
     const auto temperatures = std::ssize(options.generation.temperatures);
     if (temperatures == 0) {
@@ -123,7 +127,8 @@ void declare(OptionSet& set, GenerateOptions& options) {
 int run(GenerateOptions options) {
   apply_threads(options.threads);
   require_folder_for("output", options.output);
-  const TextModel model = TextModel::load(options.model);
+  TextModel model = TextModel::load(options.model);
+  model.set_inputs(inputs_of(options.template_options));
   const std::vector<Prompt> prompts = collect_prompts(options, model);
   const std::shared_ptr<Device> device = open_device(options.device);
   Generator generator(options.model, device, compute_type(*device, options.compute));

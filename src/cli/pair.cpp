@@ -13,6 +13,7 @@ struct PairOptions {
   fs::path output;
   fs::path scored_output;
   std::int64_t threads = 0;
+  TemplateOptions template_options;
   RewardOptions reward;
 };
 
@@ -38,7 +39,11 @@ void declare(OptionSet& set, PairOptions& options) {
   set.group("Reward model");
   set.add("dtype", options.reward.dtype, "type of the weights; auto: as in config.json",
           {.choices = {"auto", "float32", "bfloat16", "float16"}, .old_names = {"torch_dtype"}});
-  add_pack_options(set, options.reward.limits, "prompts, each with all its responses");
+  add_template_options(set, options.template_options);
+  set.add("per_device_eval_batch_size", options.reward.limits.micro_batch,
+          "micro-batch size in prompts, each with all its responses", {.range = at_least(1)});
+  set.add("max_pack_tokens", options.reward.limits.max_tokens,
+          "maximum input tokens per micro-batch; 0: no limit", {.range = at_least(0)});
   add_device_option(set, options.reward.device);
   add_compute_option(set, options.reward.compute);
   add_threads_option(set, options.threads);
@@ -52,8 +57,9 @@ void declare(OptionSet& set, PairOptions& options) {
   });
 }
 
-int run(const PairOptions& options) {
+int run(PairOptions options) {
   apply_threads(options.threads);
+  options.reward.template_inputs = inputs_of(options.template_options);
   require_folder_for("output", options.output);
   require_folder_for("scored_output", options.scored_output);
   const std::vector<Samples> samples = read_samples(options.samples);

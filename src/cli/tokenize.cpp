@@ -10,6 +10,7 @@
 #include "base/threads.h"
 #include "cli/commands.h"
 #include "cli/common_options.h"
+#include "text/template_inputs.h"
 #include "text/text_model.h"
 
 namespace lmpo {
@@ -22,6 +23,7 @@ struct TokenizeOptions {
   bool add_special_tokens = true;
   bool split_special_tokens = false;
   bool skip_special_tokens = false;
+  TemplateOptions template_options;
   std::int64_t threads = 0;
 };
 
@@ -62,12 +64,16 @@ std::string encode_line(const std::string& line, const std::string& place, const
                                                options.split_special_tokens ? SpecialText::text
                                                                             : SpecialText::tokens));
   }
-  if (!value.is_array()) {
-    user_error("{}: a string or a list of chat messages was expected", place);
+  if (!value.is_array() && !(value.is_object() && value.contains("messages"))) {
+    user_error("{}: a string, a list of chat messages, or an object with 'messages' was expected",
+               place);
   }
   // The template writes its own special tokens.
-  const std::string text =
-      model.render(ordered_json::parse(line), options.add_generation_prompt, place);
+  const ordered_json row = ordered_json::parse(line);
+  const std::string text = row.is_array()
+                               ? model.render(row, options.add_generation_prompt, place)
+                               : model.render(row["messages"], options.add_generation_prompt, place,
+                                              template_inputs(row, place));
   return result(text, model.tokenizer.encode(text, false));
 }
 
@@ -102,6 +108,7 @@ void declare(OptionSet& set, TokenizeOptions& options) {
           "tokenize special tokens in strings as ordinary text");
   set.add("skip_special_tokens", options.skip_special_tokens,
           "remove special tokens from decoded text");
+  add_template_options(set, options.template_options);
   add_threads_option(set, options.threads);
   set.section("Examples",
               "  echo '\"Hello world\"' | lmpo tokenize --model DIR\n"
@@ -114,7 +121,8 @@ int run(const TokenizeOptions& options) {
   apply_threads(options.threads);
   // What is waiting to be read can be asked for only without C's own buffer.
   std::ios::sync_with_stdio(false);
-  const TextModel model = TextModel::load(options.model);
+  TextModel model = TextModel::load(options.model);
+  model.set_inputs(inputs_of(options.template_options));
   std::int64_t number = 0;
   LineInput input(std::cin, "standard input");
   for (auto lines = next_lines(input); !lines.empty(); lines = next_lines(input)) {
@@ -135,7 +143,8 @@ int run(const TokenizeOptions& options) {
 }  // namespace
 
 constinit const CommandCode kTokenizeCommand = command<declare, run>(
-    "Reads one JSON value per line from standard input, a string or a list of chat "
-    "messages, and writes one object per line with its text and ids.");
+    "Reads one JSON value per line from standard input, a string, a list of chat messages, or an "
+    "object with messages, tools and chat_template_kwargs, and writes one object per line with its "
+    "text and ids.");
 
 }  // namespace lmpo

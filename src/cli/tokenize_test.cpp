@@ -41,9 +41,42 @@ TEST_F(Commands, TokenizeRendersConversations) {
   EXPECT_EQ(bare["text"], " first : cat moon");
 }
 
+TEST_F(Commands, TokenizeGivesTheTemplateToolsAndSwitches) {
+  const fs::path folder = folder_ / "dressed";
+  fs::create_directories(folder);
+  fs::copy_file(model() / "tokenizer.json", folder / "tokenizer.json");
+  write_file_atomically(
+      folder / "chat_template.jinja",
+      "{{ tools[0].name if tools else '-' }}|{{ flag }}|{{ messages[0].content }}");
+  const std::string input =
+      R"([{"role": "user", "content": "a"}])"
+      "\n"
+      R"({"messages": [{"role": "user", "content": "b"}], "tools": "[{\"name\": \"g\"}]",)"
+      R"( "chat_template_kwargs": {"flag": "row"}})"
+      "\n";
+  const Result result = run({"tokenize", "-m", folder.string(), "--chat_template_kwargs",
+                             R"({"flag": true, "flga": 1})", "--tools", R"([{"name": "f"}])"},
+                            {.input = input});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, testing::AllOf(HasSubstr("\"text\":\"f|True|a\""),
+                                         HasSubstr("\"text\":\"g|row|b\"")));
+  EXPECT_THAT(result.err, HasSubstr("does not read these chat_template_kwargs: flga"));
+  for (const auto& [option, value, message] :
+       std::vector<std::tuple<const char*, std::string, const char*>>{
+           {"--tools", R"([{"type": "function"}])", "--tools: a list of JSON schemas"},
+           {"--tools", (folder_ / "none.json").string(), "none.json"},
+           {"--chat_template_kwargs", "[1]", "--chat_template_kwargs: a map of names"},
+           {"--chat_template_kwargs", R"({"messages": []})", "'messages' cannot be set here"}}) {
+    const Result refused =
+        run({"tokenize", "-m", folder.string(), option, value}, {.input = input});
+    EXPECT_EQ(refused.exit_code, 2) << value;
+    EXPECT_THAT(refused.err, HasSubstr(message));
+  }
+}
+
 TEST_F(Commands, TokenizeNamesTheLineOfAMistake) {
   const std::vector<std::pair<const char*, const char*>> mistakes = {
-      {"\"cat\"\n{\"text\": 1}\n", "standard input, line 2: a string or a list of chat messages"},
+      {"\"cat\"\n{\"text\": 1}\n", "standard input, line 2: a string, a list of chat messages"},
       {"\"cat\"\n\n\"cat\n", "standard input, line 3: not valid JSON"},
       {"[3]\n", "standard input, line 1: a list of messages was expected"}};
   for (const auto& [input, message] : mistakes) {

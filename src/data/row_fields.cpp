@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "text/template_inputs.h"
 
 namespace lmpo {
 namespace {
@@ -48,35 +49,12 @@ std::string RowFields::text(std::string_view key) const {
 }
 
 ordered_json RowFields::template_variables() const {
-  ordered_json variables;
-  if (has("chat_template_kwargs")) {
-    variables = parsed("chat_template_kwargs");
-    if (!variables.is_object() && !variables.is_null()) {
-      wrong_type("chat_template_kwargs", "an object, or one as JSON text,");
+  for (const char* key : {"chat_template_kwargs", "tools"}) {
+    if (has(key)) {
+      mark_used(key);
     }
   }
-  if (has("tools")) {
-    ordered_json tools = parsed("tools");
-    const bool list = tools.is_array() && std::ranges::all_of(tools, &ordered_json::is_object);
-    if (!list && !tools.is_null()) {
-      wrong_type("tools", "a list of objects, or one as JSON text,");
-    }
-    // As in TRL, an empty list counts as absent: some templates would introduce tools anyway.
-    if (!tools.empty()) {
-      variables["tools"] = std::move(tools);
-    }
-  }
-  return variables;
-}
-
-// The value, or the JSON that its text contains; null for an empty text.
-ordered_json RowFields::parsed(std::string_view key) const {
-  const ordered_json& given = value(key);
-  if (!given.is_string() || given.get_ref<const std::string&>().empty()) {
-    return given.is_string() ? ordered_json() : given;
-  }
-  ordered_json result = ordered_json::parse(given.get_ref<const std::string&>(), nullptr, false);
-  return result.is_discarded() ? given : result;
+  return template_inputs(source_, location_);
 }
 
 void RowFields::mark_used(std::string_view key) const {

@@ -31,8 +31,8 @@ class RowFields {
   const ordered_json& value(std::string_view key) const;
   std::string text(std::string_view key) const;
   std::string text_or_empty(std::string_view key) const { return has(key) ? text(key) : ""; }
-  // The template's variables besides the messages: `tools` (a list of objects, or its JSON text)
-  // and those in chat_template_kwargs; null if there are none.
+  // The template's variables besides the messages, see text/template_inputs.h; null if there are
+  // none.
   ordered_json template_variables() const;
 
   void mark_used(std::string_view key) const;
@@ -43,8 +43,6 @@ class RowFields {
   std::string_view location() const { return location_; }
 
  private:
-  ordered_json parsed(std::string_view key) const;
-
   const ordered_json& source_;
   std::string_view location_;
   mutable RowKeys used_ = 0;

@@ -6,12 +6,13 @@
 #include <map>
 
 #include "base/error.h"
+#include "text/template_inputs.h"
 
 namespace lmpo {
 namespace {
 
-const std::vector<std::string> kColumns = {"id",     "index",     "prompt",
-                                           "system", "responses", "scores"};
+const std::vector<std::string> kColumns = {"id",        "index",  "prompt", "system",
+                                           "responses", "scores", "tools",  "chat_template_kwargs"};
 
 std::string key_of(const SourceRow& row) {
   for (const char* name : {"id", "index"}) {
@@ -59,7 +60,8 @@ Samples parse_samples(const SourceRow& row) {
     user_error("{}: a row with 'prompt' and 'responses', a list of texts, was expected",
                row.location);
   }
-  return {key_of(row), row.location, prompt_turns(row), responses.get<std::vector<std::string>>()};
+  return {key_of(row), row.location, prompt_turns(row), responses.get<std::vector<std::string>>(),
+          template_inputs(row.value, row.location)};
 }
 
 std::vector<Samples> read_samples(const fs::path& file) {
@@ -149,6 +151,7 @@ std::variant<ordered_json, DropReason> best_and_worst(const Samples& samples,
                       {"rejected", response(worst)},
                       {"score_chosen", *best},
                       {"score_rejected", *worst}};
+  add_template_inputs(row, samples.inputs);
   const auto result = normalise_row(row, RowKind::preference, samples.location);
   if (const auto* reason = std::get_if<DropReason>(&result)) {
     return *reason;
@@ -157,10 +160,12 @@ std::variant<ordered_json, DropReason> best_and_worst(const Samples& samples,
 }
 
 ordered_json scored_row(const Samples& samples, const Scores& scores) {
-  return {{"id", ordered_json::parse(samples.key)},
-          {"prompt", to_json(samples.prompt)},
-          {"responses", samples.responses},
-          {"scores", scores}};
+  ordered_json row = {{"id", ordered_json::parse(samples.key)},
+                      {"prompt", to_json(samples.prompt)},
+                      {"responses", samples.responses},
+                      {"scores", scores}};
+  add_template_inputs(row, samples.inputs);
+  return row;
 }
 
 PairLines pair_lines(std::span<const Samples> samples, std::span<const Scores> scores) {

@@ -21,9 +21,11 @@ struct Samples {
   std::string location;  // for messages
   Turns prompt;          // a text is the user's turn
   std::vector<std::string> responses;
+  ordered_json inputs = nullptr;  // tools and switches, see text/template_inputs.h; null for none
 };
 
-// Reads {"prompt": text or messages, "responses": [texts]}. Throws UserError with the location for
+// Reads {"prompt": text or messages, "responses": [texts]}, which may have `system`, `tools` and
+// `chat_template_kwargs`. Throws UserError with the location for
 // anything else.
 Samples parse_samples(const SourceRow& row);
 // Reads a file of any format of read_rows, in its order. Throws UserError if two samples have the

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/threads.h"
 #include "model/model_folder.h"
+#include "text/template_inputs.h"
 
 namespace lmpo {
 namespace {
@@ -21,13 +22,15 @@ const char* finish_reason(const Completion& completion) {
 
 ordered_json empty_samples_line(std::int64_t index, const Prompt& prompt) {
   const ordered_json list = ordered_json::array();
-  return {{"index", index},
-          {"prompt", prompt.shown},
-          {"responses", list},
-          {"temperatures", list},
-          {"prompt_tokens", prompt.tokens.size()},
-          {"output_tokens", list},
-          {"finish_reasons", list}};
+  ordered_json line = {{"index", index},
+                       {"prompt", prompt.shown},
+                       {"responses", list},
+                       {"temperatures", list},
+                       {"prompt_tokens", prompt.tokens.size()},
+                       {"output_tokens", list},
+                       {"finish_reasons", list}};
+  add_template_inputs(line, prompt.inputs);
+  return line;
 }
 
 void add_sample(ordered_json& line, const Completion& completion, double temperature,
@@ -69,6 +72,7 @@ std::string answer_line(const Completion& completion, const Prompt& prompt, bool
   if (one_of_many) {
     line["sample"] = completion.sample;
   }
+  add_template_inputs(line, prompt.inputs);
   return to_line(line);
 }
 

@@ -16,7 +16,7 @@ std::string name_of(const fs::path& folder) {
 }  // namespace
 
 ChatPartner::ChatPartner(const fs::path& folder, std::shared_ptr<Device> device,
-                         std::int64_t context, Dtype compute)
+                         std::int64_t context, Dtype compute, ordered_json inputs)
     : name_(name_of(folder)),
       folder_(folder),
       text_(TextModel::load(folder)),
@@ -27,6 +27,7 @@ ChatPartner::ChatPartner(const fs::path& folder, std::shared_ptr<Device> device,
         "text",
         folder.string());
   }
+  text_.set_inputs(std::move(inputs));
   check_tokenizer_fits(model_.config(), text_.tokenizer.id_limit(), folder);
 }
 

@@ -19,9 +19,10 @@ struct ContextFull : UserError {
 
 class ChatPartner {
  public:
-  // Throws UserError for a model without a chat template.
+  // `inputs`: tools and switches of the template, see text/template_inputs.h. Throws UserError for a
+  // model without a chat template.
   ChatPartner(const fs::path& folder, std::shared_ptr<Device> device, std::int64_t context,
-              Dtype compute);
+              Dtype compute, ordered_json inputs = nullptr);
 
   const std::string& name() const { return name_; }
   Conversation& conversation() { return conversation_; }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "text/template_inputs.h"
 
 namespace lmpo {
 namespace {
@@ -24,14 +25,25 @@ ordered_json prompt_of_row(const ordered_json& row, const std::string& place) {
       place);
 }
 
-std::vector<TokenId> prompt_tokens(const ordered_json& prompt, const std::string& place,
-                                   const TextModel& model, bool use_template) {
+Prompt tokenized(const GivenPrompt& given, const TextModel& model, bool use_template) {
+  const auto& [prompt, place, own_inputs] = given;
   if (prompt.is_string() && !(use_template && model.chat)) {
-    return model.tokenizer.encode(prompt.get<std::string>(), true);
+    return {prompt, model.tokenizer.encode(prompt.get<std::string>(), true)};
   }
   const ordered_json messages =
       prompt.is_array() ? prompt : ordered_json::array({{{"role", "user"}, {"content", prompt}}});
-  return model.tokenizer.encode(model.render(messages, true, place), false);
+  ordered_json inputs = model.inputs;
+  if (own_inputs.is_object()) {
+    inputs = inputs.is_object() ? inputs : ordered_json::object();
+    inputs.update(own_inputs);
+  }
+  const std::string text = model.render(messages, true, place, own_inputs);
+  return {prompt, model.tokenizer.encode(text, false), std::move(inputs)};
+}
+
+GivenPrompt given_prompt(const ordered_json& row, const std::string& place) {
+  return {prompt_of_row(row, place), place,
+          row.is_object() ? template_inputs(row, place) : ordered_json()};
 }
 
 std::vector<GivenPrompt> read_array(const std::string& content, const fs::path& path) {
@@ -39,14 +51,14 @@ std::vector<GivenPrompt> read_array(const std::string& content, const fs::path& 
   parse_json(content, path.string());  // for its error message
   for (const ordered_json& row : ordered_json::parse(content)) {
     const std::string place = fmt::format("{}: row {}", path.string(), prompts.size());
-    prompts.push_back({prompt_of_row(row, place), place});
+    prompts.push_back(given_prompt(row, place));
   }
   return prompts;
 }
 
-ordered_json prompt_of_line(const std::string& line, const std::string& place) {
+GivenPrompt prompt_of_line(const std::string& line, const std::string& place) {
   parse_json(line, place);  // for its error message
-  return prompt_of_row(ordered_json::parse(line), place);
+  return given_prompt(ordered_json::parse(line), place);
 }
 
 }  // namespace
@@ -71,22 +83,22 @@ std::vector<GivenPrompt> read_prompt_file(const fs::path& path) {
       continue;
     }
     const std::string place = fmt::format("{}:{}", path.string(), number);
-    prompts.push_back(
-        {path.extension() == ".txt" ? ordered_json(line) : prompt_of_line(line, place), place});
+    prompts.push_back(path.extension() == ".txt" ? GivenPrompt{line, place}
+                                                 : prompt_of_line(line, place));
   }
   return prompts;
 }
 
 std::vector<Prompt> tokenize_prompts(const std::vector<GivenPrompt>& prompts,
                                      const TextModel& model, bool use_template) {
-  std::vector<Prompt> tokenized;
-  for (const auto& [content, place] : prompts) {
-    tokenized.push_back({content, prompt_tokens(content, place, model, use_template)});
-    if (tokenized.back().tokens.empty()) {
-      user_error("{} is empty, and the tokenizer adds no BOS to start from", place);
+  std::vector<Prompt> all;
+  for (const GivenPrompt& given : prompts) {
+    all.push_back(tokenized(given, model, use_template));
+    if (all.back().tokens.empty()) {
+      user_error("{} is empty, and the tokenizer adds no BOS to start from", given.place);
     }
   }
-  return tokenized;
+  return all;
 }
 
 }  // namespace lmpo

@@ -12,16 +12,20 @@ namespace lmpo {
 struct GivenPrompt {
   ordered_json content;
   std::string place;
+  ordered_json inputs = nullptr;  // its own tools and switches, see text/template_inputs.h
 };
 
 // The prompts of a file, in order. FILE.txt has one a line; other files are JSON or JSON Lines of
-// texts, lists of messages, or objects with 'prompt', 'messages' or 'instruction'. Blank lines are
-// skipped. UserError that names the place of what is not a prompt.
+// texts, lists of messages, or objects with 'prompt', 'messages' or 'instruction', which may also
+// have 'tools' and 'chat_template_kwargs'. Blank lines are skipped. UserError that names the place of what is not a prompt.
 std::vector<GivenPrompt> read_prompt_file(const fs::path& path);
 
 struct Prompt {
   ordered_json shown;  // as it was given
   std::vector<TokenId> tokens;
+  // What the template was given beside it, the model's inputs and its own; null for none, and for a
+  // prompt that no template renders.
+  ordered_json inputs = nullptr;
 };
 
 // A text is shown to the model as a user's turn where it has a chat template and `use_template` is

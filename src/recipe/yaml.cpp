@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/names.h"
 #include "recipe/foreign.h"
+#include "recipe/kwargs_option.h"
 #include "recipe/option_sources.h"
 
 namespace lmpo {
@@ -77,7 +78,19 @@ std::string flow_text(const YAML::Node& node) {
   return emitter.c_str();
 }
 
-// Of an option whose values may be mappings. A mapping of names to numbers is one for each name.
+// Of an option whose value is a map.
+RawValue read_map(const YAML::Node& node, const std::string& key, const std::string& place) {
+  try {
+    const std::string text =
+        node.IsScalar() ? node.Scalar()
+                        : json_of_yaml(node).dump(-1, ' ', false, json::error_handler_t::replace);
+    return {.texts = {text}, .source = Source::file, .place = place};
+  } catch (const UserError& error) {
+    user_error("{}: {}: {}", place, key, error.what());
+  }
+}
+
+// Of a list whose items may be mappings. A mapping of names to numbers is one for each name.
 RawValue read_structured(const YAML::Node& node, const std::string& place) {
   RawValue value = {.source = Source::file, .place = place};
   const auto text = [](const YAML::Node& item) {
@@ -250,8 +263,11 @@ void YamlReader::read_variables(const YAML::Node& map, const std::string& place)
 void YamlReader::read_key(const std::string& key, const YAML::Node& node,
                           const std::string& place) {
   if (const OptionName* meaning = options_.look_up(key)) {
-    const bool structured = options_[meaning->option].traits.structured && !node.IsNull();
-    RawValue value = structured ? read_structured(node, place) : read_value(node, key, place);
+    const Option& option = options_[meaning->option];
+    const bool structured = option.traits.structured && !node.IsNull();
+    RawValue value = !structured      ? read_value(node, key, place)
+                     : option.is_list ? read_structured(node, place)
+                                      : read_map(node, key, place);
     const bool one = node.IsScalar() && !is_quoted(node);
     if (one && options_[meaning->option].splits()) {
       value.texts = split_list(value.texts[0], true);

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "text/template_date.h"
+#include "text/template_inputs.h"
 
 namespace lmpo {
 
@@ -26,8 +27,24 @@ TextModel TextModel::load(const fs::path& folder) {
   return {Tokenizer::load(folder), ChatTemplate::load(folder)};
 }
 
+void TextModel::set_inputs(ordered_json given) {
+  inputs = std::move(given);
+  if (!chat) {
+    if (!inputs.is_null()) {
+      log_warning("the model has no chat template, so tools and chat_template_kwargs are not used");
+    }
+    return;
+  }
+  if (const std::string unread = unread_inputs(*chat, inputs); !unread.empty()) {
+    log_info("the chat template does not read these chat_template_kwargs: {}", unread);
+  }
+  if (inputs.is_object() && inputs.contains("tools") && !chat->reads("tools")) {
+    log_warning("the chat template writes no tools, so the model does not see them");
+  }
+}
+
 std::string TextModel::render(const ordered_json& messages, bool add_generation_prompt,
-                              const std::string& place) const {
+                              const std::string& place, const ordered_json& own_inputs) const {
   const auto is_message = [](const ordered_json& value) {
     return value.is_object() && value.contains("role") && value.at("role").is_string();
   };
@@ -39,7 +56,13 @@ std::string TextModel::render(const ordered_json& messages, bool add_generation_
     user_error("{}: messages need a chat template, and the model folder has none", place);
   }
   try {
-    return chat->render(messages, add_generation_prompt, template_variables(tokenizer));
+    ordered_json variables = template_variables(tokenizer);
+    for (const ordered_json* more : {&inputs, &own_inputs}) {
+      if (more->is_object()) {
+        variables.update(*more);
+      }
+    }
+    return chat->render(messages, add_generation_prompt, variables);
   } catch (const UserError& error) {
     user_error("{}: {}", place, error.what());
   }

@@ -15,19 +15,24 @@ namespace lmpo {
 // those that the tokenizer has.
 ordered_json template_variables(const Tokenizer& tokenizer);
 
-// Immutable after loading; all members are thread-safe.
+// Immutable after loading and set_inputs; all members are thread-safe.
 struct TextModel {
   Tokenizer tokenizer;
   std::optional<ChatTemplate> chat;
+  // Tools and switches for every conversation, see template_inputs.h; null for none.
+  ordered_json inputs = nullptr;
 
   // UserError where the folder has no tokenizer, or a file of it cannot be read.
   static TextModel load(const fs::path& folder);
   // Null where the folder has none.
   const ChatTemplate* chat_template() const { return chat ? &*chat : nullptr; }
-  // The template's text for a conversation, [{"role": ..., "content": ...}, ...]. UserError, which
-  // begins with `place`, where `messages` is none, where there is no template, or where it raises.
+  // Says in the log which of them the template does not read.
+  void set_inputs(ordered_json given);
+  // The template's text for a conversation, [{"role": ..., "content": ...}, ...]. Its own inputs come
+  // on top of the model's. UserError, which begins with `place`, where `messages` is none, where
+  // there is no template, or where it raises.
   std::string render(const ordered_json& messages, bool add_generation_prompt,
-                     const std::string& place) const;
+                     const std::string& place, const ordered_json& own_inputs = nullptr) const;
 };
 
 // Which tokenizer and template are read.

@@ -24,7 +24,7 @@ Tree tree_of(const Samples& samples, const TextModel& text, const ModelConfig& c
   Tree tree;
   for (const std::string& response : samples.responses) {
     const std::string rendered =
-        text.render(conversation(samples, response), false, samples.location);
+        text.render(conversation(samples, response), false, samples.location, samples.inputs);
     std::vector<TokenId> tokens = text.tokenizer.encode(rendered, false);
     if (tokens.empty()) {
       user_error("{}: the reward model's chat template renders it as an empty text",
@@ -50,7 +50,8 @@ void warn_of_long_ones(std::span<const Tree> trees, std::int64_t context) {
 }  // namespace
 
 std::vector<Scores> rewards_of(std::span<const Samples> samples, const RewardOptions& options) {
-  const TextModel text = TextModel::load(options.model);
+  TextModel text = TextModel::load(options.model);
+  text.set_inputs(options.template_inputs);
   const Dtype storage =
       options.dtype == "auto" ? read_model_config(options.model).dtype : parse_dtype(options.dtype);
   const std::shared_ptr<Device> device = open_device(options.device);
