@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "data/rendering_checks.h"
 
 namespace lmpo {
 namespace {
@@ -63,6 +64,22 @@ bool prompts_agree(const std::vector<Sequence>& sequences) {
   return true;
 }
 
+// Tokens of which the runs are scored, without those after the last run.
+Sequence sequence_of(std::vector<TokenId> tokens, const std::vector<TokenRun>& runs) {
+  if (runs.empty()) {
+    const auto size = static_cast<std::int32_t>(tokens.size());
+    return {std::move(tokens), size};
+  }
+  tokens.resize(static_cast<std::size_t>(runs.back().end));
+  Sequence sequence{std::move(tokens), runs.front().begin};
+  for (std::size_t i = 1; i < runs.size(); ++i) {
+    if (runs[i - 1].end < runs[i].begin) {
+      sequence.gaps.push_back({runs[i - 1].end, runs[i].begin});
+    }
+  }
+  return sequence;
+}
+
 }  // namespace
 
 RowTokenizer::RowTokenizer(const Tokenizer& tokenizer, const ChatTemplate* chat_template,
@@ -96,6 +113,10 @@ std::variant<TokenizedRow, DropReason> RowTokenizer::tokenize(const Row& row,
   }
   auto& rendered = std::get<RenderedRow>(outcome);
   result.notes = std::move(rendered.notes);
+  if (!rendered.scored.empty()) {
+    encode_scored(rendered, result);
+    return result;
+  }
   if (boundary_ == Boundary::trl) {
     const bool add_special = !row.conversational;
     encode_trl(encode(rendered.prompt, add_special), rendered, add_special, result);
@@ -127,6 +148,31 @@ void RowTokenizer::encode_trl(const std::vector<TokenId>& context, const Rendere
   for (Sequence& sequence : result.sequences) {
     sequence.scored_begin = static_cast<std::int32_t>(shared);
   }
+}
+
+void RowTokenizer::encode_scored(const RenderedRow& rendered, TokenizedRow& result) const {
+  const std::string text = rendered.prompt + rendered.responses.front();
+  std::vector<TokenId> tokens = encode(text, false);
+  // Tokens that the first `size` bytes of the text share with it, and whether a token spans their
+  // end.
+  const auto place = [&](std::size_t size) {
+    const std::vector<TokenId> before = encode(text.substr(0, size), false);
+    const std::size_t shared = common_length(before, tokens);
+    return std::pair(static_cast<std::int32_t>(shared), shared < before.size());
+  };
+  std::vector<TokenRun> runs;
+  for (const jinja::Span& span : rendered.scored) {
+    const auto [begin, begin_spanned] = place(span.begin);
+    const auto [end, end_spanned] = place(span.end);
+    // As transformers does, a token that spans the end of a mark is scored.
+    const TokenRun run{std::max(begin, runs.empty() ? 0 : runs.back().end),
+                       end + (rendered.marked && end_spanned ? 1 : 0)};
+    result.token_spans_boundary |= begin_spanned;
+    if (run.begin < run.end) {
+      runs.push_back(run);
+    }
+  }
+  result.sequences.push_back(sequence_of(std::move(tokens), runs));
 }
 
 Sequence RowTokenizer::encode_simpo(const std::vector<TokenId>& context, const std::string& text,

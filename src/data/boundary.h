@@ -33,6 +33,16 @@
 //   - If prompt and conversation differ before the end of the prompt's last turn (templates that
 //     move the system text into the last user turn), the prompt is what generation sees, and the
 //     response begins where the answer's text does. TRL would score the user's words.
+//   - An empty thought that the template adds to every response ("<think>\n\n</think>\n\n")
+//     belongs to the prompt, whether the generation prompt writes it (Qwen3 with enable_thinking
+//     false) or not. TRL would score it in the second case. A thought that the row gives is scored.
+//
+// SFT may score more than the response (DataOptions::sft_target):
+//   assistant  Every turn of the assistant, found as assistant_turns.h says; what the template marks
+//              with {% generation %}, if it marks anything.
+//   marked     What the template marks, as transformers' assistant masks: every token with a
+//              character of a marked text. Nothing is moved to the prompt.
+// The tokens between are context, see Sequence::gaps; those after the last scored one are left out.
 //
 // With split_special_tokens, special tokens in a row's texts are ordinary text; only those that the
 // template writes are special. Plain rows are never rendered by a template. No sequence begins with
@@ -74,6 +84,8 @@ class RowTokenizer {
   void encode_trl(const std::vector<TokenId>& context, const RenderedRow& rendered,
                   bool add_special, TokenizedRow& result) const;
   // `append_end`: append EOS. Sets `merged` if a token spans the boundary.
+  // The response and earlier turns, or what the template marks.
+  void encode_scored(const RenderedRow& rendered, TokenizedRow& result) const;
   Sequence encode_simpo(const std::vector<TokenId>& context, const std::string& text,
                         bool append_end, bool& merged) const;
   std::vector<TokenId> encode(const std::string& text, bool add_special) const;

@@ -120,6 +120,7 @@ class Loader {
     outcome.truncated = truncate(sequences, options_);
     for (Sequence& sequence : sequences) {
       sequence.scored_begin = std::max(sequence.scored_begin, 1);
+      trim_gaps(sequence);
       if (sequence.scored_tokens() < 1) {
         outcome.result = DropReason::truncated_response;
         return outcome;

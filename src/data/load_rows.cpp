@@ -28,6 +28,7 @@ void add_options(Hash& hash, const DataOptions& options) {
   hash.add(static_cast<std::uint64_t>(options.boundary));
   hash.add(static_cast<std::uint64_t>(options.insert_empty_system));
   hash.add(static_cast<std::uint64_t>(options.split_special_tokens));
+  hash.add(options.chat_template_kwargs.dump());
   add_optional(hash, options.max_length);
   add_optional(hash, options.max_prompt_length);
   add_optional(hash, options.truncation_mode);

@@ -38,6 +38,8 @@ TEST_F(LoadRowsTest, ACacheServesTheSameRowsUnderTheSameOptions) {
   EXPECT_FALSE(cached(options, "{{ messages }}"));
   options.data.max_length = 7;
   EXPECT_FALSE(cached(options));
+  options.data.chat_template_kwargs = {{"enable_thinking", false}};
+  EXPECT_FALSE(cached(options));
   EXPECT_TRUE(cached(options));
   write_file_atomically(folder_ / "rows.jsonl",
                         R"({"prompt": "Two", "chosen": " two", "rejected": " three"})"

@@ -17,8 +17,9 @@ constexpr std::string_view name(Boundary boundary) {
 }
 // Which end of a sequence truncation keeps.
 enum class TruncationMode { keep_start, keep_end };
-// What SFT scores.
-enum class SftTarget { response, conversation };
+// What SFT scores: the response; everything; every turn of the assistant; or what the chat template
+// marks with {% generation %}. See assistant_turns.h.
+enum class SftTarget { response, conversation, assistant, marked };
 
 struct DataOptions {
   RowKind kind = RowKind::preference;
@@ -30,6 +31,9 @@ struct DataOptions {
   // Treat special tokens in prompts and responses as ordinary text; only those that the template
   // writes are special.
   bool split_special_tokens = false;
+  // Switches of the chat template by name, for all rows; a row's own come on top. An object, or
+  // null for none, as read_template_kwargs returns it.
+  ordered_json chat_template_kwargs = nullptr;
 
   // Lengths in tokens; none: no limit. max_prompt_length selects the old dialect, see
   // truncation.h.

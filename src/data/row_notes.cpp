@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/readable.h"
 
 namespace lmpo {
@@ -30,12 +32,28 @@ constexpr std::array<RowNoteText, kRowNotes> kTexts = {{
      "the prompt is empty: chosen and rejected are texts without a common beginning",
      "name the prompt's column 'prompt', for example with 'columns: {NAME: prompt}' of the data "
      "set"},
+    {"kwargs_unread", false, "chat_template_kwargs has names that the chat template does not read",
+     "remove them, or correct their spelling"},
+    {"thought_added", false,
+     "the chat template adds an empty thought to the answer; it belongs to the prompt",
+     "generate with the same: for most models by chat_template_kwargs {\"enable_thinking\": "
+     "false}"},
+    {"turn_not_scored", true,
+     "a turn of the assistant is not scored, since its place in the chat template's text is not "
+     "clear",
+     "use a template that marks the assistant's text with {% generation %}"},
 }};
 
 }  // namespace
 
 const RowNoteText& describe(RowNote note) {
   return kTexts.at(static_cast<std::size_t>(note));
+}
+
+void note_once(NotedRows& notes, RowNote note, std::string example) {
+  if (std::ranges::find(notes, note, &NotedRow::note) == notes.end()) {
+    notes.push_back({note, std::move(example)});
+  }
 }
 
 void NoteCounts::add(std::int64_t row, const NotedRows& notes) {

@@ -20,8 +20,11 @@ enum class RowNote {
   prompt_apart,        // the template writes the prompt differently when an answer follows
   context_replaced,    // simpo: rejected belongs to another conversation than chosen
   no_prompt,           // plain chosen and rejected without a common beginning
+  kwargs_unread,       // the template does not read one of the row's or the run's kwargs
+  thought_added,       // the template adds an empty thought that generation does not see
+  turn_not_scored,     // sft_on assistant: a turn's place is not clear
 };
-inline constexpr std::size_t kRowNotes = 8;
+inline constexpr std::size_t kRowNotes = 11;
 
 struct RowNoteText {
   std::string_view name;  // stable, for findings
@@ -37,6 +40,8 @@ struct NotedRow {
   std::string example;
 };
 using NotedRows = std::vector<NotedRow>;
+// Adds a note unless one of its kind is there.
+void note_once(NotedRows& notes, RowNote note, std::string example);
 
 class NoteCounts {
  public:

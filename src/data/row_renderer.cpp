@@ -4,7 +4,10 @@
 #include <utility>
 
 #include "base/error.h"
+#include "data/assistant_turns.h"
+#include "data/rendering_checks.h"
 #include "data/turn_search.h"
+#include "text/template_inputs.h"
 
 namespace lmpo {
 namespace {
@@ -37,61 +40,7 @@ Turns joined(const Turns& prompt, const Turns& response) {
   return turns;
 }
 
-// Notes the turns and tools of the prompt that the template does not write. Returns the end of what
-// it does write.
-std::size_t search_prompt(const Turns& turns, const ordered_json& variables,
-                          const std::string& prompt, NotedRows& notes) {
-  TurnSearch search(prompt);
-  const Message* lost = nullptr;
-  for (const Message& turn : turns) {
-    if (!search.find(turn) && lost == nullptr) {
-      lost = &turn;
-    }
-  }
-  if (lost != nullptr) {
-    notes.push_back({RowNote::turn_left_out, excerpt(*lost)});
-  }
-  if (variables.is_object() && variables.contains("tools")) {
-    for (const ordered_json& tool : variables["tools"]) {
-      if (const std::string name = function_name(tool); !TurnSearch(prompt).find_text(name)) {
-        notes.push_back({RowNote::tools_left_out, name});
-        break;
-      }
-    }
-  }
-  return search.end();
-}
-
-void note_once(NotedRows& notes, RowNote note, std::string example) {
-  if (std::ranges::find(notes, note, &NotedRow::note) == notes.end()) {
-    notes.push_back({note, std::move(example)});
-  }
-}
-
-// False if the template does not write a turn of the response. `text` begins after the prompt's
-// last turn, since a generation prompt may contain the beginning of an answer.
-bool search_response(const Turns& turns, const std::string& text, NotedRows& notes) {
-  TurnSearch search(text);
-  for (const Message& turn : turns) {
-    if (!search.find(turn)) {
-      return false;
-    }
-    if (turn.role != kAssistant) {
-      note_once(notes, RowNote::speaker_scored, excerpt(turn));
-    } else if (search.reasoning_left_out() || !TurnSearch(text).find_text(reasoning(turn))) {
-      note_once(notes, RowNote::reasoning_left_out, excerpt(turn));
-    }
-  }
-  return true;
-}
-
 }  // namespace
-
-bool ends_itself(std::string_view text, std::string_view end) {
-  const std::size_t last = text.find_last_not_of(" \t\r\n");
-  return text.ends_with(end) ||
-         (last != std::string_view::npos && text.substr(0, last + 1).ends_with(end));
-}
 
 // A row's turns, arranged for the boundary.
 struct RowRenderer::Conversation {
@@ -119,7 +68,12 @@ RowRenderer::RowRenderer(const Tokenizer& tokenizer, const ChatTemplate* chat_te
     : tokenizer_(tokenizer),
       template_(chat_template),
       boundary_(options.boundary),
+      target_(settled_target(options, chat_template)),
+      kwargs_(options.chat_template_kwargs),
       variables_(template_variables(tokenizer)) {
+  if (kwargs_.is_object()) {
+    variables_.update(kwargs_);
+  }
   insert_system_ =
       boundary_ != Boundary::trl && options.insert_empty_system && accepts_empty_system();
 }
@@ -149,6 +103,9 @@ std::variant<RenderedRow, DropReason> RowRenderer::render(const Row& row) const 
         "to its folder, or use rows of plain text");
   }
   Conversation conversation = conversation_of(row);
+  if (target_ == SftTarget::marked) {
+    return render_marked(row, std::move(conversation));
+  }
   const std::optional<std::string> prompt = open_prompt(conversation);
   if (!prompt) {
     return DropReason::prompt_in_response;
@@ -163,7 +120,9 @@ std::variant<RenderedRow, DropReason> RowRenderer::render(const Row& row) const 
   }
   std::optional<RenderedRow> rendered;
   if (boundary_ == Boundary::simpo_published) {
-    rendered = {*prompt, alone(conversation), {}};
+    rendered.emplace();
+    rendered->prompt = *prompt;
+    rendered->responses = alone(conversation);
   } else if (boundary_ == Boundary::trl) {
     rendered = split_trl(conversation, *prompt, whole, needed);
   } else {
@@ -171,6 +130,12 @@ std::variant<RenderedRow, DropReason> RowRenderer::render(const Row& row) const 
   }
   if (!rendered) {
     return DropReason::prompt_in_response;
+  }
+  if (boundary_ == Boundary::trl) {
+    move_thought(conversation, *rendered);
+  }
+  if (target_ == SftTarget::assistant) {
+    add_earlier_turns(conversation, *rendered);
   }
   NotedRows notes = std::move(conversation.notes);
   const std::string header = rendered->prompt.substr(needed);
@@ -184,6 +149,75 @@ std::variant<RenderedRow, DropReason> RowRenderer::render(const Row& row) const 
   }
   rendered->notes.insert(rendered->notes.end(), notes.begin(), notes.end());
   return *std::move(rendered);
+}
+
+// An empty thought that the template adds to every response belongs to the prompt, as it does where
+// the generation prompt writes it.
+void RowRenderer::move_thought(const Conversation& conversation, RenderedRow& rendered) {
+  const std::string thought = rendered.responses[0].substr(0, empty_thought(rendered.responses[0]));
+  for (std::size_t i = 0; i < rendered.responses.size(); ++i) {
+    if (!rendered.responses[i].starts_with(thought) ||
+        has_thought(conversation.responses[i].front())) {
+      return;
+    }
+  }
+  if (!thought.empty()) {
+    for (std::string& response : rendered.responses) {
+      response.erase(0, thought.size());
+    }
+    rendered.prompt += thought;
+    rendered.notes.push_back({RowNote::thought_added, ""});
+  }
+}
+
+// The assistant's turns before the response. The rendered prompt begins as that of generation does,
+// at least to the end of the last turn.
+void RowRenderer::add_earlier_turns(const Conversation& conversation, RenderedRow& rendered) const {
+  Turns turns = conversation.prompt;
+  if (conversation.open) {
+    turns.pop_back();  // the response continues it
+  }
+  if (std::ranges::find(turns, kAssistant, &Message::role) == turns.end()) {
+    return;
+  }
+  const RenderTurns render_turns = [&](const Turns& some, bool add_generation_prompt) {
+    return render(some, add_generation_prompt, conversation);
+  };
+  const std::string whole = render_turns(turns, true);
+  AssistantTurns found = find_assistant_turns(turns, whole, render_turns);
+  for (const jinja::Span& span : found.spans) {
+    if (rendered.prompt.compare(0, span.end, whole, 0, span.end) == 0) {
+      rendered.scored.push_back(span);
+    } else {
+      note_once(found.notes, RowNote::turn_not_scored, excerpt(turns.front()));
+    }
+  }
+  rendered.notes.insert(rendered.notes.end(), found.notes.begin(), found.notes.end());
+  if (!rendered.scored.empty()) {
+    rendered.scored.push_back(
+        {rendered.prompt.size(), rendered.prompt.size() + rendered.responses[0].size()});
+  }
+}
+
+// What the template marks, in the whole conversation.
+std::variant<RenderedRow, DropReason> RowRenderer::render_marked(const Row& row,
+                                                                 Conversation conversation) const {
+  const Turns turns = conversation.prompt_with(conversation.responses[0]);
+  jinja::MarkedText whole = template_->render_marked(to_json(turns), conversation.variables);
+  if (whole.marks.empty()) {
+    return DropReason::response_left_out;
+  }
+  search_prompt(turns, row.template_variables, whole.text, conversation.notes);
+  if (!search_response(conversation.responses[0], whole.text, conversation.notes)) {
+    return DropReason::response_left_out;
+  }
+  RenderedRow rendered;
+  rendered.notes = std::move(conversation.notes);
+  rendered.prompt = whole.text.substr(0, whole.marks.front().begin);
+  rendered.responses = {whole.text.substr(whole.marks.front().begin)};
+  rendered.scored = std::move(whole.marks);
+  rendered.marked = true;
+  return rendered;
 }
 
 RenderedRow RowRenderer::render_plain(const Row& row) const {
@@ -203,8 +237,13 @@ RenderedRow RowRenderer::render_plain(const Row& row) const {
 RowRenderer::Conversation RowRenderer::conversation_of(const Row& row) const {
   Conversation conversation{
       .prompt = row.prompt.turns, .responses = {}, .variables = variables_, .notes = {}};
+  ordered_json given = kwargs_.is_object() ? kwargs_ : ordered_json::object();
   if (row.template_variables.is_object()) {
-    conversation.variables.update(row.template_variables);
+    given.update(row.template_variables);
+  }
+  conversation.variables.update(given);
+  if (const std::string unread = unread_inputs(*template_, given); !unread.empty()) {
+    conversation.notes.push_back({RowNote::kwargs_unread, unread});
   }
   for (const Passage& response : row.responses) {
     conversation.responses.push_back(response.turns);
@@ -315,7 +354,8 @@ std::optional<RenderedRow> RowRenderer::split_trl(const Conversation& conversati
 std::optional<RenderedRow> RowRenderer::split_simpo(const Conversation& conversation,
                                                     const std::string& prompt, const Texts& whole,
                                                     std::size_t needed) const {
-  RenderedRow rendered{.prompt = prompt, .responses = {}, .notes = {}};
+  RenderedRow rendered;
+  rendered.prompt = prompt;
   for (std::size_t i = 0; i < whole.size(); ++i) {
     std::optional<std::string> answer =
         whole[i].starts_with(prompt) ? whole[i].substr(prompt.size())
@@ -331,8 +371,7 @@ std::optional<RenderedRow> RowRenderer::split_simpo(const Conversation& conversa
   return rendered;
 }
 
-// As in the published script: each response rendered alone, or with the prompt if the template
-// refuses that.
+// As published: each response rendered alone, or with the prompt if the template refuses that.
 RowRenderer::Texts RowRenderer::alone(const Conversation& conversation) const {
   Texts texts;
   for (const Turns& response : conversation.responses) {

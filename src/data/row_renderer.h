@@ -17,19 +17,21 @@
 
 namespace lmpo {
 
-// Whether a text ends with `end`, the text of the token that ends a turn; white space may follow.
-bool ends_itself(std::string_view text, std::string_view end);
-
 struct RenderedRow {
   std::string prompt;
   std::vector<std::string> responses;  // without the prompt
+  // SFT that scores several turns: all that is scored, in bytes of the prompt and the response
+  // together, in order; empty: the response.
+  std::vector<jinja::Span> scored;
+  bool marked = false;  // the template marked it
   NotedRows notes;
 };
 
 // Immutable; render is thread-safe. Tokenizer and template must outlive it.
 class RowRenderer {
  public:
-  // `chat_template` may be null; a conversation is then a UserError.
+  // `chat_template` may be null; a conversation is then a UserError. Throws UserError for an
+  // sft_target that the template or the boundary does not support.
   RowRenderer(const Tokenizer& tokenizer, const ChatTemplate* chat_template,
               const DataOptions& options);
 
@@ -45,6 +47,10 @@ class RowRenderer {
                      const Conversation& conversation) const;
   bool accepts_empty_system() const;
   RenderedRow render_plain(const Row& row) const;
+  std::variant<RenderedRow, DropReason> render_marked(const Row& row,
+                                                      Conversation conversation) const;
+  static void move_thought(const Conversation& conversation, RenderedRow& rendered);
+  void add_earlier_turns(const Conversation& conversation, RenderedRow& rendered) const;
   Conversation conversation_of(const Row& row) const;
   std::optional<std::string> open_prompt(const Conversation& conversation) const;
   Texts alone(const Conversation& conversation) const;
@@ -59,6 +65,8 @@ class RowRenderer {
   const Tokenizer& tokenizer_;
   const ChatTemplate* template_;
   Boundary boundary_;
+  SftTarget target_;
+  ordered_json kwargs_;
   bool insert_system_ = false;
   ordered_json variables_;
 };

@@ -162,19 +162,21 @@ std::vector<ForeignFamily> data() {
       {.reason = "lengths are set by max_length and max_prompt_length",
        .names = "max_target_length max_completion_length cutoff_len_*"},
       {.reason = "the model's own chat template is used; give another by chat_template_path",
-       .names =
-           R"(template default_system enable_thinking chat_template_kwargs use_chat_template)"},
+       .names = "template default_system use_chat_template"},
+      {.reason = "write chat_template_kwargs: {enable_thinking: false}, or true",
+       .accepts = on,
+       .names = "enable_thinking"},
       {.reason = "the chat template itself ends the turns", .names = "eot_tokens efficient_eos"},
       {.reason = "lmpo does not add tokens to a vocabulary",
        .accepts = off,
        .names = R"(resize_vocab add_tokens new_special_tokens new_special_tokens_config
                  added_tokens_overrides tokens)"},
       {.reason = "special tokens are those of the model's tokenizer", .names = "special_tokens"},
-      {.reason = "sft_on says what is scored: response or conversation",
+      {.reason = "sft_on says what is scored: response, conversation, assistant or marked",
        .accepts = on,
        .names = "completion_only_loss assistant_only_loss"},
-      {.reason =
-           "sft_on response scores a conversation's last answer, sft_on conversation all of it",
+      {.reason = "sft_on response scores a conversation's last answer, sft_on assistant all of its "
+                 "answers, sft_on conversation everything",
        .names = "mask_history roles_to_train train_on_eos"},
   };
 }

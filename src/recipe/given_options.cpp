@@ -90,6 +90,13 @@ void GivenOptions::take(const std::string& name, const OptionName& meaning, RawV
     tell_renamed(value.place, name, option.name);
   }
   if (meaning.flag_value && !value.null && !take_flag_value(name, meaning, value)) {
+    if (const ForeignFamily* family = find_foreign_key(name)) {  // off means something there
+      take(ForeignKey{.name = name,
+                      .text = value.texts[0],
+                      .source = value.source,
+                      .place = value.place,
+                      .allowed = family->allows(value.texts[0])});
+    }
     return;
   }
   if (!take_elsewhere(name, option, value)) {

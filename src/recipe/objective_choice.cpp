@@ -83,6 +83,7 @@ const std::map<std::string, Names>& telling_names() {
                                                      {"kto_undesirable_weight", {"kto"}},
                                                      {"max_seq_length", {"sft"}},
                                                      {"train_on_prompt", {"sft"}},
+                                                     {"assistant_only_loss", {"sft"}},
                                                      {"train_on_inputs", {"sft"}}};
   return names;
 }

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "objective/registry.h"
+#include "recipe/kwargs_option.h"
 #include "recipe/recipe_checks.h"
 #include "recipe/recipe_defaults.h"
 #include "recipe/train_recipe.h"
@@ -297,6 +298,13 @@ std::vector<std::string> common_options(const TrainRecipe& recipe) {
 
 }  // namespace
 
+void add_template_kwargs(OptionSet& options, ordered_json& kwargs) {
+  options.add("chat_template_kwargs", kwargs,
+              "switches of the chat template, such as {\"enable_thinking\": false}; a row's own "
+              "chat_template_kwargs come on top",
+              {.default_text = "none", .structured = true});
+}
+
 void add_data_options(OptionSet& options, DataOptions& data) {
   options.group("Text to tokens");
   options.add("boundary", data.boundary,
@@ -316,8 +324,14 @@ void add_data_options(OptionSet& options, DataOptions& data) {
               "which end of a text to keep when it is truncated",
               {.default_text = "keep_end with max_prompt_length, else keep_start"});
   options.add(
-      "sft_on", data.sft_target, "sft: score the response, or the whole conversation",
-      {.flags = {{"train_on_prompt", "conversation"}, {"train_on_inputs", "conversation"}}});
+      "sft_on", data.sft_target,
+      "sft: score the response (the last turn), the whole conversation, every turn of the "
+      "assistant, or what the chat template marks with {% generation %}; assistant takes the marks "
+      "of a template that has some",
+      {.flags = {{"train_on_prompt", "conversation"},
+                 {"train_on_inputs", "conversation"},
+                 {"assistant_only_loss", "assistant"}}});
+  add_template_kwargs(options, data.chat_template_kwargs);
   options.add(
       "auto_insert_empty_system_msg", data.insert_empty_system,
       "boundary simpo: begin a conversation that has no system turn with an empty one, if the "

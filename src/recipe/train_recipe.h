@@ -23,8 +23,8 @@ constexpr std::array<std::string_view, 3> choice_names(Boundary) {
 constexpr std::array<std::string_view, 2> choice_names(TruncationMode) {
   return {"keep_start", "keep_end"};
 }
-constexpr std::array<std::string_view, 2> choice_names(SftTarget) {
-  return {"response", "conversation"};
+constexpr std::array<std::string_view, 4> choice_names(SftTarget) {
+  return {"response", "conversation", "assistant", "marked"};
 }
 constexpr std::array<std::string_view, 4> choice_names(LogLevel) {
   return {"debug", "info", "warning", "error"};
@@ -179,6 +179,7 @@ void add_train_options(OptionSet& options, TrainRecipe& recipe);
 std::vector<std::string> options_that_change_result();
 
 // Parts of it, for other commands.
+void add_template_kwargs(OptionSet& options, ordered_json& kwargs);
 void add_data_options(OptionSet& options, DataOptions& data);
 void add_objective_options(OptionSet& options, ObjectiveOptions& objective);
 
