@@ -94,11 +94,15 @@ TEST(TrainRecipe, OurOwnRecipesResolve) {
     EXPECT_EQ(run.recipe.train_batch_size(), published ? 128 : 64);
     const bool trained_by_trl = std::set<std::string>{"dpo", "ipo", "kto"}.contains(
         entry.path().parent_path().filename().string());
+    // Of models that neither SimPO's nor LMPO's authors trained.
+    const bool later = std::set<std::string>{"llama-3.1-8b-instruct", "llama-3.2-3b-instruct",
+                                             "qwen2.5-7b-instruct"}
+                           .contains(entry.path().stem().string());
     EXPECT_EQ(run.recipe.data.boundary,
-              published && !trained_by_trl ? Boundary::simpo : Boundary::trl);
+              published && !trained_by_trl && !later ? Boundary::simpo : Boundary::trl);
     ++count;
   }
-  EXPECT_EQ(count, 28);
+  EXPECT_EQ(count, 34);
 }
 
 TEST(TrainRecipe, ObjectivesSayWhatRowsTheyTake) {
@@ -220,6 +224,43 @@ TEST(TrainRecipe, ATemplateMayBeWrittenIntoTheRecipe) {
   const RecipeReading file(needed_and({"--chat_template_path", "no/such.jinja"}));
   EXPECT_EQ(file.recipe.chat_template_source(), "no/such.jinja");
   EXPECT_THROW(static_cast<void>(file.recipe.chat_template()), UserError);
+}
+
+TEST(TrainRecipe, TemplateKwargsAreAMap) {
+  const auto of_yaml = [](const std::string& yaml) {
+    return RecipeReading(kNeeded, yaml).recipe.data.chat_template_kwargs.dump();
+  };
+  EXPECT_EQ(of_yaml("chat_template_kwargs:\n  enable_thinking: no\n  budget: 5\n"),
+            R"({"enable_thinking":false,"budget":5})");
+  // Numbers alone are no mixture of data; a text in quotes stays one.
+  EXPECT_EQ(of_yaml("chat_template_kwargs: {a: 1, b: 0, c: 2.5, d: '1', e: \"true\"}"),
+            R"({"a":1,"b":0,"c":2.5,"d":"1","e":"true"})");
+  EXPECT_EQ(of_yaml("chat_template_kwargs: {a: [high, null, {b: True}]}"),
+            R"({"a":["high",null,{"b":true}]})");
+  EXPECT_EQ(of_yaml("chat_template_kwargs: null"), "null");
+  EXPECT_EQ(of_yaml("chat_template_kwargs: {}"), "null");
+  const RecipeReading flag(needed_and({"--chat_template_kwargs", R"({"enable_thinking": false})"}),
+                           "chat_template_kwargs: {a: 1}\n");
+  EXPECT_EQ(flag.recipe.data.chat_template_kwargs.dump(), R"({"enable_thinking":false})");
+  for (const char* wrong : {"[1]", "enable_thinking", "'{'", "3"}) {
+    EXPECT_THAT(error_of(kNeeded, fmt::format("chat_template_kwargs: {}", wrong)),
+                AllOf(HasSubstr("r.yaml:1: chat_template_kwargs: "), HasSubstr("a map of names")))
+        << wrong;
+  }
+  EXPECT_THAT(error_of(kNeeded, "chat_template_kwargs: {tools: []}"),
+              HasSubstr("'tools' cannot be set here"));
+  EXPECT_THAT(error_of(kNeeded, "enable_thinking: false"),
+              HasSubstr("chat_template_kwargs: {enable_thinking: false}"));
+}
+
+TEST(TrainRecipe, SftScoresWhatTrlScoresWithAssistantOnlyLoss) {
+  const RecipeReading on({}, "model: m\ndataset: a\noutput_dir: o\nassistant_only_loss: true\n");
+  EXPECT_EQ(on.recipe.data.sft_target, SftTarget::assistant);
+  EXPECT_EQ(on.recipe.objective, "sft");
+  EXPECT_THAT(error_of(needed_and({"--objective", "sft"}), "assistant_only_loss: false"),
+              HasSubstr("sft_on says what is scored"));
+  const RecipeReading marked(needed_and({"--objective", "sft", "--sft_on", "marked"}));
+  EXPECT_EQ(marked.recipe.data.sft_target, SftTarget::marked);
 }
 
 TEST(TrainRecipe, ForeignKeysAreRefusedWhereTheyWouldChangeTheRun) {

@@ -120,7 +120,7 @@ TEST(ScheduleChecks, OurRecipesAreAsPublished) {
     EXPECT_EQ(recipe.train_batch_size(), published.batch);
     ++count;
   }
-  EXPECT_EQ(count, 19);
+  EXPECT_EQ(count, 25);
 }
 
 TEST(ScheduleChecks, AWarmUpThatNeverEnds) {
