@@ -36,7 +36,7 @@ void add_template_options(OptionSet& set, TemplateOptions& options);
 // As text/template_inputs.h has them. UserError for tools that are not.
 ordered_json inputs_of(const TemplateOptions& options);
 
-// UserError where the folder of a file that is to be written does not exist. No file named: nothing.
+// UserError if the folder of the file to write does not exist. Does nothing if no file is named.
 void require_folder_for(std::string_view option, const fs::path& file);
 // Writes JSON Lines to the file, or if no file is named, to standard output.
 void write_lines(const fs::path& output, const std::string& lines);

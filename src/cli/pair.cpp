@@ -40,10 +40,7 @@ void declare(OptionSet& set, PairOptions& options) {
   set.add("dtype", options.reward.dtype, "type of the weights; auto: as in config.json",
           {.choices = {"auto", "float32", "bfloat16", "float16"}, .old_names = {"torch_dtype"}});
   add_template_options(set, options.template_options);
-  set.add("per_device_eval_batch_size", options.reward.limits.micro_batch,
-          "micro-batch size in prompts, each with all its responses", {.range = at_least(1)});
-  set.add("max_pack_tokens", options.reward.limits.max_tokens,
-          "maximum input tokens per micro-batch; 0: no limit", {.range = at_least(0)});
+  add_pack_options(set, options.reward.limits, "prompts, each with all its responses");
   add_device_option(set, options.reward.device);
   add_compute_option(set, options.reward.compute);
   add_threads_option(set, options.threads);

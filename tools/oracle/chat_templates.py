@@ -1,12 +1,14 @@
 """Compares chat templates rendered by `lmpo tokenize` with jinja2 in transformers' settings.
 
     tools/oracle/setup
-    build/oracle/bin/python tools/oracle/chat_templates.py [--conversations 5000] [--data DATA]
+    build/oracle/bin/python tools/oracle/chat_templates.py [--conversations 5000] [--data DATA] [--templates FOLDER ...]
 
-Templates: Llama 3, Zephyr, ChatML and Mistral from their model cards, and those that mistral_common generates for its
-tokenizers v1 to v3, v7 and tekken. Conversations: all of DATA, and generated ones with odd roles and contents. If the template
-raises or jinja2 fails, lmpo must refuse the conversation; this is tried for some of them, one by one. Prints differences;
-exits with 1 if there are any.
+Templates: Llama 3, Zephyr, ChatML and Mistral from their model cards, those that mistral_common generates for its tokenizers v1
+to v3, v7 and tekken, and the .jinja files of the folders. Those of the package trl, which setup installs, are in
+build/oracle/lib/python3*/site-packages/trl/chat_templates; llama.cpp's repository has more in models/templates.
+Conversations: all of DATA, generated ones with odd roles and contents, and generated ones with tools, tool calls, reasoning and
+switches. If the template raises or jinja2 fails, lmpo must refuse the conversation; this is tried for some of them, one by one.
+Prints differences; exits with 1 if there are any.
 """
 import argparse
 import importlib.resources
@@ -101,10 +103,75 @@ def generated(count, seed):
             yield [turn(source.choice(roles[:3] if source.random() < 0.6 else roles)) for _ in range(length)]
 
 
+PARAMETERS = {"type": "object", "properties": {
+    "city": {"type": "string", "description": "Where? <b>\"Zürich\"</b> & co"}, "unit": {"type": "string", "enum": ["C", "F"]},
+    "days": {"type": ["integer", "null"], "default": None}, "where": {"type": "object", "properties": {"lat": {"type": "number"}}},
+    "tags": {"type": "array", "items": {"type": "string"}}}, "required": ["city"]}
+TOOLS = [{"type": "function", "function": {"name": "weather", "description": "Tells the weather.\nOr not.", "parameters": PARAMETERS}},
+         {"type": "function", "function": {"name": "now", "description": "", "parameters": {"type": "object", "properties": {}}}},
+         {"type": "function", "function": {"name": "add", "description": "a + b", "parameters": {
+             "type": "object", "properties": {"a": {"type": "number", "minimum": -1.5e-7}, "b": {"type": "integer"}},
+             "required": ["a", "b"]}, "return": {"type": "number", "description": "The sum: 1.0"}}}]
+SWITCHES = {"enable_thinking": [True, False], "thinking": [True, False], "date_string": ["1 May 2025"],
+            "tools_in_user_message": [True, False], "builtin_tools": [["brave_search"], []], "preserve_thinking": [True, False],
+            "custom_tools": [TOOLS[:1]], "xml_tools": [TOOLS[:2]], "python_tools": [TOOLS[:1]], "documents": [[{"doc_id": 1, "text": "a"}]],
+            "controls": [{"length": "short", "originality": "abstractive"}], "reasoning_effort": ["low", "high"],
+            "model_identity": ["You are Q."], "keep_reasoning": [True], "nothing_reads_this": [1]}
+
+
+def with_tools(count, seed):
+    """Rows with everything that conversations of agents have, most of it as the templates expect it."""
+    source = random.Random(seed)
+    words = ["Hi", "What is 2+2?", " Rome\n", "zwölf \"°C\"", "a < b && c", "", "<tool_response>\nx\n</tool_response>", "\nend"]
+    arguments = [{"city": "Rome", "unit": "C"}, {}, {"where": {"lat": 1.0, "x": [1, None, True, "é\u2028"]}}, '{"city": "Rome"}']
+
+    def text():
+        return " ".join(source.choice(words) for _ in range(source.randint(1, 2)))
+
+    def answer():
+        turn = {"role": "assistant", "content": text()}
+        if source.random() < 0.3:
+            turn[source.choice(["reasoning_content", "reasoning", "thinking"])] = source.choice(["well", "\nlet me see\n", ""])
+        elif source.random() < 0.2:
+            turn["content"] = f"<think>\n{text()}\n</think>\n\n" + turn["content"]
+        return turn
+
+    def call(number):
+        name = source.choice(["weather", "now", "add"])
+        return {"id": f"call{number:05d}", "type": "function", "function": {"name": name, "arguments": source.choice(arguments)}}
+
+    for _ in range(count):
+        turns = [{"role": source.choice(["system"] * 9 + ["developer"]), "content": text() + source.choice(["", "", "/no_think"])}] \
+            if source.random() < 0.4 else []
+        for number in range(source.randint(1, 3)):
+            turns.append({"role": "user", "content": text()})
+            if source.random() < 0.4:
+                calls = [call(number + i) for i in range(source.choice([1, 1, 1, 2]))]
+                turns.append(answer() | {"content": source.choice(["", None, text()]), "tool_calls": calls})
+                for each in calls:
+                    result = {"role": "tool", "content": source.choice([text(), '{"t": 21.5}'])}
+                    result |= {"tool_call_id": each["id"]} if source.random() < 0.8 else {}
+                    turns.append(result | ({"name": each["function"]["name"]} if source.random() < 0.8 else {}))
+            if source.random() < 0.9:
+                turns.append(answer())
+        row = {"messages": turns}
+        if source.random() < 0.6:
+            tools = source.sample(TOOLS, source.randint(1, 3))
+            row["tools"] = json.dumps(tools) if source.random() < 0.2 else tools
+        names = source.sample(list(SWITCHES), source.choice([0, 0, 1, 2]))
+        if names:
+            row["chat_template_kwargs"] = {name: source.choice(SWITCHES[name]) for name in names}
+        yield row
+
+
 def reference(template, conversation, prompt):
     """The text, or None where the template or jinja2 raises."""
+    row = conversation if isinstance(conversation, dict) else {"messages": conversation}
+    tools = row.get("tools")
+    tools = json.loads(tools) if isinstance(tools, str) else tools
     try:
-        return render_jinja_template([conversation], chat_template=template, add_generation_prompt=prompt, **NAMES)[0][0]
+        return render_jinja_template([row["messages"]], chat_template=template, add_generation_prompt=prompt, tools=tools,
+                                     **NAMES, **row.get("chat_template_kwargs", {}))[0][0]
     except Exception:  # whatever jinja2 or Python raises: the conversation is refused
         return None
 
@@ -150,12 +217,15 @@ def main():
     parser.add_argument("--data", type=pathlib.Path, default=golden.ROOT / "../shared/data")
     parser.add_argument("--conversations", type=int, default=5000)
     parser.add_argument("--refused", type=int, default=200, help="so many refusals of each template, with and without a prompt")
+    parser.add_argument("--templates", nargs="*", type=pathlib.Path, default=[], help="folders with more .jinja files")
     parser.add_argument("--only", nargs="*", help="names of templates, as they are printed")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--show", type=int, default=3)
     options = parser.parse_args()
     inputs = list(conversations(options.data)) + list(generated(options.conversations, options.seed))
+    inputs += with_tools(options.conversations, options.seed)
     templates = TEMPLATES | {name: convert_tokenizer_to_chat_template(str(MISTRAL / file)) for name, file in GENERATED.items()}
+    templates |= {path.stem: path.read_text() for folder in options.templates for path in sorted(folder.glob("*.jinja"))}
     wrong = 0
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary)
