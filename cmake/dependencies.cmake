@@ -8,6 +8,9 @@ find_package(yaml-cpp REQUIRED)
 find_package(GTest REQUIRED)
 pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
 pkg_check_modules(ONIGURUMA REQUIRED IMPORTED_TARGET oniguruma)
+# Oniguruma also defines POSIX's regcomp and regexec, with other flags. The C library is named first, so that libedit and
+# GoogleTest, which call them, get those of the C library.
+target_link_options(PkgConfig::ONIGURUMA INTERFACE LINKER:-lc)
 pkg_check_modules(UTF8PROC REQUIRED IMPORTED_TARGET libutf8proc)
 # Its pkg-config file asks for the trainer as well.
 find_path(SENTENCEPIECE_INCLUDE sentencepiece_processor.h REQUIRED)
