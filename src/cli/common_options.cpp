@@ -1,5 +1,6 @@
 #include "cli/common_options.h"
 
+#include <cstdio>
 #include <iostream>
 
 #include "base/error.h"
@@ -104,7 +105,8 @@ void require_folder_for(std::string_view option, const fs::path& file) {
 
 void write_lines(const fs::path& output, const std::string& lines) {
   if (output.empty()) {
-    fmt::print("{}", printable_json(lines));
+    const std::string text = printable_json(lines);
+    std::fwrite(text.data(), 1, text.size(), stdout);  // main() sees whether all was written
   } else {
     write_file_atomically(output, lines);
   }
