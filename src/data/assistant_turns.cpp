@@ -25,6 +25,21 @@ std::size_t common_size(std::string_view a, std::string_view b) {
   return static_cast<std::size_t>(std::mismatch(a.begin(), end, b.begin()).first - a.begin());
 }
 
+// The size that a beginning of a text has without a part of a tag ("<|") or of a character at its
+// end.
+std::size_t without_parts(std::string_view text, std::size_t size) {
+  const std::size_t open = text.substr(0, size).find_last_of("<[");
+  if (open != std::string_view::npos &&
+      text.substr(0, size).find_first_of(">]", open) == std::string_view::npos) {
+    return open;
+  }
+  while (size > 0 && size < text.size() &&
+         (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80) {
+    --size;
+  }
+  return size;
+}
+
 // A generation prompt without the thought that it begins, empty or open.
 std::string_view without_thought(std::string_view header) {
   const std::size_t at = header.rfind(kThoughtBegin);
@@ -82,16 +97,14 @@ class TurnFinder {
       return std::nullopt;
     }
     const std::string_view closing = std::string_view(alone).substr(*there);
-    const std::size_t shared = common_size(closing, std::string_view(rendering_).substr(*here));
-    if (shared < closing.size() && !tool_calls(turns_[turn]).empty()) {
-      return std::nullopt;
+    const std::string_view rest = std::string_view(rendering_).substr(*here);
+    if (rest.starts_with(closing)) {
+      return *here + closing.size();
     }
-    std::size_t end = *here + shared;
-    while (end < rendering_.size() &&
-           (static_cast<unsigned char>(rendering_[end]) & 0xC0) == 0x80) {
-      --end;  // never inside a character
-    }
-    return end;
+    // What ends only the whole text, such as EOS, is no part of this turn.
+    return tool_calls(turns_[turn]).empty()
+               ? std::optional(*here + without_parts(rest, common_size(closing, rest)))
+               : std::nullopt;
   }
 
   // Where the text of a turn ends in the rendering of `turns`. None if the template does not write

@@ -27,7 +27,8 @@ class ChatTemplate {
   ChatTemplate(ChatTemplate&&) noexcept;
   ChatTemplate& operator=(ChatTemplate&&) noexcept;
 
-  // `messages`: a list of {"role": ..., "content": ...}. The names `reasoning_content`, `thinking`
+  // `messages`: a list of {"role": ..., "content": ...}. A key whose value is null counts as absent,
+  // as in transformers 5's apply_chat_template. The names `reasoning_content`, `thinking`
   // and `reasoning` of a message mean the same, as in transformers 5. `variables`: what else the
   // template may read, at least bos_token and eos_token. A template that raises is a UserError with
   // the template's message.

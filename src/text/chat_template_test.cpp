@@ -21,13 +21,22 @@ TEST(ChatTemplate, NamesOfReasoningAreAliases) {
             "x|y|z");
   EXPECT_EQ(
       rendered(all, {{"reasoning_content", nullptr}, {"thinking", nullptr}, {"reasoning", "z"}}),
-      "z|None|z");
+      "z|z|z");
   EXPECT_EQ(rendered(all, {{"role", "a"}}), "||");
   // The order of keys is what a template sees that prints a message whole.
   EXPECT_EQ(rendered("{{ messages[0]|tojson }}", {{"role", "a"}, {"reasoning", "x"}}),
             R"({"thinking": "x", "role": "a", "reasoning": "x", "reasoning_content": "x"})");
   EXPECT_EQ(rendered("{{ messages[0]|tojson }}", {{"role", "a"}, {"content", "c"}}),
             R"({"role": "a", "content": "c"})");
+}
+
+// As transformers 5.23's apply_chat_template.
+TEST(ChatTemplate, ANullOfAMessageIsAbsent) {
+  EXPECT_EQ(
+      rendered("{{ messages[0].content }}|{{ messages[0].tool_calls is defined }}|"
+               "{{ messages[0].more }}",
+               {{"role", "a"}, {"content", nullptr}, {"tool_calls", nullptr}, {"more", {nullptr}}}),
+      "|False|[None]");
 }
 
 TEST(ChatTemplate, TheDateStaysWhatItIs) {

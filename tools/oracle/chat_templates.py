@@ -169,8 +169,9 @@ def reference(template, conversation, prompt):
     row = conversation if isinstance(conversation, dict) else {"messages": conversation}
     tools = row.get("tools")
     tools = json.loads(tools) if isinstance(tools, str) else tools
-    try:
-        return render_jinja_template([row["messages"]], chat_template=template, add_generation_prompt=prompt, tools=tools,
+    try:  # apply_chat_template drops what is None
+        messages = [{key: value for key, value in turn.items() if value is not None} for turn in row["messages"]]
+        return render_jinja_template([messages], chat_template=template, add_generation_prompt=prompt, tools=tools,
                                      **NAMES, **row.get("chat_template_kwargs", {}))[0][0]
     except Exception:  # whatever jinja2 or Python raises: the conversation is refused
         return None
