@@ -1,5 +1,7 @@
 #include "text/chat_template.h"
 
+#include <iterator>
+
 #include "base/error.h"
 
 namespace lmpo {
@@ -29,30 +31,23 @@ std::optional<std::string> template_text(const json& config, const std::string& 
 
 // As transformers 5's apply_chat_template does: a key of a message whose value is null counts as
 // absent. Many templates would write "None".
-ordered_json without_nulls(const ordered_json& messages) {
-  ordered_json result = ordered_json::array();
-  for (const ordered_json& message : messages) {
-    if (!message.is_object()) {
-      result.push_back(message);
-      continue;
-    }
-    ordered_json& kept = result.emplace_back(ordered_json::object());
-    for (const auto& [key, value] : message.items()) {
-      if (!value.is_null()) {
-        kept[key] = value;
-      }
-    }
+void remove_nulls(ordered_json& message) {
+  for (auto item = message.begin(); item != message.end();) {
+    item = item->is_null() ? message.erase(item) : std::next(item);
   }
-  return result;
 }
 
 // A message's reasoning has three names. As transformers 5 does: the first of them that is there
 // becomes `reasoning_content`, and `thinking` where that is missing.
 ordered_json with_reasoning(const ordered_json& messages) {
-  ordered_json result = without_nulls(messages);
+  ordered_json result = messages;
   for (ordered_json& message : result) {
+    if (!message.is_object()) {
+      continue;
+    }
+    remove_nulls(message);
     for (const char* name : {"reasoning_content", "thinking", "reasoning"}) {
-      if (!message.is_object() || !message.contains(name)) {
+      if (!message.contains(name)) {
         continue;
       }
       ordered_json named = {{"thinking", message[name]}};
