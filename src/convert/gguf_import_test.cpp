@@ -373,7 +373,7 @@ TEST(GgufTokenizer, SentencepieceAsTheKeysSay) {
   const Tokenizer tokenizer = Tokenizer::from_json(texts.tokenizer.dump(), "tokenizer.json");
   EXPECT_THAT(tokenizer.encode("ab", true), ElementsAre(7, 2));
   EXPECT_THAT(tokenizer.encode("<|x|>\n ab", true), ElementsAre(10, 7, 2));  // takes white space
-  EXPECT_EQ(texts.generation_config["eos_token_id"], json({2, 10}));
+  EXPECT_EQ(texts.generation_config["eos_token_id"], ordered_json({2, 10}));
 }
 
 TEST(GgufTokenizer, ByteLevelAddsNoTokensUnlessItsWordsDo) {
