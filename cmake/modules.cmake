@@ -34,7 +34,7 @@ function(lmpo_module name)
     target_compile_options(${name}_test PRIVATE $<$<CONFIG:Release>:-O0>)  # two thirds of the time to compile
     target_link_libraries(${name}_test PRIVATE
       lmpo_${name} lmpo_test_paths lmpo_flags GTest::gtest GTest::gmock GTest::gtest_main)
-    gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST TEST_PREFIX "${name}." PROPERTIES TIMEOUT 600)
+    gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST TEST_PREFIX "${name}." PROPERTIES TIMEOUT 1500)
   endif()
   if(benches AND LMPO_BENCH)
     add_executable(${name}_bench ${benches})
