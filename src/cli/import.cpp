@@ -26,8 +26,8 @@ void declare(OptionSet& set, ImportOptions& options) {
   set.section(
       "Types",
       "  Quantized weights become plain numbers, equal to llama.cpp's own, bit for bit. With\n"
-      "  --dtype auto nothing is rounded but, in a file of bfloat16 or float16 matrices, vectors:\n"
-      "  the folder is bfloat16 or float16 if all matrices of the file are, else float32.\n"
+      "  --dtype auto the folder is bfloat16 or float16 if all matrices of the file are (only\n"
+      "  vectors can be rounded then), else float32 (nothing is rounded).\n"
       "  --dtype bfloat16 halves the folder; the summary counts the values that it rounds.\n");
   set.section("Examples",
               "  lmpo import SmolLM2-135M-Instruct.Q4_1.gguf smollm2\n"

@@ -169,7 +169,7 @@ TEST_F(GgufImport, BiasesAndSentencepieceTokens) {
             Tokenizer::load(source).encode("a b", true));
 }
 
-// --- files that are refused
+// Files that are refused
 
 class BadGgufModel : public GgufImport {
  protected:
@@ -301,7 +301,7 @@ TEST_F(BadGgufModel, Tokenizers) {
   EXPECT_THAT(refusal(), HasSubstr("'tokenizer.ggml.add_bos_token' is true, but"));
 }
 
-// --- tokenizers
+// Tokenizers
 
 // llama.cpp's ways to cut words: each becomes a tokenizer that lmpo reads, and is recognised again as
 // a way that means the same.

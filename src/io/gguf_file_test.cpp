@@ -84,7 +84,7 @@ TEST(GgufKeysOfAFile, ValuesOfEveryType) {
               HasSubstr("key 'text': a whole number was expected, not a text"));
 }
 
-// --- split files
+// Split files
 
 class SplitGguf : public FolderTest {
  protected:
@@ -123,7 +123,7 @@ TEST_F(SplitGguf, MissingAndMisplacedPartsAreNamed) {
               HasSubstr("this is part 1 of 2; its name must end with -00001-of-00002.gguf"));
 }
 
-// --- files that lie
+// Files that lie
 
 // The bytes of a file, put together by hand.
 struct Bytes {

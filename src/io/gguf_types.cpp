@@ -32,7 +32,7 @@ float number(unsigned code, int offset = 0) {
   return static_cast<float>(static_cast<int>(code) - offset);
 }
 
-// --- numbers without blocks
+// Numbers without blocks
 
 template <typename T>
 void plain(const std::byte* block, float* out) {
@@ -41,7 +41,7 @@ void plain(const std::byte* block, float* out) {
   *out = to_float(value);
 }
 
-// --- blocks of 32: the scale d, in some a value m to add, in some the codes' fifth bits, the codes'
+// Blocks of 32: the scale d, in some a value m to add, in some the codes' fifth bits, the codes'
 // low four bits: byte j holds those of elements j and j + 16
 
 unsigned low_bits(const std::byte* codes, std::size_t element) {
@@ -90,7 +90,7 @@ void q8_0(const std::byte* block, float* out) {
   }
 }
 
-// --- blocks of 256: scales of scales. Codes of few bits share bytes: a row of 32 bytes holds the
+// Blocks of 256: scales of scales. Codes of few bits share bytes: a row of 32 bytes holds the
 // codes of several groups of 32 elements, the first group in the lowest bits
 
 void q2_k(const std::byte* block, float* out) {

@@ -314,9 +314,8 @@ void check_longest_sequence(const ModelConfig& config, std::int64_t tokens) {
     if (rope.kind == Kind::dynamic && tokens > rope.original_positions) {
       user_error(
           "the longest sequence has {} tokens, but the model's rotary embedding (rope_type: "
-          "dynamic) "
-          "is defined for {}: what it computes of longer ones depends on the batch. Set max_length "
-          "to {} or less",
+          "dynamic) is defined for {}: what it computes of longer ones depends on the batch. Set "
+          "max_length to {} or less",
           tokens, rope.original_positions, rope.original_positions);
     }
   }

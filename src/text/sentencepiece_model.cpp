@@ -63,8 +63,7 @@ Settings read_settings(std::string_view message, std::string_view source) {
 void check_supported(const Settings& settings, std::string_view source) {
   const auto refuse = [&](std::string_view what) {
     user_error(
-        "{}: {} is not supported, as Llama and Mistral models do without it; a tokenizer.json "
-        "beside it would be used in its place",
+        "{}: {} is not supported; put a tokenizer.json beside it, which is used in its place",
         source, what);
   };
   if (settings.model_type != type_bpe) {
