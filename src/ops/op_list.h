@@ -8,7 +8,8 @@
 //   N  rows that predict           F  feed-forward size      K  key heads, divides H
 //   M  scored tokens               V  vocabulary             E  head size, even
 //   B  sequences that decode       I  inputs                 P  positions of the rotary table
-//   S  slots of a cache            O  outputs                   of a linear layer (I and O)
+//   S  slots of a cache or page    O  outputs                   of a linear layer (I and O)
+//   C  pages of a cache            L  most pages of a sequence
 //
 // Types
 //   Activations have the type Ops::compute_dtype(): float32 on the CPU, float32 or bfloat16 on a
@@ -76,6 +77,8 @@ enum class Direction : std::uint8_t { forward, backward };
   X(AttentionBackward, attention, backward) \
   X(StoreKeys, attention, forward)          \
   X(AttentionDecode, attention, forward)    \
+  X(StorePages, attention, forward)         \
+  X(AttentionPaged, attention, forward)     \
   X(HeadForward, head, forward)             \
   X(HeadBackward, head, backward)           \
   X(AdamW, optimizer, backward)
@@ -260,6 +263,28 @@ struct AttentionDecode {
   Tensor out, qkv, cache_k, cache_v, lengths;
   AttentionShape shape;
 };
+
+// Keys and values of tokens in pages of S slots, at most kMostSlots: cache_k and cache_v [C,S,K*E].
+// How numbers lie in a page is the device's affair; a copy of a whole page holds the same tokens.
+// The keys and values of qkv[T,(H+2K)E], normalized and turned, become the slots slots[T], distinct:
+// page * S + place in the page.
+struct StorePages {
+  Tensor cache_k, cache_v, qkv, slots;
+  AttentionShape shape;
+};
+
+// Attention of new tokens of B sequences over a cache of pages in which they are already. The rows
+// [begins[b], begins[b+1]) of qkv[T,(H+2K)E] are the last tokens of sequence b, of which the cache
+// holds lengths[b]: row t is at position lengths[b] - (begins[b+1] - t). out[T,H*E] = softmax(scores)
+// v over the positions up to a row's own, within the window. Position p lies in page
+// pages[b, p / S], place p % S; pages[B,L] that no row sees are not looked at. begins[B+1] goes from
+// 0 to T. A row's bits depend on its sequence's tokens up to it alone: not on the other sequences,
+// not on where pages lie, nor on how many of the tokens come at once.
+struct AttentionPaged {
+  Tensor out, qkv, cache_k, cache_v, begins, lengths, pages;
+  AttentionShape shape;
+};
+constexpr std::int64_t kMostSlots = 256;
 
 // What becomes of a logit: scale * logit, then, unless softcap is 0, softcap tanh(that / softcap).
 struct LogitShape {

@@ -44,6 +44,9 @@ class PlanOps : public Ops {
   void plan(const AttentionBackward& op) {
     take_attention(op.segments, op.shape);
   }
+  void plan(const AttentionPaged& op) {
+    take_attention({}, op.shape);
+  }
   void plan(const HeadForward& op) {
     take_head(op.hidden, op.w);
   }

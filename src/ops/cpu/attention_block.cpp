@@ -7,33 +7,8 @@
 #include "base/error.h"
 #include "ops/cpu/elements.h"
 #include "ops/cpu/matmul.h"
-#include "ops/cpu/vector.h"
 
 namespace lmpo::cpu {
-namespace {
-
-LMPO_VECTOR float largest(const float* x, std::int64_t count) {
-  float result = std::numeric_limits<float>::lowest();
-#pragma omp simd reduction(max : result)
-  for (std::int64_t i = 0; i < count; ++i) {
-    result = result < x[i] ? x[i] : result;
-  }
-  return result;
-}
-
-// x = exp(x - maximum); returns the sum.
-LMPO_VECTOR float exponentiate(float* x, float maximum, std::int64_t count) {
-  float sum = 0.0F;
-#pragma omp simd reduction(+ : sum)
-  for (std::int64_t i = 0; i < count; ++i) {
-    x[i] = exp(x[i] - maximum);
-    sum += x[i];
-  }
-  return sum;
-}
-
-}  // namespace
-
 AttentionBlock::AttentionBlock(const AttentionShape& shape, HeadRows queries, HeadResult out,
                                std::int64_t count)
     : shape_(shape), queries_(queries), out_(out), count_(count) {

@@ -11,5 +11,9 @@ void scale(float* out, const float* in, float factor, std::int64_t count);
 void add_scaled(float* out, const float* in, float factor, std::int64_t count);
 // x[count] = softcap tanh(x / softcap).
 void cap(float* x, float softcap, std::int64_t count);
+// The largest of x[count]; the lowest number where count is 0.
+float largest(const float* x, std::int64_t count);
+// x[count] = exp(x - maximum); returns the sum.
+float exponentiate(float* x, float maximum, std::int64_t count);
 
 }  // namespace lmpo::cpu

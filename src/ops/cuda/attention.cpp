@@ -32,6 +32,17 @@ cuda::CacheShape cache_shape(Tensor cache, const AttentionShape& shape) {
           .window = static_cast<std::int32_t>(shape.window)};
 }
 
+cuda::PagesShape pages_shape(Tensor cache, const AttentionShape& shape) {
+  return {.pages = cache.dim(0),
+          .slots = cache.dim(1),
+          .query_heads = static_cast<std::int32_t>(shape.query_heads),
+          .key_heads = static_cast<std::int32_t>(shape.key_heads),
+          .head_size = static_cast<std::int32_t>(shape.head_size),
+          .scale = shape.scale,
+          .softcap = shape.softcap,
+          .window = static_cast<std::int32_t>(shape.window)};
+}
+
 void check_caches(Tensor cache_k, Tensor cache_v, Tensor qkv, const AttentionShape& shape) {
   check_shape(shape);
   LMPO_CHECK(cache_k.rank() == 3 && cache_k.same_shape(cache_v) &&
@@ -150,6 +161,33 @@ void CudaOps::run(const AttentionDecode& op) {
                          typed(op.cache_v), op.lengths.i32(), sequences,
                          cache_shape(op.cache_k, op.shape));
   launched("attention_decode", {&op.qkv, &op.cache_k});
+}
+
+void CudaOps::run(const StorePages& op) {
+  require_compute({&op.cache_k, &op.cache_v, &op.qkv});
+  check_caches(op.cache_k, op.cache_v, op.qkv, op.shape);
+  LMPO_CHECK(has_shape(op.slots, {op.qkv.dim(0)}) && op.cache_k.dim(1) <= kMostSlots);
+  cuda::store_pages(stream_, typed(op.cache_k), typed(op.cache_v), typed(op.qkv), op.slots.i32(),
+                    op.qkv.dim(0), pages_shape(op.cache_k, op.shape));
+  launched("store_pages", {&op.cache_k, &op.qkv});
+}
+
+void CudaOps::run(const AttentionPaged& op) {
+  require_compute({&op.out, &op.qkv, &op.cache_k, &op.cache_v});
+  check_caches(op.cache_k, op.cache_v, op.qkv, op.shape);
+  const std::int64_t sequences = op.lengths.dim(0);
+  LMPO_CHECK(has_shape(op.out, {op.qkv.dim(0), op.shape.out_width()}) && sequences > 0 &&
+             has_shape(op.lengths, {sequences}) && has_shape(op.begins, {sequences + 1}) &&
+             op.pages.rank() == 2 && op.pages.dim(0) == sequences &&
+             op.cache_k.dim(1) <= kMostSlots);
+  const cuda::PageTable table{.begins = op.begins.i32(),
+                              .lengths = op.lengths.i32(),
+                              .pages = op.pages.i32(),
+                              .sequences = static_cast<std::int32_t>(sequences),
+                              .width = op.pages.dim(1)};
+  cuda::attention_paged(stream_, typed(op.out), typed(op.qkv), typed(op.cache_k), typed(op.cache_v),
+                        op.qkv.dim(0), table, pages_shape(op.cache_k, op.shape));
+  launched("attention_paged", {&op.qkv, &op.cache_k});
 }
 
 }  // namespace lmpo

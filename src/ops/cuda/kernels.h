@@ -141,6 +141,30 @@ void store_keys(cudaStream_t stream, Typed cache_k, Typed cache_v, Typed qkv, st
                 std::int64_t count, std::int64_t sequence, const CacheShape& shape);
 void attention_decode(cudaStream_t stream, Typed out, Typed qkv, Typed cache_k, Typed cache_v,
                       const std::int32_t* lengths, std::int64_t sequences, const CacheShape& shape);
+struct PagesShape {
+  std::int64_t pages;
+  std::int64_t slots;  // of a page
+  std::int32_t query_heads;
+  std::int32_t key_heads;
+  std::int32_t head_size;
+  float scale;
+  float softcap;
+  std::int32_t window;
+};
+// Which rows and which pages belong to a sequence; see op_list.h.
+struct PageTable {
+  const std::int32_t* begins;   // [sequences + 1]
+  const std::int32_t* lengths;  // [sequences]
+  const std::int32_t* pages;    // [sequences, width]
+  std::int32_t sequences;
+  std::int64_t width;
+};
+// Rows of qkv become slots; one that the cache does not have is not stored.
+void store_pages(cudaStream_t stream, Typed cache_k, Typed cache_v, Typed qkv,
+                 const std::int32_t* slots, std::int64_t tokens, const PagesShape& shape);
+// A row whose sequence, position or pages are not there becomes NaN.
+void attention_paged(cudaStream_t stream, Typed out, Typed qkv, Typed cache_k, Typed cache_v,
+                     std::int64_t tokens, const PageTable& table, const PagesShape& shape);
 
 // head.cu
 struct HeadTargets {
