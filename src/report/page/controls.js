@@ -32,32 +32,6 @@ function makeControls() {
   bar.hidden = !charts.length;
 }
 
-function remembered(value) {
-  try {  // a page from a file may have no storage
-    if (value !== undefined) localStorage.setItem("lmpo-theme", value);
-    return localStorage.getItem("lmpo-theme");
-  } catch {
-    return null;
-  }
-}
-
-function makeThemeButton() {
-  const signs = {auto: "◐ auto", light: "☀ light", dark: "☾ dark"};
-  const themes = Object.keys(signs);
-  let theme = themes.includes(remembered()) ? remembered() : "auto";
-  const apply = () => {
-    toggle.textContent = signs[theme];
-    document.documentElement.style.colorScheme = theme === "auto" ? "" : theme;
-  };
-  const toggle = button("", "Light or dark", () => {
-    theme = themes[(themes.indexOf(theme) + 1) % themes.length];
-    remembered(theme);
-    apply();
-  });
-  apply();
-  document.getElementById("theme").append(toggle);
-}
-
 function setHidden(hides) {
   view.hidden = new Set([...DATA.runs.keys()].filter(hides));
   for (const row of document.querySelectorAll("tr[data-run]")) {

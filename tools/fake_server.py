@@ -1,0 +1,94 @@
+"""A server that speaks the part of OpenAI's API that the page of `lmpo serve` uses, and fails on demand.
+
+The answer depends on the last message: "fail STATUS TEXT" answers with that status, "break" ends the connection in the middle, "long"
+streams for a minute, "nothing" is an empty answer, "cut" ends at the limit of tokens, "show TEXT" is TEXT; anything else is echoed.
+"""
+import http.server
+import json
+import threading
+import time
+
+MODELS = ["zephyr-lmpo-beta-2", "zephyr-sft"]
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    # HTTP/1.0: no connection outlives its answer, so a server that stops is gone.
+
+    def log_message(self, *arguments):
+        pass
+
+    def answer(self, status, body, kind="application/json"):
+        body = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def refuse(self, status, message):
+        self.answer(status, {"error": {"message": message, "type": "invalid_request_error", "param": None, "code": None}})
+
+    def allowed(self):
+        key = self.server.key
+        if key and self.headers.get("Authorization") != f"Bearer {key}":
+            self.refuse(401, "Incorrect API key provided.")
+            return False
+        return True
+
+    def do_GET(self):
+        if self.path == "/":
+            self.answer(200, self.server.page, "text/html; charset=utf-8")
+        elif self.path == "/v1/models" and self.allowed():
+            self.answer(200, {"object": "list", "data": [{"id": name, "object": "model"} for name in MODELS]})
+        elif self.path != "/v1/models":
+            self.refuse(404, "Not found.")
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if not self.allowed():
+            return
+        self.server.requests.append(body)
+        asked = body["messages"][-1]["content"]
+        if asked.startswith("fail "):
+            _, status, text = asked.split(" ", 2)
+            self.refuse(int(status), text)
+        else:
+            self.stream(asked, body)
+
+    def stream(self, asked, body):
+        text = {"nothing": "", "long": "on and on " * 600, "break": "this never"}.get(asked, asked.removeprefix("show "))
+        pieces = [text[i:i + 5] for i in range(0, len(text), 5)]
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.end_headers()
+        try:
+            self.event({"choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": None}]})
+            for piece in pieces:
+                self.event({"choices": [{"index": 0, "delta": {"content": piece}, "finish_reason": None}]})
+                time.sleep(0.05 if asked == "long" else 0.004)
+            if asked != "break":
+                end = "length" if asked == "cut" else "stop"
+                self.event({"choices": [{"index": 0, "delta": {}, "finish_reason": end}]})
+                self.event({"choices": [], "usage": {"prompt_tokens": 9, "completion_tokens": len(pieces), "total_tokens": 9 + len(pieces)}})
+                self.wfile.write(b"data: [DONE]\n\n")
+        except (BrokenPipeError, ConnectionResetError):
+            self.server.left += 1
+
+    def event(self, fields):
+        data = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "m", **fields}
+        self.wfile.write(f"data: {json.dumps(data)}\n\n".encode())
+        self.wfile.flush()
+
+
+class FakeServer(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, page, port=0):
+        super().__init__(("127.0.0.1", port), Handler)
+        self.page, self.key, self.requests, self.left = page, "", [], 0
+        self.url = f"http://127.0.0.1:{self.server_port}/"
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def stop(self):
+        self.shutdown()
+        self.server_close()
