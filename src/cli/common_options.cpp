@@ -72,6 +72,18 @@ void add_sampling_options(OptionSet& set, SamplingOptions& sampling, std::int64_
           {.range = at_least(0)});
   set.add("top_p", sampling.top_p, "sample from the likeliest tokens of this total probability",
           {.range = within(0, 1)});
+  set.add("min_p", sampling.min_p,
+          "sample from tokens at least this part as likely as the likeliest",
+          {.range = within(0, 1)});
+  set.add("typical_p", sampling.typical_p,
+          "sample from the most typical tokens of this total probability", {.range = within(0, 1)});
+  set.add("repetition_penalty", sampling.repetition_penalty,
+          "divide positive and multiply negative logits of tokens in prompt and answer by this",
+          {.range = kPositive});
+  set.add("presence_penalty", sampling.presence_penalty,
+          "subtract this from the logits of tokens that the answer has already");
+  set.add("frequency_penalty", sampling.frequency_penalty,
+          "subtract this from a token's logit each time the answer has it already");
   set.add("seed", seed, "seed of the random numbers", {.range = at_least(0), .letter = 's'});
 }
 

@@ -75,6 +75,9 @@ void declare_decoding(OptionSet& set, GenerateOptions& options) {
           "them in turn",
           {.range = at_least(0)});
   add_sampling_options(set, sampling, options.seed);
+  set.add("stop", options.generation.stop_strings,
+          "end an answer before this text; may be repeated",
+          {.value_name = "TEXT", .verbatim = true});
 }
 
 void declare(OptionSet& set, GenerateOptions& options) {
@@ -135,6 +138,7 @@ int run(GenerateOptions options) {
   check_tokenizer_fits(generator.config(), model.tokenizer.id_limit(), options.model);
   GenerationOptions& generation = options.generation;
   generation.stop_ids = stop_tokens(options.model, generator.config());
+  generation.tokenizer = &model.tokenizer;
   generation.seed = static_cast<std::uint64_t>(options.seed);
   if (options.output.empty()) {
     print_answers(generator, prompts, generation, model.tokenizer);

@@ -20,6 +20,10 @@ const char* finish_reason(const Completion& completion) {
   return completion.stopped ? "stop" : "length";
 }
 
+std::string text_of(const Completion& completion, const Tokenizer& tokenizer) {
+  return completion.text ? *completion.text : tokenizer.decode(completion.tokens, true);
+}
+
 ordered_json empty_samples_line(std::int64_t index, const Prompt& prompt) {
   const ordered_json list = ordered_json::array();
   ordered_json line = {{"index", index},
@@ -35,7 +39,7 @@ ordered_json empty_samples_line(std::int64_t index, const Prompt& prompt) {
 
 void add_sample(ordered_json& line, const Completion& completion, double temperature,
                 const Tokenizer& tokenizer) {
-  line["responses"].push_back(tokenizer.decode(completion.tokens, true));
+  line["responses"].push_back(text_of(completion, tokenizer));
   line["temperatures"].push_back(temperature);
   line["output_tokens"].push_back(completion.tokens.size());
   line["finish_reasons"].push_back(finish_reason(completion));
@@ -65,7 +69,7 @@ std::string answer_line(const Completion& completion, const Prompt& prompt, bool
                         const Tokenizer& tokenizer) {
   ordered_json line = {{"index", completion.prompt},
                        {"prompt", prompt.shown},
-                       {"output", tokenizer.decode(completion.tokens, true)},
+                       {"output", text_of(completion, tokenizer)},
                        {"prompt_tokens", prompt.tokens.size()},
                        {"output_tokens", completion.tokens.size()},
                        {"finish_reason", finish_reason(completion)}};
@@ -100,9 +104,22 @@ ordered_json answer_settings(const AnswerSource& source, const std::vector<Promp
                            {"seed", options.seed},
                            {"batch_size", options.batch_size},
                            {"threads", threads()}};
-  if (source.compute != "auto") {  // older files, which lack this option, can still be resumed
-    settings["compute"] = source.compute;
-  }
+  // Those that older files lack stand there only where they are used, so that such files can be
+  // resumed.
+  const SamplingOptions usual;
+  const SamplingOptions& sampling = options.sampling;
+  const auto add_used = [&](const char* name, const auto& value, const auto& unused) {
+    if (value != unused) {
+      settings[name] = value;
+    }
+  };
+  add_used("min_p", sampling.min_p, usual.min_p);
+  add_used("typical_p", sampling.typical_p, usual.typical_p);
+  add_used("repetition_penalty", sampling.repetition_penalty, usual.repetition_penalty);
+  add_used("presence_penalty", sampling.presence_penalty, usual.presence_penalty);
+  add_used("frequency_penalty", sampling.frequency_penalty, usual.frequency_penalty);
+  add_used("stop", options.stop_strings, std::vector<std::string>());
+  add_used("compute", source.compute, std::string("auto"));
   return settings;
 }
 

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
+#include <utility>
 
 #include "base/error.h"
-#include "generate/decoder.h"
+#include "generate/engine.h"
 #include "model/loaded_model.h"
 
 namespace lmpo {
@@ -31,20 +31,12 @@ std::int64_t settle_context(std::int64_t asked, const ModelConfig& config) {
   return asked > 0 ? asked : std::min(config.max_positions, ChatModel::kUsualContext);
 }
 
-// A prefill and an extension by whole pieces, and a single token, against an arena that counts.
-std::size_t count_bytes(Weights& weights, const Ops& ops, std::int64_t context) {
-  const std::unique_ptr<Ops> plan_ops = make_plan_ops(ops);
-  Arena counting = Arena::counting();
-  Decoder decoder(weights, *plan_ops, counting, 1, context);
-  std::vector<float> logits(static_cast<std::size_t>(weights.config().vocab_size));
-  const std::int64_t piece = std::min(kPiece, context);
-  const std::vector<std::int32_t> tokens(static_cast<std::size_t>(decoder.most_at_once(piece)), 0);
-  decoder.prefill(0, tokens, logits);
-  decoder.truncate(0, 0);
-  decoder.extend(0, std::span(tokens).first(static_cast<std::size_t>(piece)), logits);
-  decoder.truncate(0, 0);
-  decoder.step(std::vector<std::int32_t>{0}, logits);
-  return counting.peak();
+EngineSize size_for(std::int64_t context) {
+  // Room for what is left of earlier turns too.
+  return {.sequences = 1,
+          .max_length = context,
+          .cache_tokens = Engine::whole_pages(context) + Engine::kPageTokens,
+          .prompt_tokens_a_step = std::min(kPiece, context)};
 }
 
 }  // namespace
@@ -59,62 +51,37 @@ struct ChatModel::Impl {
       : model(folder, std::move(device), {.compute = compute}),
         stop_ids(stop_tokens(folder, model.config)),
         context(settle_context(asked, model.config)),
-        arena(model.device->make_arena(count_bytes(*model.weights, *model.ops, context))),
-        decoder(*model.weights, *model.ops, arena, 1, context),
-        logits(static_cast<std::size_t>(model.config.vocab_size)) {}
+        arena(model.device->make_arena(
+            Engine::planned_bytes(*model.weights, *model.ops, size_for(context)))),
+        engine(*model.weights, *model.ops, arena, size_for(context)) {}
 
-  void check(std::span<const std::int32_t> prompt) const;
-  // Runs tokens [decoder's length, size) of the prompt; false where it was interrupted.
-  bool read(std::span<const std::int32_t> prompt, const std::function<bool()>& interrupted);
+  // Runs the engine until the next token or the end of the answer.
+  void step();
 
   LoadedModel model;
   std::vector<std::int32_t> stop_ids;
   std::int64_t context;
   Arena arena;
-  Decoder decoder;
-  std::vector<float> logits;         // after the last token of the cache
-  std::vector<std::int32_t> cached;  // the tokens of the cache
-  AnswerOptions options;
-  Random random{0, 0};
-  std::optional<std::int32_t> waiting;  // drawn, but not read by the model yet
-  AnswerEnd end = AnswerEnd::stop;
+  Engine engine;
+  std::optional<RequestId> request;     // of the answer on its way
+  std::optional<std::int32_t> waiting;  // a token that next() has not given yet
+  std::optional<RequestEnd> end;        // after it
+  AnswerEnd why = AnswerEnd::stop;
   AnswerStatistics statistics;
   Clock::time_point first_token;
 };
 
-void ChatModel::Impl::check(std::span<const std::int32_t> prompt) const {
-  if (prompt.empty()) {
-    user_error("the conversation is empty: at least one token is needed to go on from");
-  }
-  if (std::ssize(prompt) >= context) {
-    user_error("the conversation has {} tokens, and the context of {} leaves no room for an answer",
-               prompt.size(), context);
-  }
-  for (const std::int32_t token : prompt) {
-    if (token < 0 || token >= model.config.vocab_size) {
-      user_error("the conversation has token {}, and the model's vocabulary ends at {}", token,
-                 model.config.vocab_size - 1);
+void ChatModel::Impl::step() {
+  for (const EngineEvent& event : engine.step()) {
+    if (event.end == RequestEnd::failed) {
+      request.reset();
+      user_error("{}", event.error);
     }
+    statistics.reused_tokens += event.reused_tokens.value_or(0);
+    waiting = event.token->token;
+    end = event.end;
+    ++statistics.new_tokens;
   }
-}
-
-bool ChatModel::Impl::read(std::span<const std::int32_t> prompt,
-                           const std::function<bool()>& interrupted) {
-  for (std::size_t begin = cached.size(); begin < prompt.size();) {
-    if (interrupted && interrupted()) {
-      return false;
-    }
-    const auto piece =
-        prompt.subspan(begin, std::min<std::size_t>(prompt.size() - begin, std::size_t{kPiece}));
-    if (begin == 0) {
-      decoder.prefill(0, piece, logits);
-    } else {
-      decoder.extend(0, piece, logits);
-    }
-    cached.insert(cached.end(), piece.begin(), piece.end());
-    begin += piece.size();
-  }
-  return true;
 }
 
 ChatModel::ChatModel(const fs::path& folder, std::shared_ptr<Device> device, std::int64_t context,
@@ -142,56 +109,52 @@ std::size_t ChatModel::planned_bytes() const {
 bool ChatModel::start(std::span<const std::int32_t> prompt, const AnswerOptions& options,
                       const std::function<bool()>& interrupted) {
   Impl& chat = *impl_;
-  chat.check(prompt);
+  check_prompt("the conversation", prompt, chat.model.config.vocab_size, chat.context);
   const Clock::time_point begin = Clock::now();
-  const auto [differs, unused] = std::ranges::mismatch(chat.cached, prompt);
-  // The last token is always read anew, because the logits after it are wanted.
-  const auto same = std::min<std::int64_t>(differs - chat.cached.begin(), std::ssize(prompt) - 1);
-  chat.cached.resize(static_cast<std::size_t>(same));
-  chat.decoder.truncate(0, same);
-  chat.options = options;
-  chat.random = Random(options.seed, options.turn);
+  if (chat.request) {
+    chat.engine.cancel(*chat.request);
+  }
+  chat.request = chat.engine.submit({.prompt = {prompt.begin(), prompt.end()},
+                                     .sampling = options.sampling,
+                                     .max_new_tokens = options.max_new_tokens,
+                                     .seed = options.seed,
+                                     .stream = options.turn,
+                                     .stop_ids = chat.stop_ids});
   chat.waiting.reset();
-  chat.end = AnswerEnd::stop;
-  chat.statistics = {.prompt_tokens = std::ssize(prompt), .reused_tokens = same};
-  const bool whole = chat.read(prompt, interrupted);
-  chat.statistics.prompt_seconds = seconds_since(begin);
+  chat.end.reset();
+  chat.why = AnswerEnd::stop;
+  chat.statistics = {.prompt_tokens = std::ssize(prompt)};
+  while (!chat.waiting) {
+    if (interrupted && interrupted()) {
+      return false;
+    }
+    chat.step();
+  }
   chat.first_token = Clock::now();
-  return whole;
+  chat.statistics.prompt_seconds = std::chrono::duration<double>(chat.first_token - begin).count();
+  return true;
 }
 
 std::optional<std::int32_t> ChatModel::next() {
   Impl& chat = *impl_;
-  AnswerStatistics& statistics = chat.statistics;
-  if (chat.waiting) {
-    if (statistics.new_tokens == chat.options.max_new_tokens) {
-      chat.end = AnswerEnd::length;
-      return std::nullopt;
-    }
-    if (std::ssize(chat.cached) == chat.context) {
-      chat.end = AnswerEnd::context;
-      return std::nullopt;
-    }
-    chat.decoder.step(std::vector<std::int32_t>{*chat.waiting}, chat.logits);
-    chat.cached.push_back(*chat.waiting);
+  if (!chat.waiting && !chat.end) {
+    chat.step();
+    chat.statistics.seconds = seconds_since(chat.first_token);
   }
-  if (!std::ranges::all_of(chat.logits, [](float logit) { return std::isfinite(logit); })) {
-    user_error("the model's logits are not finite: its weights hold NaN or infinity, or overflow");
-  }
-  const std::int32_t token = sample_token(chat.logits, chat.options.sampling, chat.random);
-  ++statistics.new_tokens;
-  statistics.seconds = seconds_since(chat.first_token);
-  if (std::ranges::find(chat.stop_ids, token) != chat.stop_ids.end()) {
+  if (chat.end == RequestEnd::stop) {  // a stop token is not shown
     chat.waiting.reset();
-    chat.end = AnswerEnd::stop;
+  }
+  if (!chat.waiting) {
+    chat.why = chat.end == RequestEnd::length    ? AnswerEnd::length
+               : chat.end == RequestEnd::context ? AnswerEnd::context
+                                                 : AnswerEnd::stop;
     return std::nullopt;
   }
-  chat.waiting = token;
-  return token;
+  return std::exchange(chat.waiting, std::nullopt);
 }
 
 AnswerEnd ChatModel::end() const {
-  return impl_->end;
+  return impl_->why;
 }
 
 const AnswerStatistics& ChatModel::statistics() const {

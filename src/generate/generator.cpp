@@ -1,23 +1,19 @@
 #include "generate/generator.h"
 
 #include <algorithm>
-#include <cmath>
+#include <map>
 #include <memory>
 #include <optional>
 
-#include "generate/decoder.h"
+#include "generate/answer_text.h"
 #include "model/loaded_model.h"
 
 namespace lmpo {
 namespace {
 
-// One sequence on its way, in the slot of its index.
-struct Running {
-  Completion completion;
-  Random random;
-  std::int64_t limit;     // tokens, if no stop token comes first
-  std::int32_t next = 0;  // the token to feed next
-};
+// At most this many tokens of prompts are read in one step: enough for products to be fast, few
+// enough for their activations to be small.
+constexpr std::int64_t kPromptTokensAStep = 512;
 
 // New tokens that a prompt may get.
 std::int64_t answer_limit(std::int64_t prompt_length, const GenerationOptions& options,
@@ -25,142 +21,88 @@ std::int64_t answer_limit(std::int64_t prompt_length, const GenerationOptions& o
   return std::min(options.max_new_tokens, config.max_positions - prompt_length);
 }
 
-void check_prompt(std::size_t index, std::span<const std::int32_t> prompt,
-                  const ModelConfig& config) {
-  if (prompt.empty()) {
-    user_error("prompt {} (counted from 0) is empty: at least one token is needed to start from",
-               index);
-  }
-  if (static_cast<std::int64_t>(prompt.size()) >= config.max_positions) {
-    user_error(
-        "prompt {} (counted from 0) has {} tokens, and the model's context of {} "
-        "(max_position_embeddings) leaves no room for an answer: shorten the prompt",
-        index, prompt.size(), config.max_positions);
-  }
-  for (const std::int32_t token : prompt) {
-    if (token < 0 || token >= config.vocab_size) {
-      user_error("prompt {} (counted from 0) has token {}, and the model's vocabulary ends at {}",
-                 index, token, config.vocab_size - 1);
-    }
-  }
+std::string name_of_prompt(std::int64_t index) {
+  return fmt::format("prompt {} (counted from 0)", index);
 }
 
-void check_finite(std::span<const float> logits, const Running& running) {
-  if (!std::ranges::all_of(logits, [](float logit) { return std::isfinite(logit); })) {
-    user_error(
-        "the model's logits for token {} of the answer to prompt {} are not finite: its weights "
-        "hold NaN or infinity, or overflow",
-        running.completion.tokens.size(), running.completion.prompt);
-  }
-}
-
-// The slots of a decoder and what runs in them.
-class Batch {
+// Hands requests to an engine and puts its events together.
+class Answering {
  public:
-  Batch(Decoder& decoder, const ModelConfig& config, const GenerationOptions& options,
-        const TakeCompletion& done)
-      : decoder_(decoder),
-        config_(config),
-        vocabulary_(static_cast<std::size_t>(config.vocab_size)),
-        options_(options),
-        done_(done),
-        running_(static_cast<std::size_t>(decoder.slots())),
-        prompts_(running_.size(), kNoPrompt),
-        logits_(running_.size() * vocabulary_) {}
+  Answering(Engine& engine, const ModelConfig& config, const GenerationOptions& options,
+            const TakeCompletion& done)
+      : engine_(engine), config_(config), options_(options), done_(done) {}
 
   void run(const PromptTokens& prompts) {
-    const auto samples = static_cast<std::size_t>(options_.samples);
+    const auto answers = std::ssize(prompts) * options_.samples;
     // Answers, those to a prompt one after another.
-    std::size_t next = static_cast<std::size_t>(options_.first_prompt) * samples;
+    std::int64_t next = options_.first_prompt * options_.samples;
     while (!is_interrupted()) {
-      bool any = false;
-      for (std::size_t slot = 0; slot < running_.size(); ++slot) {
-        while (!running_[slot] && next < prompts.size() * samples) {
-          start(slot, next / samples, next % samples, prompts[next / samples]);
-          ++next;
-        }
-        any = any || running_[slot].has_value();
+      // No more than can run: there may be millions.
+      for (; next < answers && std::ssize(on_the_way_) < options_.batch_size; ++next) {
+        submit(next / options_.samples, next % options_.samples,
+               prompts[static_cast<std::size_t>(next / options_.samples)]);
       }
-      if (!any) {
+      if (on_the_way_.empty()) {
         return;
       }
-      step();
+      for (const EngineEvent& event : engine_.step()) {
+        take(event);
+      }
     }
   }
 
  private:
   bool is_interrupted() const { return options_.interrupted && options_.interrupted(); }
 
-  void start(std::size_t slot, std::size_t index, std::size_t sample,
-             const std::vector<std::int32_t>& prompt) {
-    const auto length = static_cast<std::int64_t>(prompt.size());
-    const auto to = static_cast<std::int64_t>(slot);
-    const auto same = std::ranges::find(prompts_, static_cast<std::int64_t>(index));
-    if (prompts_[slot] == static_cast<std::int64_t>(index)) {
-      decoder_.truncate(to, length);
-    } else if (same != prompts_.end()) {
-      decoder_.fork(same - prompts_.begin(), to, length);
-    } else {
-      after_prompt_.resize(vocabulary_);
-      decoder_.prefill(to, prompt, after_prompt_);
-    }
-    prompts_[slot] = static_cast<std::int64_t>(index);
-    running_[slot] = Running{.completion = {.prompt = static_cast<std::int64_t>(index),
-                                            .sample = static_cast<std::int64_t>(sample),
-                                            .tokens = {},
-                                            .stopped = false},
-                             .random = {options_.seed, index | sample << 40},
-                             .limit = answer_limit(length, options_, config_)};
-    take(slot, after_prompt_);
-  }
-
-  void step() {
-    std::vector<std::int32_t> tokens(running_.size(), 0);
-    for (std::size_t slot = 0; slot < running_.size(); ++slot) {
-      if (running_[slot]) {
-        tokens[slot] = running_[slot]->next;
-      } else {  // no answer is left for it
-        prompts_[slot] = kNoPrompt;
-        decoder_.release(static_cast<std::int64_t>(slot));
-      }
-    }
-    decoder_.step(tokens, logits_);
-    for (std::size_t slot = 0; slot < running_.size(); ++slot) {
-      if (running_[slot]) {
-        take(slot, {logits_.data() + slot * vocabulary_, vocabulary_});
-      }
+  void submit(std::int64_t index, std::int64_t sample, const std::vector<std::int32_t>& prompt) {
+    const RequestId id = engine_.submit(
+        {.prompt = prompt,
+         .sampling = options_.sampling_of(sample),
+         .max_new_tokens = answer_limit(std::ssize(prompt), options_, config_),
+         .seed = options_.seed,
+         .stream = static_cast<std::uint64_t>(index) | static_cast<std::uint64_t>(sample) << 40,
+         .stop_ids = options_.stop_ids});
+    Answer& answer = on_the_way_[id];
+    answer.completion.prompt = index;
+    answer.completion.sample = sample;
+    if (!options_.stop_strings.empty()) {
+      answer.text.emplace(*options_.tokenizer, options_.stop_strings);
+      answer.completion.text = "";
     }
   }
 
-  // Draws the slot's next token and ends the sequence where it ends.
-  void take(std::size_t slot, std::span<const float> logits) {
-    Running& running = *running_[slot];
-    check_finite(logits, running);
-    running.next =
-        sample_token(logits, options_.sampling_of(running.completion.sample), running.random);
-    running.completion.tokens.push_back(running.next);
-    running.completion.stopped =
-        std::ranges::find(options_.stop_ids, running.next) != options_.stop_ids.end();
-    const auto length = static_cast<std::int64_t>(running.completion.tokens.size());
-    if (running.completion.stopped || length == running.limit) {
-      done_(running.completion);
-      running_[slot].reset();
+  void take(const EngineEvent& event) {
+    const auto found = on_the_way_.find(event.request);
+    Completion& completion = found->second.completion;
+    std::optional<AnswerText>& text = found->second.text;
+    if (event.end == RequestEnd::failed) {
+      user_error("{}: {}", name_of_prompt(completion.prompt), event.error);
+    }
+    completion.tokens.push_back(event.token->token);
+    completion.stopped = event.end == RequestEnd::stop;
+    if (text) {
+      *completion.text += text->add(event.token->token);
+      *completion.text += event.end ? text->finish() : "";
+      completion.stopped = completion.stopped || text->stopped();
+    }
+    if (event.end || completion.stopped) {
+      engine_.cancel(event.request);
+      done_(completion);
+      on_the_way_.erase(found);
     }
   }
 
-  static constexpr std::int64_t kNoPrompt = -1;
+  // One on its way.
+  struct Answer {
+    Completion completion;
+    std::optional<AnswerText> text;  // where there are stop strings
+  };
 
-  Decoder& decoder_;
+  Engine& engine_;
   const ModelConfig& config_;
-  std::size_t vocabulary_;
   const GenerationOptions& options_;
   const TakeCompletion& done_;
-  std::vector<std::optional<Running>> running_;
-  // Of each slot the prompt that its cache begins with, also after its answer has ended. Answers
-  // come prompt by prompt, so of those that were computed only the last is asked for again.
-  std::vector<std::int64_t> prompts_;
-  std::vector<float> logits_;        // [B, V]
-  std::vector<float> after_prompt_;  // [V], of the last prompt that was computed
+  std::map<RequestId, Answer> on_the_way_;
 };
 
 }  // namespace
@@ -173,55 +115,49 @@ SamplingOptions GenerationOptions::sampling_of(std::int64_t sample) const {
   return result;
 }
 
-GenerationSize generation_size(const PromptTokens& prompts, const GenerationOptions& options,
-                               const ModelConfig& config) {
+EngineSize generation_size(const PromptTokens& prompts, const GenerationOptions& options,
+                           const ModelConfig& config) {
   if (options.max_new_tokens < 1) {
     user_error("max_new_tokens is {}, and must be at least 1", options.max_new_tokens);
   }
   if (options.samples < 1) {
     user_error("samples is {}, and must be at least 1", options.samples);
   }
-  GenerationSize size;
+  EngineSize size{.sequences = 0};
   if (prompts.empty()) {
     return size;
   }
-  size.slots = std::clamp<std::int64_t>(
-      options.batch_size, 1, static_cast<std::int64_t>(prompts.size()) * options.samples);
+  size.sequences =
+      std::clamp<std::int64_t>(options.batch_size, 1, std::ssize(prompts) * options.samples);
+  std::int64_t longest_prompt = 0;
   for (std::size_t index = 0; index < prompts.size(); ++index) {
-    check_prompt(index, prompts[index], config);
-    const auto length = static_cast<std::int64_t>(prompts[index].size());
-    size.longest_prompt = std::max(size.longest_prompt, length);
+    check_prompt(name_of_prompt(static_cast<std::int64_t>(index)), prompts[index],
+                 config.vocab_size, config.max_positions);
+    const auto length = std::ssize(prompts[index]);
+    longest_prompt = std::max(longest_prompt, length);
     // An answer's last token is never an input.
     size.max_length = std::max(size.max_length, length + answer_limit(length, options, config) - 1);
   }
+  size.cache_tokens = size.sequences * Engine::whole_pages(size.max_length);
+  size.prompt_tokens_a_step = std::min(kPromptTokensAStep, size.sequences * longest_prompt);
   return size;
 }
 
-void count_generation(const GenerationSize& size, Weights& weights, Ops& plan_ops,
-                      Arena& counting) {
-  if (size.slots == 0) {
-    return;
+void count_generation(const EngineSize& size, Weights& weights, Ops& plan_ops, Arena& counting) {
+  if (size.sequences > 0) {
+    Engine::count(weights, plan_ops, counting, size);
   }
-  const Arena::Scope scope(counting);
-  Decoder decoder(weights, plan_ops, counting, size.slots, size.max_length);
-  const auto slots = static_cast<std::size_t>(size.slots);
-  const auto vocabulary = static_cast<std::size_t>(weights.config().vocab_size);
-  std::vector<float> logits(slots * vocabulary);
-  const std::vector<std::int32_t> prompt(
-      static_cast<std::size_t>(decoder.most_at_once(size.longest_prompt)), 0);
-  decoder.prefill(0, prompt, {logits.data(), vocabulary});
-  decoder.step(std::vector<std::int32_t>(slots, 0), logits);
 }
 
 void generate_with(Weights& weights, Ops& ops, Arena& arena, const PromptTokens& prompts,
                    const GenerationOptions& options, const TakeCompletion& done) {
-  const GenerationSize size = generation_size(prompts, options, weights.config());
-  if (size.slots == 0) {
+  const EngineSize size = generation_size(prompts, options, weights.config());
+  if (size.sequences == 0) {
     return;
   }
   const Arena::Scope scope(arena);
-  Decoder decoder(weights, ops, arena, size.slots, size.max_length);
-  Batch(decoder, weights.config(), options, done).run(prompts);
+  Engine engine(weights, ops, arena, size);
+  Answering(engine, weights.config(), options, done).run(prompts);
 }
 
 struct Generator::Impl : LoadedModel {

@@ -1,4 +1,4 @@
-// Batched generation. When a sequence finishes, its slot takes the next one.
+// Answers to a list of prompts. When one is finished, the next begins.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "generate/sampling.h"
+#include "generate/engine.h"
 #include "model/weights.h"
 #include "ops/device.h"
 #include "text/tokenizer.h"
@@ -24,6 +24,9 @@ struct GenerationOptions {
   std::int64_t batch_size = 8;        // sequences that decode together
   std::uint64_t seed = 42;
   std::vector<std::int32_t> stop_ids = {};  // generation ends after one of these
+  // It also ends with the token that completes one of these texts; only with a tokenizer.
+  std::vector<std::string> stop_strings = {};
+  const Tokenizer* tokenizer = nullptr;
   // Skips the prompts before this one, which have their answers already.
   std::int64_t first_prompt = 0;
   // Called before each step; true ends generation and drops unfinished completions.
@@ -36,33 +39,30 @@ struct Completion {
   std::int64_t prompt = 0;           // index of the prompt
   std::int64_t sample = 0;           // index of the answer to that prompt
   std::vector<std::int32_t> tokens;  // new tokens, including the stop token
-  bool stopped = false;              // ended by a stop token, not by length
+  bool stopped = false;              // ended by a stop token or a stop string, not by length
+  // Where there are stop strings: the text up to the first, without special tokens.
+  std::optional<std::string> text = {};
 };
 
 using PromptTokens = std::vector<std::vector<std::int32_t>>;
 using TakeCompletion = std::function<void(const Completion&)>;
 
-// The sizes that generation needs memory for.
-struct GenerationSize {
-  std::int64_t slots = 0;           // B; 0: nothing is generated
-  std::int64_t longest_prompt = 0;  // tokens of one prefill
-  std::int64_t max_length = 0;      // S, tokens in the cache of one slot
-};
-
-// UserError names a prompt that is empty, holds an id without a row in the embedding, or leaves no
-// room in the model's context (max_position_embeddings).
-GenerationSize generation_size(const PromptTokens& prompts, const GenerationOptions& options,
-                               const ModelConfig& config);
+// What generation needs memory for; no sequences where nothing is generated. UserError names a prompt
+// that is empty, holds an id without a row in the embedding, or leaves no room in the model's context
+// (max_position_embeddings).
+EngineSize generation_size(const PromptTokens& prompts, const GenerationOptions& options,
+                           const ModelConfig& config);
 // Allocates in a counting arena what generation of this size needs, and releases it. `plan_ops` come
 // from make_plan_ops.
-void count_generation(const GenerationSize& size, Weights& weights, Ops& plan_ops, Arena& counting);
+void count_generation(const EngineSize& size, Weights& weights, Ops& plan_ops, Arena& counting);
 // Generator::generate() with loaded weights. Its memory comes from the arena and is released.
 void generate_with(Weights& weights, Ops& ops, Arena& arena, const PromptTokens& prompts,
                    const GenerationOptions& options, const TakeCompletion& done);
 
 // Loads a model once and generates. The random numbers of an answer depend only on the seed and the
-// indices of prompt and sample. So batch size and order change a completion only through rounding of
-// the logits, and `first_prompt` changes nothing. A prompt is computed once for all its samples.
+// indices of prompt and sample, and its logits on nothing else (engine.h). So batch size and
+// `first_prompt` change no completion; on a GPU they do so through rounding only. What prompts have
+// in common is computed once, as is a prompt for all its samples.
 class Generator {
  public:
   // Reads config.json and the weights of a model folder. `compute`: type of a product's inputs; none:

@@ -9,13 +9,13 @@
 #include <limits>
 #include <map>
 
-#include "generate/decoder.h"
 #include "generate/testing/scored_truth.h"
 #include "ops/timed_ops.h"
 
 namespace lmpo {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using testing::model_folder;
 using testing::random_prompts;
@@ -229,6 +229,37 @@ TEST_P(GeneratorTest, AnInterruptEndsItBeforeTheNextToken) {
   EXPECT_EQ(asked, 6);
 }
 
+// A tokenizer of letters, one a token.
+Tokenizer letters_tokenizer() {
+  json vocabulary;
+  for (int token = 0; token < 48; ++token) {
+    vocabulary[std::string(1, static_cast<char>(token < 26 ? 'a' + token : 'A' + token - 26))] =
+        token;
+  }
+  const json content = {
+      {"decoder", {{"type", "ByteLevel"}}},
+      {"model", {{"type", "BPE"}, {"vocab", vocabulary}, {"merges", json::array()}}}};
+  return Tokenizer::from_json(content.dump(), "test");
+}
+
+TEST_P(GeneratorTest, AnAnswerEndsBeforeAStopString) {
+  const Tokenizer tokenizer = letters_tokenizer();
+  GenerationOptions options = {.sampling = greedy, .max_new_tokens = 12, .batch_size = 2};
+  const auto whole = complete(generator_, prompts_, options);
+  const std::string stop = tokenizer.decode(std::span(whole[2].tokens).subspan(3, 2), true);
+  options.stop_strings = {stop};
+  options.tokenizer = &tokenizer;
+  const auto cut = complete(generator_, prompts_, options);
+  for (std::size_t i = 0; i < prompts_.size(); ++i) {
+    const std::string text = tokenizer.decode(whole[i].tokens, true);
+    const std::size_t end = text.find(stop);
+    EXPECT_EQ(cut[i].text, text.substr(0, end));
+    EXPECT_EQ(cut[i].stopped, end != std::string::npos);
+    EXPECT_EQ(cut[i].tokens.size(), std::min(end, std::size_t{10}) + 2) << "up to the stop string";
+  }
+  EXPECT_TRUE(cut[2].stopped);
+}
+
 TEST_P(GeneratorTest, AnAnswerEndsWithTheContext) {
   const auto prompts = random_prompts({59, 63}, truth_.config().vocab_size);  // of 64
   const auto completions =
@@ -243,8 +274,8 @@ INSTANTIATE_TEST_SUITE_P(All, GeneratorTest, ::testing::Values("llama", "llama_t
                          [](const auto& given) { return std::string(given.param); });
 
 // A folder of its own, gone with the test.
-// Whichever answers run together and whichever end at once: attention over the prompt is computed
-// for the first of them.
+// Whichever answers run together and whichever end at once. Of the prompt only the last token is read
+// again, since the logits after it are wanted.
 TEST(Generation, APromptIsComputedOnceForAllItsSamples) {
   const fs::path folder = model_folder("llama");
   const auto cpu = make_cpu_ops();
@@ -254,23 +285,24 @@ TEST(Generation, APromptIsComputedOnceForAllItsSamples) {
   Weights weights(read_model_config(folder), Dtype::f32, WeightUse::inference, arena);
   weights.load(Checkpoint::open(folder), *ops);
   const PromptTokens prompts = {{3, 1, 4, 1, 5}, {9, 2, 6}};
-  const auto operations = [&](std::int64_t samples, std::int64_t new_tokens, std::int64_t slots) {
+  const auto operations = [&](std::int64_t samples, std::int64_t new_tokens, std::int64_t batch) {
     times = {};
     std::int64_t answers = 0;
     generate_with(
         weights, *ops, arena, prompts,
-        {.sampling = greedy, .max_new_tokens = new_tokens, .samples = samples, .batch_size = slots},
+        {.sampling = greedy, .max_new_tokens = new_tokens, .samples = samples, .batch_size = batch},
         [&](const Completion&) { ++answers; });
     EXPECT_EQ(answers, 2 * samples);
-    return times.at(StepPart::attention, Direction::forward).operations;
+    return times.at(StepPart::qkv, Direction::forward).operations;
   };
-  const double once = operations(1, 1, 1);
-  EXPECT_GT(once, 0);
-  for (const auto& [samples, new_tokens, slots] :
+  const double of_a_token = operations(1, 1, 1) / 8;
+  EXPECT_GT(of_a_token, 0);
+  for (const auto& [samples, new_tokens, batch] :
        {std::array{8, 1, 1}, std::array{8, 1, 3}, std::array{5, 4, 1}, std::array{8, 6, 3},
         std::array{3, 4, 8}}) {
-    EXPECT_EQ(operations(samples, new_tokens, slots), once)
-        << samples << " samples of " << new_tokens << " tokens, " << slots << " at once";
+    const int tokens = 8 + 2 * (samples - 1) + 2 * samples * (new_tokens - 1);
+    EXPECT_EQ(operations(samples, new_tokens, batch), of_a_token * tokens)
+        << samples << " samples of " << new_tokens << " tokens, " << batch << " at once";
   }
 }
 
@@ -337,7 +369,8 @@ TEST_F(GeneratorInput, WeightsThatAreNotNumbersAreNamedAndThoseThatOverflowRepor
     EXPECT_THAT(error.what(), HasSubstr("model.norm.weight (1 of 24)"));
   }
   write_last(std::numeric_limits<float>::max());
-  EXPECT_THAT(refusal({{1, 2}}), HasSubstr("prompt 0 are not finite"));
+  EXPECT_THAT(refusal({{1, 2}}),
+              AllOf(HasSubstr("prompt 0 (counted from 0)"), HasSubstr("not finite")));
 }
 
 // Before memory is reserved for what it claims.
@@ -355,13 +388,12 @@ TEST_F(GeneratorInput, AConfigurationThatContradictsItsTensorsIsRefused) {
 // What is allocated follows the prompts and answers, not the model's context or the asked batch.
 TEST_F(GeneratorInput, MemoryIsBoundedByTheRequestedLengths) {
   ScoredTruth truth("llama");
-  const auto plan_ops = make_plan_ops(truth.ops());
-  const auto bytes = [&](std::int64_t slots, std::int64_t max_length) {
-    Arena counting = Arena::counting();
-    Decoder decoder(truth.weights(), *plan_ops, counting, slots, max_length);
-    std::vector<float> logits(48);
-    decoder.prefill(0, Tokens(30, 3), logits);
-    return counting.peak();
+  const auto bytes = [&](std::int64_t sequences, std::int64_t max_length) {
+    return Engine::planned_bytes(truth.weights(), truth.ops(),
+                                 {.sequences = sequences,
+                                  .max_length = max_length,
+                                  .cache_tokens = sequences * Engine::whole_pages(max_length),
+                                  .prompt_tokens_a_step = sequences * 30});
   };
   const std::vector<Tokens> prompts = {Tokens(10, 3), Tokens(30, 3)};
   GenerationOptions options = {.max_new_tokens = 8, .batch_size = 2};

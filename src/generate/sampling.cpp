@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <map>
+#include <set>
 #include <vector>
 
 #include "base/error.h"
@@ -54,6 +57,45 @@ void keep_nucleus(std::vector<Candidate>& candidates, double top_p) {
   candidates.erase(candidates.begin(), nucleus);
 }
 
+void keep_likely(std::vector<Candidate>& candidates, double min_p) {
+  if (min_p <= 0) {
+    return;
+  }
+  const double largest = std::ranges::min_element(candidates, likelier)->weight;
+  std::erase_if(candidates,
+                [&](const Candidate& candidate) { return candidate.weight < min_p * largest; });
+}
+
+// Information is -ln p; its mean is the entropy.
+void keep_typical(std::vector<Candidate>& candidates, double typical_p) {
+  if (typical_p >= 1.0) {
+    return;
+  }
+  const double total = mass(candidates);
+  const auto information = [&](const Candidate& candidate) {
+    return candidate.weight > 0 ? std::log(total / candidate.weight) : 0.0;
+  };
+  double entropy = 0;
+  for (const Candidate& candidate : candidates) {
+    entropy += candidate.weight / total * information(candidate);
+  }
+  const auto distance = [&](const Candidate& candidate) {
+    return candidate.weight > 0 ? std::abs(information(candidate) - entropy)
+                                : std::numeric_limits<double>::infinity();
+  };
+  std::ranges::sort(candidates, [&](const Candidate& a, const Candidate& b) {
+    const double distance_a = distance(a);
+    const double distance_b = distance(b);
+    return distance_a != distance_b ? distance_a < distance_b : likelier(a, b);
+  });
+  double reached = 0;
+  std::size_t count = 0;
+  while (count < candidates.size() && (count == 0 || reached < typical_p * total)) {
+    reached += candidates[count++].weight;
+  }
+  candidates.resize(count);
+}
+
 // Adds up weights in the order of ids. A rounding error may swap two candidates of nearly equal weight
 // in the order of weights; here it does not change the token drawn.
 std::int32_t draw_token(std::vector<Candidate>& candidates, Random& random) {
@@ -71,6 +113,37 @@ std::int32_t draw_token(std::vector<Candidate>& candidates, Random& random) {
 
 }  // namespace
 
+bool adjusts(const SamplingOptions& options) {
+  return options.repetition_penalty != 1.0 || options.presence_penalty != 0 ||
+         options.frequency_penalty != 0 || !options.logit_bias.empty();
+}
+
+void adjust_logits(std::span<float> logits, const SamplingOptions& options,
+                   const SpokenTokens& spoken) {
+  if (options.repetition_penalty != 1.0) {
+    std::set<std::int32_t> seen(spoken.prompt.begin(), spoken.prompt.end());
+    seen.insert(spoken.answer.begin(), spoken.answer.end());
+    const auto penalty = static_cast<float>(options.repetition_penalty);
+    for (const std::int32_t token : seen) {
+      float& logit = logits[static_cast<std::size_t>(token)];
+      logit = logit < 0 ? logit * penalty : logit / penalty;
+    }
+  }
+  if (options.presence_penalty != 0 || options.frequency_penalty != 0) {
+    std::map<std::int32_t, std::int64_t> counts;
+    for (const std::int32_t token : spoken.answer) {
+      ++counts[token];
+    }
+    for (const auto& [token, count] : counts) {
+      logits[static_cast<std::size_t>(token)] -= static_cast<float>(
+          options.presence_penalty + options.frequency_penalty * static_cast<double>(count));
+    }
+  }
+  for (const auto& [token, bias] : options.logit_bias) {
+    logits[static_cast<std::size_t>(token)] += bias;
+  }
+}
+
 std::int32_t sample_token(std::span<const float> logits, const SamplingOptions& options,
                           Random& random) {
   LMPO_CHECK(!logits.empty());
@@ -87,6 +160,8 @@ std::int32_t sample_token(std::span<const float> logits, const SamplingOptions& 
   }
   keep_top_k(candidates, options.top_k);
   keep_nucleus(candidates, options.top_p);
+  keep_likely(candidates, options.min_p);
+  keep_typical(candidates, options.typical_p);
   return draw_token(candidates, random);
 }
 

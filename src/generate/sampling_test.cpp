@@ -93,8 +93,33 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"TopKComesBeforeTopP", {.top_k = 2, .top_p = 0.5}, {0, 1, 0, 0}},
         // Squared, the first has 16/30 > 0.5.
         Case{"TemperatureComesBeforeTopP", {.temperature = 0.5, .top_p = 0.5}, {0, 1, 0, 0}},
-        Case{"ColdTopThree", {.temperature = 0.5, .top_k = 3}, {0.04, 0.16, 0, 0.09}}),
+        Case{"ColdTopThree", {.temperature = 0.5, .top_k = 3}, {0.04, 0.16, 0, 0.09}},
+        Case{"AtLeastThreeFifthsAsLikely", {.min_p = 0.6}, {0, 0.4, 0, 0.3}},
+        Case{"AsLikelyAsTheLikeliest", {.min_p = 1}, {0, 1, 0, 0}},
+        // Entropy 1.28: the information of 0.3 is nearest (1.20), then of 0.2 (1.61) and 0.4 (0.92).
+        Case{"TheMostTypical", {.typical_p = 0.25}, {0, 0, 0, 1}},
+        Case{"TypicalOfTwo", {.typical_p = 0.45}, {0.2, 0, 0, 0.3}},
+        Case{"TypicalOfThree", {.typical_p = 0.85}, {0.2, 0.4, 0, 0.3}},
+        // Of the nucleus 0.4, 0.3 the entropy is 0.68: 0.4 / 0.7 has 0.56, 0.3 / 0.7 has 0.85.
+        Case{"TopPComesBeforeTypical", {.top_p = 0.65, .typical_p = 0.5}, {0, 1, 0, 0}}),
     [](const auto& given) { return std::string(given.param.name); });
+
+TEST(Penalties, ChangeTheLogitsOfWhatWasSaid) {
+  const std::vector<std::int32_t> prompt = {0, 0, 1};
+  const std::vector<std::int32_t> answer = {2, 3, 2};
+  const auto adjusted = [&](const SamplingOptions& options) {
+    std::vector<float> logits = {2, -2, 4, -4, 1};
+    EXPECT_TRUE(adjusts(options));
+    adjust_logits(logits, options, {.prompt = prompt, .answer = answer});
+    return logits;
+  };
+  EXPECT_EQ(adjusted({.repetition_penalty = 2}), (std::vector<float>{1, -4, 2, -8, 1}));
+  EXPECT_EQ(adjusted({.presence_penalty = 0.5}), (std::vector<float>{2, -2, 3.5, -4.5, 1}));
+  EXPECT_EQ(adjusted({.frequency_penalty = 0.5}), (std::vector<float>{2, -2, 3, -4.5, 1}));
+  EXPECT_EQ(adjusted({.logit_bias = {{4, 100}, {0, -100}}}),
+            (std::vector<float>{-98, -2, 4, -4, 101}));
+  EXPECT_FALSE(adjusts({.temperature = 0.3, .top_k = 2, .min_p = 0.1}));
+}
 
 TEST(SamplingOrder, TheStatisticTellsDistributionsApart) {
   const std::vector<int> counts = count_draws(logits_of(base), {.temperature = 0.9});

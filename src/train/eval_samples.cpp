@@ -101,7 +101,7 @@ EvalSamples::EvalSamples(const TrainInputs& inputs, const ModelConfig& config)
   tokenizer_ = Tokenizer::load(recipe.model_name_or_path);
 }
 
-GenerationSize EvalSamples::planned(const TrainInputs& inputs, const ModelConfig& config) {
+EngineSize EvalSamples::planned(const TrainInputs& inputs, const ModelConfig& config) {
   return generation_size(tokens_of(choose_prompts(inputs, config)), greedy(inputs.recipe), config);
 }
 

@@ -33,7 +33,7 @@ class EvalSamples {
   EvalSamples(const TrainInputs& inputs, const ModelConfig& config);
 
   // What generating them needs memory for; loads no tokenizer.
-  static GenerationSize planned(const TrainInputs& inputs, const ModelConfig& config);
+  static EngineSize planned(const TrainInputs& inputs, const ModelConfig& config);
 
   bool empty() const { return prompts_.empty(); }
   const PromptTokens& prompts() const { return prompts_; }

@@ -107,7 +107,7 @@ std::string MemoryPlan::table() const {
 MemoryPlan plan_memory(const ModelConfig& config, const StoragePlan& storage,
                        const LanguageModelOptions& options, const LargestPacks& training,
                        const LargestPacks& evaluation, const Ops& ops, std::size_t beside,
-                       const GenerationSize& samples) {
+                       const EngineSize& samples) {
   Arena arena = Arena::counting();
   const std::unique_ptr<Ops> plan_ops = make_plan_ops(ops);
   Arena moments = Arena::counting();

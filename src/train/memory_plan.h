@@ -78,7 +78,7 @@ struct StoragePlan {
 MemoryPlan plan_memory(const ModelConfig& config, const StoragePlan& storage,
                        const LanguageModelOptions& options, const LargestPacks& training,
                        const LargestPacks& evaluation, const Ops& ops, std::size_t beside = 0,
-                       const GenerationSize& samples = {});
+                       const EngineSize& samples = {});
 
 // Whether the run needs at most `limit` bytes, or (limit 0) what the device can give; and its part
 // on the host at most what the machine has free.

@@ -81,7 +81,7 @@ TEST_P(MemoryPlanned, EqualsThePeakOfARun) {
       .sampling = {.temperature = 0},
       .max_new_tokens = std::max<std::int64_t>(1, given.new_tokens),
       .batch_size = 32};
-  const auto plan_of = [&](const GenerationSize& samples) {
+  const auto plan_of = [&](const EngineSize& samples) {
     return plan_memory(config,
                        {.weights = given.storage,
                         .eight_bit_moments = given.eight_bit,

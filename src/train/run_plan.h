@@ -53,7 +53,7 @@ class RunPlan {
   const RunLength& length_;
   const Device& device_;
   StoragePlan storage_;
-  GenerationSize samples_;  // of the answers that evaluations generate
+  EngineSize samples_;  // of the answers that evaluations generate
   LanguageModelOptions model_options_;
   std::vector<PackSize> sizes_;   // of the training data's trees
   std::int64_t micro_batch_ = 0;  // the recipe's, or a smaller one that fits
