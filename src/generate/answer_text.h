@@ -20,7 +20,7 @@ class AnswerText {
   std::string add(TokenId token);
   // The rest, at the end of the answer.
   std::string finish();
-  // A stop string has come. The text ends before it.
+  // A token has completed a stop string. The text ends before it.
   bool stopped() const { return stopped_; }
 
  private:

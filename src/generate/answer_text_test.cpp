@@ -1,4 +1,4 @@
-// Pieces of answers against the whole text, cut at its first stop string.
+// Pieces of answers against the whole text, cut at the first stop string that is complete.
 #include "generate/answer_text.h"
 
 #include <gtest/gtest.h>
@@ -68,8 +68,14 @@ TEST(AnswerText, PiecesAreTheTextUpToTheFirstStopString) {
     };
     const std::string whole = letters(24) + "\u00e9" + letters(6);
     const std::vector<std::string> stops = {letters(5), letters(3) + "\u00e9"};
-    const std::size_t end = std::min(whole.find(stops[0]), whole.find(stops[1]));
-    const Shown shown = show(tokenizer, tokenizer.encode(whole, false), stops);
+    const std::vector<TokenId> tokens = tokenizer.encode(whole, false);
+    // The first token that completes a stop string ends the answer.
+    std::size_t end = std::string::npos;
+    for (std::size_t count = 1; count <= tokens.size() && end == std::string::npos; ++count) {
+      const std::string text = tokenizer.decode(std::span(tokens).first(count), true);
+      end = std::min(text.find(stops[0]), text.find(stops[1]));
+    }
+    const Shown shown = show(tokenizer, tokens, stops);
     EXPECT_EQ(shown.text(), whole.substr(0, end))
         << whole << " | " << stops[0] << " | " << stops[1];
     EXPECT_EQ(shown.stopped, end != std::string::npos);

@@ -14,8 +14,21 @@
 namespace lmpo {
 namespace {
 
+bool is_finite(std::span<const float> logits) {
+  return std::ranges::all_of(logits, [](float logit) { return std::isfinite(logit); });
+}
+
+PagedDecoder::Size cache_size(const EngineSize& size) {
+  const std::int64_t tokens = std::max(size.cache_tokens, size.max_length);
+  return {.pages = Engine::whole_pages(tokens) / Engine::kPageTokens,
+          .page_tokens = Engine::kPageTokens,
+          .max_length = size.max_length};
+}
+
+}  // namespace
+
 // A request on its way.
-struct Running {
+struct Engine::Running {
   RequestId id;
   EngineRequest request;
   Random random;
@@ -31,44 +44,34 @@ struct Running {
   std::int64_t size() const { return std::ssize(tokens); }
   std::int64_t new_tokens() const { return size() - prompt_size(); }
   bool has_begun() const { return !path.empty(); }
+
+  EngineEvent not_finite() const;
+  // Where only the prompt is scored.
+  EngineEvent end_of_prompt() const;
 };
 
-// A row of logits, and whose it is.
-struct WantedRow {
-  Running* of;
-  std::int64_t predicts;  // the position of the token that the row predicts
-};
-
-bool is_finite(std::span<const float> logits) {
-  return std::ranges::all_of(logits, [](float logit) { return std::isfinite(logit); });
-}
-
-EngineEvent not_finite(const Running& one) {
-  return {.request = one.id,
+EngineEvent Engine::Running::not_finite() const {
+  return {.request = id,
           .end = RequestEnd::failed,
           .error = fmt::format(
               "the model's logits for token {} of the answer are not finite: its weights hold NaN "
               "or infinity, or overflow",
-              one.new_tokens())};
+              new_tokens())};
 }
 
-// Where only the prompt is scored.
-EngineEvent end_of_prompt(const Running& one) {
+EngineEvent Engine::Running::end_of_prompt() const {
   const bool finite = std::ranges::all_of(
-      one.prompt, [](const ScoredToken& token) { return std::isfinite(token.logp); });
-  return finite ? EngineEvent{.request = one.id, .end = RequestEnd::length} : not_finite(one);
+      prompt, [](const ScoredToken& token) { return std::isfinite(token.logp); });
+  return finite ? EngineEvent{.request = id, .end = RequestEnd::length} : not_finite();
 }
-
-PagedDecoder::Size cache_size(const EngineSize& size) {
-  const std::int64_t tokens = std::max(size.cache_tokens, size.max_length);
-  return {.pages = Engine::whole_pages(tokens) / Engine::kPageTokens,
-          .page_tokens = Engine::kPageTokens,
-          .max_length = size.max_length};
-}
-
-}  // namespace
 
 struct Engine::Impl {
+  // A row of logits, and whose it is.
+  struct WantedRow {
+    Running* of;
+    std::int64_t predicts;  // the position of the token that the row predicts
+  };
+
   Impl(Weights& weights, Ops& ops, Arena& arena, const EngineSize& engine_size)
       : size(engine_size),
         vocabulary(weights.config().vocab_size),
@@ -261,7 +264,7 @@ void Engine::Impl::score_prompt(const WantedRow& row, std::span<const float> log
 
 EngineEvent Engine::Impl::next_token(Running& one, std::span<const float> logits) {
   if (!is_finite(logits)) {
-    return not_finite(one);
+    return one.not_finite();
   }
   EngineEvent event{.request = one.id};
   const EngineRequest& request = one.request;
@@ -385,7 +388,7 @@ std::vector<EngineEvent> Engine::step() {
   for (const auto& one : engine.running) {
     engine.cache.mark_stored(one->path);
     if (one->request.max_new_tokens == 0 && one->read == one->prompt_size()) {
-      engine.add_event(*one, end_of_prompt(*one));
+      engine.add_event(*one, one->end_of_prompt());
     }
   }
   engine.remove_ended();

@@ -125,6 +125,7 @@ class Engine {
   EngineStatistics statistics() const;
 
  private:
+  struct Running;
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

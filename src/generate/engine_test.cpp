@@ -219,7 +219,8 @@ TEST_P(Engines, WhatPromptsHaveInCommonIsReadOnce) {
 }
 
 TEST_P(Engines, ALongPromptDoesNotHoldUpTheOthers) {
-  Running running(truth_, {.sequences = 2, .max_length = 63, .prompt_tokens_a_step = 4});
+  Running running(
+      truth_, {.sequences = 2, .max_length = 63, .cache_tokens = 128, .prompt_tokens_a_step = 4});
   const auto prompts = random_prompts({2, 40}, vocabulary_);
   const RequestId first = running.engine.submit(greedy(prompts[0], 30));
   running.step();
@@ -264,21 +265,31 @@ TEST(EngineRequests, ThatCannotBeAnsweredAreRefused) {
   EXPECT_EQ(refusal(TokenList(14, 3)), "none");
 }
 
-// A token whose embedding is as large as a number can be.
-TEST(EngineRequests, ThatOverflowEndAlone) {
+// A token whose embedding is not a number. What it leaves in the cache reaches nobody.
+TEST(EngineRequests, ThatAreNotFiniteEndAlone) {
   ScoredTruth truth("llama");
   const Tensor row = truth.weights().embedding.value.rows(7, 8);
-  const std::vector<float> huge(static_cast<std::size_t>(row.elements()), 3e38F);
-  truth.ops().upload(row, huge.data());
-  Running running(truth, {.sequences = 3, .max_length = 63});
+  const std::vector<float> bad_row(static_cast<std::size_t>(row.elements()), std::nanf(""));
+  truth.ops().upload(row, bad_row.data());
+  Running running(truth, {.sequences = 3, .max_length = 63, .cache_tokens = 192});
   const RequestId good = running.engine.submit(greedy({1, 2, 3}, 3));
   const RequestId bad = running.engine.submit(greedy({1, 2, 7}, 3));
-  const RequestId last = running.engine.submit(greedy({1, 2, 3, 4}, 3));
+  const RequestId other = running.engine.submit(greedy({1, 2, 3, 4}, 3));
   running.finish();
   EXPECT_EQ(running.told.at(bad).end, RequestEnd::failed);
   EXPECT_THAT(running.told.at(bad).error, HasSubstr("not finite"));
   EXPECT_EQ(running.told.at(good).end, RequestEnd::length);
-  EXPECT_EQ(running.told.at(last).end, RequestEnd::length);
+  EXPECT_EQ(running.told.at(other).end, RequestEnd::length);
+  for (std::int32_t first : {9, 10, 11, 12}) {  // in all pages
+    const RequestId later = running.engine.submit(greedy({first, 3, 4}, 3));
+    running.finish();
+    EXPECT_EQ(running.told.at(later).end, RequestEnd::length);
+  }
+  EngineRequest scored = greedy({1, 7, 2}, 0);
+  scored.prompt_logps = true;
+  const RequestId last = running.engine.submit(scored);
+  running.finish();
+  EXPECT_EQ(running.told.at(last).end, RequestEnd::failed);
 }
 
 }  // namespace

@@ -138,7 +138,8 @@ EngineSize generation_size(const PromptTokens& prompts, const GenerationOptions&
     // An answer's last token is never an input.
     size.max_length = std::max(size.max_length, length + answer_limit(length, options, config) - 1);
   }
-  size.cache_tokens = size.sequences * Engine::whole_pages(size.max_length);
+  // One page more: of the prompt that the next answer begins with.
+  size.cache_tokens = size.sequences * Engine::whole_pages(size.max_length) + Engine::kPageTokens;
   size.prompt_tokens_a_step = std::min(kPromptTokensAStep, size.sequences * longest_prompt);
   return size;
 }

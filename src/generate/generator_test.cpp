@@ -389,11 +389,12 @@ TEST_F(GeneratorInput, AConfigurationThatContradictsItsTensorsIsRefused) {
 TEST_F(GeneratorInput, MemoryIsBoundedByTheRequestedLengths) {
   ScoredTruth truth("llama");
   const auto bytes = [&](std::int64_t sequences, std::int64_t max_length) {
-    return Engine::planned_bytes(truth.weights(), truth.ops(),
-                                 {.sequences = sequences,
-                                  .max_length = max_length,
-                                  .cache_tokens = sequences * Engine::whole_pages(max_length),
-                                  .prompt_tokens_a_step = sequences * 30});
+    return Engine::planned_bytes(
+        truth.weights(), truth.ops(),
+        {.sequences = sequences,
+         .max_length = max_length,
+         .cache_tokens = sequences * Engine::whole_pages(max_length) + Engine::kPageTokens,
+         .prompt_tokens_a_step = sequences * 30});
   };
   const std::vector<Tokens> prompts = {Tokens(10, 3), Tokens(30, 3)};
   GenerationOptions options = {.max_new_tokens = 8, .batch_size = 2};

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "bench/step_speed.h"
 #include "data/boundary.h"
-#include "generate/decoder.h"
+#include "generate/engine.h"
 #include "model/model_folder.h"
 #include "tensor/arena.h"
 #include "train/memory_plan.h"
@@ -34,10 +34,7 @@ std::size_t plan_training(const ModelConfig& config, const Ops& ops) {
 std::size_t plan_serving(const ModelConfig& config, std::int64_t length, Ops& ops) {
   Arena arena = Arena::counting();
   Weights weights(config, config.dtype, WeightUse::inference, arena);
-  Decoder decoder(weights, ops, arena, 1, length);
-  std::vector<float> logits(static_cast<std::size_t>(config.vocab_size));
-  const std::vector<std::int32_t> prompt(static_cast<std::size_t>(length), 0);
-  decoder.prefill(0, prompt, logits);
+  Engine::count(weights, ops, arena, {.sequences = 1, .max_length = length});
   return arena.peak();
 }
 
