@@ -8,7 +8,10 @@ add_library(lmpo_flags INTERFACE)
 target_compile_options(lmpo_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Werror
   # Contracting a*b+c differently from function to function would make results depend on inlining.
-  -ffp-contract=off)
+  -ffp-contract=off
+  # The program names its source files as they lie in the project: it is the same wherever it is built, and so are the
+  # compiler cache's entries.
+  -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   if(LMPO_NATIVE)
     target_compile_options(lmpo_flags INTERFACE -march=native)
