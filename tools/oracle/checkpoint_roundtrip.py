@@ -16,9 +16,10 @@ import warnings
 import torch
 from safetensors import safe_open
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-from transformers import AutoModelForCausalLM, AutoModelForImageTextToText, PreTrainedTokenizerFast
+from transformers import PreTrainedTokenizerFast
 
 import make_families
+import worlds
 
 CHANGES = dict(vocab_size=300, bos_token_id=1, eos_token_id=2)
 IN_BFLOAT16 = ("llama", "llama_bias_tied", "mistral", "qwen3", "gemma2", "phi3", "olmo3")
@@ -63,9 +64,7 @@ def open_strictly(folder: pathlib.Path, allowed=None):
     logger.addHandler(complaints)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        multimodal = "vision_config" in json.loads((folder / "config.json").read_text())
-        opener = AutoModelForImageTextToText if multimodal else AutoModelForCausalLM
-        model, report = opener.from_pretrained(folder, dtype="auto", attn_implementation="eager", output_loading_info=True)
+        model, report = worlds.opener(folder).from_pretrained(folder, dtype="auto", attn_implementation="eager", output_loading_info=True)
     logger.removeHandler(complaints)
     messages = complaints.messages + [str(warning.message) for warning in caught]
     messages += [f"{kind}: {found}" for kind, found in report.items() if found]

@@ -1,5 +1,7 @@
 """Compares twenty training steps of lmpo with a plain PyTorch loop in double: losses step by step, and the final weights.
 
+With bfloat16 weights the loop keeps masters in double and rounds them to bfloat16 before each forward pass.
+
     build/oracle/bin/python tools/oracle/train_parity.py build/release/bin/lmpo DATA
 
 Runs every objective, or one with --objective NAME. Exits with 1 if a step's loss differs by more than 1e-5 (relative) or the weights
@@ -16,7 +18,7 @@ import types
 
 import torch
 from safetensors.torch import load_file
-from transformers import AutoModelForCausalLM, get_cosine_schedule_with_warmup
+from transformers import get_cosine_schedule_with_warmup
 
 import worlds
 
@@ -81,6 +83,7 @@ class Plain:
 
 
 BETA_FLAGS = ["--beta", str(BETA)]
+WITH_REFERENCE = ("dpo", "hinge", "ipo", "rdpo")
 PLAIN = [
     Plain("simpo", mean_over_pairs(simpo), "--beta", "2.0", "--gamma", "1.6"),
     Plain("dpo", mean_over_pairs(lambda p: softplus(-BETA * log_ratio(p))), *BETA_FLAGS),
@@ -163,7 +166,7 @@ class Lmpo:
 
 
 def batches_of_pairs(model, reference, tokenizer, rows, with_conversations):
-    """Each step's pairs, scored by the model as it then is and by the frozen reference."""
+    """Each step's pairs, scored by the model as it then is and, if there is one, by the frozen reference."""
     for step in range(STEPS):
         pairs = []
         for prompt, chosen, rejected in rows[step * BATCH:(step + 1) * BATCH]:
@@ -174,8 +177,9 @@ def batches_of_pairs(model, reference, tokenizer, rows, with_conversations):
             for side, (prompt_ids, answer_ids) in sides.items():
                 setattr(pair, f"s_{side}", worlds.summed_logp(model, prompt_ids, answer_ids, length))
                 setattr(pair, f"n_{side}", len(answer_ids))
-                with torch.no_grad():
-                    setattr(pair, f"r_{side}", worlds.summed_logp(reference, prompt_ids, answer_ids, length))
+                if reference is not None:
+                    with torch.no_grad():
+                        setattr(pair, f"r_{side}", worlds.summed_logp(reference, prompt_ids, answer_ids, length))
                 if side == "w" and with_conversations:
                     pair.conversation_s = worlds.summed_logp(model, prompt_ids[:1], prompt_ids[1:] + answer_ids)
                     pair.conversation_n = len(prompt_ids) + len(answer_ids) - 1
@@ -210,31 +214,51 @@ def batches_of_answers(model, tokenizer, rows):
         yield batch
 
 
-def torch_losses(model, tokenizer, rows, objective):
+class Masters:
+    """What the optimizer updates: the model's parameters, or masters in double of which they are the rounding to bfloat16."""
+    def __init__(self, model, dtype):
+        self.rounded = list(model.parameters()) if dtype == "bfloat16" else []
+        self.parameters = [torch.nn.Parameter(p.detach().clone()) for p in self.rounded] or list(model.parameters())
+
+    def take_gradients(self):
+        for master, parameter in zip(self.parameters, self.rounded):
+            master.grad, parameter.grad = parameter.grad, None
+
+    def round(self):
+        with torch.no_grad():
+            for master, parameter in zip(self.parameters, self.rounded):
+                parameter.copy_(master.bfloat16())
+
+
+def torch_losses(model, tokenizer, rows, objective, dtype="float32"):
     model.double()
-    reference = copy.deepcopy(model)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=0.0)
+    masters = Masters(model, dtype)
+    optimizer = torch.optim.AdamW(masters.parameters, lr=RATE, weight_decay=0.0)
     schedule = get_cosine_schedule_with_warmup(optimizer, math.ceil(0.1 * STEPS), STEPS)
     losses = []
     if isinstance(objective, Kto):
-        batches = batches_of_examples(model, reference, tokenizer, rows)
+        batches = batches_of_examples(model, copy.deepcopy(model), tokenizer, rows)
     elif isinstance(objective, Sft):
         batches = batches_of_answers(model, tokenizer, rows)
     else:
+        reference = copy.deepcopy(model) if objective.name in WITH_REFERENCE else None
         batches = batches_of_pairs(model, reference, tokenizer, rows, objective.name == "orpo")
     for batch in batches:
         loss = objective.loss(batch)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        masters.take_gradients()
+        torch.nn.utils.clip_grad_norm_(masters.parameters, 1.0)
         optimizer.step()
         schedule.step()
         optimizer.zero_grad()
+        masters.round()
         objective.after_step()
         losses.append(loss.item())
     return losses
 
 
-def compare(binary, data, objective, model_folder, tokenizer, rows, work):
+def compare(binary, objective, model_folder, tokenizer, rows, work, dtype="float32"):
+    """The worst relative difference of a loss, and whether losses and weights are as near as they must be."""
     rows_file, output = work / "rows.json", work / "out"
     rows_file.write_text(json.dumps([{"prompt": p, "chosen": [c], "rejected": [r]} for p, c, r in rows]))
     subprocess.run([binary, "train", "--objective", objective.name, "-m", model_folder, "--data", rows_file,
@@ -243,11 +267,11 @@ def compare(binary, data, objective, model_folder, tokenizer, rows, work):
                     "--lr_scheduler_type", "cosine", "--warmup_ratio", "0.1", "--max_steps", str(STEPS),
                     "--reference_cache", work / "cache",
                     "--train_sampling_strategy", "sequential", "--logging_steps", "1", "--save_strategy", "no",
-                    *objective.flags], check=True)
+                    "--dtype", dtype, *objective.flags], check=True, capture_output=True)
     history = json.loads((output / "trainer_state.json").read_text())["log_history"]
     ours = [entry["loss"] for entry in history if "loss" in entry]
-    model = AutoModelForCausalLM.from_pretrained(model_folder, attn_implementation="eager")
-    theirs = torch_losses(model, tokenizer, rows, objective)
+    model = worlds.open_model(model_folder, dtype)
+    theirs = torch_losses(model, tokenizer, rows, objective, dtype)
     worst = max(abs(a - b) / max(abs(b), getattr(objective, "least", 0.0)) for a, b in zip(ours, theirs, strict=True))
     written = load_file(output / "model.safetensors")
     differences = torch.cat([(written[name] - p.detach()).abs().flatten() for name, p in worlds.text_parameters(model)])
@@ -255,7 +279,7 @@ def compare(binary, data, objective, model_folder, tokenizer, rows, work):
     good = worst <= 1e-5 and mean <= 1e-6
     print(f"{objective.name} {' '.join(objective.flags)}: worst loss {worst:.1e} relative, weights {mean:.1e} mean "
           f"{largest:.1e} worst: {'ok' if good else 'TOO FAR'}", flush=True)
-    return good
+    return worst, good
 
 
 def main():
@@ -274,7 +298,7 @@ def main():
         with tempfile.TemporaryDirectory() as work:
             work = pathlib.Path(work)
             worlds.make_model("llama", tokenizer, work / "model")
-            good &= compare(arguments.binary, arguments.data, objective, work / "model", tokenizer, rows, work)
+            good &= compare(arguments.binary, objective, work / "model", tokenizer, rows, work)[1]
     raise SystemExit(0 if good else 1)
 
 

@@ -4,7 +4,8 @@ import pathlib
 
 import torch
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
-from transformers import LlamaConfig, LlamaForCausalLM, MistralConfig, MistralForCausalLM, PreTrainedTokenizerFast
+from transformers import (AutoModelForCausalLM, AutoModelForImageTextToText, LlamaConfig, LlamaForCausalLM, MistralConfig, MistralForCausalLM,
+                          PreTrainedTokenizerFast)
 
 LLAMA3_PATTERN = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"
                   r"|\s*[\r\n]+|\s+(?!\S)|\s+")
@@ -47,6 +48,21 @@ def make_model(family: str, tokenizer, folder: pathlib.Path, scale: float = 0.06
         model = MistralForCausalLM(MistralConfig(**sizes, sliding_window=100))
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+    return model
+
+
+def opener(folder):
+    """transformers' class that opens a folder, multimodal or not."""
+    multimodal = "vision_config" in json.loads((folder / "config.json").read_text())
+    return AutoModelForImageTextToText if multimodal else AutoModelForCausalLM
+
+
+def open_model(folder, dtype="float32"):
+    """The model of a folder in float32; with dtype bfloat16, what is rounded to the weights' type is rounded (Gemma's embedding scale)."""
+    model = opener(folder).from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+    for module in model.modules() if dtype == "bfloat16" else ():
+        if hasattr(module, "embed_scale"):
+            module.embed_scale.copy_(module.embed_scale.bfloat16())
     return model
 
 
