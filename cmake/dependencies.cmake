@@ -18,6 +18,8 @@ find_library(SENTENCEPIECE_LIBRARY sentencepiece REQUIRED)
 add_library(lmpo_sentencepiece INTERFACE)
 target_include_directories(lmpo_sentencepiece SYSTEM INTERFACE ${SENTENCEPIECE_INCLUDE})
 target_link_libraries(lmpo_sentencepiece INTERFACE ${SENTENCEPIECE_LIBRARY})
+# Debian builds its sources as a library with OpenSSL, zlib and brotli. lmpo serve uses none of these.
+pkg_check_modules(CPP_HTTPLIB REQUIRED IMPORTED_TARGET cpp-httplib)
 find_package(ZLIB REQUIRED)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)

@@ -12,6 +12,7 @@ extern const CommandCode kPlanCommand;
 extern const CommandCode kInspectCommand;
 extern const CommandCode kReportCommand;
 extern const CommandCode kChatCommand;
+extern const CommandCode kServeCommand;
 extern const CommandCode kScoreCommand;
 extern const CommandCode kTokenizeCommand;
 extern const CommandCode kGenerateCommand;

@@ -159,7 +159,7 @@ TEST_F(OtherPrograms, NamesOfCommandsLeadToWhatIsMeant) {
       {"simpo", "lmpo train --objective simpo"},
       {"finetune", "lmpo sft"},
       {"eval", "lmpo score"},
-      {"serve", "llama-server"},
+      {"server", "lmpo serve"},
       {"convert", "lmpo export"},
       {"quantize", "--type q8_0"},
       {"recipe.yaml", "lmpo train recipe.yaml"}};
