@@ -10,6 +10,7 @@ HttpReply answer_chat(Service& service, const HttpRequest& request);        // /
 HttpReply answer_completion(Service& service, const HttpRequest& request);  // /v1/completions
 HttpReply list_models(Service& service, const HttpRequest& request);        // /v1/models
 HttpReply show_model(Service& service, const HttpRequest& request);         // /v1/models/ID
+HttpReply show_page(Service& service, const HttpRequest& request);          // /
 HttpReply show_health(Service& service, const HttpRequest& request);
 HttpReply show_metrics(Service& service, const HttpRequest& request);
 // As vLLM has them.

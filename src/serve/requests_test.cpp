@@ -277,7 +277,7 @@ TEST(Requests, UnknownFieldsAreListedAndKnownOnesWithoutEffectAreNot) {
 
 TEST(Requests, BodiesThatAreNoObjectsAreRefused) {
   const std::string deep(100'000, '[');
-  for (const std::string body :
+  for (const std::string& body :
        {std::string(), std::string("{"), std::string("[]"), std::string("3"),
         std::string("{\"a\": \"\xC3\"}"), std::string("{\"a\": 1e999}"), std::string(1, '\0'), deep,
         "{\"a\":" + deep, std::string("{} {}")}) {

@@ -13,7 +13,7 @@ namespace {
 
 struct Route {
   std::string_view method;
-  std::string_view path;  // with a slash at its end: also all that begins with it
+  std::string_view path;  // with a slash at its end: all that begins with it; "/": itself alone
   HttpReply (*answer)(Service& service, const HttpRequest& request);
   bool needs_key = true;
 };
@@ -28,10 +28,12 @@ constexpr std::array kRoutes = std::to_array<Route>({
     {"GET", "/tokenizer_info", show_tokenizer},
     {"GET", "/metrics", show_metrics},
     {"GET", "/health", show_health, false},
+    {"GET", "/", show_page, false},
 });
 
 bool matches(const Route& route, std::string_view path) {
-  return route.path == path || (route.path.ends_with('/') && path.starts_with(route.path));
+  return route.path == path ||
+         (route.path.size() > 1 && route.path.ends_with('/') && path.starts_with(route.path));
 }
 
 const Route& find_route(const HttpRequest& request) {

@@ -251,6 +251,10 @@ TEST_F(ServerTest, TokensOfTextsAndBack) {
 
 TEST_F(ServerTest, SaysWhatItIsAndWhatItDid) {
   EXPECT_EQ(exchange(http_get("/health")).value()["status"], "ok");
+  const HttpAnswer page = exchange(http_get("/"));
+  EXPECT_THAT(page.head, HasSubstr("Content-Type: text/html; charset=utf-8"));
+  EXPECT_THAT(page.body, testing::AllOf(testing::StartsWith("<!DOCTYPE html>"), HasSubstr("v1/")));
+  EXPECT_EQ(exchange("HEAD / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").status, 200);
   const json models = exchange(http_get("/v1/models")).value();
   EXPECT_EQ(models["object"], "list");
   EXPECT_EQ(models["data"][1]["id"], "other");

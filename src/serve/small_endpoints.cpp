@@ -1,8 +1,9 @@
-// Endpoints that need no answer of a model: models, health, metrics, tokens.
+// Endpoints that need no answer of a model: the page, models, health, metrics, tokens.
 #include "serve/api_error.h"
 #include "serve/chat_request.h"
 #include "serve/endpoints.h"
 #include "serve/responses.h"
+#include "serve/talk_page.h"
 
 namespace lmpo {
 namespace {
@@ -30,6 +31,10 @@ HttpReply list_models(Service& service, const HttpRequest&) {
 HttpReply show_model(Service& service, const HttpRequest& request) {
   const std::string id = request.path.substr(kModelPath.size());
   return {.body = to_text(json_of_model(service.models[service.find_model(id)]))};
+}
+
+HttpReply show_page(Service&, const HttpRequest&) {
+  return {.type = "text/html; charset=utf-8", .body = kTalkPage};
 }
 
 HttpReply show_health(Service& service, const HttpRequest&) {

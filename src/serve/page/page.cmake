@@ -3,8 +3,9 @@
 function(read_files result)
   set(text "")
   foreach(file ${ARGN})
-    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/${file})
-    file(READ ${CMAKE_CURRENT_LIST_DIR}/${file} content)
+    get_filename_component(path ${CMAKE_CURRENT_LIST_DIR}/${file} ABSOLUTE)  # each file by one name, as ninja asks
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${path})
+    file(READ ${path} content)
     string(APPEND text "${content}")
   endforeach()
   set(${result} "${text}" PARENT_SCOPE)
