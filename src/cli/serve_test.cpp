@@ -71,9 +71,8 @@ TEST_F(Serve, AnswersAreThoseOfGenerate) {
   end(program);
 }
 
-TEST_F(Serve, LogProbabilitiesOfPromptsAreThoseOfScore) {
-  // Every second token of a sequence can be scored; here the whole of an answer.
-  const json prompt = tokenize("first : cat moon\n")[0]["ids"];
+TEST_F(Serve, LogProbabilitiesOfPromptsDoNotDependOnWhatIsRemembered) {
+  const json prompt = tokenize("\"first : cat moon\"\n")[0]["ids"];
   Program program(words());
   ASSERT_TRUE(program.read_until("listening on"));
   const auto scored = [&](const json& ids) {

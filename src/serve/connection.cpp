@@ -131,14 +131,12 @@ ssize_t Connection::read(char* to, std::size_t size) {
 
 ssize_t Connection::write(const char* from, std::size_t size) {
   for (std::size_t sent = 0; sent < size;) {
-    if (!is_writable()) {
-      return -1;
-    }
     const ssize_t count = ::send(socket_, from + sent, size - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (count < 0 && errno != EAGAIN && errno != EINTR) {
+    if (count >= 0) {
+      sent += static_cast<std::size_t>(count);
+    } else if ((errno != EAGAIN && errno != EINTR) || !is_writable()) {
       return -1;
     }
-    sent += static_cast<std::size_t>(std::max<ssize_t>(count, 0));
   }
   return static_cast<ssize_t>(size);
 }

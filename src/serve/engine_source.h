@@ -27,7 +27,6 @@ class EngineSource final : public TokenSource {
   RequestId submit(EngineRequest request) override { return engine_->submit(std::move(request)); }
   void cancel(RequestId request) override { engine_->cancel(request); }
   std::vector<EngineEvent> step() override { return engine_->step(); }
-  bool idle() const override { return engine_->idle(); }
   EngineStatistics statistics() const override { return engine_->statistics(); }
 
   // The other side, for the threads of clients.

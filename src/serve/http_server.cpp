@@ -184,6 +184,9 @@ void HttpServer::Impl::answer(const httplib::Request& given, httplib::Response& 
   request.body = given.body;
   HttpReply reply = calls.answer(request);
   response.status = reply.status;
+  response.set_header("Cache-Control", "no-cache");
+  response.set_header("X-Content-Type-Options", "nosniff");
+  response.set_header("X-Frame-Options", "DENY");  // no other site shows the page as its own
   if (!reply.stream) {
     response.set_content(reply.body, reply.type);
     calls.done(request, reply.status, seconds_after(start), reply.note ? *reply.note : "");
@@ -195,7 +198,6 @@ void HttpServer::Impl::answer(const httplib::Request& given, httplib::Response& 
     sink.done();
     return true;
   };
-  response.set_header("Cache-Control", "no-cache");
   response.set_header("X-Accel-Buffering", "no");  // of nginx, which would hold events back
   if (given.version == "HTTP/1.0") {
     response.set_content_provider(reply.type, provider);

@@ -50,7 +50,7 @@ std::string label(std::string_view value) {
 
 }  // namespace
 
-void Histogram::add(double seconds) {
+void TimeHistogram::add(double seconds) {
   for (std::size_t i = 0; i < kBounds.size(); ++i) {
     below_[i] += seconds <= kBounds[i] ? 1 : 0;
   }
@@ -58,7 +58,7 @@ void Histogram::add(double seconds) {
   sum_ += seconds;
 }
 
-std::string Histogram::text(const std::string& name, const std::string& help) const {
+std::string TimeHistogram::text(const std::string& name, const std::string& help) const {
   std::string lines = heading(name, "histogram", help);
   for (std::size_t i = 0; i < kBounds.size(); ++i) {
     lines += fmt::format("{}_bucket{{le=\"{}\"}} {}\n", name, kBounds[i], below_[i]);
@@ -67,18 +67,18 @@ std::string Histogram::text(const std::string& name, const std::string& help) co
                              name, sum_, name, count_);
 }
 
-void Metrics::count_request(const std::string& route, int status, double seconds) {
+void ServerMetrics::count_request(const std::string& route, int status, double seconds) {
   const std::lock_guard lock(mutex_);
   ++requests_[{route, status}];
   seconds_.add(seconds);
 }
 
-void Metrics::count_first_token(double seconds) {
+void ServerMetrics::count_first_token(double seconds) {
   const std::lock_guard lock(mutex_);
   first_token_.add(seconds);
 }
 
-std::string Metrics::text(std::span<const EngineReport> engines) const {
+std::string ServerMetrics::text(std::span<const EngineReport> engines) const {
   std::string lines;
   for (const EngineMetric& metric : engine_metrics()) {
     lines += heading(metric.name, metric.kind, metric.help);

@@ -13,7 +13,7 @@
 namespace lmpo {
 
 // Seconds, as a histogram of Prometheus: how many lie below each bound.
-class Histogram {
+class TimeHistogram {
  public:
   void add(double seconds);
   // The lines of a metric of this name.
@@ -34,7 +34,7 @@ struct EngineReport {
 };
 
 // Thread-safe.
-class Metrics {
+class ServerMetrics {
  public:
   // `route` is a path of the table, never what a client made up.
   void count_request(const std::string& route, int status, double seconds);
@@ -45,8 +45,8 @@ class Metrics {
  private:
   mutable std::mutex mutex_;
   std::map<std::pair<std::string, int>, std::int64_t> requests_;
-  Histogram seconds_;
-  Histogram first_token_;
+  TimeHistogram seconds_;
+  TimeHistogram first_token_;
 };
 
 }  // namespace lmpo

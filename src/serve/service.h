@@ -27,7 +27,7 @@ class Service {
   const std::vector<ServedModel>& models;
   Worker& worker;
   const ServiceLimits limits;
-  Metrics metrics;
+  ServerMetrics metrics;
 
   // The model of this id; "" is the first. ApiError 404, code "model_not_found".
   std::size_t find_model(const std::string& id) const;

@@ -27,7 +27,6 @@ class TokenSource {
   virtual RequestId submit(EngineRequest request) = 0;
   virtual void cancel(RequestId request) = 0;
   virtual std::vector<EngineEvent> step() = 0;
-  virtual bool idle() const = 0;
   virtual EngineStatistics statistics() const = 0;
 };
 

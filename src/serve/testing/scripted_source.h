@@ -39,10 +39,11 @@ class ScriptedSource final : public TokenSource {
     if (fails) {
       throw std::runtime_error("the scripted engine is broken");
     }
-    if (holds) {
+    if (holds || steps_left == 0) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
       return {};
     }
+    --steps_left;
     const std::lock_guard lock(mutex_);
     std::vector<EngineEvent> events;
     for (auto& [id, one] : running_) {
@@ -50,10 +51,6 @@ class ScriptedSource final : public TokenSource {
     }
     std::erase_if(running_, [&](const auto& each) { return each.second.ended; });
     return events;
-  }
-  bool idle() const override {
-    const std::lock_guard lock(mutex_);
-    return running_.empty();
   }
   EngineStatistics statistics() const override {
     const std::lock_guard lock(mutex_);
@@ -67,10 +64,11 @@ class ScriptedSource final : public TokenSource {
   }
   std::int64_t running() const { return statistics().running; }
 
-  std::atomic<bool> holds = false;  // steps do nothing
-  std::atomic<bool> fails = false;  // a step throws
-  std::string refusal = "";         // of every request; set before the worker starts
-  std::string not_finite = "";      // every request ends so; set before the worker starts
+  std::atomic<bool> holds = false;            // steps do nothing
+  std::atomic<std::int64_t> steps_left = -1;  // before it holds; below 0: any number
+  std::atomic<bool> fails = false;            // a step throws
+  std::string refusal = "";                   // of every request; set before the worker starts
+  std::string not_finite = "";                // every request ends so; set before the worker starts
 
  private:
   struct Running {
