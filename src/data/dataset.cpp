@@ -231,6 +231,16 @@ Dataset hold_out(Dataset& data, double size, std::uint64_t seed) {
   return held;
 }
 
+LabelCounts count_labels(const std::vector<Tree>& trees) {
+  LabelCounts counts;
+  for (const Tree& tree : trees) {
+    const bool pair = tree.sequences.size() == 2;
+    counts.desirable += pair || tree.desirable;
+    counts.undesirable += pair || !tree.desirable;
+  }
+  return counts;
+}
+
 std::string drop_advice(const Dataset& dataset, const DataOptions& options) {
   if (dataset.too_long.empty() || !options.max_length) {
     return "";
@@ -294,12 +304,12 @@ void log_dataset(const Dataset& dataset, const DataOptions& options, std::string
                 counted(dataset.identical_after_truncation, "row"));
   }
   if (options.kind == RowKind::labelled && kept > 0) {
-    const auto desirable = std::ranges::count_if(dataset.trees, &Tree::desirable);
-    log_info("{}: {}, {} undesirable", what, counted(desirable, "desirable response"),
-             kept - desirable);
-    if (desirable == 0 || desirable == kept) {
+    const LabelCounts labels = count_labels(dataset.trees);
+    log_info("{}: {}, {} undesirable", what, counted(labels.desirable, "desirable response"),
+             labels.undesirable);
+    if (labels.one_kind()) {
       log_warning("{}: every label is {}; kto needs both desirable and undesirable responses", what,
-                  desirable > 0);
+                  labels.desirable > 0);
     }
   }
 }

@@ -79,8 +79,17 @@ Dataset load_dataset(const std::vector<DataSource>& sources, const Tokenizer& to
 
 // Moves some trees of `data` into a data set of their own, for evaluation: `size` trees, or that
 // fraction of them if it is below 1. Only the seed decides which. Both keep the order of the rows.
-// Throws UserError if either would be empty.
+// What was counted of the rows stays with `data`. Throws UserError if either would be empty.
 Dataset hold_out(Dataset& data, double size, std::uint64_t seed);
+
+// Responses by their labels, of labelled data: a pair has one of each.
+struct LabelCounts {
+  std::int64_t desirable = 0;
+  std::int64_t undesirable = 0;
+
+  bool one_kind() const { return desirable == 0 || undesirable == 0; }
+};
+LabelCounts count_labels(const std::vector<Tree>& trees);
 
 // Options that would keep rows which truncation dropped, for example "--max_length 1024 keeps 37 of
 // 40 whole"; "" if truncation dropped none.

@@ -341,6 +341,19 @@ TEST_F(DatasetTest, PromptsAreFoundByTheirRows) {
                 {2, ordered_json::parse(R"([{"role": "user", "content": "hi"}])")}, {4, "One"}}));
 }
 
+// Pairs count as two labels, as training takes them.
+TEST(LabelCounts, APairHasOneOfEach) {
+  const Tree pair{.sequences = std::vector<Sequence>(2)};
+  const Tree good{.sequences = std::vector<Sequence>(1)};
+  const Tree bad{.sequences = std::vector<Sequence>(1), .desirable = false};
+  EXPECT_FALSE(count_labels({pair, pair}).one_kind());
+  EXPECT_TRUE(count_labels({good, good}).one_kind());
+  EXPECT_TRUE(count_labels({bad}).one_kind());
+  const LabelCounts counts = count_labels({pair, good, good, bad});
+  EXPECT_EQ(counts.desirable, 3);
+  EXPECT_EQ(counts.undesirable, 2);
+}
+
 TEST_F(DatasetTest, RowsAreHeldOutBySeed) {
   DataSource source(file("rows.jsonl", numbered(20)));
   source.columns = {{"q", "prompt"}};

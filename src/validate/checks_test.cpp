@@ -139,6 +139,18 @@ TEST(DataChecks, PlainTextBesideATemplate) {
   EXPECT_FALSE(run.find("rows_without_template"));
 }
 
+// Rows are counted where they are read, before some are held out.
+TEST(DataChecks, PlainTextIsThatOfTheRowsBeforeSomeAreHeldOut) {
+  TestedRun run;
+  run.facts.train->kept = 1200;
+  run.facts.evaluation = TestedRun::data(80);
+  run.facts.evaluation->option = "test_split_size";
+  run.facts.evaluation->conversations = 0;
+  EXPECT_FALSE(run.find("rows_without_template"));
+  run.facts.train->conversations = 1270;
+  expect(run.find("rows_without_template"), Severity::warning, "--data", "train data: 10 of 1280");
+}
+
 TEST(DataChecks, TokensAcrossTheBoundary) {
   TestedRun run;
   run.facts.train->token_spans_boundary = 4;
@@ -170,9 +182,9 @@ TEST(DataChecks, TheAdviceForDroppedRowsNamesTheOption) {
 
 TEST(DataChecks, LabelsOfOneKind) {
   TestedRun run({"--objective", "kto"});
-  run.facts.train->approved = 600;
+  run.facts.train->labels = {600, 680};
   EXPECT_FALSE(run.find("one_label"));
-  run.facts.train->approved = 1280;
+  run.facts.train->labels = {1280, 0};
   expect(run.find("one_label"), Severity::warning, "--data", "every label is true");
 }
 

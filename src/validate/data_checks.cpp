@@ -104,12 +104,16 @@ void check_turn_ends(const RunFacts& facts, Findings& findings) {
 
 void check_plain_text(const RunFacts& facts, Findings& findings) {
   for (const DataFacts* data : facts.data()) {
-    const std::int64_t plain = data->kept - data->conversations;
+    if (data->option == "test_split_size") {
+      continue;  // these rows were read as training data, and are counted there
+    }
+    const std::int64_t read = data->rows - data->drops.total();
+    const std::int64_t plain = read - data->conversations;
     if (facts.text && facts.text->template_size > 0 && plain > 0) {
       findings.warning("rows_without_template", facts.where(data->option),
                        fmt::format("{}: {} are plain text, so the model's chat template is not "
                                    "applied to them",
-                                   data->what, share(plain, data->kept)),
+                                   data->what, share(plain, read)),
                        "for a chat model, write prompt and responses as messages "
                        "({\"role\", \"content\"})");
     }
@@ -156,11 +160,10 @@ void check_unused_columns(const RunFacts& facts, Findings& findings) {
 
 void check_labels(const RunFacts& facts, Findings& findings) {
   for (const DataFacts* data : facts.data()) {
-    if (facts.recipe.data.kind == RowKind::labelled && data->kept > 0 &&
-        (data->approved == 0 || data->approved == data->kept)) {
+    if (facts.recipe.data.kind == RowKind::labelled && data->kept > 0 && data->labels.one_kind()) {
       findings.warning("one_label", facts.where(data->option),
                        fmt::format("{}: every label is {}; kto needs both kinds of responses",
-                                   data->what, data->approved > 0),
+                                   data->what, data->labels.desirable > 0),
                        "add responses with the other label");
     }
   }

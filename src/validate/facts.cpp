@@ -55,7 +55,6 @@ void add_row(DataFacts& facts, const Tree& tree, bool labelled) {
   for (const Sequence& sequence : tree.sequences) {
     facts.longest = std::max<std::int64_t>(facts.longest, std::ssize(sequence.tokens));
   }
-  facts.approved += tree.desirable;
   facts.examples += labelled ? std::ssize(tree.sequences) : 1;
   if (const std::string opposite = hash_of_opposite(tree); !opposite.empty()) {
     facts.contradictions += facts.row_hashes.contains(opposite);
@@ -121,6 +120,7 @@ DataFacts data_facts(const Dataset& dataset, const DataOptions& options, TurnEnd
   facts.unused_columns = dataset.unused_columns;
   facts.drop_advice = drop_advice(dataset, options);
   facts.conversations = dataset.conversations;
+  facts.labels = count_labels(dataset.trees);
   for (const Tree& tree : dataset.trees) {
     add_row(facts, tree, options.kind == RowKind::labelled);
     if (ends != nullptr && !may_be_cut(tree, options)) {

@@ -34,8 +34,8 @@ struct DataFacts {
   UnusedColumns unused_columns;
   std::string drop_advice;  // how to keep the rows that truncation dropped
   std::int64_t conversations = 0;
-  std::int64_t approved = 0;  // desirable responses, for kto
-  std::int64_t longest = 0;   // tokens of the longest sequence
+  LabelCounts labels;        // for kto
+  std::int64_t longest = 0;  // tokens of the longest sequence
   // Rows with the same tokens as an earlier one, and rows that prefer the other response of an
   // earlier one.
   std::int64_t duplicates = 0;

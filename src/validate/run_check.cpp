@@ -44,7 +44,9 @@ void log_findings(const TrainRecipe& recipe, const SettingPlaces& places, const 
   };
   facts.train = of(data.train, "train data", "dataset");
   if (data.evaluation) {
-    facts.evaluation = of(*data.evaluation, "evaluation data", "eval_dataset");
+    const bool held_out = recipe.test_split_size > 0;
+    facts.evaluation =
+        of(*data.evaluation, "evaluation data", held_out ? "test_split_size" : "eval_dataset");
   }
   facts.machine = machine_facts(device, recipe, CheckedBy::training);
   facts.needs_reference =
