@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "base/error.h"
 #include "base/path_kind.h"
+
 namespace lmpo {
 namespace {
 
@@ -68,6 +70,23 @@ fs::path find_in_hub_cache(std::string_view kind, const fs::path& name) {
   revision.erase(std::ranges::find_if(revision, [](char c) { return c <= ' '; }), revision.end());
   fs::path snapshot = folder / "snapshots" / revision;
   return is_folder(snapshot) ? snapshot : fs::path();
+}
+
+void require_model_exists(const fs::path& path) {
+  if (is_folder(path)) {
+    return;
+  }
+  if (is_hub_name(path)) {
+    user_error(
+        "{0}: there is no such folder. A model of the Hugging Face Hub is downloaded first: hf "
+        "download {0} --local-dir FOLDER, then --model FOLDER. Without --local-dir, lmpo train "
+        "finds it by its name in the Hub's cache",
+        path.string());
+  }
+  user_error(
+      "{}: there is no such folder; check the path. A model of the Hugging Face Hub has a name of "
+      "two parts, owner/name",
+      path.string());
 }
 
 }  // namespace lmpo

@@ -19,5 +19,7 @@ bool is_absent_hub_name(const fs::path& path);
 // The newest snapshot of such a name in that folder, KIND--owner--name/snapshots/REVISION (kind
 // "models" or "datasets"); "" if it was not downloaded.
 fs::path find_in_hub_cache(std::string_view kind, const fs::path& name);
+// UserError, with what to do, if the path is not a folder.
+void require_model_exists(const fs::path& path);
 
 }  // namespace lmpo

@@ -94,7 +94,7 @@ constexpr auto other_names = std::to_array<std::pair<std::string_view, std::stri
     {"memory", "lmpo plan"},
     {"version", "lmpo --version"},
     {"doctor", "lmpo env"},
-    {"download", "huggingface-cli download NAME; lmpo then takes models and datasets by NAME"},
+    {"download", "hf download NAME; lmpo train then takes models and datasets by NAME"},
 });
 
 // Of a word that is no command: an objective, another program's command, or a slip of the pen.

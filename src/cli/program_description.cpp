@@ -17,7 +17,7 @@ ProgramDescription program_description() {
           "  COLUMNS               width of help and tables, instead of the terminal's\n"
           "  LMPO_CACHE            folder for cached tokens and reference log-probabilities;\n"
           "                        else $XDG_CACHE_HOME/lmpo, else ~/.cache/lmpo\n"
-          "  HF_HUB_CACHE, HF_HOME where datasets named owner/name are found; else\n"
+          "  HF_HUB_CACHE, HF_HOME where models and datasets named owner/name are found; else\n"
           "                        $XDG_CACHE_HOME/huggingface, else ~/.cache/huggingface\n"
           "  CUDA_VISIBLE_DEVICES  the GPUs that may be used\n",
       .exit_codes =

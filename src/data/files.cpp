@@ -58,7 +58,7 @@ std::vector<fs::path> find_data_files(const DataSource& source, DataPurpose purp
     if (is_hub_name(source.path)) {
       user_error(
           "{}: there is no such file or folder. If it is a dataset on the Hugging Face Hub, "
-          "download it first: huggingface-cli download --repo-type dataset {}",
+          "download it first: hf download --repo-type dataset {}",
           source.path.string(), source.path.string());
     }
   }

@@ -169,7 +169,7 @@ TEST_F(FilesTest, ADatasetOfTheHubIsFoundInItsCache) {
   const fs::path file = make(base / "snapshots/abc123/train.jsonl");
   EXPECT_THAT(find(DataSource("owner/some-pairs")), ElementsAre(file));
   EXPECT_THAT(user_error_of([&] { find(DataSource("owner/others")); }),
-              HasSubstr("huggingface-cli download --repo-type dataset owner/others"));
+              HasSubstr("hf download --repo-type dataset owner/others"));
   ::unsetenv("HF_HUB_CACHE");
 }
 

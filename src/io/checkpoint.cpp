@@ -173,20 +173,8 @@ void refuse_adapter(const fs::path& folder) {
 }  // namespace
 
 void require_model_folder(const fs::path& path) {
-  if (fs::is_directory(path)) {
-    refuse_adapter(path);
-    return;
-  }
-  if (is_hub_name(path)) {
-    user_error(
-        "{0}: there is no such folder; lmpo reads local model folders. A model of the Hugging Face "
-        "Hub is downloaded first, for example: hf download {0} --local-dir FOLDER",
-        path.string());
-  }
-  user_error(
-      "{}: there is no such folder; check the path. A model of the Hugging Face Hub has a name of "
-      "two parts, owner/name",
-      path.string());
+  require_model_exists(path);
+  refuse_adapter(path);
 }
 
 Checkpoint Checkpoint::open(const fs::path& path) {

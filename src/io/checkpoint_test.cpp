@@ -127,8 +127,9 @@ TEST_F(CheckpointFolder, SaysWhatAFolderWithoutWeightsLacks) {
   EXPECT_THAT(open_error(), HasSubstr("no weights: model.safetensors or"));
   write_file_atomically(folder_ / "pytorch_model.bin", "pickle");
   EXPECT_THAT(open_error(), HasSubstr("only pytorch_model.bin is here"));
-  EXPECT_THAT(user_error_of([] { Checkpoint::open("meta-llama/Llama-3.2-1B"); }),
-              HasSubstr("hf download meta-llama/Llama-3.2-1B"));
+  EXPECT_THAT(
+      user_error_of([] { Checkpoint::open("meta-llama/Llama-3.2-1B"); }),
+      HasSubstr("hf download meta-llama/Llama-3.2-1B --local-dir FOLDER, then --model FOLDER"));
 }
 
 TEST_F(CheckpointFolder, NamesAMissingShard) {

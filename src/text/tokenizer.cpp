@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/cache_folder.h"
 #include "base/error.h"
 #include "base/utf8.h"
 #include "text/tokenizer_parts.h"
@@ -79,6 +80,7 @@ Tokenizer Tokenizer::load(const fs::path& folder) {
     return Tokenizer(std::make_unique<Impl>(
         read_tekken(JsonPart(root, path.string()), read_special_tokens(folder))));
   }
+  require_model_exists(folder);
   user_error("{}: no tokenizer: tokenizer.json, tokenizer.model or tekken.json was expected here",
              folder.string());
 }

@@ -352,6 +352,8 @@ TEST(TokenizerModel, SettingsOfOtherFamiliesAreNamed) {
 TEST_F(TokenizerModelFolder, WithoutATokenizerTheFilesAreNamed) {
   EXPECT_THAT(error(), AllOf(HasSubstr(folder_.string()),
                              HasSubstr("tokenizer.json, tokenizer.model or tekken.json")));
+  fs::remove_all(folder_);
+  EXPECT_THAT(error(), HasSubstr("there is no such folder; check the path"));
 }
 
 TEST_F(TokenizerModelFolder, MistakesBesideTheModelAreNamed) {
