@@ -147,7 +147,11 @@ GgufStoredValue read_value(Cursor& cursor) {
   }
   const std::size_t least_bytes = item == kTextType ? sizeof(std::uint64_t) : 1;
   if (count > kLongestList || count > cursor.left() / least_bytes) {
-    cursor.wrong("a list of {} values is announced, which is more than the file can hold", count);
+    cursor.wrong(
+        "a list of {} values is announced, which is more than the file can hold; it is cut short "
+        "or "
+        "damaged: copy or download it again",
+        count);
   }
   return read_typed(cursor, item, &count);
 }

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/log.h"
+#include "base/readable.h"
 #include "base/threads.h"
 #include "model/rope_config.h"
 #include "train/eval_samples.h"
@@ -177,9 +178,9 @@ std::vector<Trees> RunPlan::first_epoch() const {
 }
 
 void RunPlan::log() const {
-  log_info("{} steps of {} examples, {} per epoch; {}, {} warm-up steps, {} threads",
-           length_.total_steps, recipe().train_batch_size(), length_.steps_per_epoch,
-           recipe().objective, length_.warmup, threads());
+  log_info("{} of {} examples, {} per epoch; {}, {}, {}", counted(length_.total_steps, "step"),
+           recipe().train_batch_size(), length_.steps_per_epoch, recipe().objective,
+           counted(length_.warmup, "warm-up step"), counted(threads(), "thread"));
   if (!device_.is_cpu()) {
     log_info("device: {}", device_.name());
   }

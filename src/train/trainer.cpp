@@ -295,8 +295,8 @@ TrainOutcome Trainer::finish() {
                 recipe().output_dir.string());
     return TrainOutcome::interrupted;
   }
-  log_info("done: {} steps in {}; the model is in {}", state_.step, readable_time(seconds),
-           recipe().output_dir.string());
+  log_info("done: {} in {}; the model is in {}", counted(state_.step, "step"),
+           readable_time(seconds), recipe().output_dir.string());
   log_info("memory: {} planned, {} at the peak", readable_bytes(setup_.plan.memory().total()),
            readable_bytes(setup_.device->peak_memory()));
   return TrainOutcome::done;

@@ -179,7 +179,9 @@ void check_warmup(const RunFacts& facts, Findings& findings) {
                      fmt::format("the warm-up has {}, but the run ends after {}: it never reaches "
                                  "its learning rate",
                                  counted(facts.length->warmup, "step"), facts.length->total_steps),
-                     "a tenth of the steps is usual: warmup_ratio 0.1");
+                     facts.length->total_steps == 1
+                         ? "train for more steps, or without a warm-up: warmup_ratio 0"
+                         : "a tenth of the steps is usual: warmup_ratio 0.1");
   }
 }
 

@@ -126,8 +126,10 @@ TEST(ScheduleChecks, OurRecipesAreAsPublished) {
 TEST(ScheduleChecks, AWarmUpThatNeverEnds) {
   EXPECT_FALSE(TestedRun({"--max_steps", "10", "--warmup_steps", "9"}).find("warmup_too_long"));
   expect(TestedRun({"--max_steps", "10", "--warmup_steps", "10"}).find("warmup_too_long"),
-         Severity::warning, "--warmup_steps",
-         "the warm-up has 10 steps, but the run ends after 10");
+         Severity::warning, "--warmup_steps", "the warm-up has 10 steps, but the run ends after 10",
+         "warmup_ratio 0.1");
+  expect(TestedRun({"--max_steps", "1", "--warmup_steps", "1"}).find("warmup_too_long"),
+         Severity::warning, "--warmup_steps", "the warm-up has 1 step", "warmup_ratio 0");
 }
 
 TEST(ScheduleChecks, IntervalsBeyondTheEnd) {
