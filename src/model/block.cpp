@@ -90,11 +90,13 @@ void Block::backward_mlp(std::size_t layer, Tensor dx, const LayerState& state) 
                          .activation = config_.activation});
     linear_backward_weight(doutput, hidden, w.down, StepPart::mlp);
   }
-  enter_backward(dx, dgate_up, state.x_mid, state.rstd2, w.post_norm, w.gate_up, StepPart::mlp);
+  enter_backward(dx, dgate_up, state.x_mid, state.rstd2, w.post_norm, w.gate_up, StepPart::mlp,
+                 true);
 }
 
 void Block::backward_attention(std::size_t layer, Tensor rotary_rows, Tensor dx, Tensor x_in,
-                               const LayerState& state, const AttendBackward& attend_backward) {
+                               const LayerState& state, bool trains_below,
+                               const AttendBackward& attend_backward) {
   const LayerWeights& w = weights_.layers[layer];
   const Arena::Scope scope(arena_);
   const Tensor dqkv = activation(dx.dim(0), state.qkv.dim(1));
@@ -114,7 +116,7 @@ void Block::backward_attention(std::size_t layer, Tensor rotary_rows, Tensor dx,
         {.out = state.attention, .lse = state.lse, .qkv = turned.qkv, .shape = shape(layer)});
     turn_backward(layer, rotary_rows, dqkv, turned, state.qkv);
   }
-  enter_backward(dx, dqkv, x_in, state.rstd1, w.input_norm, w.qkv, StepPart::qkv);
+  enter_backward(dx, dqkv, x_in, state.rstd1, w.input_norm, w.qkv, StepPart::qkv, trains_below);
 }
 
 Block::Turned Block::turn(std::size_t layer, Tensor rotary_rows, Tensor qkv) {
@@ -167,20 +169,24 @@ void Block::enter(Tensor y, Tensor x, Tensor rstd, const Parameter& before, cons
 }
 
 void Block::enter_backward(Tensor dx, Tensor dy, Tensor x, Tensor rstd, const Parameter& before,
-                           const Linear& first, StepPart part) {
+                           const Linear& first, StepPart part, bool trains_below) {
   if (before.empty()) {
     linear_backward_weight(dy, x, first, part);
-    linear_backward_input(dx, dy, first, part, true);
+    if (trains_below) {
+      linear_backward_input(dx, dy, first, part, true);
+    }
     return;
   }
   const Tensor normed = activation(dx.dim(0), config_.hidden_size);
-  const Tensor dnormed = activation(dx.dim(0), config_.hidden_size);
   if (first.weight.trains()) {
     norm(normed, rstd, x, before);
   }
   linear_backward_weight(dy, normed, first, part);
-  linear_backward_input(dnormed, dy, first, part);
-  norm_backward(dx, dnormed, x, before, rstd);
+  if (trains_below || before.trains()) {
+    const Tensor dnormed = activation(dx.dim(0), config_.hidden_size);
+    linear_backward_input(dnormed, dy, first, part);
+    norm_backward(dx, dnormed, x, before, rstd);
+  }
 }
 
 void Block::leave(Tensor x, Tensor y, const Linear& last, const Parameter& after,

@@ -83,8 +83,11 @@ class Block {
   // dx is the gradient of the half's output on entry, of its input on return. Adds to the gradients
   // of the weights that train.
   void backward_mlp(std::size_t layer, Tensor dx, const LayerState& state);
+  // If nothing trains below the layer, dx has no meaning on return, and the matrix product for it
+  // is left out unless the layer's first norm needs it.
   void backward_attention(std::size_t layer, Tensor rotary_rows, Tensor dx, Tensor x_in,
-                          const LayerState& state, const AttendBackward& attend_backward);
+                          const LayerState& state, bool trains_below,
+                          const AttendBackward& attend_backward);
 
   const Rotary& rotary() const { return rotary_; }
 
@@ -111,9 +114,9 @@ class Block {
   // y = first(before(x)); without a norm rstd is not used.
   void enter(Tensor y, Tensor x, Tensor rstd, const Parameter& before, const Linear& first,
              StepPart part);
-  // dx += the gradient of x from that of y.
+  // dx += the gradient of x from that of y; without `trains_below` only what the norm needs of it.
   void enter_backward(Tensor dx, Tensor dy, Tensor x, Tensor rstd, const Parameter& before,
-                      const Linear& first, StepPart part);
+                      const Linear& first, StepPart part, bool trains_below);
   // x += residual_scale * after(last(y)).
   void leave(Tensor x, Tensor y, const Linear& last, const Parameter& after,
              const SublayerOutput& output, StepPart part);

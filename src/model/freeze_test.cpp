@@ -10,6 +10,7 @@
 #include "base/testing/test_paths.h"
 #include "model/language_model.h"
 #include "ops/device.h"
+#include "ops/timed_ops.h"
 
 namespace lmpo {
 namespace {
@@ -37,17 +38,20 @@ std::vector<Tree> some_pairs() {
   return trees;
 }
 
-// The gradients of what trains, by name, after one pack; and the arena's peak.
+// The gradients of what trains, by name, after one pack; the arena's peak; and what was computed.
 struct Step {
   std::map<std::string, std::vector<float>> gradients;
   std::vector<double> sums;
   std::size_t peak = 0;
+  StepTimes times;
 };
 
 Step train(const std::string& model, const FreezePatterns& freeze, Recompute recompute,
            Dtype storage = Dtype::f32) {
   const auto device = make_cpu_device();
-  const auto ops = device->make_ops(Dtype::f32);
+  Step step;
+  const auto inner = device->make_ops(Dtype::f32);
+  const auto ops = make_timed_ops(*inner, step.times);
   Arena arena = device->make_arena(std::size_t{32} << 20);
   Weights weights(read_model_config(golden(model)), storage, WeightUse::training, arena,
                   {.freeze = freeze});
@@ -55,7 +59,6 @@ Step train(const std::string& model, const FreezePatterns& freeze, Recompute rec
   weights.zero_gradients(*ops);
   LanguageModel language_model(weights, *ops, arena, {.max_positions = 16, .recompute = recompute});
   const std::vector<Tree> trees = some_pairs();
-  Step step;
   language_model.train(make_pack({&trees[0], &trees[1], &trees[2]}),
                        [&](std::span<const double> sums, std::span<double> seeds) {
                          step.sums.assign(sums.begin(), sums.end());
@@ -87,6 +90,10 @@ struct Frozen {
 const std::vector<Frozen> cases = {
     {"Embedding", "llama", {"model.embed_tokens.*"}},
     {"TiedEmbedding", "llama_tied", {"model.embed_tokens.*"}},
+    {"EmbeddingAndLowestNorm",
+     "llama",
+     {"model.embed_tokens.*", "model.layers.0.input_layernorm.weight"}},
+    {"EmbeddingBelowNoNorm", "olmo2", {"model.embed_tokens.*"}},
     {"Head", "llama", {"lm_head.weight"}},
     {"FirstLayer", "llama", {"model.layers.0.*"}},
     {"LowerHalf", "llama_bias", {"model.embed_tokens.*", "model.layers.0.*"}},
@@ -124,6 +131,32 @@ TEST_P(Freezing, LeavesTheOtherGradientsBitForBit) {
     }
     EXPECT_LT(frozen.peak, whole.peak);
   }
+}
+
+// Products in the backward of queries, keys and values: two a layer, less those for weights that are
+// frozen, and less the gradient of the input of the lowest layer where neither its norm nor anything
+// below it trains.
+double qkv_products(const std::string& model, const FreezePatterns& freeze) {
+  const auto qkv = [&](const FreezePatterns& patterns) {
+    return train(model, patterns, Recompute::none)
+        .times.at(StepPart::qkv, Direction::backward)
+        .operations;
+  };
+  return 2.0 * static_cast<double>(read_model_config(golden(model)).layers) * qkv(freeze) / qkv({});
+}
+
+TEST(Freeze, LeavesOutTheGradientThatNothingBelowNeeds) {
+  const std::string embedding = "model.embed_tokens.*";
+  ASSERT_EQ(read_model_config(golden("llama")).layers, 2);
+  EXPECT_EQ(qkv_products("llama", {embedding}), 4);
+  EXPECT_EQ(qkv_products("llama", {"model.layers.0.*"}), 3);
+  EXPECT_EQ(qkv_products("llama", {embedding, "model.layers.0.input_layernorm.weight"}), 3);
+  EXPECT_EQ(qkv_products("llama", {embedding, "model.layers.0.*"}), 2);
+  EXPECT_EQ(
+      qkv_products("llama", {embedding, "model.layers.0.*", "model.layers.1.input_layernorm.*"}),
+      1);
+  ASSERT_EQ(read_model_config(golden("olmo2")).layers, 2);
+  EXPECT_EQ(qkv_products("olmo2", {embedding}), 3);
 }
 
 // What is frozen takes the bytes of its values and nothing else.

@@ -186,7 +186,8 @@ void LanguageModel::recompute(std::size_t layer, const DevicePack& pack, Tensor 
 void LanguageModel::backward_layer(std::size_t layer, const DevicePack& pack, Tensor dx,
                                    Tensor x_in, const LayerState& state) {
   block_.backward_mlp(layer, dx, state);
-  block_.backward_attention(layer, pack.rotary_rows, dx, x_in, state,
+  const bool trains_below = layer > first_trained_ || weights_.embedding.trains();
+  block_.backward_attention(layer, pack.rotary_rows, dx, x_in, state, trains_below,
                             [&](Tensor dqkv, Tensor dout, const Block::Attention& attention) {
                               const Arena::Scope scope(arena_);
                               const Tensor scratch = arena_.allocate("workspace", Dtype::f32,
