@@ -7,10 +7,11 @@ find_package(spdlog REQUIRED)
 find_package(yaml-cpp REQUIRED)
 find_package(GTest REQUIRED)
 pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
-pkg_check_modules(ONIGURUMA REQUIRED IMPORTED_TARGET oniguruma)
-# Oniguruma also defines POSIX's regcomp and regexec, with other flags. The C library is named first, so that libedit and
-# GoogleTest, which call them, get those of the C library.
-target_link_options(PkgConfig::ONIGURUMA INTERFACE LINKER:-lc)
+# Only its header: few tokenizers need it, so it is loaded when one does.
+find_path(ONIGURUMA_INCLUDE oniguruma.h REQUIRED)
+add_library(lmpo_oniguruma INTERFACE)
+target_include_directories(lmpo_oniguruma SYSTEM INTERFACE ${ONIGURUMA_INCLUDE})
+target_link_libraries(lmpo_oniguruma INTERFACE ${CMAKE_DL_LIBS})
 pkg_check_modules(UTF8PROC REQUIRED IMPORTED_TARGET libutf8proc)
 # Its pkg-config file asks for the trainer as well.
 find_path(SENTENCEPIECE_INCLUDE sentencepiece_processor.h REQUIRED)
