@@ -30,7 +30,7 @@ Kind read_kind(const Settings& settings) {
   const ConfigReader& rope = settings.rope;
   const char* key = rope.has("rope_type") ? "rope_type" : "type";
   const auto name = rope.has(key) ? rope.value<std::string>(key, "") : std::string(kKinds[0].first);
-  if (settings.rules.phi && (name == "su" || name == "yarn")) {
+  if (settings.rules.longrope_only && (name == "su" || name == "yarn")) {
     return Kind::longrope;
   }
   const auto* const found =
@@ -40,8 +40,9 @@ Kind read_kind(const Settings& settings) {
                "'{}' is not supported; default, linear, dynamic, yarn, longrope and llama3 are",
                name);
   }
-  if (settings.rules.phi && found->second != Kind::plain && found->second != Kind::longrope) {
-    rope.wrong(key, "'{}' is not one of Phi-3's; default and longrope are", name);
+  if (settings.rules.longrope_only && found->second != Kind::plain &&
+      found->second != Kind::longrope) {
+    rope.wrong(key, "'{}' is not supported in this family; default and longrope are", name);
   }
   return found->second;
 }
@@ -53,7 +54,7 @@ std::int64_t read_columns(const Settings& settings) {
   if (part == 1) {
     return all;
   }
-  if (!settings.rules.phi) {
+  if (!settings.rules.turns_in_part) {
     from.wrong(kPartial, "other than 1 is not supported in this family: its heads turn whole");
   }
   if (!(part > 0 && part <= 1)) {
@@ -68,8 +69,8 @@ std::int64_t read_columns(const Settings& settings) {
 
 std::int64_t read_original(const Settings& settings) {
   const RopeRules& rules = settings.rules;
-  if (rules.phi && settings.outer.absent(kOriginal)) {
-    return rules.phi_original_positions;
+  if (rules.original_positions && settings.outer.absent(kOriginal)) {
+    return *rules.original_positions;
   }
   // transformers lets the number beside the others win over the nested one.
   const bool outer = !rules.by_layer_type && settings.outer.has(kOriginal);
@@ -337,11 +338,11 @@ void put_ropes(ordered_json& object, const RopeRules& rules, const ModelConfig& 
   if (rules.window_theta_key != nullptr) {
     put_number(object, rules.window_theta_key, config.ropes[1].theta);
   }
-  if (rules.phi && rope.columns != config.head_size && !object.contains(kPartial)) {
+  if (rope.columns != config.head_size && !object.contains(kPartial)) {
     const ordered_json parameters = object.value("rope_parameters", ordered_json::object());
     object[kPartial] = parameters.value(kPartial, partial_factor(rope, config.head_size));
   }
-  if (rules.phi && rope.kind == Kind::longrope) {
+  if (rules.original_positions && rope.kind == Kind::longrope) {
     put(object, kOriginal, rope.original_positions);
   }
   put_scaling(object, rules, rope);

@@ -14,10 +14,11 @@ struct RopeRules {
   bool by_layer_type = false;
   double window_theta = 0;
   const char* window_theta_key = nullptr;  // transformers 4's, if it has one
-  // Phi-3: heads may turn in part (partial_rotary_factor); the types are default and longrope, also
-  // spelt su and yarn; original_max_position_embeddings stands beside them and is this by default.
-  bool phi = false;
-  std::int64_t phi_original_positions = 4096;
+  bool turns_in_part = false;              // partial_rotary_factor may be below 1
+  bool longrope_only =
+      false;  // the types are default and longrope, which is also spelt su and yarn
+  // Where original_max_position_embeddings stands beside the table: what it is by default.
+  std::optional<std::int64_t> original_positions = {};
   // rope_parameters where config.json has none, as JSON.
   std::string_view parameters = "{}";
 };

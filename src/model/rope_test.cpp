@@ -203,7 +203,7 @@ const std::vector<RefusedRope> refused_ropes = {
      "'mrope' is not supported"},
     {"TypeOfPhi3",
      {{"model_type", "phi3"}, {"rope_scaling", {{"type", "linear"}, {"factor", 2}}}},
-     "'linear' is not one of Phi-3's"},
+     "'linear' is not supported in this family; default and longrope are"},
     {"ByLayerType",
      {{"rope_parameters", {{"full_attention", {{"rope_theta", 1e4}}}}}},
      "key 'rope_parameters': parameters by layer type are not supported in this family"},

@@ -1,7 +1,6 @@
 // transformers' Gemma2ForCausalLM: Gemma with norms on both sides of a sublayer, softcaps, and a
 // window in every other layer.
 #include "model/families/gemma_keys.h"
-#include "model/family.h"
 #include "model/layer_types.h"
 
 namespace lmpo {
@@ -25,19 +24,7 @@ Family gemma2_family() {
           .class_prefix = "Gemma2",
           .gguf_architecture = "gemma2",
           .activation_key = "hidden_activation",
-          .defaults = {.vocab_size = 256000,
-                       .hidden_size = 2304,
-                       .intermediate_size = 9216,
-                       .layers = 26,
-                       .heads = 8,
-                       .key_heads = 4,
-                       .head_size = 256,
-                       .max_positions = 8192,
-                       .activation = Activation::gelu_tanh,
-                       .tied = true,
-                       .bos_id = 2,
-                       .eos_id = 1,
-                       .pad_id = 0},
+          .defaults = gemma2_defaults(256000, 8192),
           .read = read_gemma2,
           .write = write_gemma2};
 }

@@ -1,7 +1,6 @@
 // transformers' Gemma3ForCausalLM: Gemma 2 with norms of each query and key, and with rotary tables
 // of their own for the layers with a window, five of six.
 #include "model/families/gemma_keys.h"
-#include "model/family.h"
 #include "model/layer_types.h"
 
 namespace lmpo {
@@ -28,19 +27,7 @@ Family gemma3_text_family() {
           .class_prefix = "Gemma3",
           .gguf_architecture = "gemma3",
           .activation_key = "hidden_activation",
-          .defaults = {.vocab_size = 262208,
-                       .hidden_size = 2304,
-                       .intermediate_size = 9216,
-                       .layers = 26,
-                       .heads = 8,
-                       .key_heads = 4,
-                       .head_size = 256,
-                       .max_positions = 131072,
-                       .activation = Activation::gelu_tanh,
-                       .tied = true,
-                       .bos_id = 2,
-                       .eos_id = 1,
-                       .pad_id = 0},
+          .defaults = gemma2_defaults(262208, 131072),
           .rope = {.theta = 1000000,
                    .by_layer_type = true,
                    .window_theta = 10000,

@@ -2,8 +2,6 @@
 
 #include <cmath>
 
-#include "model/family.h"
-
 namespace lmpo {
 namespace {
 

@@ -37,7 +37,7 @@ Family phi3_family() {
                        .rms_norm_eps = 1e-5,
                        .eos_id = 32000,
                        .pad_id = 32000},
-          .rope = {.phi = true},
+          .rope = {.turns_in_part = true, .longrope_only = true, .original_positions = 4096},
           .read = read_phi3,
           .write = put_one_window,
           .add_layer = add_phi3_layer};
