@@ -177,7 +177,7 @@ std::vector<ForeignFamily> data() {
        .names = "completion_only_loss assistant_only_loss"},
       {.reason = "sft_on response scores a conversation's last answer, sft_on assistant all of its "
                  "answers, sft_on conversation everything",
-       .names = "mask_history roles_to_train train_on_eos"},
+       .names = "roles_to_train train_on_eos"},
   };
 }
 

@@ -110,8 +110,8 @@ void GivenOptions::tell_renamed(const std::string& place, const std::string& old
                 fmt::format("{}: '{}' is called '{}' here", place, old, now)});
 }
 
-// Of a name that stands for a value, as "bf16: true" for bfloat16. False: it was switched off,
-// which says nothing.
+// Of a name that stands for a value, as "bf16: true" for bfloat16. Switched off it stands for the
+// value of the name with "no_" before it. False: there is none, so that off says nothing.
 bool GivenOptions::take_flag_value(const std::string& name, const OptionName& meaning,
                                    RawValue& value) {
   const std::string text = value.texts.size() == 1 ? value.texts[0] : "";
@@ -120,13 +120,15 @@ bool GivenOptions::take_flag_value(const std::string& name, const OptionName& me
   if (!on) {
     user_error("{}: {}: true or false was expected", value.place, name);
   }
-  if (*on) {
-    remarks_.add({LogLevel::info, "option_renamed", value.place,
-                  fmt::format("{}: '{}' is read as {}: {}", value.place, name,
-                              options_[meaning.option].name, *meaning.flag_value)});
-    value.texts = {*meaning.flag_value};
+  const OptionName* said = *on ? &meaning : options_.look_up("no_" + name);
+  if (said == nullptr || !said->flag_value) {
+    return false;
   }
-  return *on;
+  remarks_.add({LogLevel::info, "option_renamed", value.place,
+                fmt::format("{}: '{}{}' is read as {}: {}", value.place, name, *on ? "" : ": false",
+                            options_[said->option].name, *said->flag_value)});
+  value.texts = {*said->flag_value};
+  return true;
 }
 
 // Whether the value is one of another option, which takes it.

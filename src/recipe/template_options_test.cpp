@@ -47,5 +47,21 @@ TEST(TemplateOptions, SftScoresWhatTrlScoresWithAssistantOnlyLoss) {
   EXPECT_EQ(marked.recipe.data.sft_target, SftTarget::marked);
 }
 
+// Its history is the answers before the last one: scored unless it is masked.
+TEST(TemplateOptions, MaskHistoryOfLlamaFactorySaysWhichAnswersAreScored) {
+  const auto read = [](const char* line) {
+    return RecipeReading({},
+                         fmt::format("model: m\ndataset: a\noutput_dir: o\nstage: sft\n{}", line));
+  };
+  const RecipeReading all = read("mask_history: false\n");
+  EXPECT_EQ(all.recipe.data.sft_target, SftTarget::assistant);
+  EXPECT_THAT(all.remarks(), HasSubstr("'mask_history: false' is read as sft_on: assistant"));
+  EXPECT_EQ(read("mask_history: true\n").recipe.data.sft_target, SftTarget::response);
+  EXPECT_EQ(read("mask_history: null\n").recipe.data.sft_target, SftTarget::response);
+  EXPECT_THAT(
+      error_of(needed_and({"--objective", "sft"}), "mask_history: false\ntrain_on_prompt: true"),
+      HasSubstr("contradicts"));
+}
+
 }  // namespace
 }  // namespace lmpo

@@ -330,7 +330,9 @@ void add_data_options(OptionSet& options, DataOptions& data) {
       "of a template that has some",
       {.flags = {{"train_on_prompt", "conversation"},
                  {"train_on_inputs", "conversation"},
-                 {"assistant_only_loss", "assistant"}}});
+                 {"assistant_only_loss", "assistant"},
+                 {"mask_history", "response"},
+                 {"no_mask_history", "assistant"}}});
   add_template_kwargs(options, data.chat_template_kwargs);
   options.add(
       "auto_insert_empty_system_msg", data.insert_empty_system,
