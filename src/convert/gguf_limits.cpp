@@ -19,6 +19,7 @@ constexpr GgufLimits kLimits[] = {
     {.architecture = "gemma", .tied_only = true},
     {.architecture = "gemma2",
      .windows = true,
+     .usual_window = 4096,
      .tied_only = true,
      .attention_softcap = true,
      .logit_softcap = true},
@@ -88,6 +89,13 @@ void check_tensors_fit(const ModelConfig& config, const GgufLimits& limits) {
 
 void warn_of_windows(const ModelConfig& config, const GgufLimits& limits) {
   const std::int64_t window = widest_window(config);
+  if (window == 0 && limits.usual_window > 0 && limits.usual_window < config.max_positions) {
+    log_warning(
+        "llama.cpp has a sliding window of {0} tokens in every other layer of this architecture: "
+        "its "
+        "results differ beyond {0} tokens",
+        limits.usual_window);
+  }
   if (window == 0 || window >= config.max_positions) {
     return;
   }

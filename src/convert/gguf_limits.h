@@ -10,8 +10,9 @@ namespace lmpo {
 
 struct GgufLimits {
   std::string_view architecture;
-  bool windows = false;  // a window in all but every n-th layer
-  bool biases = false;   // of attention's projections, besides what the family always has
+  bool windows = false;           // a window in all but every n-th layer
+  std::int64_t usual_window = 0;  // it has one of this size where the file names none
+  bool biases = false;            // of attention's projections, besides what the family always has
   bool mlp_biases = false;
   bool divided_frequencies = false;  // rope_freqs.weight, for llama3
   bool tied_only = false;            // has no head of its own

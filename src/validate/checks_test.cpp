@@ -90,6 +90,18 @@ TEST(ModelChecks, PositionsOfTheModel) {
          "the model was made for 4096", "set max_length to 4096");
 }
 
+// Training refuses it.
+TEST(ModelChecks, PositionsOfADynamicTable) {
+  TestedRun run({}, "max_length: 8192\n");
+  run.facts.model->ropes = {Rope{.kind = Rope::Kind::dynamic, .original_positions = 2048}};
+  run.facts.train->longest = 2048;
+  EXPECT_FALSE(run.find("dynamic_rope_exceeded"));
+  run.facts.train->longest = 2049;
+  expect(run.find("dynamic_rope_exceeded"), Severity::error, "r.yaml:1: max_length",
+         "has 2049 tokens, but the model's rotary embedding (rope_type: dynamic)",
+         "set max_length to 2048");
+}
+
 TEST(DataChecks, Drops) {
   TestedRun run;
   run.facts.train->drops.add(3, DropReason::empty_response);

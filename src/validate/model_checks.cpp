@@ -90,8 +90,24 @@ void check_chat_template(const RunFacts& facts, Findings& findings) {
 }
 
 void check_positions(const RunFacts& facts, Findings& findings) {
+  if (!facts.model) {
+    return;
+  }
   for (const DataFacts* data : facts.data()) {
-    if (facts.model && data->longest > facts.model->max_positions) {
+    const auto is_too_short = [&](const Rope& rope) {
+      return rope.kind == Rope::Kind::dynamic && data->longest > rope.original_positions;
+    };
+    if (const auto rope = std::ranges::find_if(facts.model->ropes, is_too_short);
+        rope != facts.model->ropes.end()) {
+      findings.error(
+          "dynamic_rope_exceeded", facts.where("max_length"),
+          fmt::format(
+              "{}: the longest sequence has {} tokens, but the model's rotary embedding "
+              "(rope_type: dynamic) is defined for {}: what transformers computes of longer "
+              "ones depends on the batch",
+              data->what, data->longest, rope->original_positions),
+          fmt::format("set max_length to {} or less", rope->original_positions));
+    } else if (data->longest > facts.model->max_positions) {
       findings.warning("positions_exceeded", facts.where("max_length"),
                        fmt::format("{}: the longest sequence has {} tokens, but the model was made "
                                    "for {} (max_position_embeddings)",
