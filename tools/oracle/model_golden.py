@@ -84,6 +84,17 @@ def average_logp(model, prompt, answer, length):
     return logps[len(prompt) - 1:len(prompt) + len(answer) - 1].sum(), len(answer)
 
 
+def simpo(model, rows):
+    """The loss of the rows, differentiable, and the sums of both answers of each."""
+    loss, sums = 0.0, []
+    for row in rows:
+        length = len(row["prompt"]) + max(len(row["chosen"]), len(row["rejected"]))
+        (s_w, n_w), (s_l, n_l) = (average_logp(model, row["prompt"], row[side], length) for side in ("chosen", "rejected"))
+        loss = loss - torch.nn.functional.logsigmoid(BETA * (s_w / n_w - s_l / n_l) - GAMMA) / len(rows)
+        sums.append([s_w.item(), s_l.item()])
+    return loss, sums
+
+
 def main():
     torch.manual_seed(0)
     for name, model in models():
@@ -92,12 +103,7 @@ def main():
         (folder / "generation_config.json").unlink(missing_ok=True)
         model = model.double()
         rows = pairs(random.Random(7))
-        loss, sums = 0.0, []
-        for row in rows:
-            length = len(row["prompt"]) + max(len(row["chosen"]), len(row["rejected"]))
-            (s_w, n_w), (s_l, n_l) = (average_logp(model, row["prompt"], row[side], length) for side in ("chosen", "rejected"))
-            loss = loss - torch.nn.functional.logsigmoid(BETA * (s_w / n_w - s_l / n_l) - GAMMA) / len(rows)
-            sums.append([s_w.item(), s_l.item()])
+        loss, sums = simpo(model, rows)
         loss.backward()
         gradients = {key: p.grad.float().contiguous() for key, p in model.named_parameters()}
         save_file(gradients, folder / "gradients.safetensors", metadata={"format": "pt"})

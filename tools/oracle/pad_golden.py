@@ -25,13 +25,7 @@ def main():
         model = AutoModelForCausalLM.from_pretrained(ROOT / name, config=config, attn_implementation="eager").double()
         assert model.get_input_embeddings().padding_idx == PAD
         golden = json.loads((ROOT / name / "golden.json").read_text())
-        loss = 0.0
-        for row in golden["rows"]:
-            length = len(row["prompt"]) + max(len(row["chosen"]), len(row["rejected"]))
-            (s_w, n_w), (s_l, n_l) = (model_golden.average_logp(model, row["prompt"], row[side], length)
-                                      for side in ("chosen", "rejected"))
-            z = golden["beta"] * (s_w / n_w - s_l / n_l) - golden["gamma"]
-            loss = loss - torch.nn.functional.logsigmoid(z) / len(golden["rows"])
+        loss, _ = model_golden.simpo(model, golden["rows"])
         loss.backward()
         assert abs(loss.item() - golden["loss"]) < 1e-12
         result[name] = {"pad_token_id": PAD, "row": model.get_input_embeddings().weight.grad[PAD].tolist()}

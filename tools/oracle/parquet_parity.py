@@ -31,8 +31,7 @@ def train(objective):
         subprocess.run([binary, "train", "--objective", objective, "--model", model, "--data", data, "--max_length", "128",
                         "--max_steps", "2", "--logging_steps", "1", "--save_strategy", "no",
                         "--overwrite_output_dir", "--output_dir", folder / "out"], check=True, capture_output=True)
-        history = json.loads((folder / "out/trainer_state.json").read_text())["log_history"]
-        return [[entry[key] for key in ("loss", "grad_norm")] for entry in history if "loss" in entry]
+        return worlds.logged(folder / "out", "loss", "grad_norm")
     return losses
 
 

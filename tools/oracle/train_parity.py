@@ -268,8 +268,7 @@ def compare(binary, objective, model_folder, tokenizer, rows, work, dtype="float
                     "--reference_cache", work / "cache",
                     "--train_sampling_strategy", "sequential", "--logging_steps", "1", "--save_strategy", "no",
                     "--dtype", dtype, *objective.flags], check=True, capture_output=True)
-    history = json.loads((output / "trainer_state.json").read_text())["log_history"]
-    ours = [entry["loss"] for entry in history if "loss" in entry]
+    ours = worlds.logged(output, "loss")
     model = worlds.open_model(model_folder, dtype)
     theirs = torch_losses(model, tokenizer, rows, objective, dtype)
     worst = max(abs(a - b) / max(abs(b), getattr(objective, "least", 0.0)) for a, b in zip(ours, theirs, strict=True))

@@ -91,7 +91,7 @@ def our_loss(binary, name, flags, rows, policy, reference, work):
                     "--per_device_train_batch_size", str(PAIRS), "--save_strategy", "no", "--reference_cache",
                     work / "cache", *(["--ref_model", reference] if with_reference else []), *flags],
                    check=True, capture_output=True)
-    return json.loads((output / "trainer_state.json").read_text())["log_history"][0]["loss"]
+    return worlds.logged(output, "loss")[0]
 
 
 def score(model, tokenizer, prompt, answer):

@@ -104,3 +104,10 @@ def text_parameters(model):
         return list(model.named_parameters())
     named = [(f"model.{name}", parameter) for name, parameter in model.model.language_model.named_parameters()]
     return named + ([] if model.config.tie_word_embeddings else [("lm_head.weight", model.lm_head.weight)])
+
+
+def logged(folder, *keys):
+    """Of each step that training into the folder logged: the value, or the values, under the keys."""
+    history = json.loads((folder / "trainer_state.json").read_text())["log_history"]
+    steps = [[entry[key] for key in keys] for entry in history if "loss" in entry]
+    return [values[0] for values in steps] if len(keys) == 1 else steps
