@@ -32,6 +32,14 @@ fs::path default_cache_folder() {
   return cache.empty() ? cache : cache / "lmpo";
 }
 
+fs::path state_file(const std::string& name) {
+  if (const fs::path state = folder("XDG_STATE_HOME"); state.is_absolute()) {
+    return state / "lmpo" / name;
+  }
+  const fs::path home = folder("HOME");
+  return home.empty() ? home : home / ".local/state/lmpo" / name;
+}
+
 fs::path hub_cache_folder() {
   if (fs::path own = folder("HF_HUB_CACHE"); !own.empty()) {
     return own;

@@ -1,4 +1,4 @@
-// Folders of caches.
+// Where a user's caches and kept files are.
 #pragma once
 
 #include "base/file.h"
@@ -7,6 +7,10 @@ namespace lmpo {
 
 // lmpo's own: $LMPO_CACHE, else $XDG_CACHE_HOME/lmpo, else ~/.cache/lmpo; "" without a home.
 fs::path default_cache_folder();
+
+// A file that lmpo keeps for its user: $XDG_STATE_HOME/lmpo/NAME, else in ~/.local/state; "" without
+// a home.
+fs::path state_file(const std::string& name);
 
 // Models and datasets downloaded from the Hugging Face Hub: $HF_HUB_CACHE, else $HF_HOME/hub, else
 // huggingface/hub in $XDG_CACHE_HOME or ~/.cache.

@@ -33,4 +33,19 @@ bool LineInput::read(std::string& line) {
   return true;
 }
 
+std::vector<std::string> read_lines(std::istream& stream, const std::string& source) {
+  constexpr std::size_t kMostBytes = std::size_t{1} << 30;
+  std::vector<std::string> lines;
+  LineInput input(stream, source);
+  std::size_t bytes = 0;
+  for (std::string line; input.read(line);) {
+    bytes += line.size() + sizeof line;
+    if (bytes > kMostBytes) {
+      user_error("{}: longer than {}; split it into parts", source, readable_bytes(kMostBytes));
+    }
+    lines.push_back(line);
+  }
+  return lines;
+}
+
 }  // namespace lmpo

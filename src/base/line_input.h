@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <istream>
 #include <string>
+#include <vector>
 
 namespace lmpo {
 
@@ -26,5 +27,8 @@ class LineInput {
   std::string source_;
   std::int64_t number_ = 0;
 };
+
+// All lines of the stream. Throws UserError if they take more than a gigabyte.
+std::vector<std::string> read_lines(std::istream& stream, const std::string& source);
 
 }  // namespace lmpo

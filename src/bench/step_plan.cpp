@@ -8,6 +8,16 @@
 namespace lmpo {
 namespace {
 
+ordered_json to_json(const StepWay& way, const MemoryPlan& plan, std::size_t limit) {
+  return {{"dtype", way.dtype},      {"recompute", way.recompute},
+          {"optim", way.optim},      {"per_device_train_batch_size", way.micro_batch},
+          {"arena", plan.arena},     {"fixed", plan.fixed},
+          {"disk", plan.disk},       {"host", plan.host},
+          {"at_peak", plan.at_peak}, {"fits", plan.total() <= limit}};
+}
+
+}  // namespace
+
 StoragePlan storage_of(const ModelConfig& config, const StepWay& way, bool cuda) {
   TrainRecipe recipe;
   recipe.optim = way.optim;
@@ -18,8 +28,6 @@ StoragePlan storage_of(const ModelConfig& config, const StepWay& way, bool cuda)
           .master = way.paged_master ? Place::host : Place::arena,
           .freeze = way.freeze};
 }
-
-}  // namespace
 
 MemoryPlan plan_step(const ModelConfig& config, const StepSizes& sizes, const StepWay& way) {
   const std::vector<Tree> trees =
@@ -83,12 +91,13 @@ std::string ways_table(const ModelConfig& config, const StepSizes& sizes, const 
   return text;
 }
 
-ordered_json to_json(const StepWay& way, const MemoryPlan& plan, std::size_t limit) {
-  return {{"dtype", way.dtype},      {"recompute", way.recompute},
-          {"optim", way.optim},      {"per_device_train_batch_size", way.micro_batch},
-          {"arena", plan.arena},     {"fixed", plan.fixed},
-          {"disk", plan.disk},       {"host", plan.host},
-          {"at_peak", plan.at_peak}, {"fits", plan.total() <= limit}};
+ordered_json ways_json(const ModelConfig& config, const StepSizes& sizes, const StepWay& chosen,
+                       const MemoryPlan& plan, std::size_t limit) {
+  ordered_json ways = ordered_json::array({to_json(chosen, plan, limit)});
+  for (const auto& [flags, way] : other_ways(chosen, sizes.cuda)) {
+    ways.push_back(to_json(way, plan_step(config, sizes, way), limit));
+  }
+  return ways;
 }
 
 }  // namespace lmpo

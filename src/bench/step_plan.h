@@ -22,6 +22,9 @@ struct StepWay {
   bool operator==(const StepWay&) const = default;
 };
 
+// Where a step keeps weights and moments, and in which types.
+StoragePlan storage_of(const ModelConfig& config, const StepWay& way, bool cuda);
+
 struct StepSizes {
   std::int64_t prompt_tokens = 512;
   std::int64_t response_tokens = 512;  // each of the two
@@ -42,6 +45,8 @@ std::vector<OtherWay> other_ways(const StepWay& chosen, bool cuda);
 // `plan` is that of `chosen`.
 std::string ways_table(const ModelConfig& config, const StepSizes& sizes, const StepWay& chosen,
                        const MemoryPlan& plan, std::size_t limit);
-ordered_json to_json(const StepWay& way, const MemoryPlan& plan, std::size_t limit);
+// The same as a list of objects, with all parts of each plan.
+ordered_json ways_json(const ModelConfig& config, const StepSizes& sizes, const StepWay& chosen,
+                       const MemoryPlan& plan, std::size_t limit);
 
 }  // namespace lmpo

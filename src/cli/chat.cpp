@@ -1,6 +1,7 @@
 // lmpo chat: a conversation with a model, or with two at once.
 #include <unistd.h>
 
+#include "base/cache_folder.h"
 #include "base/terminal.h"
 #include "cli/chat_screen.h"
 #include "cli/chat_session.h"
@@ -57,7 +58,7 @@ int run(ChatOptions options) {
   apply_threads(options.threads);
   const std::shared_ptr<Device> device = open_device(options.device);
   const Dtype compute = compute_type(*device, options.compute);
-  std::vector<std::unique_ptr<ChatPartner>> partners;
+  ChatPartners partners;
   for (const fs::path& folder : {options.model, options.other}) {
     if (!folder.empty()) {
       partners.push_back(std::make_unique<ChatPartner>(folder, device, options.context, compute,

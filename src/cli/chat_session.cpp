@@ -113,8 +113,7 @@ std::string ChatSession::help() {
          "Ctrl-C stops an answer and keeps what was written so far.";
 }
 
-ChatSession::ChatSession(std::vector<std::unique_ptr<ChatPartner>> partners, AnswerOptions options,
-                         bool interactive)
+ChatSession::ChatSession(ChatPartners partners, AnswerOptions options, bool interactive)
     : partners_(std::move(partners)), options_(options), interactive_(interactive) {}
 
 void ChatSession::run(LineReader& reader) {
@@ -249,14 +248,8 @@ void ChatSession::save(const std::string& file) const {
   if (file.empty()) {
     user_error("/save needs a file name");
   }
-  ordered_json content = {{"model", partners_.front()->name()},
-                          {"messages", partners_.front()->conversation().messages()}};
-  if (partners_.size() > 1) {
-    content["other"] = {{"model", partners_.back()->name()},
-                        {"messages", partners_.back()->conversation().messages()}};
-  }
   try {
-    write_file_atomically(file, content.dump(2) + "\n");
+    write_file_atomically(file, saved_conversations(partners_).dump(2) + "\n");
   } catch (const MachineError& error) {
     user_error("{}", error.what());
   }
@@ -267,17 +260,7 @@ void ChatSession::load(const std::string& file) {
   if (file.empty()) {
     user_error("/load needs a file name");
   }
-  const std::string text = read_file(file);
-  parse_json(text, file);  // for its error message
-  const ordered_json content = ordered_json::parse(text);
-  const bool has_other = content.is_object() && content.contains("other");
-  std::vector<Conversation> loaded(partners_.size());
-  for (std::size_t i = 0; i < loaded.size(); ++i) {
-    loaded[i].load(i > 0 && has_other ? content.at("other") : content, file);
-  }
-  for (std::size_t i = 0; i < loaded.size(); ++i) {
-    partners_[i]->conversation() = std::move(loaded[i]);
-  }
+  load_conversations(partners_, read_file(file), file);
   show_note(fmt::format("{} messages from {}", partners_.front()->conversation().messages().size(),
                         file));
 }

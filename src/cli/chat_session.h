@@ -13,9 +13,8 @@ namespace lmpo {
 
 class ChatSession {
  public:
-  // One partner, or two that get the same messages. `interactive`: mistakes are shown, not thrown.
-  ChatSession(std::vector<std::unique_ptr<ChatPartner>> partners, AnswerOptions options,
-              bool interactive);
+  // `interactive`: mistakes are shown, not thrown.
+  ChatSession(ChatPartners partners, AnswerOptions options, bool interactive);
 
   // Reads lines until the input ends or the user leaves. If not interactive, throws UserError.
   void run(LineReader& reader);
@@ -41,7 +40,7 @@ class ChatSession {
   void load(const std::string& file);
   void describe() const;
 
-  std::vector<std::unique_ptr<ChatPartner>> partners_;
+  ChatPartners partners_;
   AnswerOptions options_;
   bool interactive_;
 };

@@ -1,23 +1,15 @@
 #include "cli/common_options.h"
 
 #include <cstdio>
-#include <iostream>
 
 #include "base/error.h"
-#include "base/line_input.h"
 #include "base/printable_json.h"
-#include "base/readable.h"
 #include "base/threads.h"
 #include "model/family.h"
 #include "recipe/train_recipe.h"
 #include "text/template_inputs.h"
 
 namespace lmpo {
-namespace {
-
-constexpr std::size_t kMostInput = std::size_t{1} << 30;  // of lines that are read at once
-
-}  // namespace
 
 void add_model_option(OptionSet& set, fs::path& model) {
   set.add_named_or_positional(
@@ -27,15 +19,44 @@ void add_model_option(OptionSet& set, fs::path& model) {
       {.value_name = "DIR", .letter = 'm', .synonyms = {"model"}, .required = true});
 }
 
-void add_data_option(OptionSet& set, std::vector<DataSource>& data) {
+void add_model_or_config_option(OptionSet& set, fs::path& model) {
+  set.add_named_or_positional(
+      "model_name_or_path", model, "folder of the model, or its config.json alone",
+      {.value_name = "DIR", .letter = 'm', .synonyms = {"model"}, .required = true});
+}
+
+void add_data_option(OptionSet& set, std::vector<DataSource>& data,
+                     const std::string& default_text) {
   set.add("dataset", data,
           "preference rows: JSON, JSONL (also compressed with gzip or zstd) or Parquet files, "
           "patterns with *, or dataset folders",
           {.value_name = "DATA",
            .synonyms = {"data"},
            .old_names = {"dataset_name"},
-           .required = true,
+           .default_text = default_text,
+           .required = default_text.empty(),
            .structured = true});
+}
+
+void add_dtype_option(OptionSet& set, std::string& dtype, std::string_view automatic) {
+  std::vector<std::string> types = {"float32", "bfloat16", "float16"};
+  std::string help = "type of the weights";
+  if (!automatic.empty()) {
+    types.insert(types.begin(), "auto");
+    help += fmt::format("; auto: {}", automatic);
+  }
+  set.add("dtype", dtype, help, {.choices = types, .old_names = {"torch_dtype"}});
+}
+
+void add_step_options(OptionSet& set, StepWay& way) {
+  set.add("recompute", way.recompute, "activations to recompute in the backward pass",
+          {.choices = {"none", "mlp", "layers"}, .flags = {{"gradient_checkpointing", "layers"}}});
+  set.add("optim", way.optim,
+          "AdamW, with moments in 32 or 8 bits; paged: moments outside device memory",
+          {.choices = {"adamw_torch", "adamw_8bit", "paged_adamw_32bit", "paged_adamw_8bit"}});
+  set.add("paged_master", way.paged_master,
+          "on a GPU: keep the part of the float32 master weights that 16-bit weights lack in "
+          "host memory");
 }
 
 void add_device_option(OptionSet& set, std::string& device) {
@@ -122,20 +143,6 @@ void write_lines(const fs::path& output, const std::string& lines) {
   } else {
     write_file_atomically(output, lines);
   }
-}
-
-std::vector<std::string> read_standard_input() {
-  std::vector<std::string> lines;
-  LineInput input(std::cin, "standard input");
-  std::size_t bytes = 0;
-  for (std::string line; input.read(line);) {
-    bytes += line.size() + sizeof line;
-    if (bytes > kMostInput) {
-      user_error("standard input: longer than {}; split it into parts", readable_bytes(kMostInput));
-    }
-    lines.push_back(line);
-  }
-  return lines;
 }
 
 }  // namespace lmpo

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "bench/step_plan.h"
 #include "generate/sampling.h"
 #include "recipe/option_set.h"
 #include "recipe/source_option.h"
@@ -15,7 +16,15 @@
 namespace lmpo {
 
 void add_model_option(OptionSet& set, fs::path& model);
-void add_data_option(OptionSet& set, std::vector<DataSource>& data);
+// The folder of a model, or its config.json alone.
+void add_model_or_config_option(OptionSet& set, fs::path& model);
+// Required, unless help shows a default.
+void add_data_option(OptionSet& set, std::vector<DataSource>& data,
+                     const std::string& default_text = "");
+// The type of weights. `automatic` says what auto means; "": there is no auto.
+void add_dtype_option(OptionSet& set, std::string& dtype, std::string_view automatic = "");
+// What a training step keeps and recomputes.
+void add_step_options(OptionSet& set, StepWay& way);
 void add_device_option(OptionSet& set, std::string& device);
 // See compute_type of ops/device.h.
 void add_compute_option(OptionSet& set, std::string& compute);
@@ -40,8 +49,5 @@ ordered_json inputs_of(const TemplateOptions& options);
 void require_folder_for(std::string_view option, const fs::path& file);
 // Writes JSON Lines to the file, or if no file is named, to standard output.
 void write_lines(const fs::path& output, const std::string& lines);
-
-// The lines of standard input, without their ends.
-std::vector<std::string> read_standard_input();
 
 }  // namespace lmpo

@@ -8,7 +8,7 @@
 #include "base/file.h"
 #include "cli/command_table.h"
 #include "cli/commands.h"
-#include "cli/program_description.h"
+#include "recipe/pages/man_page.h"
 #include "recipe/pages/markdown.h"
 #include "recipe/train_recipe.h"
 
@@ -29,7 +29,7 @@ struct DocsOptions {
 
 void write_man_pages(const fs::path& folder) {
   fs::create_directories(folder);
-  const ProgramDescription program = program_description();
+  const ProgramDescription program = program_description(LMPO_VERSION);
   const std::vector<ListedCommand> all = describe_commands();
   write_file_atomically(folder / "lmpo.1", program_man_page(program, all));
   for (const ListedCommand& command : all) {
@@ -39,7 +39,7 @@ void write_man_pages(const fs::path& folder) {
 }
 
 std::string man_page(const std::string& of) {
-  const ProgramDescription program = program_description();
+  const ProgramDescription program = program_description(LMPO_VERSION);
   const std::vector<ListedCommand> all = describe_commands();
   if (of.empty()) {
     return program_man_page(program, all);

@@ -36,15 +36,6 @@ void run_step(const std::string& name, const Words& arguments) {
   }
 }
 
-void print_table(const std::vector<std::pair<std::string, Measured>>& rows) {
-  fmt::print("\n{:<8} {:>14} {:>18} {:>17}\n", "model", "right answers", "tokens an answer",
-             "reward accuracy");
-  for (const auto& [name, measured] : rows) {
-    fmt::print("{:<8} {:>13.1f}% {:>18.1f} {:>16.1f}%\n", name, 100 * measured.right,
-               measured.answer_tokens, 100 * measured.reward_accuracy);
-  }
-}
-
 void declare(OptionSet& set, ExampleOptions& options) {
   set.add_positional("OUT", options.output, "folder for all files; it must be new or empty");
   set.add("objective", options.objective, "objective of the preference optimization",
@@ -83,7 +74,7 @@ int run(const ExampleOptions& options) {
   const auto measured = [&](const std::string& name) {
     return std::pair(name, measure(folder / name, prompts, world / "held_out_preferences.jsonl"));
   };
-  print_table({measured("sft"), measured(options.objective)});
+  fmt::print("\n{}", measured_table({measured("sft"), measured(options.objective)}));
   fmt::print("\ntraining curves: {}\n",
              (folder / options.objective / "training_curves.svg").string());
   return 0;

@@ -39,7 +39,6 @@ void check(const OptionSet& set, const ExportOptions& options) {
       set.reject(name, of_safetensors);
     }
   }
-  check_folder_options(set, options.folder);
 }
 
 void declare(OptionSet& set, ExportOptions& options) {
@@ -62,8 +61,7 @@ int run(ExportOptions options, const OptionSet& set) {
     options.format = options.folder.output.extension() == ".gguf" ? "gguf" : "safetensors";
   }
   check(set, options);
-  require_free_output(options.folder.output);
-  apply_threads(options.folder.threads);
+  prepare_output(set, options.folder);
 
   const StoredModel model(options.model);
   if (options.format == "gguf") {

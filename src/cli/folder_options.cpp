@@ -9,20 +9,17 @@ std::optional<Dtype> FolderOptions::storage() const {
   return dtype == "auto" ? std::nullopt : std::optional(parse_dtype(dtype));
 }
 
-void add_folder_options(OptionSet& set, FolderOptions& options) {
-  set.add("dtype", options.dtype, "type of the weights; auto: as they are stored now",
-          {.choices = {"auto", "float32", "bfloat16", "float16"}});
+void add_folder_options(OptionSet& set, FolderOptions& options, std::string_view automatic) {
+  add_dtype_option(set, options.dtype, automatic);
   set.add("max_shard_size", options.max_shard_size, "maximum size of a weight file");
   add_threads_option(set, options.threads);
 }
 
-void check_folder_options(const OptionSet& set, const FolderOptions& options) {
+void prepare_output(const OptionSet& set, const FolderOptions& options, std::string_view option) {
   if (options.max_shard_size.count == 0) {
     set.reject("max_shard_size", "a size above 0 was expected, for example 5GB");
   }
-}
-
-void require_free_output(const fs::path& output, std::string_view option) {
+  const fs::path& output = options.output;
   if (fs::is_directory(output) ? !fs::is_empty(output) : fs::exists(output)) {
     user_error("{} {}: already exists; choose another name or remove it", option, output.string());
   }
@@ -32,6 +29,7 @@ void require_free_output(const fs::path& output, std::string_view option) {
     user_error("{} {}: there is no folder {}; make it first", option, output.string(),
                parent.string());
   }
+  apply_threads(options.threads);
 }
 
 }  // namespace lmpo

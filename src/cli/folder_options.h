@@ -21,12 +21,12 @@ struct FolderOptions {
   std::optional<Dtype> storage() const;
   std::int64_t shard_bytes() const { return static_cast<std::int64_t>(max_shard_size.count); }
 };
-void add_folder_options(OptionSet& set, FolderOptions& options);
-// UserError where a size is 0.
-void check_folder_options(const OptionSet& set, const FolderOptions& options);
-
-// UserError where the output exists already, unless it is an empty folder, or where the folder
-// around it does not exist. `option` is how the command calls it.
-void require_free_output(const fs::path& output, std::string_view option = "--output");
+// `automatic` says what --dtype auto means.
+void add_folder_options(OptionSet& set, FolderOptions& options,
+                        std::string_view automatic = "as they are stored now");
+// Makes ready to write. UserError where a size is 0, where the output exists already, unless it is an
+// empty folder, or where the folder around it does not exist. `option` is how the command calls it.
+void prepare_output(const OptionSet& set, const FolderOptions& options,
+                    std::string_view option = "--output");
 
 }  // namespace lmpo

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "base/error.h"
+#include "base/line_input.h"
 #include "base/printable_json.h"
 #include "base/standard_streams.h"
 #include "cli/commands.h"
@@ -38,7 +39,7 @@ std::vector<Prompt> collect_prompts(const GenerateOptions& options, const TextMo
     std::ranges::move(read_prompt_file(options.prompt_file), std::back_inserter(prompts));
   }
   if (prompts.empty()) {
-    for (const std::string& line : read_standard_input()) {
+    for (const std::string& line : read_lines(std::cin, "standard input")) {
       prompts.push_back({line, fmt::format("standard input, line {}", prompts.size() + 1)});
     }
   }

@@ -5,10 +5,9 @@
 
 #include "cli/command_table.h"
 #include "cli/commands.h"
-#include "cli/program_description.h"
 #include "objective/registry.h"
-#include "recipe/pages/help_text.h"
-#include "recipe/train_recipe.h"
+#include "recipe/pages/objective_page.h"
+#include "recipe/pages/program.h"
 
 namespace lmpo {
 namespace {
@@ -31,21 +30,10 @@ struct Topic {
   std::string (*page)(const HelpStyle& style);
 };
 
-std::string objectives_page(const HelpStyle& style) {
-  HelpText page(style);
-  page.paragraph("Objectives: lmpo train --objective NAME");
-  for (const ObjectiveInfo& info : objectives()) {
-    page.entry(info.name, info.summary, {}, 12);
-  }
-  page.heading("More");
-  page.paragraph("lmpo help NAME shows an objective's formula, options and paper.");
-  return page.text();
-}
-
 std::string environment_page(const HelpStyle& style) {
   HelpText page(style);
   page.paragraph("Settings and the environment");
-  page.verbatim(program_description().environment);
+  page.verbatim(program_description(LMPO_VERSION).environment);
   return page.text();
 }
 
@@ -55,7 +43,7 @@ constexpr Topic topics[] = {
 };
 
 std::string program_page(const HelpStyle& style) {
-  const ProgramDescription program = program_description();
+  const ProgramDescription program = program_description(LMPO_VERSION);
   HelpText page(style);
   page.paragraph("lmpo " + program.version + ": " + program.summary);
   page.verbatim("\nusage: lmpo COMMAND [OPTIONS]\n");
@@ -76,36 +64,6 @@ std::string program_page(const HelpStyle& style) {
   page.verbatim(program.exit_codes);
   page.heading("Examples");
   page.verbatim(program.examples);
-  return page.text();
-}
-
-// The options of an objective with their defaults, as lmpo train has them.
-std::string objective_page(const ObjectiveInfo& info, const HelpStyle& style) {
-  HelpText page(style);
-  page.paragraph(fmt::format("{}: {}", info.name, info.summary));
-  page.heading("Loss of a pair, in the notation of docs/method.md");
-  page.verbatim(fmt::format("  {}\n", info.formula));
-  page.heading("Options");
-  ObjectiveOptions defaults = info.defaults;
-  OptionSet all("lmpo train", "");
-  add_objective_options(all, defaults);
-  for (const OptionDescription& option : all.describe().options) {
-    if (info.uses(option.name)) {
-      page.entry("--" + option.name + " " + option.value_name, option.help,
-                 option.default_text.empty() ? std::vector<std::string>()
-                                             : std::vector{"[" + option.default_note() + "]"});
-    }
-  }
-  if (info.options.empty()) {
-    page.verbatim("  none\n");
-  }
-  if (info.paper) {
-    page.heading("Paper");
-    page.verbatim(fmt::format("  {}\n  {}\n", info.paper->title, info.paper->url()));
-  }
-  page.heading("Examples");
-  page.verbatim(fmt::format(
-      "  lmpo train --objective {} --model DIR --data DATA --output_dir out\n", info.name));
   return page.text();
 }
 

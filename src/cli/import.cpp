@@ -1,6 +1,4 @@
 // lmpo import: a GGUF file as a model folder.
-#include <algorithm>
-
 #include "base/log.h"
 #include "base/readable.h"
 #include "cli/commands.h"
@@ -36,20 +34,6 @@ void declare(OptionSet& set, ImportOptions& options) {
               "  lmpo export out --type q8_0 --output out.gguf              and back again\n");
 }
 
-// "210 Q4_1, 61 F32, 1 Q8_0": the most frequent first.
-std::string type_counts(const ImportedModel& model) {
-  std::vector<std::pair<std::int64_t, std::string_view>> counts;
-  for (const auto& [type, count] : model.types) {
-    counts.emplace_back(-count, type);
-  }
-  std::ranges::sort(counts);
-  std::string text;
-  for (const auto& [count, type] : counts) {
-    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", -count, type);
-  }
-  return text;
-}
-
 void show(const ImportedModel& model, const ImportOptions& options) {
   const std::string out = options.folder.output.string();
   const ModelConfig& config = model.config;
@@ -71,9 +55,7 @@ void show(const ImportedModel& model, const ImportOptions& options) {
 }
 
 int run(const ImportOptions& options, const OptionSet& set) {
-  check_folder_options(set, options.folder);
-  require_free_output(options.folder.output, "OUT");
-  apply_threads(options.folder.threads);
+  prepare_output(set, options.folder, "OUT");
   const ImportedModel model = import_gguf(options.file, options.folder.output,
                                           options.folder.storage(), options.folder.shard_bytes());
   write_card(options.folder.output,

@@ -84,22 +84,11 @@ void declare(OptionSet& set, InspectOptions& options) {
   set.section("Examples", kExamples);
 }
 
-// None: told by the first row.
-std::optional<RowKind> kind_of(const std::string& wanted) {
-  for (const RowKind kind :
-       {RowKind::preference, RowKind::sft, RowKind::labelled, RowKind::ranked}) {
-    if (wanted == name(kind)) {
-      return kind;
-    }
-  }
-  return std::nullopt;
-}
-
 DataInspection inspection_of(const InspectOptions& options) {
   DataInspection inspection{.sources = options.what,
                             .model = options.model,
                             .chat_template = options.chat_template,
-                            .kind = kind_of(options.kind),
+                            .kind = row_kind_named(options.kind),
                             .survey = options.survey};
   if (options.pack) {
     inspection.packs = {

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <iostream>
 
 #include "base/line_input.h"
@@ -33,18 +32,6 @@ class PlainLineReader : public LineReader {
 };
 
 }  // namespace
-
-fs::path state_file(const std::string& name) {
-  const auto variable = [](const char* of) {
-    const char* value = std::getenv(of);
-    return fs::path(value == nullptr ? "" : value);
-  };
-  if (const fs::path state = variable("XDG_STATE_HOME"); state.is_absolute()) {
-    return state / "lmpo" / name;
-  }
-  const fs::path home = variable("HOME");
-  return home.empty() ? home : home / ".local/state/lmpo" / name;
-}
 
 std::unique_ptr<LineReader> make_line_reader(const std::string& prompt, const fs::path& history) {
   if (!is_terminal(STDIN_FILENO)) {

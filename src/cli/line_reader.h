@@ -25,9 +25,6 @@ class LineReader {
 // kept in the file; "" keeps none.
 std::unique_ptr<LineReader> make_line_reader(const std::string& prompt, const fs::path& history);
 
-// $XDG_STATE_HOME/lmpo/NAME, or in ~/.local/state; "" where there is no home.
-fs::path state_file(const std::string& name);
-
 // Null where the program was built without editing.
 std::unique_ptr<LineReader> make_edited_line_reader(const std::string& prompt,
                                                     const fs::path& history);

@@ -70,13 +70,11 @@ void declare(OptionSet& set, MergeOptions& options) {
 }
 
 int run(const MergeOptions& options, const OptionSet& set) {
-  check_folder_options(set, options.folder);
   if (options.models.size() < 2) {
     set.reject("model_name_or_path", "two or more models were expected");
   }
   const std::vector<double> weights = read_weights(set, options);
-  require_free_output(options.folder.output);
-  apply_threads(options.folder.threads);
+  prepare_output(set, options.folder);
 
   CombinedModels combined = {.models = {}, .version = LMPO_VERSION};
   for (std::size_t i = 0; i < weights.size(); ++i) {

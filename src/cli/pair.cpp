@@ -37,8 +37,7 @@ void declare(OptionSet& set, PairOptions& options) {
           "objectives with ranked lists",
           {.value_name = "FILE.jsonl"});
   set.group("Reward model");
-  set.add("dtype", options.reward.dtype, "type of the weights; auto: as in config.json",
-          {.choices = {"auto", "float32", "bfloat16", "float16"}, .old_names = {"torch_dtype"}});
+  add_dtype_option(set, options.reward.dtype, "as in config.json");
   add_template_options(set, options.template_options);
   add_pack_options(set, options.reward.limits, "prompts, each with all its responses");
   add_device_option(set, options.reward.device);

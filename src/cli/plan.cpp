@@ -28,9 +28,7 @@ struct PlanOptions {
 };
 
 void declare(OptionSet& set, PlanOptions& options) {
-  set.add_named_or_positional(
-      "model_name_or_path", options.model, "folder of the model, or its config.json alone",
-      {.value_name = "DIR", .letter = 'm', .synonyms = {"model"}, .required = true});
+  add_model_or_config_option(set, options.model);
   const Range tokens = within(1, static_cast<double>(kMostTokens));
   set.add("prompt_tokens", options.sizes.prompt_tokens, "tokens of the longest prompts",
           {.range = tokens});
@@ -38,21 +36,13 @@ void declare(OptionSet& set, PlanOptions& options) {
           {.range = tokens});
   set.add("per_device_train_batch_size", options.way.micro_batch, "micro-batch size in pairs",
           {.range = within(1, 1024)});
-  set.add("dtype", options.way.dtype, "type of the weights; auto: as in the checkpoint",
-          {.choices = {"auto", "float32", "bfloat16", "float16"}, .old_names = {"torch_dtype"}});
-  set.add("recompute", options.way.recompute, "activations to recompute in the backward pass",
-          {.choices = {"none", "mlp", "layers"}, .flags = {{"gradient_checkpointing", "layers"}}});
-  set.add("optim", options.way.optim,
-          "AdamW, with moments in 32 or 8 bits; paged: moments outside device memory",
-          {.choices = {"adamw_torch", "adamw_8bit", "paged_adamw_32bit", "paged_adamw_8bit"}});
+  add_dtype_option(set, options.way.dtype, "as in the checkpoint");
+  add_step_options(set, options.way);
   set.add("freeze", options.way.freeze, "parameters that do not train, see lmpo train",
           {.value_name = "PATTERN"});
   set.add("device", options.device,
           "device to plan for; cuda: activations in bfloat16. A plan needs no GPU",
           {.choices = {"cpu", "cuda"}});
-  set.add("paged_master", options.way.paged_master,
-          "on a GPU: keep the part of the float32 master weights that 16-bit weights lack in "
-          "host memory");
   set.add("max_memory", options.max_memory, "memory limit; 0: what the machine has free");
   set.add("json", options.json, "all plans as JSON instead of tables");
   set.section("Examples", kExamples);
@@ -80,11 +70,7 @@ int run(const PlanOptions& options) {
   sizes.cuda = options.device == "cuda";
   const MemoryPlan plan = plan_step(config, sizes, options.way);
   if (options.json) {
-    ordered_json ways = ordered_json::array({to_json(options.way, plan, limit)});
-    for (const auto& [flags, way] : other_ways(options.way, sizes.cuda)) {
-      ways.push_back(to_json(way, plan_step(config, sizes, way), limit));
-    }
-    fmt::print("{}\n", ways.dump(1));
+    fmt::print("{}\n", ways_json(config, sizes, options.way, plan, limit).dump(1));
     return 0;
   }
   fmt::print("{}: {} pairs of {} + 2 x {} tokens in a pack\n{}", options.model.string(),

@@ -42,8 +42,7 @@ void declare(OptionSet& set, ScoreOptions& options) {
           "file to write with accuracy, margins, mean log-probabilities and lengths; by default "
           "FILE.summary.json beside --output",
           {.value_name = "FILE.json"});
-  set.add("dtype", options.dtype, "type of the weights",
-          {.choices = {"float32", "bfloat16", "float16"}, .old_names = {"torch_dtype"}});
+  add_dtype_option(set, options.dtype);
   add_compute_option(set, options.compute);
   set.group("Tokens");
   add_data_options(set, options.data_options);

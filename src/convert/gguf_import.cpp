@@ -258,4 +258,17 @@ ImportedModel import_gguf(const fs::path& path, const fs::path& folder, std::opt
   return model;
 }
 
+std::string type_counts(const ImportedModel& model) {
+  std::vector<std::pair<std::int64_t, std::string_view>> counts;
+  for (const auto& [type, count] : model.types) {
+    counts.emplace_back(-count, type);
+  }
+  std::ranges::sort(counts);
+  std::string text;
+  for (const auto& [count, type] : counts) {
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", -count, type);
+  }
+  return text;
+}
+
 }  // namespace lmpo

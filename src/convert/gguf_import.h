@@ -25,6 +25,8 @@ struct ImportedModel {
   std::int64_t tokens = 0;
   bool has_template = false;
 };
+// Of the file's tensors: "210 Q4_1, 61 F32, 1 Q8_0", the most frequent type first.
+std::string type_counts(const ImportedModel& model);
 
 // The tensors of the folder under transformers' names, read from the file a piece at a time: what
 // gguf_tensors does to rows and norms is undone. `rounded` counts the values that `dtype` cannot

@@ -1,5 +1,7 @@
 #include "example/measure.h"
 
+#include <fmt/format.h>
+
 #include "data/dataset.h"
 #include "generate/generator.h"
 #include "text/text_model.h"
@@ -52,6 +54,16 @@ Measured measure(const fs::path& folder, const std::vector<Instruction>& instruc
                  measured.reward_accuracy += (chosen > rejected ? 1 : 0) / count;
                });
   return measured;
+}
+
+std::string measured_table(const std::vector<std::pair<std::string, Measured>>& rows) {
+  std::string text = fmt::format("{:<8} {:>14} {:>18} {:>17}\n", "model", "right answers",
+                                 "tokens an answer", "reward accuracy");
+  for (const auto& [name, measured] : rows) {
+    text += fmt::format("{:<8} {:>13.1f}% {:>18.1f} {:>16.1f}%\n", name, 100 * measured.right,
+                        measured.answer_tokens, 100 * measured.reward_accuracy);
+  }
+  return text;
 }
 
 }  // namespace lmpo

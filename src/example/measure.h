@@ -1,6 +1,8 @@
 // Measures a model on the toy language.
 #pragma once
 
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "base/file.h"
@@ -19,5 +21,8 @@ struct Measured {
 // loading the model and the data does.
 Measured measure(const fs::path& model, const std::vector<Instruction>& instructions,
                  const fs::path& preferences);
+
+// A line for each model, by name.
+std::string measured_table(const std::vector<std::pair<std::string, Measured>>& rows);
 
 }  // namespace lmpo

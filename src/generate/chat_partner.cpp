@@ -99,4 +99,29 @@ std::string ChatPartner::description() const {
   return text;
 }
 
+ordered_json saved_conversations(const ChatPartners& partners) {
+  const auto saved = [](ChatPartner& partner) {
+    return ordered_json{{"model", partner.name()}, {"messages", partner.conversation().messages()}};
+  };
+  ordered_json content = saved(*partners.front());
+  if (partners.size() > 1) {
+    content["other"] = saved(*partners.back());
+  }
+  return content;
+}
+
+void load_conversations(const ChatPartners& partners, const std::string& text,
+                        const std::string& source) {
+  parse_json(text, source);  // for its error message
+  const ordered_json content = ordered_json::parse(text);
+  const bool has_other = content.is_object() && content.contains("other");
+  std::vector<Conversation> loaded(partners.size());
+  for (std::size_t i = 0; i < loaded.size(); ++i) {
+    loaded[i].load(i > 0 && has_other ? content.at("other") : content, source);
+  }
+  for (std::size_t i = 0; i < loaded.size(); ++i) {
+    partners[i]->conversation() = std::move(loaded[i]);
+  }
+}
+
 }  // namespace lmpo

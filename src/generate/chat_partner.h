@@ -2,7 +2,9 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "generate/chat_model.h"
@@ -53,5 +55,16 @@ class ChatPartner {
   std::string answer_;
   bool ended_ = false;
 };
+
+// One partner, or two that get the same messages.
+using ChatPartners = std::vector<std::unique_ptr<ChatPartner>>;
+
+// Their conversations as a file: {"model": NAME, "messages": [...]}, that of a second one, with the
+// same keys, under "other".
+ordered_json saved_conversations(const ChatPartners& partners);
+// Replaces their conversations by those of a file, or by a list of messages. Without an "other" both
+// have the same. UserError, which names `source`, leaves them unchanged.
+void load_conversations(const ChatPartners& partners, const std::string& text,
+                        const std::string& source);
 
 }  // namespace lmpo

@@ -50,6 +50,12 @@ std::string_view name(RowKind kind) {
   return kNames.at(static_cast<std::size_t>(kind));
 }
 
+std::optional<RowKind> row_kind_named(std::string_view name) {
+  const auto* const found = std::ranges::find(kNames, name);
+  return found == kNames.end() ? std::nullopt
+                               : std::optional(static_cast<RowKind>(found - kNames.begin()));
+}
+
 RowKind detect_row_kind(const std::vector<DataSource>& sources) {
   for (const DataSource& source : sources) {
     const std::set<std::string> keys = first_keys(source);

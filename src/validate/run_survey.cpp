@@ -15,6 +15,7 @@
 #include "train/run_plan.h"
 #include "train/train_state.h"
 #include "validate/output_folder.h"
+#include "validate/remarks.h"
 #include "validate/run_check.h"
 
 namespace lmpo {

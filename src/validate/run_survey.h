@@ -17,8 +17,4 @@ struct ElsewhereOptions {
 Findings survey_run(const TrainRecipe& recipe, const SettingPlaces& places,
                     const ElsewhereOptions& elsewhere);
 
-// Where to read about options, as a remedy.
-inline constexpr const char* kSeeHelp =
-    "lmpo train --help explains each option, docs/options.md lists them";
-
 }  // namespace lmpo

@@ -5,17 +5,9 @@
 #include <string>
 
 #include "recipe/command_description.h"
+#include "recipe/pages/program.h"
 
 namespace lmpo {
-
-// What the program's own page tells besides its commands.
-struct ProgramDescription {
-  std::string version;
-  std::string summary;      // for NAME, without a full stop
-  std::string environment;  // lines as they are, as in the parts below
-  std::string exit_codes;
-  std::string examples;
-};
 
 // lmpo.1
 std::string program_man_page(const ProgramDescription& program,

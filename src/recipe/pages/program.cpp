@@ -1,10 +1,12 @@
-#include "cli/program_description.h"
+#include "recipe/pages/program.h"
+
+#include <utility>
 
 namespace lmpo {
 
-ProgramDescription program_description() {
+ProgramDescription program_description(std::string version) {
   return {
-      .version = LMPO_VERSION,
+      .version = std::move(version),
       .summary = "preference optimization of language models",
       .environment =
           "  A setting comes from the last of these that names it:\n"
