@@ -26,7 +26,7 @@ struct BenchOptions {
   std::int64_t max_pack_tokens = 0;
   StepSpeedOptions step;
   std::string device = "cpu";
-  StepWay way = {.dtype = "float32"};
+  StepWay way = {.dtype = "float32", .freeze = {}};
   std::string compute = "auto";
   DataOptions data_options;
   std::int64_t threads = 0;
