@@ -97,22 +97,27 @@ Value joiner(const Arguments& arguments) {
 
 }  // namespace
 
-void add_globals(Scope& scope, std::time_t now) {
-  const auto add = [&](const char* name, std::function<Value(const Arguments&)> function) {
-    scope.values[name] =
-        callable(name, [function = std::move(function)](const Value&, const Arguments& arguments) {
-          return function(arguments);
-        });
+std::shared_ptr<Scope> global_functions() {
+  auto scope = std::make_shared<Scope>(nullptr);
+  const auto add = [&](const char* name, Value (*function)(const Arguments&)) {
+    scope->values[name] = callable(
+        name, [function](const Value&, const Arguments& arguments) { return function(arguments); });
   };
   add("range", range);
   add("dict", [](const Arguments& arguments) { return make_dict(arguments, Dict::Kind::dict); });
   add("namespace",
       [](const Arguments& arguments) { return make_dict(arguments, Dict::Kind::record); });
   add("joiner", joiner);
-  add("strftime_now", [now](const Arguments& arguments) { return strftime_now(arguments, now); });
   add("raise_exception", [](const Arguments& arguments) -> Value {
     fail("the template refuses: {}", arguments.need(0, "message").str().string());
   });
+  return scope;
+}
+
+void add_clock(Scope& scope, std::time_t now) {
+  scope.values["strftime_now"] = callable(
+      "strftime_now",
+      [now](const Value&, const Arguments& arguments) { return strftime_now(arguments, now); });
 }
 
 }  // namespace lmpo::jinja

@@ -53,7 +53,7 @@ Interpreter::Level::Level(Interpreter& of) : interpreter(of) {
 }
 
 MarkedText Interpreter::run(const Block& block, const ordered_json& variables, std::time_t now) {
-  add_globals(*globals_, now);
+  add_clock(*globals_, now);
   for (const auto& [name, value] : variables.items()) {
     globals_->values[name] = Value::from_json(value);
   }

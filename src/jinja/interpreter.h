@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "base/json.h"
 #include "jinja/syntax.h"
@@ -25,7 +26,9 @@ struct Scope {
 // Renders a template once, with its own budget. The tree must outlive it.
 class Interpreter {
  public:
-  explicit Interpreter(const Limits& limits) : budget_(limits) {}
+  // `functions` are found by every template.
+  Interpreter(const Limits& limits, std::shared_ptr<Scope> functions)
+      : budget_(limits), globals_(std::make_shared<Scope>(std::move(functions))) {}
 
   // May be called once. Throws TemplateError; line() then returns the line. `now` is what
   // strftime_now writes.
@@ -81,7 +84,7 @@ class Interpreter {
   Arguments arguments_of(const Expression& expression, const ScopePtr& scope);
 
   Budget budget_;  // outlives all values
-  ScopePtr globals_ = std::make_shared<Scope>(nullptr);
+  ScopePtr globals_;
   const TextWriter* whole_ = nullptr;  // of the whole text
   bool requires_places_ = false;
   std::vector<Span> marks_;
@@ -89,7 +92,10 @@ class Interpreter {
   int depth_ = 0;
 };
 
-// The global functions: range, namespace, dict, joiner, raise_exception, strftime_now.
-void add_globals(Scope& scope, std::time_t now);
+// The global functions: range, namespace, dict, joiner, raise_exception. To be made while no template
+// renders, whose budget would be charged; any number of renderings may then read them at once.
+std::shared_ptr<Scope> global_functions();
+// strftime_now
+void add_clock(Scope& scope, std::time_t now);
 
 }  // namespace lmpo::jinja

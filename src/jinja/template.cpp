@@ -24,6 +24,7 @@ std::string shortened(std::string_view message) {
 struct Template::Impl {
   std::string source;
   Syntax syntax;
+  std::shared_ptr<Scope> functions = global_functions();
 
   MarkedText run(Interpreter& interpreter, const ordered_json& variables, std::time_t now) const {
     try {
@@ -49,13 +50,13 @@ Template Template::parse(std::string_view text, std::string_view source) {
 
 std::string Template::render(const ordered_json& variables, std::time_t now,
                              const Limits& limits) const {
-  Interpreter interpreter(limits);
+  Interpreter interpreter(limits, impl_->functions);
   return impl_->run(interpreter, variables, now).text;
 }
 
 MarkedText Template::render_marked(const ordered_json& variables, std::time_t now,
                                    const Limits& limits) const {
-  Interpreter interpreter(limits);
+  Interpreter interpreter(limits, impl_->functions);
   interpreter.require_places();
   return impl_->run(interpreter, variables, now);
 }
