@@ -26,12 +26,12 @@ struct Outcome {
 };
 
 Outcome render(std::string_view chat_template, const ordered_json& source,
-               Boundary boundary = Boundary::trl) {
+               Boundary boundary = Boundary::trl, RowKind kind = RowKind::preference) {
   const ChatTemplate parsed = ChatTemplate::parse(chat_template, "template");
   DataOptions options;
   options.boundary = boundary;
   const RowRenderer renderer(tokenizer(), &parsed, options);
-  const auto row = normalise_row(source, RowKind::preference, "f:1");
+  const auto row = normalise_row(source, kind, "f:1");
   if (const auto* reason = std::get_if<DropReason>(&row)) {
     return {{std::string(name(*reason))}, {}, {}};
   }
@@ -251,6 +251,17 @@ TEST(RowRenderer, AnOpenAnswerIsContinued) {
                                                       "<|im_start|>assistant\nThe answer is "));
     EXPECT_EQ(outcome.texts[1], "Hello<|im_end|>\n");
     EXPECT_EQ(outcome.notes, Texts());
+  }
+}
+
+TEST(RowRenderer, MessagesOfAWholeConversationAreTurnsOfTheirOwn) {
+  const ordered_json row = row_of(
+      R"({"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "One."},
+                       {"role": "assistant", "content": "Two."}]})");
+  for (const Boundary boundary : {Boundary::trl, Boundary::simpo}) {
+    const Outcome outcome = render(kChatml, row, boundary, RowKind::sft);
+    EXPECT_THAT(outcome.texts[0], HasSubstr("<|im_start|>assistant\nOne.<|im_end|>\n"));
+    EXPECT_THAT(outcome.texts[1], ::testing::EndsWith("Two.<|im_end|>\n"));
   }
 }
 

@@ -283,7 +283,9 @@ class RowParser : RowFields {
       return DropReason::no_assistant_turn;
     }
     const auto response = last.base() - 1;
-    return explicit_row({turns.begin(), response}, {{*response}});
+    Row row = explicit_row({turns.begin(), response}, {{*response}});
+    row.implicit_prompt = true;
+    return row;
   }
 
   // A response as turns, from a list of messages, one message, or a text.

@@ -63,7 +63,7 @@ struct Passage {
 
 struct Row {
   bool conversational = false;
-  // The prompt is the common beginning of chosen and rejected.
+  // The prompt was not given: it is what stands before the answers of whole conversations.
   bool implicit_prompt = false;
   Passage prompt;
   // Preference: chosen, rejected. Ranked: the best first. SFT and labelled: one response.
