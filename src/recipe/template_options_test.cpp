@@ -50,8 +50,8 @@ TEST(TemplateOptions, SftScoresWhatTrlScoresWithAssistantOnlyLoss) {
 // Its history is the answers before the last one: scored unless it is masked.
 TEST(TemplateOptions, MaskHistoryOfLlamaFactorySaysWhichAnswersAreScored) {
   const auto read = [](const char* line) {
-    return RecipeReading({},
-                         fmt::format("model: m\ndataset: a\noutput_dir: o\nstage: sft\n{}", line));
+    return RecipeReading(
+        {}, fmt::format("model: m\ndataset: a\noutput_dir: o\nobjective: sft\n{}", line));
   };
   const RecipeReading all = read("mask_history: false\n");
   EXPECT_EQ(all.recipe.data.sft_target, SftTarget::assistant);
