@@ -68,7 +68,7 @@ std::optional<Mount> find_mount(const fs::path& process, bool version2) {
   std::ifstream file(process / "mountinfo");
   for (std::string line; std::getline(file, line);) {
     const std::size_t dash = line.find(" - ");
-    if (dash == std::string::npos) {
+    if (dash == std::string::npos || !line.substr(dash + 3).starts_with("cgroup")) {
       continue;
     }
     std::istringstream before(line.substr(0, dash));
