@@ -39,7 +39,7 @@ std::vector<std::string> read_lines(std::istream& stream, const std::string& sou
   LineInput input(stream, source);
   std::size_t bytes = 0;
   for (std::string line; input.read(line);) {
-    bytes += line.size() + sizeof line;
+    bytes += line.size() + sizeof(std::string);
     if (bytes > kMostBytes) {
       user_error("{}: longer than {}; split it into parts", source, readable_bytes(kMostBytes));
     }
