@@ -12,7 +12,7 @@ PagedDecoder::PagedDecoder(Weights& weights, Ops& ops, Arena& arena, const Size&
       arena_(arena),
       size_(size),
       embedding_(weights, ops, arena),
-      block_(weights, ops, arena, size.max_length),
+      block_(weights, ops, arena, size.max_length, RowSums::independent),
       head_(weights, ops, arena) {
   const ModelConfig& config = weights.config();
   for (std::int64_t l = 0; l < config.layers; ++l) {

@@ -44,6 +44,7 @@ std::int64_t count_stored(Dtype dtype, const std::byte* from, std::size_t number
       return count<std::uint16_t>(from, numbers, 0x7FFF, 0x7C00);
     case Dtype::i32:
     case Dtype::i16:
+    case Dtype::i8:
     case Dtype::u8:
       break;
   }

@@ -26,7 +26,7 @@ struct FormatType {
 };
 constexpr std::array<FormatType, 22> format_types{{
     {"BOOL", 8, {}},         {"F4", 4, {}},           {"F6_E2M3", 6, {}},
-    {"F6_E3M2", 6, {}},      {"U8", 8, Dtype::u8},    {"I8", 8, {}},
+    {"F6_E3M2", 6, {}},      {"U8", 8, Dtype::u8},    {"I8", 8, Dtype::i8},
     {"F8_E5M2", 8, {}},      {"F8_E4M3", 8, {}},      {"F8_E8M0", 8, {}},
     {"F8_E4M3FNUZ", 8, {}},  {"F8_E5M2FNUZ", 8, {}},  {"I16", 16, Dtype::i16},
     {"U16", 16, {}},         {"F16", 16, Dtype::f16}, {"BF16", 16, Dtype::bf16},
@@ -254,6 +254,7 @@ void read_as_float(const TensorView& tensor, std::int64_t begin, std::span<float
       return convert(float16{});
     case Dtype::i32:
     case Dtype::i16:
+    case Dtype::i8:
     case Dtype::u8:
       user_error("{}: tensor '{}' holds {}, a floating-point type was expected", tensor.source,
                  tensor.name, dtype_name(tensor.dtype));

@@ -77,6 +77,9 @@ struct GoldenTensor {
         case Dtype::i16:
           append(static_cast<std::int16_t>(i));
           break;
+        case Dtype::i8:
+          append(static_cast<std::int8_t>(i));
+          break;
         case Dtype::u8:
           append(static_cast<std::uint8_t>(i));
           break;

@@ -39,6 +39,7 @@ void store_floats(std::span<const float> values, Dtype dtype, std::span<std::byt
       });
     case Dtype::i32:
     case Dtype::i16:
+    case Dtype::i8:
     case Dtype::u8:
       broken_invariant("a floating-point type", __FILE__, __LINE__);
   }

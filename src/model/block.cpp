@@ -2,12 +2,14 @@
 
 namespace lmpo {
 
-Block::Block(const Weights& weights, Ops& ops, Arena& arena, std::int64_t positions)
+Block::Block(const Weights& weights, Ops& ops, Arena& arena, std::int64_t positions,
+             RowSums row_sums)
     : weights_(weights),
       config_(weights.config()),
       ops_(ops),
       arena_(arena),
-      rotary_(config_, ops, arena, positions) {
+      rotary_(config_, ops, arena, positions),
+      independent_rows_(row_sums == RowSums::independent) {
   for (std::size_t layer = 0; layer < weights.layers.size(); ++layer) {
     ops_.require_sizes(config_.hidden_size, shape(layer));
   }
@@ -296,12 +298,15 @@ void Block::norm_backward(Tensor dx, Tensor dy, Tensor x, const Parameter& w, Te
 
 void Block::linear(Tensor y, Tensor x, const Linear& layer, StepPart part, bool accumulate) {
   const Arena::Scope scope(arena_);
-  const bool as_stored = x.dim(0) <= kFewTokens;
+  const bool as_stored = x.dim(0) <= kFewTokens || !layer.weight.scales.empty() ||
+                         (independent_rows_ && ops_.widens_weights());
   ops_.run(LinearForward{.y = y,
                          .x = x,
                          .w = as_stored ? layer.weight.value : in_compute_type(layer.weight),
                          .accumulate = accumulate,
-                         .part = part});
+                         .part = part,
+                         .independent_rows = independent_rows_,
+                         .scales = layer.weight.scales});
   if (!layer.bias.empty()) {
     ops_.run(BiasForward{.y = y, .b = layer.bias.value, .part = part});
   }

@@ -41,11 +41,18 @@ struct LayerState {
   SublayerOutput mlp_output;
 };
 
+// How linear layers compute the rows that are run together.
+enum class RowSums : std::uint8_t {
+  fast,        // as is fastest for so many
+  independent  // for answers: LinearForward::independent_rows
+};
+
 class Block {
  public:
   // Of the layers of these weights, for sequences of up to `positions` tokens. Weights, ops and
   // arena must outlive it.
-  Block(const Weights& weights, Ops& ops, Arena& arena, std::int64_t positions);
+  Block(const Weights& weights, Ops& ops, Arena& arena, std::int64_t positions,
+        RowSums row_sums = RowSums::fast);
 
   // Allocate the parts of a state that attention and the MLP fill, without x_mid and outputs.
   void allocate_attention(LayerState& state, std::int64_t rows);
@@ -149,6 +156,7 @@ class Block {
   Ops& ops_;
   Arena& arena_;
   Rotary rotary_;
+  bool independent_rows_;
 };
 
 }  // namespace lmpo

@@ -28,7 +28,10 @@ Embedding::Embedding(const Weights& weights, Ops& ops, Arena& arena)
 Tensor Embedding::forward(Tensor tokens) {
   const Tensor x = arena_.allocate("activations", ops_.compute_dtype(),
                                    {tokens.dim(0), weights_.config().hidden_size});
-  ops_.run(EmbeddingForward{.y = x, .table = weights_.embedding.value, .tokens = tokens});
+  ops_.run(EmbeddingForward{.y = x,
+                            .table = weights_.embedding.value,
+                            .tokens = tokens,
+                            .scales = weights_.embedding.scales});
   if (scale_ != 1) {
     ops_.run(Scale{.y = x, .x = x, .factor = scale_});
   }

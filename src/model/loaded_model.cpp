@@ -16,6 +16,9 @@ LoadedModel::LoadedModel(const fs::path& folder, std::shared_ptr<Device> on,
     : config(read_model_config(folder)),
       device(std::move(on)),
       ops(device->make_ops(options.compute.value_or(device->usual_compute()))) {
+  if (options.storage == Dtype::i8 && !device->is_cpu()) {
+    user_error("weights in int8 are for the CPU alone: choose --device cpu, or --dtype bfloat16");
+  }
   config.head = options.head;
   const Checkpoint checkpoint = Checkpoint::open(folder);
   check_tensors(config, checkpoint);  // before memory is reserved for the sizes in config.json

@@ -11,13 +11,15 @@
 namespace lmpo {
 
 struct LoadedModelOptions {
-  std::optional<Dtype> storage = {};  // type of the weights; none: as in the checkpoint
+  // Type of the weights; none: as in the checkpoint. int8: as in weights.h, on the CPU.
+  std::optional<Dtype> storage = {};
   std::optional<Dtype> compute = {};  // type of a product's inputs, see Device::make_ops
   Head head = Head::tokens;
 };
 
 struct LoadedModel {
-  // Reads config.json and the weights. UserError if they do not match.
+  // Reads config.json and the weights. UserError if they do not match, or the device has no ops for
+  // the type.
   LoadedModel(const fs::path& folder, std::shared_ptr<Device> device,
               const LoadedModelOptions& options = {});
 

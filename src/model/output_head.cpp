@@ -37,7 +37,8 @@ OutputHead::State OutputHead::forward(const DevicePack& pack, Tensor x) {
                        .target_row = pack.target_row,
                        .target_token = pack.target_token,
                        .workspace = state.workspace,
-                       .shape = shape_});
+                       .shape = shape_,
+                       .scales = weights_.head.scales});
   return state;
 }
 
@@ -84,8 +85,12 @@ void OutputHead::logits(Tensor x, std::span<float> logits) {
   const Tensor normed = activation(x.dim(0), config_.hidden_size);
   const Tensor result = activation(x.dim(0), config_.vocab_size);
   norm(normed, vector(x.dim(0)), x);
-  ops_.run(
-      LinearForward{.y = result, .x = normed, .w = weights_.head.value, .part = StepPart::head});
+  ops_.run(LinearForward{.y = result,
+                         .x = normed,
+                         .w = weights_.head.value,
+                         .part = StepPart::head,
+                         .independent_rows = true,
+                         .scales = weights_.head.scales});
   const Tensor wide = in_float(result);
   if (shape_.scale != 1 || shape_.softcap != 0) {
     ops_.run(CapLogits{.logits = wide, .shape = shape_});

@@ -21,6 +21,7 @@ enum class TensorKind : std::uint8_t {
 // A weight and what its training needs. Where it does not train, only `value` is there.
 struct Parameter {
   Tensor value;     // storage type
+  Tensor scales;    // of a matrix in 8 bits: float32, one a row (op_list.h); else empty
   Tensor low;       // bfloat16: int16 bits; float16: float32 master; float32: empty
   Tensor gradient;  // float32
   Moment moment1;   // float32; of matrices also in 8 bits

@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "base/threads.h"
 #include "io/finite.h"
+#include "model/eight_bits.h"
 #include "tensor/arena.h"
 
 namespace lmpo {
@@ -31,6 +32,17 @@ Moment allocate_moment(Arena& arena, bool eight_bit, const Shape& shape) {
   const std::int64_t blocks = (shape[1] + kMomentBlock - 1) / kMomentBlock;
   const Tensor codes = allocate_tensor(arena, "moments", Dtype::u8, shape);
   return {codes, arena.allocate("moments", Dtype::f32, {shape[0], blocks})};
+}
+
+void allocate_value(Parameter& parameter, const Shape& shape, TensorKind kind, Dtype storage,
+                    Arena& arena) {
+  const bool eight_bits = storage == Dtype::i8;
+  parameter.kind = kind;
+  if (eight_bits && kind == TensorKind::matrix) {
+    parameter.scales = arena.allocate("weights", Dtype::f32, {shape[0]});
+  }
+  const Dtype own = eight_bits && parameter.scales.empty() ? Dtype::f32 : storage;
+  parameter.value = allocate_tensor(arena, "weights", own, shape);
 }
 
 // What training needs of a parameter.
@@ -104,7 +116,8 @@ void require_storable(std::span<const float> values, Dtype storage, const Tensor
 Parameter Parameter::rows(std::int64_t begin, std::int64_t end) const {
   const auto part = [&](const Tensor& x) { return x.rank() == 0 ? x : x.rows(begin, end); };
   const auto moment = [&](const Moment& x) { return Moment(part(x.values), part(x.scales)); };
-  return {part(value), part(low), part(gradient), moment(moment1), moment(moment2), kind};
+  return {part(value),     part(scales),    part(low), part(gradient),
+          moment(moment1), moment(moment2), kind};
 }
 
 Weights::Weights(const ModelConfig& config, Dtype storage, WeightUse use, Arena& arena,
@@ -161,8 +174,7 @@ void Weights::allocate(const std::vector<ModelTensor>& tensors, Arena& arena) {
   for (Parameter* place : places) {
     if (const auto found = wanted.find(place); found != wanted.end()) {
       const auto& [shape, kind, trains] = found->second;
-      place->value = allocate_tensor(arena, "weights", storage_, shape);
-      place->kind = kind;
+      allocate_value(*place, shape, kind, storage_, arena);
       if (trains) {
         allocate_training(*place, shape, arena, optimizer_);
       }
@@ -215,13 +227,22 @@ void Weights::page_out_moments(const Parameter& parameter) const {
 void Weights::assign(const Parameter& parameter, Ops& ops,
                      const std::function<void(std::int64_t, std::span<float>)>& fill) const {
   const std::int64_t count = parameter.value.elements();
-  std::vector<float> values(static_cast<std::size_t>(std::min(count, kChunkElements)));
+  const bool eight_bits = !parameter.scales.empty();
+  const std::int64_t whole = eight_bits ? parameter.value.dim(1) : 1;
+  const std::int64_t step = std::max(kChunkElements / whole, std::int64_t{1}) * whole;
+  std::vector<float> values(static_cast<std::size_t>(std::min(count, step)));
   const bool has_master = !parameter.low.empty();
-  for (std::int64_t begin = 0; begin < count; begin += kChunkElements) {
-    const std::int64_t end = std::min(count, begin + kChunkElements);
+  for (std::int64_t begin = 0; begin < count; begin += step) {
+    const std::int64_t end = std::min(count, begin + step);
     const std::span<float> chunk(values.data(), static_cast<std::size_t>(end - begin));
     fill(begin, chunk);
-    if (storage_ == Dtype::f32) {
+    if (eight_bits) {
+      const EightBitRows rows = round_to_eight_bits(chunk, whole);
+      ops.upload(flat(parameter.value, begin, end), rows.codes.data());
+      ops.upload(parameter.scales.rows(begin / whole, end / whole), rows.scales.data());
+      continue;
+    }
+    if (parameter.value.dtype() == Dtype::f32) {
       ops.upload(flat(parameter.value, begin, end), chunk.data());
       continue;
     }

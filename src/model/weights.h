@@ -2,7 +2,8 @@
 //
 // Storage is float32, bfloat16 or float16. What trains in 16 bits keeps an exact float32 master:
 // for bfloat16 the 16 bits it lacks (SplitFloat), for float16 a float32 copy. What is frozen keeps
-// its values alone.
+// its values alone. For inference storage may also be int8: matrices are then rounded to 8 bits by
+// rows (eight_bits.h) while they are loaded; norms and biases are float32.
 #pragma once
 
 #include <functional>

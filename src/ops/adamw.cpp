@@ -18,6 +18,7 @@ bool has_master(const Tensor& w, const Tensor& low) {
       return low.dtype() == Dtype::f32 && low.elements() == w.elements();
     case Dtype::i32:
     case Dtype::i16:
+    case Dtype::i8:
     case Dtype::u8:
       break;
   }

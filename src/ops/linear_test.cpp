@@ -114,14 +114,21 @@ TEST_P(LinearTest, FewTokensWithWeightsOfAnyStorage) {
         const Filled x = random(compute(), {tokens, in});
         const Filled w = random(storage, {out, in});
         const Tensor y = poisoned(compute(), {tokens, out});
-        std::vector<double> expected = linear(x.values, w.values, tokens, in, out);
-        ops().run(LinearForward{.y = y, .x = x.tensor, .w = w.tensor});
-        expect_close(y, expected);
-        ops().run(LinearForward{.y = y, .x = x.tensor, .w = w.tensor, .accumulate = true});
-        for (double& value : expected) {
+        const std::vector<double> once = linear(x.values, w.values, tokens, in, out);
+        std::vector<double> twice = once;
+        for (double& value : twice) {
           value *= 2.0;
         }
-        expect_close(y, expected);
+        LinearForward product{.y = y, .x = x.tensor, .w = w.tensor};
+        for (const bool independent : {false, true}) {
+          product.independent_rows = independent;
+          product.accumulate = false;
+          ops().run(product);
+          expect_close(y, once);
+          product.accumulate = true;
+          ops().run(product);
+          expect_close(y, twice);
+        }
       }
     }
   }

@@ -13,7 +13,9 @@
 //
 // Types
 //   Activations have the type Ops::compute_dtype(): float32 on the CPU, float32 or bfloat16 on a
-//   GPU. So have weights, unless the op says "any storage": float32, bfloat16 or float16.
+//   GPU. So have weights, unless the op says "any storage": float32, bfloat16 or float16. Where it
+//   has `scales` too, weights may be in 8 bits by rows, on a CPU: w[o,i] is scales[o] w[o,i], for
+//   int8 and float32. `scales` is empty for other types.
 //   Statistics (rstd, lse, logp) and gradients of parameters are float32, indices int32.
 //
 // Results
@@ -101,6 +103,7 @@ struct Cast {
 // y[T,D] = table[tokens[T], D]; the table[V,D] of any storage.
 struct EmbeddingForward {
   Tensor y, table, tokens;
+  Tensor scales = {};  // [V]
 };
 
 // dtable[V,D] += the rows of dy[T,D].
@@ -127,6 +130,11 @@ struct LinearForward {
   Tensor y, x, w;
   bool accumulate = false;
   StepPart part = StepPart::mlp;
+  // For answers, which must not depend on what is computed beside them: on a CPU the bits of a row
+  // of y follow from its row of x and from w, whatever T, the row's place, the strides and the number
+  // of threads. On a GPU a row's results agree to rounding.
+  bool independent_rows = false;
+  Tensor scales = {};  // [O]
 };
 
 // dx[T,I] = dy[T,O] w[O,I], or += with `accumulate`: for layers that share an input.
@@ -299,6 +307,7 @@ struct LogitShape {
 struct HeadForward {
   Tensor logp, lse, hidden, w, target_row, target_token, workspace;
   LogitShape shape = {};
+  Tensor scales = {};  // [V]
 };
 
 // For dlogp[M]: dhidden[N,D] =, dw[V,D] +=, or nothing where dw is empty.

@@ -45,6 +45,12 @@ class Ops {
   // Waits until everything is computed.
   virtual void finish() {}
 
+  // Whether a LinearForward with independent_rows takes weights of any storage for any number of
+  // tokens; else, as others do, for kFewTokens.
+  virtual bool widens_weights() const {
+    return false;
+  }
+
   // UserError where the device cannot compute a model of these sizes: names the key of config.json
   // and the largest value.
   virtual void require_sizes(std::int64_t /*hidden*/, const AttentionShape& /*heads*/) const {}

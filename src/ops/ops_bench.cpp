@@ -13,7 +13,8 @@ namespace {
 
 class Bench {
  public:
-  explicit Bench(benchmark::State& state) : state_(state) {}
+  explicit Bench(benchmark::State& state, Dtype factors = Dtype::f32)
+      : state_(state), ops_(make_cpu_ops(factors)) {}
   ~Bench() {
     if (operations_ > 0.0) {
       rate("GFLOP/s", operations_ / 1e9);
@@ -34,6 +35,21 @@ class Bench {
     const Tensor tensor = arena_.allocate("bench", Dtype::f32, shape);
     for (std::int64_t i = 0; i < tensor.elements(); ++i) {
       tensor.f32()[i] = static_cast<float>(random_.uniform() - 0.5);
+    }
+    return tensor;
+  }
+  // Float32 values in another type; int8: of some size, because scales would make it right.
+  Tensor stored(Tensor values, Dtype storage) {
+    if (storage == Dtype::f32) {
+      return values;
+    }
+    const Tensor tensor = arena_.allocate("bench", storage, {values.dim(0), values.dim(1)});
+    if (storage == Dtype::i8) {
+      for (std::int64_t i = 0; i < values.elements(); ++i) {
+        tensor.i8()[i] = static_cast<std::int8_t>(250.0F * values.f32()[i]);
+      }
+    } else {
+      ops_->run(Cast{.out = tensor, .in = values});
     }
     return tensor;
   }
@@ -59,7 +75,7 @@ class Bench {
   }
 
   benchmark::State& state_;
-  std::unique_ptr<Ops> ops_ = make_cpu_ops();
+  std::unique_ptr<Ops> ops_;
   Arena arena_ = Arena::host(std::size_t{3} << 30);
   Random random_{1, 0};
   double operations_ = 0.0;
@@ -82,6 +98,63 @@ BENCHMARK(linear)
     ->Args({1024, 256})
     ->Args({1024, 2048})
     ->UseRealTime();
+
+// As answers need them: beside the products of training, at sizes of SmolLM2-135M and of a model of
+// 40 million parameters. There are so many weights that they come from memory.
+void linear_rows(benchmark::State& state) {
+  Bench bench(state, state.range(4) != 0 ? Dtype::bf16 : Dtype::f32);
+  const std::int64_t tokens = state.range(0);
+  const std::int64_t in = state.range(1);
+  const std::int64_t out = state.range(2);
+  constexpr std::int64_t kWeights = std::int64_t{1} << 26;
+  const std::int64_t copies = std::max<std::int64_t>(1, kWeights / (in * out));
+  const Tensor x = bench.random({tokens, in});
+  const Tensor y = bench.random({tokens, out});
+  const auto storage = static_cast<Dtype>(state.range(3));
+  const Tensor w = bench.stored(bench.random({copies * out, in}), storage);
+  const Tensor scales = storage == Dtype::i8 ? bench.random({out}) : Tensor();
+  bench.operations(2.0 * static_cast<double>(tokens * w.elements()));
+  bench.bytes(static_cast<double>(w.bytes()));
+  bench.run([&] {
+    for (std::int64_t copy = 0; copy < copies; ++copy) {
+      bench.ops().run(LinearForward{.y = y,
+                                    .x = x,
+                                    .w = w.rows(copy * out, (copy + 1) * out),
+                                    .independent_rows = state.range(5) != 0,
+                                    .scales = scales});
+    }
+  });
+}
+void linear_rows_sizes(benchmark::internal::Benchmark* sizes) {
+  constexpr auto kFloat = static_cast<std::int64_t>(Dtype::f32);
+  constexpr auto kHalf = static_cast<std::int64_t>(Dtype::bf16);
+  constexpr auto kByte = static_cast<std::int64_t>(Dtype::i8);
+  sizes->ArgNames({"tokens", "in", "out", "storage", "bf16", "independent"})->UseRealTime();
+  for (const auto& [in, out] :
+       {std::pair<std::int64_t, std::int64_t>{576, 1536}, {512, 1408}, {576, 49152}}) {
+    for (const std::int64_t tokens : {1, 4, 16, 64, 512}) {
+      if (tokens * out > (1 << 23)) {
+        continue;  // logits are only of the last tokens
+      }
+      for (const auto& [storage, rounds] :
+           {std::pair<std::int64_t, std::int64_t>{kFloat, 0}, {kHalf, 0}, {kHalf, 1}}) {
+        sizes->Args({tokens, in, out, storage, rounds, 0});
+        sizes->Args({tokens, in, out, storage, rounds, 1});
+      }
+      sizes->Args({tokens, in, out, kByte, 0, 1});
+    }
+  }
+}
+BENCHMARK(linear_rows)->Apply(linear_rows_sizes);
+
+// The rate at which memory is read: what a product of one row can reach.
+void read_memory(benchmark::State& state) {
+  Bench bench(state);
+  const Tensor x = bench.random({std::int64_t{1} << 26});
+  bench.bytes(static_cast<double>(x.bytes()));
+  bench.run([&] { benchmark::DoNotOptimize(bench.ops().sum_of_squares({&x, 1})); });
+}
+BENCHMARK(read_memory)->UseRealTime();
 
 void attention(benchmark::State& state) {
   Bench bench(state);

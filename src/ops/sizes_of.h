@@ -12,6 +12,7 @@ class SizesOf : public Base {
   explicit SizesOf(const Ops& ops) : ops_(ops) {}
 
   Dtype compute_dtype() const override { return ops_.compute_dtype(); }
+  bool widens_weights() const override { return ops_.widens_weights(); }
   void require_sizes(std::int64_t hidden, const AttentionShape& heads) const override {
     ops_.require_sizes(hidden, heads);
   }

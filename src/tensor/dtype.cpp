@@ -15,6 +15,7 @@ std::size_t dtype_size(Dtype dtype) {
     case Dtype::f16:
     case Dtype::i16:
       return 2;
+    case Dtype::i8:
     case Dtype::u8:
       return 1;
   }
@@ -33,6 +34,8 @@ std::string_view dtype_name(Dtype dtype) {
       return "int32";
     case Dtype::i16:
       return "int16";
+    case Dtype::i8:
+      return "int8";
     case Dtype::u8:
       return "uint8";
   }

@@ -8,10 +8,10 @@
 
 namespace lmpo {
 
-enum class Dtype : std::uint8_t { f32, bf16, f16, i32, i16, u8 };
+enum class Dtype : std::uint8_t { f32, bf16, f16, i32, i16, i8, u8 };
 
 std::size_t dtype_size(Dtype dtype);
-// "float32", "bfloat16", "float16", "int32", "int16", "uint8".
+// "float32", "bfloat16", "float16", "int32", "int16", "int8", "uint8".
 std::string_view dtype_name(Dtype dtype);
 // Accepts torch's names and the short ones (fp32, bf16, fp16). Throws UserError.
 Dtype parse_dtype(std::string_view name);

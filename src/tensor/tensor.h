@@ -37,6 +37,7 @@ class Tensor {
   float16* f16() const { return typed<float16>(Dtype::f16); }
   std::int32_t* i32() const { return typed<std::int32_t>(Dtype::i32); }
   std::int16_t* i16() const { return typed<std::int16_t>(Dtype::i16); }
+  std::int8_t* i8() const { return typed<std::int8_t>(Dtype::i8); }
   std::uint8_t* u8() const { return typed<std::uint8_t>(Dtype::u8); }
 
   // Rows [begin, end) of the first dimension.

@@ -16,6 +16,12 @@ LMPO_VECTOR void widen_bf16(float* out, const bfloat16* in, std::int64_t count) 
   }
 }
 
+LMPO_VECTOR void widen_i8(float* out, const std::int8_t* in, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    out[i] = static_cast<float>(in[i]);
+  }
+}
+
 // The conversions of dtype.h without branches, so that they vectorise.
 LMPO_VECTOR void widen_f16(float* out, const float16* in, std::int64_t count) {
   for (std::int64_t i = 0; i < count; ++i) {
@@ -66,6 +72,9 @@ void widen(float* out, Tensor in, std::int64_t begin, std::int64_t count) {
     case Dtype::f16:
       widen_f16(out, in.f16() + begin, count);
       return;
+    case Dtype::i8:
+      widen_i8(out, in.i8() + begin, count);
+      return;
     case Dtype::i32:
     case Dtype::i16:
     case Dtype::u8:
@@ -95,6 +104,7 @@ void narrow(Tensor out, std::int64_t begin, const float* in, std::int64_t count)
       return;
     case Dtype::i32:
     case Dtype::i16:
+    case Dtype::i8:
     case Dtype::u8:
       break;
   }

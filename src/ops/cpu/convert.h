@@ -7,7 +7,7 @@
 
 namespace lmpo::cpu {
 
-// out[count] = elements [begin, begin + count) of a float32, bfloat16 or float16 tensor.
+// out[count] = elements [begin, begin + count) of a float32, bfloat16, float16 or int8 tensor.
 void widen(float* out, Tensor in, std::int64_t begin, std::int64_t count);
 // The same without a copy where the storage is float32 already; else through `buffer` [count].
 const float* as_f32(Tensor in, std::int64_t begin, std::int64_t count, float* buffer);

@@ -12,6 +12,7 @@ class CpuOps final : public Ops {
   explicit CpuOps(cpu::Precision precision) : precision_(precision) {}
 
   Dtype compute_dtype() const override { return Dtype::f32; }
+  bool widens_weights() const override { return true; }
   std::size_t linear_scratch(std::int64_t tokens, std::int64_t in, std::int64_t out) const override;
   std::size_t head_scratch(std::int64_t rows, std::int64_t hidden,
                            std::int64_t vocabulary) const override;

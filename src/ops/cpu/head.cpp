@@ -104,8 +104,13 @@ class Head {
         targets_(op.target_row.dim(0)),
         shape_(op.shape),
         precision_(precision) {
+    if constexpr (requires { op.scales; }) {
+      scales_ = op.scales;
+    }
     LMPO_CHECK(has_shape(w_, {sizes_.vocabulary, sizes_.width}) &&
-               has_shape(op.target_token, {targets_}) && op.workspace.elements() >= workspace_size);
+               has_shape(op.target_token, {targets_}) &&
+               op.workspace.elements() >= workspace_size &&
+               scales_.empty() == (w_.dtype() != Dtype::i8));
     for (std::int64_t m = 0; m < targets_; ++m) {
       LMPO_CHECK(target_row_[m] >= (m == 0 ? 0 : target_row_[m - 1]) &&
                  target_row_[m] < sizes_.rows && target_token_[m] >= 0 &&
@@ -171,12 +176,17 @@ class Head {
 
  private:
   const float* widened(std::int64_t token, std::int64_t tokens) const {
-    const std::int64_t begin = token * sizes_.width;
+    const std::int64_t width = sizes_.width;
     if (w_.dtype() == Dtype::f32) {
-      return w_.f32() + begin;
+      return w_.f32() + token * width;
     }
-    parallel_for(tokens * sizes_.width, 1 << 14, [&](std::int64_t first, std::int64_t last) {
-      cpu::widen(workspace_.weights + first, w_, begin + first, last - first);
+    parallel_for(tokens, (1 << 14) / width + 1, [&](std::int64_t first, std::int64_t last) {
+      cpu::widen(workspace_.weights + first * width, w_, (token + first) * width,
+                 (last - first) * width);
+      for (std::int64_t t = first; t < last && !scales_.empty(); ++t) {
+        float* row = workspace_.weights + t * width;
+        cpu::scale(row, row, scales_.f32()[token + t], width);
+      }
     });
     return workspace_.weights;
   }
@@ -184,6 +194,7 @@ class Head {
   Sizes sizes_;
   Tensor hidden_;
   Tensor w_;
+  Tensor scales_;
   const std::int32_t* target_row_;
   const std::int32_t* target_token_;
   std::int64_t targets_;

@@ -5,7 +5,7 @@
 #include "base/threads.h"
 #include "ops/cpu/convert.h"
 #include "ops/cpu/cpu_ops.h"
-#include "ops/cpu/few_rows.h"
+#include "ops/cpu/independent_rows.h"
 #include "ops/cpu/matmul.h"
 #include "ops/shape.h"
 
@@ -47,7 +47,8 @@ std::unique_ptr<Ops> make_cpu_ops(Dtype factors) {
 }
 
 std::size_t CpuOps::linear_scratch(std::int64_t tokens, std::int64_t in, std::int64_t out) const {
-  return std::max({cpu::rounded_factors(tokens, out, in, precision_),
+  return std::max({cpu::independent_rows_scratch(tokens, in, precision_),
+                   cpu::rounded_factors(tokens, out, in, precision_),
                    cpu::rounded_factors(tokens, in, out, precision_),
                    cpu::rounded_factors(out, in, tokens, precision_)});
 }
@@ -57,8 +58,10 @@ void CpuOps::run(const LinearForward& op) {
   const std::int64_t in = op.x.dim(1);
   const std::int64_t out = op.w.dim(0);
   LMPO_CHECK(has_shape(op.w, {out, in}) && has_shape(op.y, {tokens, out}));
-  if (tokens <= cpu::kFewRows && op.w.dtype() != Dtype::f16 && precision_ == cpu::Precision::f32) {
-    cpu::multiply_few_rows(op.y, op.x, op.w, op.accumulate);
+  const bool eight_bits = op.w.dtype() == Dtype::i8;
+  LMPO_CHECK(eight_bits ? has_shape(op.scales, {out}) : op.scales.empty());
+  if (op.independent_rows || eight_bits) {
+    cpu::multiply_independent_rows(op, precision_);
     return;
   }
   const bool few = tokens <= kFewTokens;

@@ -92,10 +92,16 @@ void CpuOps::run(const Scale& op) {
 
 void CpuOps::run(const EmbeddingForward& op) {
   const std::int64_t width = op.table.dim(1);
-  LMPO_CHECK(has_shape(op.y, {op.tokens.dim(0), width}));
+  LMPO_CHECK(has_shape(op.y, {op.tokens.dim(0), width}) &&
+             op.scales.empty() == (op.table.dtype() != Dtype::i8));
   check_indices(op.tokens, op.table.dim(0));
   for_rows(op.y.dim(0), width, [&](std::int64_t row) {
-    cpu::widen(op.y.f32() + row * width, op.table, op.tokens.i32()[row] * width, width);
+    const std::int64_t token = op.tokens.i32()[row];
+    float* y = op.y.f32() + row * width;
+    cpu::widen(y, op.table, token * width, width);
+    if (!op.scales.empty()) {
+      cpu::scale(y, y, op.scales.f32()[token], width);
+    }
   });
 }
 
