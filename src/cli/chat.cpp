@@ -22,6 +22,7 @@ struct ChatOptions {
   AnswerOptions answer = {.sampling = {.temperature = 0.7}};
   std::int64_t seed = 42;
   std::string device = "auto";
+  std::string dtype = "auto";
   std::string compute = "auto";
   std::int64_t threads = 0;
 };
@@ -45,6 +46,7 @@ void declare(OptionSet& set, ChatOptions& options) {
   add_sampling_options(set, options.answer.sampling, options.seed);
   set.group("Speed");
   add_device_option(set, options.device);
+  add_weights_option(set, options.dtype);
   add_compute_option(set, options.compute);
   add_threads_option(set, options.threads);
   set.section("While it runs", ChatSession::help() + "\n");
@@ -57,11 +59,12 @@ void declare(OptionSet& set, ChatOptions& options) {
 int run(ChatOptions options) {
   apply_threads(options.threads);
   const std::shared_ptr<Device> device = open_device(options.device);
-  const Dtype compute = compute_type(*device, options.compute);
+  const LoadedModelOptions loading{.storage = weights_type(options.dtype),
+                                   .compute = compute_type(*device, options.compute)};
   ChatPartners partners;
   for (const fs::path& folder : {options.model, options.other}) {
     if (!folder.empty()) {
-      partners.push_back(std::make_unique<ChatPartner>(folder, device, options.context, compute,
+      partners.push_back(std::make_unique<ChatPartner>(folder, device, options.context, loading,
                                                        inputs_of(options.template_options)));
       partners.back()->conversation().set_system(options.system);
     }

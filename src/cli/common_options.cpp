@@ -72,6 +72,21 @@ void add_compute_option(OptionSet& set, std::string& compute) {
           {.choices = {"auto", "float32", "bfloat16"}});
 }
 
+void add_weights_option(OptionSet& set, std::string& dtype) {
+  set.add("dtype", dtype,
+          "type of the weights in memory; int8: a quarter of float32, matrices rounded to 8 bits "
+          "with a scale for each row, on a CPU; auto: as in the checkpoint",
+          {.choices = {"auto", "float32", "bfloat16", "float16", "int8"},
+           .old_names = {"torch_dtype"}});
+}
+
+std::optional<Dtype> weights_type(std::string_view dtype) {
+  if (dtype == "auto") {
+    return std::nullopt;
+  }
+  return dtype == "int8" ? Dtype::i8 : parse_dtype(dtype);
+}
+
 void add_pack_options(OptionSet& set, PackLimits& limits, std::string_view items) {
   set.add("per_device_eval_batch_size", limits.micro_batch,
           fmt::format("micro-batch size in {}", items), {.range = at_least(1)});

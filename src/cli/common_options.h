@@ -1,6 +1,7 @@
 // Options and steps that several commands share.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "generate/sampling.h"
 #include "recipe/option_set.h"
 #include "recipe/source_option.h"
+#include "tensor/dtype.h"
 #include "train/packs.h"
 
 namespace lmpo {
@@ -28,6 +30,9 @@ void add_step_options(OptionSet& set, StepWay& way);
 void add_device_option(OptionSet& set, std::string& device);
 // See compute_type of ops/device.h.
 void add_compute_option(OptionSet& set, std::string& compute);
+// The type of weights for answers, and what it means: "auto" is none, as in the checkpoint.
+void add_weights_option(OptionSet& set, std::string& dtype);
+std::optional<Dtype> weights_type(std::string_view dtype);
 // The size of micro-batches: at most limits.micro_batch of `items` ("pairs") and limits.max_tokens tokens.
 void add_pack_options(OptionSet& set, PackLimits& limits, std::string_view items);
 // 0 means all processors.

@@ -25,6 +25,7 @@ struct GenerateOptions {
   fs::path output;
   std::int64_t seed = 42;
   std::string device = "auto";
+  std::string dtype = "auto";
   std::string compute = "auto";
   std::int64_t threads = 0;
   GenerationOptions generation;
@@ -102,6 +103,7 @@ void declare(OptionSet& set, GenerateOptions& options) {
   set.add("batch_size", options.generation.batch_size, "sequences decoded at the same time",
           {.range = within(1, 4096)});
   add_device_option(set, options.device);
+  add_weights_option(set, options.dtype);
   add_compute_option(set, options.compute);
   add_threads_option(set, options.threads);
   set.section("Examples",
@@ -135,7 +137,9 @@ int run(GenerateOptions options) {
   model.set_inputs(inputs_of(options.template_options));
   const std::vector<Prompt> prompts = collect_prompts(options, model);
   const std::shared_ptr<Device> device = open_device(options.device);
-  Generator generator(options.model, device, compute_type(*device, options.compute));
+  Generator generator(
+      options.model, device,
+      {.storage = weights_type(options.dtype), .compute = compute_type(*device, options.compute)});
   check_tokenizer_fits(generator.config(), model.tokenizer.id_limit(), options.model);
   GenerationOptions& generation = options.generation;
   generation.stop_ids = stop_tokens(options.model, generator.config());
@@ -147,6 +151,7 @@ int run(GenerateOptions options) {
     SampleFile file(options.output, answer_settings({.version = LMPO_VERSION,
                                                      .model = options.model,
                                                      .chat_template = options.chat_template,
+                                                     .dtype = options.dtype,
                                                      .compute = options.compute},
                                                     prompts, generation));
     save_samples(file, generator, prompts, generation, model.tokenizer);

@@ -42,7 +42,9 @@ void declare(OptionSet& set, ScoreOptions& options) {
           "file to write with accuracy, margins, mean log-probabilities and lengths; by default "
           "FILE.summary.json beside --output",
           {.value_name = "FILE.json"});
-  add_dtype_option(set, options.dtype);
+  set.add("dtype", options.dtype,
+          "type of the weights; int8: as lmpo generate rounds them, on a CPU",
+          {.choices = {"float32", "bfloat16", "float16", "int8"}, .old_names = {"torch_dtype"}});
   add_compute_option(set, options.compute);
   set.group("Tokens");
   add_data_options(set, options.data_options);
@@ -60,7 +62,7 @@ int run(const ScoreOptions& options) {
 
   const std::shared_ptr<Device> device = open_device(options.device);
   const TextModel text = TextModel::load(options.model);
-  Scorer scorer(options.model, parse_dtype(options.dtype), device,
+  Scorer scorer(options.model, *weights_type(options.dtype), device,
                 compute_type(*device, options.compute));
   check_tokenizer_fits(scorer.config(), text.tokenizer.id_limit(), options.model);
   const Dataset dataset =

@@ -119,6 +119,7 @@ ordered_json answer_settings(const AnswerSource& source, const std::vector<Promp
   add_used("presence_penalty", sampling.presence_penalty, usual.presence_penalty);
   add_used("frequency_penalty", sampling.frequency_penalty, usual.frequency_penalty);
   add_used("stop", options.stop_strings, std::vector<std::string>());
+  add_used("dtype", source.dtype, std::string("auto"));
   add_used("compute", source.compute, std::string("auto"));
   return settings;
 }

@@ -24,6 +24,7 @@ struct AnswerSource {
   std::string version;  // of the program
   fs::path model;
   bool chat_template = true;  // see tokenize_prompts
+  std::string dtype = "auto";
   std::string compute = "auto";
 };
 // Everything that answers depend on, for SampleFile. Long values are given as fingerprints.

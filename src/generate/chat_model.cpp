@@ -47,8 +47,8 @@ double AnswerStatistics::tokens_per_second() const {
 
 struct ChatModel::Impl {
   Impl(const fs::path& folder, std::shared_ptr<Device> device, std::int64_t asked,
-       std::optional<Dtype> compute)
-      : model(folder, std::move(device), {.compute = compute}),
+       const LoadedModelOptions& options)
+      : model(folder, std::move(device), options),
         stop_ids(stop_tokens(folder, model.config)),
         context(settle_context(asked, model.config)),
         arena(model.device->make_arena(
@@ -85,8 +85,8 @@ void ChatModel::Impl::step() {
 }
 
 ChatModel::ChatModel(const fs::path& folder, std::shared_ptr<Device> device, std::int64_t context,
-                     std::optional<Dtype> compute)
-    : impl_(std::make_unique<Impl>(folder, std::move(device), context, compute)) {}
+                     const LoadedModelOptions& options)
+    : impl_(std::make_unique<Impl>(folder, std::move(device), context, options)) {}
 
 ChatModel::~ChatModel() = default;
 

@@ -14,7 +14,7 @@
 
 #include "base/file.h"
 #include "generate/sampling.h"
-#include "ops/device.h"
+#include "model/loaded_model.h"
 
 namespace lmpo {
 
@@ -47,10 +47,10 @@ struct AnswerStatistics {
 class ChatModel {
  public:
   // `context`: maximum tokens of a conversation, at most the model's max_position_embeddings; 0: as
-  // many, but at most kUsualContext. `compute`: type of a product's inputs; none: the device's
-  // default. UserError for a model that cannot be loaded or a context that is too long.
+  // many, but at most kUsualContext. UserError for a model that cannot be loaded or a context that
+  // is too long.
   ChatModel(const fs::path& folder, std::shared_ptr<Device> device, std::int64_t context = 0,
-            std::optional<Dtype> compute = std::nullopt);
+            const LoadedModelOptions& options = {});
   ~ChatModel();
   ChatModel(const ChatModel&) = delete;
   ChatModel& operator=(const ChatModel&) = delete;

@@ -16,11 +16,12 @@ std::string name_of(const fs::path& folder) {
 }  // namespace
 
 ChatPartner::ChatPartner(const fs::path& folder, std::shared_ptr<Device> device,
-                         std::int64_t context, Dtype compute, ordered_json inputs)
+                         std::int64_t context, const LoadedModelOptions& options,
+                         ordered_json inputs)
     : name_(name_of(folder)),
       folder_(folder),
       text_(TextModel::load(folder)),
-      model_(folder, std::move(device), context, compute) {
+      model_(folder, std::move(device), context, options) {
   if (!text_.chat) {
     user_error(
         "{}: the model has no chat template, so it cannot chat; lmpo generate continues plain "

@@ -24,7 +24,7 @@ class ChatPartner {
   // `inputs`: tools and switches of the template, see text/template_inputs.h. Throws UserError for a
   // model without a chat template.
   ChatPartner(const fs::path& folder, std::shared_ptr<Device> device, std::int64_t context,
-              Dtype compute, ordered_json inputs = nullptr);
+              const LoadedModelOptions& options, ordered_json inputs = nullptr);
 
   const std::string& name() const { return name_; }
   Conversation& conversation() { return conversation_; }

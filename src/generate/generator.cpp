@@ -166,9 +166,8 @@ struct Generator::Impl : LoadedModel {
 };
 
 Generator::Generator(const fs::path& model_folder, std::shared_ptr<Device> device,
-                     std::optional<Dtype> compute)
-    : impl_(std::make_unique<Impl>(model_folder, std::move(device),
-                                   LoadedModelOptions{.compute = compute})) {}
+                     const LoadedModelOptions& options)
+    : impl_(std::make_unique<Impl>(model_folder, std::move(device), options)) {}
 
 Generator::~Generator() = default;
 

@@ -9,8 +9,7 @@
 #include <vector>
 
 #include "generate/engine.h"
-#include "model/weights.h"
-#include "ops/device.h"
+#include "model/loaded_model.h"
 #include "text/tokenizer.h"
 
 namespace lmpo {
@@ -65,11 +64,10 @@ void generate_with(Weights& weights, Ops& ops, Arena& arena, const PromptTokens&
 // in common is computed once, as is a prompt for all its samples.
 class Generator {
  public:
-  // Reads config.json and the weights of a model folder. `compute`: type of a product's inputs; none:
-  // the device's default. Throws UserError.
+  // Reads config.json and the weights of a model folder. Throws UserError.
   explicit Generator(const fs::path& model_folder,
                      std::shared_ptr<Device> device = make_cpu_device(),
-                     std::optional<Dtype> compute = std::nullopt);
+                     const LoadedModelOptions& options = {});
   ~Generator();
   Generator(const Generator&) = delete;
   Generator& operator=(const Generator&) = delete;

@@ -53,7 +53,7 @@ TEST(EightBitRows, OfZerosAndOfExtremes) {
 TEST(WeightsInEightBits, HoldTheCheckpoint) {
   const std::unique_ptr<Ops> ops = make_cpu_ops();
   for (const std::string_view name : {"llama", "llama_bias_tied"}) {
-    const fs::path folder = test_data("model") / name;
+    const fs::path folder = source_folder() / "src/model/testdata" / name;
     const ModelConfig config = read_model_config(folder);
     const Checkpoint checkpoint = Checkpoint::open(folder);
     Arena arena = Arena::host(1 << 24);
