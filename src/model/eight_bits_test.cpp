@@ -43,7 +43,7 @@ TEST(EightBitRows, OfZerosAndOfExtremes) {
                                              -kLargest, 1, 200 * kSmallest, -200 * kSmallest, 0},
                           3);
   EXPECT_EQ(rounded.codes,
-            (std::vector<std::int8_t>{0, 0, 0, 0, 0, 0, 127, -127, 0, 127, -127, 0}));
+            (std::vector<std::int8_t>{0, 0, 0, 0, 0, 0, 127, -127, 0, 100, -100, 0}));
   EXPECT_EQ(rounded.scales[0], 0.0F);
   EXPECT_EQ(rounded.scales[1], 0.0F);
   EXPECT_EQ(rounded.scales[2], kLargest / 127);
