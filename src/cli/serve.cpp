@@ -33,6 +33,7 @@ struct ServeOptions {
   std::int64_t grace = 30;
   bool log_contents = false;
   std::string device = "auto";
+  std::string dtype = "auto";
   std::string compute = "auto";
   std::int64_t threads = 0;
 };
@@ -82,6 +83,7 @@ void declare(OptionSet& set, ServeOptions& options) {
           "memory is reserved at the start",
           {.range = at_least(0), .default_text = "four contexts"});
   add_device_option(set, options.device);
+  add_weights_option(set, options.dtype);
   add_compute_option(set, options.compute);
   add_threads_option(set, options.threads);
   set.section("Examples",
@@ -139,6 +141,7 @@ LoadedModels load_models(const ServeOptions& options) {
     if (!folder.empty()) {
       loaded.engines.push_back(std::make_unique<EngineSource>(
           ModelOptions{.folder = folder,
+                       .storage = weights_type(options.dtype),
                        .compute = compute_type(*device, options.compute),
                        .sequences = options.batch_size,
                        .context = options.context,

@@ -45,7 +45,8 @@ EngineSize engine_size(const ModelOptions& options, const ModelConfig& config) {
 EngineSource::EngineSource(const ModelOptions& options, std::shared_ptr<Device> device)
     : folder_(options.folder),
       inputs_(options.inputs),
-      model_(options.folder, std::move(device), {.compute = options.compute}),
+      model_(options.folder, std::move(device),
+             {.storage = options.storage, .compute = options.compute}),
       size_(engine_size(options, model_.config)),
       arena_(
           model_.device->make_arena(Engine::planned_bytes(*model_.weights, *model_.ops, size_))) {

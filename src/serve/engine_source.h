@@ -12,6 +12,7 @@ namespace lmpo {
 
 struct ModelOptions {
   fs::path folder;
+  std::optional<Dtype> storage = {};  // both as in LoadedModelOptions
   std::optional<Dtype> compute = {};
   std::int64_t sequences = 16;    // that decode together
   std::int64_t context = 0;       // tokens of a prompt and its answer; 0: the model's, at most 8192
