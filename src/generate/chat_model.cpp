@@ -35,7 +35,7 @@ EngineSize size_for(std::int64_t context) {
   // Room for what is left of earlier turns too.
   return {.sequences = 1,
           .max_length = context,
-          .cache_tokens = Engine::whole_pages(context) + Engine::kPageTokens,
+          .cache_tokens = Engine::whole_pages(context) + kPageTokens,
           .prompt_tokens_a_step = std::min(kPiece, context)};
 }
 

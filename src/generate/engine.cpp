@@ -20,8 +20,8 @@ bool is_finite(std::span<const float> logits) {
 
 PagedDecoder::Size cache_size(const EngineSize& size) {
   const std::int64_t tokens = std::max(size.cache_tokens, size.max_length);
-  return {.pages = Engine::whole_pages(tokens) / Engine::kPageTokens,
-          .page_tokens = Engine::kPageTokens,
+  return {.pages = (tokens + size.page_tokens - 1) / size.page_tokens,
+          .page_tokens = size.page_tokens,
           .max_length = size.max_length};
 }
 
@@ -76,7 +76,7 @@ struct Engine::Impl {
       : size(engine_size),
         vocabulary(weights.config().vocab_size),
         decoder(weights, ops, arena, cache_size(size)),
-        cache(decoder.size().pages, kPageTokens, 2) {
+        cache(decoder.size().pages, size.page_tokens, 2) {
     LMPO_CHECK(size.sequences > 0 && size.max_length > 0 && size.prompt_tokens_a_step > 0);
   }
 

@@ -71,6 +71,8 @@ struct EngineEvent {
   std::string error = {};              // of RequestEnd::failed
 };
 
+constexpr std::int64_t kPageTokens = 64;
+
 // What memory is planned for.
 struct EngineSize {
   std::int64_t sequences = 0;  // that run together
@@ -80,6 +82,7 @@ struct EngineSize {
   std::int64_t cache_tokens = 0;
   // Most tokens of prompts that a step reads, beside the sequences that decode.
   std::int64_t prompt_tokens_a_step = 512;
+  std::int64_t page_tokens = kPageTokens;
 };
 
 // Now, and since the start.
@@ -97,7 +100,6 @@ struct EngineStatistics {
 
 class Engine {
  public:
-  static constexpr std::int64_t kPageTokens = 64;
   // The tokens of the pages that so many tokens fill.
   static constexpr std::int64_t whole_pages(std::int64_t tokens) {
     return (tokens + kPageTokens - 1) / kPageTokens * kPageTokens;

@@ -109,10 +109,16 @@ TEST_P(Engines, WhatRunsBesideARequestChangesNoBitOfIt) {
   std::int64_t reused = 0;
   for (const EngineSize& size :
        {EngineSize{.sequences = 6, .max_length = 63, .cache_tokens = 6 * 64},
-        EngineSize{
-            .sequences = 5, .max_length = 63, .cache_tokens = 128, .prompt_tokens_a_step = 9},
-        EngineSize{
-            .sequences = 40, .max_length = 150, .cache_tokens = 192, .prompt_tokens_a_step = 64}}) {
+        EngineSize{.sequences = 5,
+        .max_length = 63,
+        .cache_tokens = 64,
+        .prompt_tokens_a_step = 9,
+        .page_tokens = 8},
+        EngineSize{.sequences = 40,
+        .max_length = 63,
+        .cache_tokens = 130,
+        .prompt_tokens_a_step = 64,
+        .page_tokens = 3}}) {
     Running running(truth_, size);
     std::map<RequestId, EngineRequest> asked;
     for (std::uint64_t i = 0; i < 60; ++i) {

@@ -139,7 +139,7 @@ EngineSize generation_size(const PromptTokens& prompts, const GenerationOptions&
     size.max_length = std::max(size.max_length, length + answer_limit(length, options, config) - 1);
   }
   // One page more: of the prompt that the next answer begins with.
-  size.cache_tokens = size.sequences * Engine::whole_pages(size.max_length) + Engine::kPageTokens;
+  size.cache_tokens = size.sequences * Engine::whole_pages(size.max_length) + kPageTokens;
   size.prompt_tokens_a_step = std::min(kPromptTokensAStep, size.sequences * longest_prompt);
   return size;
 }

@@ -393,7 +393,7 @@ TEST_F(GeneratorInput, MemoryIsBoundedByTheRequestedLengths) {
         truth.weights(), truth.ops(),
         {.sequences = sequences,
          .max_length = max_length,
-         .cache_tokens = sequences * Engine::whole_pages(max_length) + Engine::kPageTokens,
+         .cache_tokens = sequences * Engine::whole_pages(max_length) + kPageTokens,
          .prompt_tokens_a_step = sequences * 30});
   };
   const std::vector<Tokens> prompts = {Tokens(10, 3), Tokens(30, 3)};
