@@ -175,6 +175,22 @@ void run_attention(Ops& ops, Tensors& make) {
                           .cache_v = make.active({190, 20, 2 * head_size}),
                           .lengths = lengths,
                           .shape = shape});
+  const Tensor cache_k = make.active({12, 16, 2 * head_size});
+  const Tensor cache_v = make.active({12, 16, 2 * head_size});
+  ops.run(StorePages{.cache_k = cache_k,
+                     .cache_v = cache_v,
+                     .qkv = qkv,
+                     .slots = make.indices(190, [](std::int64_t i) { return i; }),
+                     .shape = shape});
+  ops.run(AttentionPaged{
+      .out = make.active({190, 4 * head_size}),
+      .qkv = qkv,
+      .cache_k = cache_k,
+      .cache_v = cache_v,
+      .begins = make.indices(3, [](std::int64_t i) { return i * 95; }),
+      .lengths = make.indices(2, [](std::int64_t i) { return 95 + 97 * i; }),
+      .pages = make.indices(24, [](std::int64_t i) { return i % 12; }).reshaped({2, 12}),
+      .shape = shape});
 }
 
 template <int softcap = 0>

@@ -234,6 +234,77 @@ void decode(benchmark::State& state) {
 }
 BENCHMARK(decode)->UseRealTime();
 
+// A sequence's last tokens over a cache of all of them, B such sequences.
+void paged(benchmark::State& state) {
+  Bench bench(state);
+  const std::int64_t sequences = state.range(0);
+  const std::int64_t queries = state.range(1);
+  const std::int64_t length = state.range(2);
+  const std::int64_t slots = state.range(3);
+  const AttentionShape shape = testing::heads(state.range(4), state.range(5), state.range(6));
+  const std::int64_t width = (length + slots - 1) / slots;
+  const std::int64_t rows = sequences * queries;
+  const Tensor cache_k = bench.random({sequences * width, slots, shape.key_width()});
+  const Tensor cache_v = bench.random({sequences * width, slots, shape.key_width()});
+  const AttentionPaged op{
+      .out = bench.random({rows, shape.out_width()}),
+      .qkv = bench.random({rows, shape.qkv_width()}),
+      .cache_k = cache_k,
+      .cache_v = cache_v,
+      .begins = bench.indices(sequences + 1, [&](std::int64_t i) { return i * queries; }),
+      .lengths = bench.indices(sequences, [&](std::int64_t) { return length; }),
+      .pages = bench.indices(sequences * width, [](std::int64_t i) { return i; })
+                   .reshaped({sequences, width}),
+      .shape = shape};
+  bench.bytes(static_cast<double>(cache_k.bytes() + cache_v.bytes()));
+  bench.operations(4.0 * static_cast<double>(rows * shape.out_width()) *
+                   (static_cast<double>(length) - static_cast<double>(queries) / 2.0));
+  bench.run([&] { bench.ops().run(op); });
+}
+BENCHMARK(paged)
+    ->ArgNames({"sequences", "queries", "length", "slots", "heads", "key_heads", "head_size"})
+    ->Args({8, 1, 1024, 32, 32, 8, 64})
+    ->Args({8, 1, 1024, 16, 32, 8, 64})
+    ->Args({1, 1, 2048, 32, 9, 3, 64})
+    ->Args({16, 1, 300, 32, 8, 8, 64})
+    ->Args({1, 512, 2012, 32, 9, 3, 64})
+    ->Args({1, 512, 2012, 16, 9, 3, 64})
+    ->Args({1, 512, 2012, 64, 9, 3, 64})
+    ->Args({1, 512, 2012, 64, 32, 8, 128})
+    ->Args({8, 1, 1024, 64, 32, 8, 64})
+    ->Args({1, 512, 2012, 32, 8, 8, 64})
+    ->Args({1, 512, 2012, 32, 32, 8, 128})
+    ->Args({1, 128, 128, 32, 8, 8, 64})
+    ->UseRealTime();
+
+// A pack of one sequence's tokens [begin, end), with those before it as its context: what `paged`
+// computes from a cache.
+void sequence(benchmark::State& state) {
+  Bench bench(state);
+  const auto queries = static_cast<std::int32_t>(state.range(0));
+  const auto tokens = static_cast<std::int32_t>(state.range(1));
+  const AttentionShape shape = testing::heads(state.range(2), state.range(3), state.range(4));
+  const std::int32_t past = tokens - queries;
+  const std::vector<Pack::Segment> segments{{0, past, 0, 0}, {past, tokens, 0, past}};
+  const std::vector<Pack::Segment> alone{{0, tokens, 0, 0}};
+  const AttentionForward op{.out = bench.random({tokens, shape.out_width()}),
+                            .lse = bench.random({shape.query_heads, tokens}),
+                            .qkv = bench.random({tokens, shape.qkv_width()}),
+                            .positions = bench.indices(tokens, [](std::int64_t i) { return i; }),
+                            .segments = past > 0 ? segments : alone,
+                            .shape = shape};
+  bench.operations(2.0 * static_cast<double>(tokens) * static_cast<double>(tokens) *
+                   static_cast<double>(shape.out_width()));
+  bench.run([&] { bench.ops().run(op); });
+}
+BENCHMARK(sequence)
+    ->ArgNames({"queries", "length", "heads", "key_heads", "head_size"})
+    ->Args({512, 2012, 9, 3, 64})
+    ->Args({512, 2012, 8, 8, 64})
+    ->Args({512, 2012, 32, 8, 128})
+    ->Args({128, 128, 8, 8, 64})
+    ->UseRealTime();
+
 void head(benchmark::State& state) {
   Bench bench(state);
   const bool backward = state.range(0) != 0;

@@ -1,4 +1,5 @@
 // Attention over a cache of pages.
+#include <algorithm>
 #include <numeric>
 
 #include "base/threads.h"
@@ -138,6 +139,115 @@ TEST_P(PagedAttentionTest, EqualsAttentionOverWholeSequences) {
       for (std::size_t s = 0; s < sequences.size(); ++s) {
         expect_close(results[s], expected(sequences[s], shape), tolerance(compute()));
       }
+    }
+  }
+}
+
+// Whatever else is computed, wherever the pages lie and however many tokens come at once.
+TEST_P(PagedAttentionTest, ARowsBitsDependOnItsSequenceAlone) {
+  for (const AttentionShape& shape : paged_shapes()) {
+    for (const std::int64_t slots : {10, 32}) {
+      SCOPED_TRACE(::testing::Message() << shape.query_heads << " heads of " << shape.head_size
+                                        << ", window " << shape.window << ", pages of " << slots);
+      const std::int64_t tokens = shape.head_size < 100 ? 150 : 40;
+      Sequence given = sequence({tokens}, shape);
+      const std::vector<double> at_once = attend({given}, shape, slots)[0];
+      given.runs = std::vector<std::int64_t>(static_cast<std::size_t>(tokens), 1);
+      EXPECT_EQ(at_once, attend({given}, shape, slots, 2)[0]);
+      for (const int count : {1, 3}) {
+        set_threads(count);
+        given.runs = {5, 1, 1, 17, tokens - 24};
+        const std::vector<Sequence> all{sequence({1, 30, 1, 1, 3, 1}, shape), given,
+                                        sequence({tokens, 2}, shape)};
+        EXPECT_EQ(at_once, attend(all, shape, slots, 3)[1]);
+      }
+    }
+  }
+}
+
+// A token that is not a number or infinite is not seen before its time.
+TEST_P(PagedAttentionTest, LaterTokensAreNotSeen) {
+  const AttentionShape shape = heads(6, 2, 16, 9);
+  Sequence given = sequence({40}, shape);
+  const std::vector<double> clean = attend({given}, shape, 16)[0];
+  std::fill(given.qkv.values.begin() + 20 * shape.qkv_width(),
+            given.qkv.values.begin() + 21 * shape.qkv_width(),
+            std::numeric_limits<double>::infinity());
+  const std::vector<double> spoiled = attend({given}, shape, 16)[0];
+  for (std::int64_t i = 0; i < 40 * shape.out_width(); ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    const std::int64_t token = i / shape.out_width();
+    if (token < 20 || token >= 29) {
+      ASSERT_EQ(spoiled[at], clean[at]) << "token " << token;
+    } else {
+      ASSERT_FALSE(std::isfinite(spoiled[at])) << "token " << token;
+    }
+  }
+}
+
+TEST_P(PagedAttentionTest, LargeScoresDoNotOverflow) {
+  const AttentionShape shape = heads(2, 1, 8);
+  Sequence given = sequence({149}, shape);
+  // Queries and keys so large that scores reach 1e7; one key of each query wins.
+  given.qkv = random(compute(), {149, shape.qkv_width()}, 3000.0);
+  expect_close(attend({given}, shape, 16)[0], expected(given, shape), tolerance(compute()));
+}
+
+// Where the device cannot look at indices, what they spoil is NaN and the rest is right.
+TEST_P(PagedAttentionTest, WrongIndicesAreRefused) {
+  const AttentionShape shape = heads(2, 1, 8);
+  const Filled qkv = random(compute(), {3, shape.qkv_width()});
+  const Filled cache = random(compute(), {2, 4, shape.key_width()});
+  const Tensor out = poisoned(compute(), {3, shape.out_width()});
+  const auto run = [&](const std::vector<std::int32_t>& begins,
+                       const std::vector<std::int32_t>& lengths,
+                       const std::vector<std::int32_t>& pages) {
+    ops().run(AttentionPaged{.out = out,
+                             .qkv = qkv.tensor,
+                             .cache_k = cache.tensor,
+                             .cache_v = cache.tensor,
+                             .begins = indices(begins),
+                             .lengths = indices(lengths),
+                             .pages = indices(pages).reshaped({2, 2}),
+                             .shape = shape});
+  };
+  const auto store = [&](const std::vector<std::int32_t>& slots) {
+    ops().run(StorePages{.cache_k = cache.tensor,
+                         .cache_v = cache.tensor,
+                         .qkv = qkv.tensor,
+                         .slots = indices(slots),
+                         .shape = shape});
+  };
+  run({0, 1, 3}, {1, 8}, {0, -1, 1, 0});
+  for (const double value : read(out)) {
+    EXPECT_TRUE(std::isfinite(value));
+  }
+  struct Wrong {
+    std::vector<std::int32_t> begins, lengths, pages;
+    std::vector<std::int64_t> rows;  // that it spoils
+  };
+  for (const Wrong& wrong :
+       {Wrong{{0, 1, 3}, {1, 9}, {0, 0, 1, 0}, {2}}, Wrong{{0, 1, 3}, {0, 8}, {0, 0, 1, 0}, {0}},
+        Wrong{{0, 1, 3}, {1, 8}, {-1, 0, 1, 0}, {0}},
+        Wrong{{0, 1, 3}, {1, 8}, {0, 0, 1, 2}, {1, 2}}, Wrong{{0, 1, 2}, {1, 8}, {0, 0, 1, 0}, {2}},
+        Wrong{{1, 1, 3}, {1, 8}, {0, 0, 1, 0}, {0}}}) {
+    if (reads_indices()) {
+      EXPECT_THROW(run(wrong.begins, wrong.lengths, wrong.pages), std::logic_error);
+      continue;
+    }
+    run(wrong.begins, wrong.lengths, wrong.pages);
+    const std::vector<double> values = read(out);
+    for (std::int64_t row = 0; row < 3; ++row) {
+      const bool spoiled = std::ranges::count(wrong.rows, row) > 0;
+      EXPECT_EQ(std::isnan(values[static_cast<std::size_t>(row * shape.out_width())]), spoiled);
+    }
+  }
+  for (const std::int32_t slot : {-1, 8}) {
+    if (reads_indices()) {
+      EXPECT_THROW(store({0, slot, 1}), std::logic_error);
+    } else {
+      store({0, slot, 1});
+      ops().finish();
     }
   }
 }

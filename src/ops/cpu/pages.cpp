@@ -125,15 +125,20 @@ class PagedBlock {
   // the same together.
   template <typename Body>
   void for_rows(std::int64_t begin, std::int64_t end, const Body& body) const {
-    for (std::int64_t row = 0; row < queries_.rows();) {
+    const auto sees_as = [&](std::int64_t row, cpu::VisibleKeys keys) {
       const auto [first, last] = visible(row, begin, end);
-      std::int64_t next = row;
-      do {
+      return first == keys.first && last == keys.last;
+    };
+    const std::int64_t rows = queries_.rows();
+    for (std::int64_t row = 0; row < rows;) {
+      const cpu::VisibleKeys keys = visible(row, begin, end);
+      // What rows see rises with them: if the last one sees the same, all between do.
+      std::int64_t next = sees_as(rows - 1, keys) ? rows : row + queries_.heads;
+      while (next < rows && sees_as(next, keys)) {
         next += queries_.heads;
-      } while (next < queries_.rows() && visible(next, begin, end).first == first &&
-               visible(next, begin, end).last == last);
-      if (first < last) {
-        body(row, next - row, cpu::VisibleKeys{first, last});
+      }
+      if (keys.first < keys.last) {
+        body(row, next - row, keys);
       }
       row = next;
     }
