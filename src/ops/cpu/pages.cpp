@@ -33,8 +33,19 @@ class PagesOfHead {
   cpu::HeadResult keys(std::int64_t page) const { return {keys_ + place(page), slots_}; }
   // [S,E]
   cpu::HeadResult values(std::int64_t page) const { return {values_ + place(page), head_size_}; }
+  // Begins to read what is needed soon: it is read in strips of columns, which a processor does not
+  // foresee.
+  void fetch_keys(std::int64_t page) const { fetch(keys_ + place(page)); }
+  void fetch_values(std::int64_t page) const { fetch(values_ + place(page)); }
 
  private:
+  void fetch(const float* numbers) const {
+    constexpr std::int64_t kLine = 16;
+    constexpr int kSecondCache = 2;
+    for (std::int64_t i = 0; i < slots_ * head_size_; i += kLine) {
+      __builtin_prefetch(numbers + i, 0, kSecondCache);
+    }
+  }
   std::int64_t place(std::int64_t page) const {
     LMPO_CHECK(page >= 0 && page < pages_);
     return page * page_size_ + offset_;
@@ -85,19 +96,18 @@ class PagedBlock {
     const std::int64_t rows = queries_.rows();
     const std::int64_t size = shape_.head_size;
     const std::int64_t slots = cache_.slots();
-    const std::int64_t tile = std::max<std::int64_t>(cpu::kKeyBlock / slots, 1) * slots;
+    tile_ = std::max<std::int64_t>(cpu::kKeyBlock / slots, 1) * slots;
     q_ = buffers[0].of_size(rows * size);
     out_ = buffers[1].of_size(rows * size);
     of_tile_ = buffers[2].of_size(rows * size);
-    stride_ = (tile + kLanes - 1) / kLanes * kLanes;
+    stride_ = (tile_ + kLanes - 1) / kLanes * kLanes;
     for (std::int64_t row = 0; row < rows; ++row) {
       const std::int64_t token = queries_.first_row + queries_.token(row);
       cpu::scale(q_ + row * size, heads_.query(token, queries_.head(row)).data, shape_.scale, size);
     }
     std::fill_n(out_, rows * size, 0.0F);
-    const std::int64_t last = queries_.first_position + queries_.tokens;
-    for (std::int64_t key = oldest(0) / tile * tile; key < last; key += tile) {
-      add_tile(key, std::min(key + tile, last));
+    for (std::int64_t key = oldest(0) / tile_ * tile_; key < end_position(); key += tile_) {
+      add_tile(key, std::min(key + tile_, end_position()));
     }
     for (std::int64_t row = 0; row < rows; ++row) {
       const std::int64_t token = queries_.first_row + queries_.token(row);
@@ -109,6 +119,7 @@ class PagedBlock {
  private:
   static constexpr std::int64_t kLanes = 16;  // rows of scores begin at cache lines
 
+  std::int64_t end_position() const { return queries_.first_position + queries_.tokens; }
   // The first position that a row sees.
   std::int64_t oldest(std::int64_t row) const {
     const std::int64_t position = queries_.first_position + queries_.token(row);
@@ -167,6 +178,9 @@ class PagedBlock {
       }
     });
     for_pages(begin, end, [&](std::int64_t page, std::int64_t first_key, std::int64_t last_key) {
+      if (first_key + tile_ < end_position()) {
+        cache_.fetch_keys(pages_[(first_key + tile_) / cache_.slots()]);
+      }
       const cpu::HeadResult values = cache_.values(page);
       for_rows(first_key, last_key,
                [&](std::int64_t row, std::int64_t count, cpu::VisibleKeys keys) {
@@ -190,6 +204,7 @@ class PagedBlock {
   void score(std::int64_t begin, std::int64_t end) {
     const std::int64_t size = shape_.head_size;
     for_pages(begin, end, [&](std::int64_t page, std::int64_t first_key, std::int64_t last_key) {
+      cache_.fetch_values(page);
       const cpu::HeadResult keys = cache_.keys(page);
       std::int64_t first_row = queries_.rows();
       std::int64_t last_row = 0;
@@ -230,6 +245,7 @@ class PagedBlock {
   PagedQueries queries_;
   std::array<float, cpu::kQueryBlock> maximum_;
   std::array<float, cpu::kQueryBlock> sum_;
+  std::int64_t tile_ = 0;    // positions of a tile
   std::int64_t stride_ = 0;  // of rows of scores
   float* q_ = nullptr;       // [rows, E], scaled
   float* out_ = nullptr;     // [rows, E], as of_tile_
