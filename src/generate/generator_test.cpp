@@ -67,25 +67,6 @@ TEST_P(GeneratorTest, GreedyTokensAreTheLikeliestByScoringPrefixes) {
   }
 }
 
-// In its own arithmetic; on a GPU bfloat16, in which near ties may fall the other way.
-TEST_P(GeneratorTest, EveryDeviceSaysTheLikeliest) {
-  constexpr std::int64_t count = 12;
-  for (const char* name : {"cpu", "cuda"}) {
-    SCOPED_TRACE(name);
-    if (name == std::string("cuda") && cuda_devices().empty()) {
-      continue;
-    }
-    Generator generator(model_folder(GetParam()), open_device(name));
-    const auto completions = complete(
-        generator, prompts_, {.sampling = greedy, .max_new_tokens = count, .batch_size = 4});
-    for (std::size_t i = 0; i < prompts_.size(); ++i) {
-      EXPECT_EQ(std::ssize(completions[i].tokens), count);
-      EXPECT_LT(truth_.shortfall(prompts_[i], completions[i].tokens), 0.1) << "prompt " << i;
-      EXPECT_GT(truth_.shortfall(prompts_[i], prompts_[0]), 0.5) << "any tokens would do";
-    }
-  }
-}
-
 // Each draw depends on the seed, the prompt's index and the prefix alone.
 TEST_P(GeneratorTest, SampledTokensAreDrawnFromScoredPrefixes) {
   const SamplingOptions sampling = {.temperature = 1.3, .top_k = 20, .top_p = 0.9};

@@ -4,7 +4,6 @@
 
 #include "model/testing/complex_step.h"
 #include "model/testing/golden.h"
-#include "ops/testing/device.h"
 
 namespace lmpo {
 namespace {
@@ -76,6 +75,15 @@ TEST_P(Model, ThePadTokensGradientEqualsPyTorchs) {
 TEST_P(Model, GradientsEqualTheScalarReference) {
   const Golden golden = read_golden(GetParam());
   expect_gradients_of_reference(golden, golden.trees[4]);
+}
+
+// As where every turn of the assistant is scored: what lies between is context.
+TEST_P(Model, ScoredRunsEqualTheScalarReference) {
+  const Golden golden = read_golden(GetParam());
+  Tree tree;
+  tree.sequences = {{{1, 9, 4, 30, 7, 5, 8, 21, 17, 40, 12, 2}, 2, {{3, 5}, {8, 10}}},
+                    {{1, 9, 4, 30, 11, 6, 2}, 2, {{4, 5}}}};
+  expect_gradients_of_reference(golden, tree);
 }
 
 TEST_P(Model, LayoutAndRecomputationChangeNothing) {
@@ -151,40 +159,6 @@ TEST_P(Model, PlanEqualsWhatAStepUses) {
       simpo_step(real, golden, trees.size());
       EXPECT_EQ(counting.peak(), real.arena.peak());
     }
-  }
-}
-
-// Sums and gradients of every device that this program was built for, beside PyTorch's.
-TEST_P(Model, EveryDeviceComputesTheSame) {
-  const Golden golden = read_golden(GetParam());
-  int devices = 0;
-  for (const lmpo::testing::TestDevice& given : lmpo::testing::test_devices()) {
-    SCOPED_TRACE(given.name);
-    std::unique_ptr<Device> device = given.open();
-    if (device == nullptr) {
-      continue;
-    }
-    ++devices;
-    const bool rounds = given.compute != Dtype::f32;
-    const Dtype storage = rounds ? Dtype::bf16 : Dtype::f32;
-    Trained trained(golden, storage, Recompute::mlp, std::move(device), given.compute);
-    std::vector<double> sums;
-    const double loss = simpo_step(trained, golden, 3, &sums);
-    EXPECT_NEAR(loss / golden.facts.at("loss").get<double>(), 1, rounds ? 0.1 : 1e-6);
-    for (std::size_t i = 0; i < sums.size(); ++i) {
-      const double expected = golden.facts.at("sums")[i / 2][i % 2];
-      EXPECT_NEAR(sums[i], expected, rounds ? 0.03 * std::abs(expected) : 1e-4);
-    }
-    for (const NamedParameter& named : trained.weights.named()) {
-      std::vector<float> expected(static_cast<std::size_t>(named.parameter.value.elements()));
-      read_as_float(golden.gradients.tensor(named.name), 0, expected);
-      EXPECT_LT(relative_difference(to_host(*trained.ops, named.parameter.gradient), expected),
-                rounds ? 0.15 : 1e-4)
-          << named.name;
-    }
-  }
-  if (has_cuda() && devices == 1) {
-    GTEST_SKIP() << "this machine has no GPU";
   }
 }
 

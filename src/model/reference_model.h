@@ -52,14 +52,12 @@ class Model {
       layer(x, l, length);
     }
     T sum = 0;
-    for (auto t = static_cast<std::size_t>(sequence.scored_begin); t < sequence.tokens.size();
-         ++t) {
-      Vector logits = scaled(times(head_, norm(x[t - 1], prefix_ + "norm.weight")),
-                             static_cast<double>(config_.logit_scale));
-      for (T& logit : logits) {
-        logit = capped(logit, static_cast<double>(config_.logit_softcap));
+    for (const TokenRun run : sequence.scored_runs()) {
+      for (auto t = static_cast<std::size_t>(run.begin); t < static_cast<std::size_t>(run.end);
+           ++t) {
+        const Vector logits = next_logits(x[t - 1]);
+        sum += logits[static_cast<std::size_t>(sequence.tokens[t])] - log_sum_exp(logits);
       }
-      sum += logits[static_cast<std::size_t>(sequence.tokens[t])] - log_sum_exp(logits);
     }
     return sum;
   }
@@ -67,6 +65,16 @@ class Model {
   T logp(const Sequence& sequence) const { return logp(sequence, sequence.tokens.size()); }
 
  private:
+  // Of the token after the one whose residual stream this is.
+  Vector next_logits(const Vector& x) const {
+    Vector logits = scaled(times(head_, norm(x, prefix_ + "norm.weight")),
+                           static_cast<double>(config_.logit_scale));
+    for (T& logit : logits) {
+      logit = capped(logit, static_cast<double>(config_.logit_softcap));
+    }
+    return logits;
+  }
+
   // W x, W stored row by row.
   Vector times(const std::string& name, const Vector& x) const {
     const Vector& w = weights_.at(name);

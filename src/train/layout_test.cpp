@@ -4,27 +4,13 @@
 
 #include <cmath>
 
-#include "io/safetensors.h"
 #include "train/testing/small_run.h"
 
 namespace lmpo {
 namespace {
 
 class LayoutTest : public lmpo::testing::SmallRun,
-                   public ::testing::WithParamInterface<const char*> {
- protected:
-  std::vector<float> weights(const std::string& name) const {
-    const SafetensorsFile file(folder_ / name / "model.safetensors");
-    std::vector<float> all;
-    for (const StoredTensor& stored : file.tensors()) {
-      const TensorView tensor = file.tensor(stored.name);
-      std::vector<float> values(static_cast<std::size_t>(tensor.elements()));
-      read_as_float(tensor, 0, values);
-      all.insert(all.end(), values.begin(), values.end());
-    }
-    return all;
-  }
-};
+                   public ::testing::WithParamInterface<const char*> {};
 
 // Adam divides by the gradient's size, so where a gradient is nearly zero its rounding moves the
 // weight by as much as the learning rate: the mean is the measure.

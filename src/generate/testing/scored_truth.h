@@ -58,13 +58,17 @@ class ScoredTruth {
   }
 
   // How much less likely than the likeliest at its place, in natural logarithms, a completion's
-  // token is at most; 0 for a greedy one.
+  // token is at most; 0 for a greedy one. Where the length decides between rotary tables, scoring
+  // counts the next token already, and that place is left out.
   double shortfall(std::vector<std::int32_t> prefix, const std::vector<std::int32_t>& completion) {
     double worst = 0;
+    const Rope& rope = config_.ropes[0];
     for (const std::int32_t token : completion) {
-      const std::vector<float> logp = next_logp(prefix);
-      const float best = *std::max_element(logp.begin(), logp.end());
-      worst = std::max(worst, double{best - logp[static_cast<std::size_t>(token)]});
+      if (rope.kind != Rope::Kind::longrope || std::ssize(prefix) != rope.original_positions) {
+        const std::vector<float> logp = next_logp(prefix);
+        const float best = *std::max_element(logp.begin(), logp.end());
+        worst = std::max(worst, double{best - logp[static_cast<std::size_t>(token)]});
+      }
       prefix.push_back(token);
     }
     return worst;

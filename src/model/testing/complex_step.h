@@ -1,4 +1,4 @@
-// The gradients of a model beside those of a scalar model in double, by complex step. For tests only.
+// A model beside a scalar one in double, whose derivatives are by complex step. For tests only.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -15,11 +15,13 @@
 
 namespace lmpo::testing {
 
-// Of s_0 - s_1 / 2, the summed log-probabilities of a tree's two sequences, by twelve elements of
-// every tensor.
+// The summed log-probabilities of a tree's two sequences, s_0 and s_1, and the gradient of
+// s_0 - s_1 / 2 by twelve elements of every tensor.
 inline void expect_gradients_of_reference(const Golden& golden, const Tree& tree) {
   Trained trained(golden, Dtype::f32, Recompute::none);
-  trained.model.train(make_pack({&tree}), [](auto, std::span<double> seeds) {
+  std::vector<double> found;
+  trained.model.train(make_pack({&tree}), [&](auto sums, std::span<double> seeds) {
+    found.assign(sums.begin(), sums.end());
     seeds[0] = 1;
     seeds[1] = -0.5;
   });
@@ -31,6 +33,9 @@ inline void expect_gradients_of_reference(const Golden& golden, const Tree& tree
   reference::Model<std::complex<double>> truth(golden.config, values);
   const std::size_t length =
       std::max(tree.sequences[0].tokens.size(), tree.sequences[1].tokens.size());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    EXPECT_NEAR(found[i], truth.logp(tree.sequences[i], length).real(), 1e-4) << "sequence " << i;
+  }
   constexpr double step = 1e-100;
   Random random(5, 0);
   for (const NamedParameter& named : trained.weights.named()) {

@@ -63,17 +63,17 @@ inline Golden read_golden(const std::string& name) {
 
 // A model with its memory, ready to train.
 struct Trained {
+  // With random weights.
+  Trained(const ModelConfig& config, Dtype storage, Recompute recompute, std::uint64_t seed,
+          std::unique_ptr<Device> on, Dtype compute)
+      : Trained(config, storage, recompute, std::move(on), compute, true) {
+    weights.initialize(seed, *ops);
+  }
   Trained(const Golden& golden, Dtype storage, Recompute recompute,
           std::unique_ptr<Device> on = make_cpu_device(), Dtype compute = Dtype::f32,
           bool pad_gradient = true)
-      : device(std::move(on)),
-        ops(device->make_ops(compute)),
-        arena(device->make_arena(std::size_t{64} << 20)),
-        weights(golden.config, storage, WeightUse::training, arena),
-        model(weights, *ops, arena,
-              {.max_positions = 64, .recompute = recompute, .pad_gradient = pad_gradient}) {
+      : Trained(golden.config, storage, recompute, std::move(on), compute, pad_gradient) {
     weights.load(golden.weights, *ops);
-    weights.zero_gradients(*ops);
   }
 
   std::unique_ptr<Device> device;
@@ -81,6 +81,18 @@ struct Trained {
   Arena arena;
   Weights weights;
   LanguageModel model;
+
+ private:
+  Trained(const ModelConfig& config, Dtype storage, Recompute recompute, std::unique_ptr<Device> on,
+          Dtype compute, bool pad_gradient)
+      : device(std::move(on)),
+        ops(device->make_ops(compute)),
+        arena(device->make_arena(std::size_t{64} << 20)),
+        weights(config, storage, WeightUse::training, arena),
+        model(weights, *ops, arena,
+              {.max_positions = 64, .recompute = recompute, .pad_gradient = pad_gradient}) {
+    weights.zero_gradients(*ops);
+  }
 };
 
 // SimPO over all trees, `per_pack` at a time; returns the batch loss and leaves gradients behind.

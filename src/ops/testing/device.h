@@ -7,6 +7,7 @@
 #include <memory>
 #include <ostream>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "ops/device.h"
@@ -20,6 +21,11 @@ struct TestDevice {
   bool reads_indices;                 // and so refuses those that are out of range
 };
 
+// For the name of a test.
+inline void PrintTo(const TestDevice& device, std::ostream* out) {
+  *out << device.name;
+}
+
 inline std::unique_ptr<Device> open_gpu() {
   return cuda_devices().empty() ? nullptr : make_cuda_device(0);
 }
@@ -32,6 +38,24 @@ inline std::vector<TestDevice> test_devices() {
   }
   return devices;
 }
+
+// What a test is given, on every device; skipped on those that the machine does not have.
+template <typename Case>
+class DeviceTest : public ::testing::TestWithParam<std::tuple<Case, TestDevice>> {
+ protected:
+  void SetUp() override {
+    device_ = on().open();
+    if (device_ == nullptr) {
+      GTEST_SKIP() << "this machine has no GPU";
+    }
+  }
+  const Case& given() const { return std::get<0>(this->GetParam()); }
+  const TestDevice& on() const { return std::get<1>(this->GetParam()); }
+  // Whether products have factors of 16 bits.
+  bool rounds() const { return on().compute != Dtype::f32; }
+
+  std::unique_ptr<Device> device_;
+};
 
 // A device and the storage of weights: for ops that take any storage.
 struct OpsCase {

@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "base/testing/test_folder.h"
 #include "base/testing/test_paths.h"
+#include "io/safetensors.h"
 #include "objective/registry.h"
 #include "train/trainer.h"
 
@@ -75,6 +76,19 @@ class SmallRun : public FolderTest {
 
   json state(const std::string& name) const {
     return read_json(folder_ / name / "trainer_state.json");
+  }
+
+  // Of the trained model, one tensor after another.
+  std::vector<float> weights(const std::string& name) const {
+    const SafetensorsFile file(folder_ / name / "model.safetensors");
+    std::vector<float> all;
+    for (const StoredTensor& stored : file.tensors()) {
+      const TensorView tensor = file.tensor(stored.name);
+      std::vector<float> values(static_cast<std::size_t>(tensor.elements()));
+      read_as_float(tensor, 0, values);
+      all.insert(all.end(), values.begin(), values.end());
+    }
+    return all;
   }
 
   std::vector<double> losses(const std::string& name) const {
