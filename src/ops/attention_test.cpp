@@ -128,14 +128,21 @@ class AttentionTest : public OpsTest {
                                 .scratch = scratch});
     return dqkv;
   }
-};
-INSTANTIATE_TEST_SUITE_P(Devices, AttentionTest, ::testing::ValuesIn(every_device()), case_name);
 
-TEST_P(AttentionTest, ForwardAndBackwardOverTrees) {
-  for (std::size_t i = 0; i < attention_cases().size(); ++i) {
-    SCOPED_TRACE(::testing::Message() << "case " << i);
-    const AttentionShape& shape = attention_cases()[i].shape;
-    const Layout layout = lay_out(attention_cases()[i].trees);
+  // The cases of this head size; 0: of all sizes that the tensor cores do not take.
+  void expect_forward_and_backward(std::int64_t head_size) {
+    for (std::size_t i = 0; i < attention_cases().size(); ++i) {
+      const std::int64_t size = attention_cases()[i].shape.head_size;
+      const bool fast = size == 64 || size == 80 || size == 96 || size == 128 || size == 256;
+      if (head_size == (fast ? size : 0)) {
+        SCOPED_TRACE(::testing::Message() << "case " << i);
+        expect_forward_and_backward(attention_cases()[i]);
+      }
+    }
+  }
+  void expect_forward_and_backward(const AttentionCase& given) {
+    const AttentionShape& shape = given.shape;
+    const Layout layout = lay_out(given.trees);
     const Filled qkv = random(compute(), {layout.tokens(), width(shape)}, 1.5);
     const Run run = forward(qkv, layout, shape);
     const auto expected =
@@ -152,6 +159,27 @@ TEST_P(AttentionTest, ForwardAndBackwardOverTrees) {
         },
         {}, layout.tokens() > 100 ? 4 : 12);
   }
+};
+INSTANTIATE_TEST_SUITE_P(Devices, AttentionTest, ::testing::ValuesIn(every_device()), case_name);
+
+// A test for each size: the emulated GPU is slow.
+TEST_P(AttentionTest, ForwardAndBackwardOverTrees) {
+  expect_forward_and_backward(0);
+}
+TEST_P(AttentionTest, ForwardAndBackwardWithHeadsOf64) {
+  expect_forward_and_backward(64);
+}
+TEST_P(AttentionTest, ForwardAndBackwardWithHeadsOf80) {
+  expect_forward_and_backward(80);
+}
+TEST_P(AttentionTest, ForwardAndBackwardWithHeadsOf96) {
+  expect_forward_and_backward(96);
+}
+TEST_P(AttentionTest, ForwardAndBackwardWithHeadsOf128) {
+  expect_forward_and_backward(128);
+}
+TEST_P(AttentionTest, ForwardAndBackwardWithHeadsOf256) {
+  expect_forward_and_backward(256);
 }
 
 // A branch computed beside others equals the same sequence alone: trees are only a way to save.
