@@ -8,9 +8,6 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-constexpr const char* kGoodRow =
-    "{\"prompt\": \"first : cat\", \"chosen\": \" cat .\", \"rejected\": \" moon .\"}\n";
-
 constexpr std::size_t kLengthBytes = 8;  // before the header
 
 std::size_t header_length(const std::string& file) {
@@ -132,6 +129,30 @@ TEST_F(BadInput, ConfigurationThatContradictsItsTensors) {
   expect("tie_word_embeddings", false, misfit("set tie_word_embeddings: true"));
 }
 
+// Llama's tensors, and a config.json that says they are another family's.
+TEST_F(BadInput, TensorsOfAnotherFamily) {
+  const fs::path folder = copy_of_model("model");
+  const std::string whole = read_file(folder / "config.json");
+  const auto expect = [&](const char* key, const json& value, const char* message) {
+    write_file_atomically(folder / "config.json", whole);
+    edit_json(folder / "config.json", [&](ordered_json& config) {
+      config["head_dim"] = 8;
+      config[key] = value;
+    });
+    for (const Words& words : {train(folder, pairs()), score(folder, pairs()), generate(folder)}) {
+      expect_refusal(
+          words, AllOf(HasSubstr(folder.string()), HasSubstr("the tensors do not fit config.json:"),
+                       HasSubstr(message)));
+    }
+  };
+  expect("attention_bias", true, "8 missing: model.layers.0.self_attn.q_proj.bias,");
+  expect("model_type", "qwen2", "6 missing: model.layers.0.self_attn.q_proj.bias,");
+  expect("model_type", "qwen3", "missing: model.layers.0.self_attn.q_norm.weight,");
+  expect("model_type", "gemma2", "4 missing: model.layers.0.pre_feedforward_layernorm.weight,");
+  expect("model_type", "olmo2", "2 unexpected: model.layers.0.input_layernorm.weight,");
+  expect("model_type", "phi3", "missing: model.layers.0.self_attn.qkv_proj.weight,");
+}
+
 TEST_F(BadInput, ConfigurationThatIsNone) {
   const fs::path folder = copy_of_model("model");
   const fs::path file = folder / "config.json";
@@ -147,7 +168,14 @@ TEST_F(BadInput, ConfigurationThatIsNone) {
   expect("num_attention_heads", 0, "key 'num_attention_heads'");
   expect("num_attention_heads", 3, "num_attention_heads");
   expect("num_hidden_layers", 1LL << 62, "key 'num_hidden_layers'");
-  expect("rope_scaling", json{{"rope_type", "spiral"}, {"factor", 2}}, "spiral");
+  expect("rope_scaling", json{{"rope_type", "spiral"}, {"factor", 2}}, "'spiral' is not supported");
+  write_file_atomically(file, whole);
+  edit_json(file, [](ordered_json& config) {
+    config.update({{"model_type", "gemma2"}, {"layer_types", json::array({"full_attention"})}});
+  });
+  expect_refusal(train(folder, pairs()),
+                 AllOf(HasSubstr(file.string()),
+                       HasSubstr("key 'layer_types': a list of 2 names was expected")));
   write_file_atomically(file, whole.substr(0, whole.size() / 2));
   expect_refusal(train(folder, pairs()),
                  AllOf(HasSubstr(file.string()), HasSubstr("not valid JSON")));
@@ -183,42 +211,6 @@ TEST_F(BadInput, TokenizerThatIsNone) {
   }
   fs::remove(file);
   expect_refusal(train(folder, pairs()), HasSubstr("tokenizer.json"));
-}
-
-TEST_F(BadInput, TemplateThatRaises) {
-  const fs::path folder = copy_of_model("model");
-  const fs::path data =
-      write("chats.jsonl", std::string(kGoodRow) +
-                               "{\"prompt\": [{\"role\": \"judge\", \"content\": \"cat\"}], "
-                               "\"chosen\": [{\"role\": \"assistant\", \"content\": \"a\"}], "
-                               "\"rejected\": [{\"role\": \"assistant\", \"content\": \"b\"}]}\n");
-  write_file_atomically(folder / "chat_template.jinja",
-                        "{% for m in messages %}\n{% if m.role == 'judge' %}"
-                        "{{ raise_exception('no judges, ' + m.content) }}{% endif %}{% endfor %}");
-  const auto message = AllOf(HasSubstr("chats.jsonl:2: "), HasSubstr("no judges, cat"),
-                             HasSubstr("chat_template.jinja"));
-  expect_refusal(train(folder, data), message);
-  expect_refusal(score(folder, data), message);
-  const Result result = run({"tokenize", "-m", folder.string()},
-                            {.input = "[{\"role\": \"judge\", \"content\": \"cat\"}]\n"});
-  EXPECT_EQ(result.exit_code, 2);
-  EXPECT_THAT(result.err,
-              AllOf(HasSubstr("standard input, line 1: "), HasSubstr("no judges, cat")));
-}
-
-TEST_F(BadInput, TemplateThatIsNone) {
-  const fs::path folder = copy_of_model("model");
-  const fs::path file = folder / "chat_template.jinja";
-  write_file_atomically(file, "{% for m in messages %}\n{{ m.content }\n{% endfor %}");
-  expect_refusal(train(folder, pairs()), HasSubstr(file.string() + ":2"));
-  write_file_atomically(file, "\n\n{{ messages | shuffle }}");
-  expect_refusal(train(folder, pairs()), AllOf(HasSubstr(":3"), HasSubstr("shuffle")));
-  fs::remove(file);
-  expect_refusal(train(folder, pairs()),
-                 AllOf(HasSubstr("preferences.jsonl:1: "), HasSubstr("has no chat template"),
-                       HasSubstr("add chat_template.jinja")));
-  expect_refusal(train(folder, pairs(), {"--chat_template_path", path("none").string()}),
-                 HasSubstr(path("none").string() + ": cannot be read"));
 }
 
 }  // namespace

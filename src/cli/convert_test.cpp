@@ -1,7 +1,5 @@
 // lmpo merge and lmpo export: what they write, and what they refuse.
-
-#include "base/testing/test_paths.h"
-#include "cli/testing/bad_input.h"
+#include "cli/testing/llama3_model.h"
 #include "io/checkpoint.h"
 #include "io/testing/gguf_reader.h"
 
@@ -11,7 +9,7 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-class Convert : public BadInput {
+class Convert : public Llama3Test {
  protected:
   static Words merge(const std::vector<fs::path>& models, const fs::path& out, Words more = {}) {
     Words words = {"merge", "--output", out.string()};
@@ -28,10 +26,6 @@ class Convert : public BadInput {
   static std::string weights(const fs::path& folder) {
     return read_file(folder / "model.safetensors");
   }
-  static void expect_done(const Words& words) {
-    const Result result = run(words);
-    EXPECT_EQ(result.exit_code, 0) << result.err;
-  }
 
   // The shared model's sizes with other weights.
   fs::path other_model(const std::string& name, const Words& more = {"--seed", "9"}) const {
@@ -40,16 +34,6 @@ class Convert : public BadInput {
     words.insert(words.end(), more.begin(), more.end());
     expect_done(words);
     return path(name);
-  }
-  // A model whose tokenizer llama.cpp has a counterpart for.
-  fs::path llama3_model() const {
-    const fs::path texts = source_folder() / "src/data/testdata/llama3";
-    ordered_json config = ordered_json::parse(read_file(model() / "config.json"));
-    config.update(ordered_json{{"vocab_size", 352}, {"num_key_value_heads", 4}});
-    const fs::path file = write("config.json", config.dump());
-    expect_done({"init", "--config", file.string(), "--tokenizer", texts.string(),
-                 path("llama3").string()});
-    return path("llama3");
   }
 };
 

@@ -228,8 +228,10 @@ void place_tensors(std::vector<StoredGgufTensor>& tensors, std::size_t data_begi
   std::ranges::sort(tensors, {}, &StoredGgufTensor::begin);
   for (std::size_t i = 1; i < tensors.size(); ++i) {
     if (tensors[i].begin < tensors[i - 1].end) {
-      user_error("{}: tensor '{}': its bytes overlap with those of '{}'; the file is damaged",
-                 source, tensors[i].name, tensors[i - 1].name);
+      user_error(
+          "{}: tensor '{}': its bytes overlap with those of '{}'; the file is "
+          "damaged: copy or download it again",
+          source, tensors[i].name, tensors[i - 1].name);
     }
   }
 }
