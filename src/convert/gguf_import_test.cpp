@@ -360,6 +360,7 @@ TEST(GgufTokenizer, SentencepieceByDefault) {
   EXPECT_EQ(texts.tokenizer_config["unk_token"], "<unk>");
   EXPECT_EQ(texts.generation_config["eos_token_id"], 2);
   EXPECT_FALSE(tokenizer.find("[PAD11]"));
+  EXPECT_EQ(tokenizer.decode(std::vector<TokenId>{0, 7}, true), "ab");  // <unk> is special
 }
 
 TEST(GgufTokenizer, SentencepieceAsTheKeysSay) {

@@ -96,5 +96,32 @@ TEST_F(GgufRoundTrip, FamiliesComeBackAsTheyWere) {
   set_log_level(LogLevel::info);
 }
 
+// As llama.cpp's gguf-split writes it: the first part has the keys.
+TEST_F(GgufRoundTrip, TheLastOfTwoPartsOpensTheWholeModel) {
+  const ordered_json entries =
+      ordered_json::parse(read_file(source_folder() / "src/model/testdata/configs.json"));
+  const auto found = std::ranges::find(entries, "made: llama", [](const ordered_json& entry) {
+    return entry["name"].get<std::string>();
+  });
+  const ModelConfig config = parse_model_config((*found)["config"], "before");
+  const Checkpoint checkpoint = make(config);
+  const std::vector<GgufTensor> tensors = gguf_tensors(config, checkpoint, GgufType::f32);
+  const auto keys_of_part = [&](std::uint32_t number) {
+    GgufMetadata keys =
+        number == 0 ? gguf_architecture(config, "name", GgufType::f32) : GgufMetadata();
+    keys.emplace_back("split.no", number);
+    keys.emplace_back("split.count", std::uint32_t{2});
+    keys.emplace_back("split.tensors.count", static_cast<std::uint32_t>(tensors.size()));
+    return keys;
+  };
+  const auto middle = tensors.begin() + 5;
+  write_gguf(folder_ / "x-00001-of-00002.gguf", keys_of_part(0), {tensors.begin(), middle});
+  write_gguf(folder_ / "x-00002-of-00002.gguf", keys_of_part(1), {middle, tensors.end()});
+  const GgufFile file(folder_ / "x-00002-of-00002.gguf");
+  const ModelConfig back = parse_model_config(gguf_config(file), "after");
+  expect_same_tensors(back, file, checkpoint);
+  check_same_architecture(config, "before", back, "after");
+}
+
 }  // namespace
 }  // namespace lmpo

@@ -131,6 +131,20 @@ TEST(AssistantTurns, AnEmptyThoughtIsNotScored) {
   EXPECT_TRUE(scored(kThinks, kTwo, quiet).notes.empty());
 }
 
+TEST(AssistantTurns, AnEmptyThoughtOfEarlierTurnsIsScoredWhereTheDataHasIt) {
+  const std::string adds =
+      "{% for m in messages %}<|im_start|>{{ m.role }}\n{% if m.role == 'assistant' %}"
+      "<think>\n\n</think>\n\n{% endif %}{{ m.content }}<|im_end|>\n{% endfor %}"
+      "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}";
+  EXPECT_THAT(scored(adds, kTwo).texts, ElementsAre("Yes.<|im_end|>\n", " No.<|im_end|>\n"));
+  const ordered_json thinks = chat({{"user", "One?"},
+                                    {"assistant", "<think>\n\n</think>\n\nYes."},
+                                    {"user", "Two?"},
+                                    {"assistant", "No."}});
+  EXPECT_THAT(scored(kTurns, thinks).texts,
+              ElementsAre("<think>\n\n</think>\n\nYes.<|im_end|>\n", "No.<|im_end|>\n"));
+}
+
 TEST(AssistantTurns, AThoughtOfTheDataIsScored) {
   const ordered_json row = chat({{"user", "a"}, {"assistant", "<think>\nhm\n</think>\n\nb"}});
   EXPECT_THAT(scored(kThinks, row).texts, ElementsAre("<think>\nhm\n</think>\n\nb<|im_end|>\n"));
@@ -154,6 +168,20 @@ TEST(AssistantTurns, CallsAreScoredAndResultsAreNot) {
   EXPECT_THAT(turns.texts,
               ElementsAre("<tool_call>weather</tool_call><|im_end|>\n", "b<|im_end|>\n"));
   EXPECT_THAT(turns.notes, ElementsAre("thought_added"));
+}
+
+// Its end is found by its text, and here calls follow the text.
+TEST(AssistantTurns, ATurnWithCallsIsLeftOutAndSaidWhereTheTemplateHidesItsEnd) {
+  const std::string ends_whole =
+      "{% for m in messages %}<|{{ m.role }}|>\n{{ m.content }}{% for call in m.tool_calls %}"
+      "<call>{{ call.function.name }}</call>{% endfor %}<|end|>\n{% endfor %}"
+      "{% if add_generation_prompt %}<|assistant|>\n{% else %}{{ eos_token }}{% endif %}";
+  ordered_json row =
+      chat({{"user", "a"}, {"assistant", "Let me see."}, {"tool", "21"}, {"assistant", "b"}});
+  row["messages"][1]["tool_calls"] = {{{"function", {{"name", "weather"}}}}};
+  const Scored turns = scored(ends_whole, row);
+  EXPECT_THAT(turns.texts, ElementsAre("b<|end|>\n</s>"));
+  EXPECT_THAT(turns.notes, ElementsAre("turn_not_scored"));
 }
 
 TEST(AssistantTurns, ASystemTextThatMovesIsNotScored) {
@@ -197,6 +225,14 @@ TEST(AssistantTurns, MarksOfTheTemplateDecide) {
     options.sft_target = target;
     EXPECT_THAT(scored(kMarks, kTwo, options).texts, ElementsAre("Yes.<|end|>", " No.<|end|>"));
   }
+}
+
+TEST(AssistantTurns, ARowOfWhichTheTemplateMarksNothingIsDropped) {
+  DataOptions options;
+  options.sft_target = SftTarget::marked;
+  const ordered_json row = chat({{"user", "a"}, {"model", "b"}});
+  EXPECT_THAT(scored(kMarks, row, options).texts,
+              ElementsAre(std::string(name(DropReason::response_left_out))));
 }
 
 TEST(AssistantTurns, WhatCannotBeScoredIsRefused) {

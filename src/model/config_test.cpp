@@ -99,6 +99,15 @@ TEST(ModelConfig, ReadsNullKeyHeadsOfMistralAsTransformers4Does) {
   EXPECT_EQ(config.key_heads, config.heads);
 }
 
+TEST(ModelConfig, AWindowThatQwenDoesNotUseIsNone) {
+  const ordered_json qwen = {
+      {"model_type", "qwen2"}, {"sliding_window", 8}, {"max_window_layers", 1}};
+  ordered_json used = qwen;
+  used["use_sliding_window"] = true;
+  EXPECT_EQ(windows_of(parse_config(small_config(used))), ordered_json({0, 8}));
+  EXPECT_EQ(windows_of(parse_config(small_config(qwen))), ordered_json({0, 0}));
+}
+
 TEST(ModelConfig, IgnoresIdsOutsideTheVocabulary) {
   const auto config = parse_config(
       small_config({{"bos_token_id", 16}, {"pad_token_id", -1}, {"eos_token_id", {2, 16, 5}}}));
@@ -164,6 +173,11 @@ const std::vector<Refused> refused = {
      {{"model_type", "gemma2"}, {"layer_types", {"full_attention"}}},
      "key 'layer_types': a list of 2 names was expected, one for each of the num_hidden_layers; it "
      "has 1"},
+    {"LayerTypesOfMoreLayers",
+     {{"model_type", "gemma2"},
+      {"layer_types", {"full_attention", "sliding_attention", "full_attention"}}},
+     "key 'layer_types': a list of 2 names was expected, one for each of the num_hidden_layers; it "
+     "has 3"},
     {"LayerTypesAreAText",
      {{"model_type", "olmo3"}, {"layer_types", "full_attention"}},
      "key 'layer_types': a list of 2 names was expected"},

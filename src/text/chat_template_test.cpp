@@ -39,6 +39,13 @@ TEST(ChatTemplate, ANullOfAMessageIsAbsent) {
       "|False|[None]");
 }
 
+// transformers gives both as None; other names are not defined.
+TEST(ChatTemplate, ToolsAndDocumentsAreNoneWhereThereAreNone) {
+  EXPECT_EQ(rendered("{{ tools is none }}|{{ documents is none }}|{{ enable_thinking is defined }}",
+                     {{"role", "a"}}),
+            "True|True|False");
+}
+
 TEST(ChatTemplate, TheDateStaysWhatItIs) {
   ChatTemplate dated = ChatTemplate::parse("{{ strftime_now('%Y') }}", "t");
   EXPECT_TRUE(dated.writes_date());

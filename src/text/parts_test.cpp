@@ -2,7 +2,10 @@
 // (tools/oracle/tokenizer_parts_golden.py).
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <map>
+#include <vector>
 
 #include "base/error.h"
 #include "base/testing/test_paths.h"
@@ -76,6 +79,42 @@ TEST(TokenizerParts, EqualTheReference) {
     }
   }
   EXPECT_EQ(compared.size(), 5U);
+}
+
+std::string base64(const std::string& bytes) {
+  constexpr const char* kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  std::uint32_t bits = 0;
+  for (std::size_t i = 0; i < (bytes.size() + 2) / 3 * 3; ++i) {
+    bits = bits << 8 | (i < bytes.size() ? static_cast<unsigned char>(bytes[i]) : 0U);
+    if (i % 3 == 2) {
+      for (int digit = 3; digit >= 0; --digit) {
+        text += kDigits[bits >> (6 * digit) & 63];
+      }
+    }
+  }
+  text.replace(text.size() - (3 - bytes.size() % 3) % 3, std::string::npos,
+               (3 - bytes.size() % 3) % 3, '=');
+  return text;
+}
+
+// In large tries an offset is a multiple of 256, which bit 9 of a unit says. `tokenizers` makes the
+// same of this table.
+TEST(TokenizerParts, APrecompiledTableMayHaveLargeOffsets) {
+  std::vector<std::uint32_t> trie(512, 0);
+  trie[0] = 1U << 10 | 1U << 9;                // on to 256
+  trie[256 ^ 'A'] = 'A' | 1U << 8 | 1U << 10;  // 'A' has a value, one place on
+  trie[(256 ^ 'A') ^ 1] = 1U << 31;            // the first replacement
+  std::string blob;
+  const auto append = [&](std::uint32_t number) {
+    blob.append(reinterpret_cast<const char*>(&number), sizeof number);
+  };
+  append(static_cast<std::uint32_t>(trie.size() * sizeof trie[0]));
+  std::ranges::for_each(trie, append);
+  blob.append("b", 2);
+  const json part = {{"type", "Precompiled"}, {"precompiled_charsmap", base64(blob)}};
+  EXPECT_EQ(normalized(part, "AxA"), "bxb");
 }
 
 }  // namespace

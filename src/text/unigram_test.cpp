@@ -74,5 +74,14 @@ TEST(Unigram, UnknownCharactersBecomeOneTokenOrTheirBytes) {
   EXPECT_THAT(ids_of(model, "éè"), ElementsAre(0));
 }
 
+// Two unknown characters score more than the token that they make together. As `tokenizers` has it.
+TEST(Unigram, AnUnknownTextThatIsATokenIsThatToken) {
+  const json model = json::parse(R"({"type": "Unigram", "unk_id": 0,
+      "vocab": [["<unk>", 30], ["xy", 30], ["z", 30]]})");
+  EXPECT_THAT(ids_of(model, "xy"), ElementsAre(1));
+  EXPECT_THAT(ids_of(model, "zxyz"), ElementsAre(2, 1, 2));
+  EXPECT_THAT(ids_of(model, "xyxy"), ElementsAre(0));
+}
+
 }  // namespace
 }  // namespace lmpo
