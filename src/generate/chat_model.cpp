@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "generate/check_prompt.h"
 #include "generate/engine.h"
 #include "model/loaded_model.h"
 

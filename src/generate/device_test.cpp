@@ -36,7 +36,7 @@ TEST_P(AnswersOnDevice, AreTheLikeliest) {
   constexpr std::int64_t kTokens = 8;
   ScoredTruth truth(given());
   const auto prompts = random_prompts({1, 9, 27}, truth.config().vocab_size);
-  Generator generator(model_folder(given()), std::move(device_), on().compute);
+  Generator generator(model_folder(given()), std::move(device_), {.compute = on().compute});
   std::set<std::pair<std::int64_t, std::int64_t>> answers;
   generator.generate(
       prompts,

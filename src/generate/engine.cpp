@@ -7,16 +7,13 @@
 
 #include "base/error.h"
 #include "base/threads.h"
+#include "generate/check_prompt.h"
 #include "generate/paged_decoder.h"
 #include "generate/prefix_cache.h"
 #include "generate/token_logps.h"
 
 namespace lmpo {
 namespace {
-
-bool is_finite(std::span<const float> logits) {
-  return std::ranges::all_of(logits, [](float logit) { return std::isfinite(logit); });
-}
 
 PagedDecoder::Size cache_size(const EngineSize& size) {
   const std::int64_t tokens = std::max(size.cache_tokens, size.max_length);
@@ -89,7 +86,6 @@ struct Engine::Impl {
   void interrupt_last();
   void add_rows(Running& running, std::int64_t count);
   void take(std::int64_t first, std::span<const float> logits);
-  void score_prompt(const WantedRow& row, std::span<const float> logits);
   EngineEvent next_token(Running& running, std::span<const float> logits);
   void add_event(Running& running, EngineEvent event);
   void remove_ended();
@@ -232,53 +228,45 @@ void Engine::Impl::add_rows(Running& one, std::int64_t count) {
 
 void Engine::Impl::take(std::int64_t first, std::span<const float> logits) {
   const std::int64_t count = std::ssize(logits) / vocabulary;
+  const auto rows = std::span(wanted).subspan(static_cast<std::size_t>(first));
+  const auto logits_of = [&](std::size_t row) {
+    const auto width = static_cast<std::size_t>(vocabulary);
+    return logits.subspan(row * width, width);
+  };
   std::vector<std::optional<EngineEvent>> taken(static_cast<std::size_t>(count));
-  parallel_each(count, [&](std::int64_t i) {
-    const WantedRow& row = wanted[static_cast<std::size_t>(first + i)];
-    const auto of_row = logits.subspan(static_cast<std::size_t>(i * vocabulary),
-                                       static_cast<std::size_t>(vocabulary));
-    if (row.predicts == row.of->size()) {
-      taken[static_cast<std::size_t>(i)] = next_token(*row.of, of_row);
+  parallel_each(count, [&](std::int64_t index) {
+    const auto i = static_cast<std::size_t>(index);
+    if (rows[i].predicts == rows[i].of->size()) {
+      taken[i] = next_token(*rows[i].of, logits_of(i));
     }
   });
-  for (std::int64_t i = 0; i < count; ++i) {
-    const WantedRow& row = wanted[static_cast<std::size_t>(first + i)];
-    if (std::optional<EngineEvent>& event = taken[static_cast<std::size_t>(i)]) {
-      if (event->token) {
-        row.of->tokens.push_back(event->token->token);
-        ++statistics.new_tokens;
-      }
-      add_event(*row.of, std::move(*event));
-    } else {
-      score_prompt(row, logits.subspan(static_cast<std::size_t>(i * vocabulary),
-                                       static_cast<std::size_t>(vocabulary)));
+  for (std::size_t i = 0; i < taken.size(); ++i) {
+    Running& one = *rows[i].of;
+    if (!taken[i]) {
+      one.prompt.push_back(score_token(logits_of(i),
+                                       one.tokens[static_cast<std::size_t>(rows[i].predicts)],
+                                       std::max<std::int64_t>(0, one.request.top_logps)));
+      continue;
     }
+    if (taken[i]->token) {
+      one.tokens.push_back(taken[i]->token->token);
+      ++statistics.new_tokens;
+    }
+    add_event(one, std::move(*taken[i]));
   }
 }
 
-void Engine::Impl::score_prompt(const WantedRow& row, std::span<const float> logits) {
-  const std::int32_t token = row.of->tokens[static_cast<std::size_t>(row.predicts)];
-  row.of->prompt.push_back(
-      score_token(logits, token, std::max<std::int64_t>(0, row.of->request.top_logps)));
-}
-
 EngineEvent Engine::Impl::next_token(Running& one, std::span<const float> logits) {
-  if (!is_finite(logits)) {
+  if (!std::ranges::all_of(logits, [](float logit) { return std::isfinite(logit); })) {
     return one.not_finite();
   }
   EngineEvent event{.request = one.id};
   const EngineRequest& request = one.request;
-  std::int32_t token = 0;
-  if (adjusts(request.sampling)) {
-    std::vector<float> adjusted(logits.begin(), logits.end());
-    const std::span<const std::int32_t> tokens = one.tokens;
-    const auto prompt_size = static_cast<std::size_t>(one.prompt_size());
-    adjust_logits(adjusted, request.sampling,
-                  {.prompt = tokens.first(prompt_size), .answer = tokens.subspan(prompt_size)});
-    token = sample_token(adjusted, request.sampling, one.random);
-  } else {
-    token = sample_token(logits, request.sampling, one.random);
-  }
+  const std::span<const std::int32_t> tokens = one.tokens;
+  const auto prompt_size = static_cast<std::size_t>(one.prompt_size());
+  const std::int32_t token = choose_token(
+      logits, request.sampling,
+      {.prompt = tokens.first(prompt_size), .answer = tokens.subspan(prompt_size)}, one.random);
   event.token = request.top_logps < 0
                     ? ScoredToken{.token = token, .logp = std::numeric_limits<double>::quiet_NaN()}
                     : score_token(logits, token, request.top_logps);
@@ -406,25 +394,6 @@ EngineStatistics Engine::statistics() const {
   now.pages = impl_->cache.pages();
   now.pages_used = impl_->cache.used();
   return now;
-}
-
-void check_prompt(std::string_view what, std::span<const std::int32_t> prompt,
-                  std::int64_t vocabulary, std::int64_t context) {
-  if (prompt.empty()) {
-    user_error("{} is empty: at least one token is needed to start from", what);
-  }
-  if (std::ssize(prompt) >= context) {
-    user_error(
-        "{} has {} tokens, and the model's context of {} leaves no room for an answer: shorten the "
-        "prompt",
-        what, prompt.size(), context);
-  }
-  for (const std::int32_t token : prompt) {
-    if (token < 0 || token >= vocabulary) {
-      user_error("{} has token {}, and the model's vocabulary ends at {}", what, token,
-                 vocabulary - 1);
-    }
-  }
 }
 
 }  // namespace lmpo

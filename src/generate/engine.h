@@ -15,7 +15,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "generate/sampling.h"
@@ -131,10 +130,5 @@ class Engine {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
-
-// UserError that begins with `what` ("prompt 3 (counted from 0)"): the prompt is empty, holds an id
-// that the vocabulary does not have, or leaves no room for an answer in a context of that many tokens.
-void check_prompt(std::string_view what, std::span<const std::int32_t> prompt,
-                  std::int64_t vocabulary, std::int64_t context);
 
 }  // namespace lmpo

@@ -111,12 +111,13 @@ std::int32_t draw_token(std::vector<Candidate>& candidates, Random& random) {
   return std::ranges::min_element(candidates, likelier)->token;
 }
 
-}  // namespace
-
+// Whether adjust_logits changes anything.
 bool adjusts(const SamplingOptions& options) {
   return options.repetition_penalty != 1.0 || options.presence_penalty != 0 ||
          options.frequency_penalty != 0 || !options.logit_bias.empty();
 }
+
+}  // namespace
 
 void adjust_logits(std::span<float> logits, const SamplingOptions& options,
                    const SpokenTokens& spoken) {
@@ -163,6 +164,16 @@ std::int32_t sample_token(std::span<const float> logits, const SamplingOptions& 
   keep_likely(candidates, options.min_p);
   keep_typical(candidates, options.typical_p);
   return draw_token(candidates, random);
+}
+
+std::int32_t choose_token(std::span<const float> logits, const SamplingOptions& options,
+                          const SpokenTokens& spoken, Random& random) {
+  if (!adjusts(options)) {
+    return sample_token(logits, options, random);
+  }
+  std::vector<float> adjusted(logits.begin(), logits.end());
+  adjust_logits(adjusted, options, spoken);
+  return sample_token(adjusted, options, random);
 }
 
 }  // namespace lmpo

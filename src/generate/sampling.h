@@ -34,9 +34,6 @@ struct SpokenTokens {
 // occurs, the second as many times as it occurs. Biases come last.
 void adjust_logits(std::span<float> logits, const SamplingOptions& options,
                    const SpokenTokens& spoken);
-// Whether adjust_logits would change anything.
-bool adjusts(const SamplingOptions& options);
-
 // The id of a token; `logits` has one number per token, not NaN, at least one of them finite.
 //
 // Temperature 0 takes the largest logit; of equal logits, the smallest id. It uses no random number.
@@ -47,5 +44,9 @@ bool adjusts(const SamplingOptions& options);
 // whose share of the rest reaches typical_p, draw. It uses one number of `random`.
 std::int32_t sample_token(std::span<const float> logits, const SamplingOptions& options,
                           Random& random);
+
+// The token that follows what was spoken: adjust_logits on a copy, then sample_token.
+std::int32_t choose_token(std::span<const float> logits, const SamplingOptions& options,
+                          const SpokenTokens& spoken, Random& random);
 
 }  // namespace lmpo

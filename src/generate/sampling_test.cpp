@@ -109,7 +109,6 @@ TEST(Penalties, ChangeTheLogitsOfWhatWasSaid) {
   const std::vector<std::int32_t> answer = {2, 3, 2};
   const auto adjusted = [&](const SamplingOptions& options) {
     std::vector<float> logits = {2, -2, 4, -4, 1};
-    EXPECT_TRUE(adjusts(options));
     adjust_logits(logits, options, {.prompt = prompt, .answer = answer});
     return logits;
   };
@@ -118,7 +117,13 @@ TEST(Penalties, ChangeTheLogitsOfWhatWasSaid) {
   EXPECT_EQ(adjusted({.frequency_penalty = 0.5}), (std::vector<float>{2, -2, 3, -4.5, 1}));
   EXPECT_EQ(adjusted({.logit_bias = {{4, 100}, {0, -100}}}),
             (std::vector<float>{-98, -2, 4, -4, 101}));
-  EXPECT_FALSE(adjusts({.temperature = 0.3, .top_k = 2, .min_p = 0.1}));
+  Random random(1, 0);
+  const std::vector<float> logits = {2, 1.9F, 0};
+  const SamplingOptions once = {.temperature = 0, .presence_penalty = 0.5};
+  EXPECT_EQ(choose_token(logits, once, {.prompt = {}, .answer = {}}, random), 0);
+  const std::vector<std::int32_t> said = {0};
+  EXPECT_EQ(choose_token(logits, once, {.prompt = said, .answer = {}}, random), 0);
+  EXPECT_EQ(choose_token(logits, once, {.prompt = {}, .answer = said}, random), 1);
 }
 
 TEST(SamplingOrder, TheStatisticTellsDistributionsApart) {

@@ -1,0 +1,26 @@
+#include "generate/check_prompt.h"
+
+#include "base/error.h"
+
+namespace lmpo {
+
+void check_prompt(std::string_view what, std::span<const std::int32_t> prompt,
+                  std::int64_t vocabulary, std::int64_t context) {
+  if (prompt.empty()) {
+    user_error("{} is empty: at least one token is needed to start from", what);
+  }
+  if (std::ssize(prompt) >= context) {
+    user_error(
+        "{} has {} tokens, and the model's context of {} leaves no room for an answer: shorten the "
+        "prompt",
+        what, prompt.size(), context);
+  }
+  for (const std::int32_t token : prompt) {
+    if (token < 0 || token >= vocabulary) {
+      user_error("{} has token {}, and the model's vocabulary ends at {}", what, token,
+                 vocabulary - 1);
+    }
+  }
+}
+
+}  // namespace lmpo
