@@ -28,6 +28,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def refuse(self, status, message):
         self.answer(status, {"error": {"message": message, "type": "invalid_request_error", "param": None, "code": None}})
 
+    def handle_one_request(self):
+        """A browser opens connections ahead of time: those are gone with the server, too."""
+        self.raw_requestline = self.rfile.readline(65537)
+        if self.raw_requestline and not self.server.gone and self.parse_request():
+            getattr(self, "do_" + self.command)()
+        else:
+            self.close_connection = True
+
     def allowed(self):
         key = self.server.key
         if key and self.headers.get("Authorization") != f"Bearer {key}":
@@ -85,10 +93,11 @@ class FakeServer(http.server.ThreadingHTTPServer):
 
     def __init__(self, page, port=0):
         super().__init__(("127.0.0.1", port), Handler)
-        self.page, self.key, self.requests, self.left = page, "", [], 0
+        self.page, self.key, self.requests, self.left, self.gone = page, "", [], 0, False
         self.url = f"http://127.0.0.1:{self.server_port}/"
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def stop(self):
+        self.gone = True
         self.shutdown()
         self.server_close()
