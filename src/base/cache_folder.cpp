@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <system_error>
 
 #include "base/error.h"
 #include "base/path_kind.h"
@@ -83,6 +84,10 @@ fs::path find_in_hub_cache(std::string_view kind, const fs::path& name) {
 void require_model_exists(const fs::path& path) {
   if (is_folder(path)) {
     return;
+  }
+  std::error_code error;
+  if (fs::status(path, error).type() == fs::file_type::none) {
+    user_error("{}: {}", path.string(), error.message());
   }
   if (is_hub_name(path)) {
     user_error(

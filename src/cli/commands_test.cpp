@@ -117,7 +117,7 @@ TEST_F(Commands, InitDoesNotTouchAFolderInUse) {
   const Result result = run({"init", "--config", world("config.json").string(), "--tokenizer",
                              world("").string(), folder_.string()});
   EXPECT_EQ(result.exit_code, 2);
-  EXPECT_THAT(result.err, HasSubstr("the folder is not empty"));
+  EXPECT_THAT(result.err, HasSubstr("already exists; choose another name"));
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_), {}), 1);
 }
 

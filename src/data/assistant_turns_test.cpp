@@ -230,8 +230,10 @@ TEST(AssistantTurns, MarksOfTheTemplateDecide) {
 TEST(AssistantTurns, ARowOfWhichTheTemplateMarksNothingIsDropped) {
   DataOptions options;
   options.sft_target = SftTarget::marked;
-  const ordered_json row = chat({{"user", "a"}, {"model", "b"}});
-  EXPECT_THAT(scored(kMarks, row, options).texts,
+  std::string marks_others(kMarks);
+  marks_others.replace(marks_others.find("'assistant'"), 11, "'narrator'");
+  const ordered_json row = chat({{"user", "a"}, {"assistant", "b"}});
+  EXPECT_THAT(scored(marks_others, row, options).texts,
               ElementsAre(std::string(name(DropReason::response_left_out))));
 }
 

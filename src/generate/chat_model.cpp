@@ -37,7 +37,7 @@ EngineSize size_for(std::int64_t context) {
   return {.sequences = 1,
           .max_length = context,
           .cache_tokens = Engine::whole_pages(context) + kPageTokens,
-          .prompt_tokens_a_step = std::min(kPiece, context)};
+          .tokens_a_step = std::min(kPiece, context)};
 }
 
 }  // namespace

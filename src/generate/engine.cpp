@@ -41,6 +41,7 @@ struct Engine::Running {
   std::int64_t size() const { return std::ssize(tokens); }
   std::int64_t new_tokens() const { return size() - prompt_size(); }
   bool has_begun() const { return !path.empty(); }
+  bool decodes() const { return has_begun() && read + 1 == size(); }
 
   EngineEvent not_finite() const;
   // Where only the prompt is scored.
@@ -74,7 +75,7 @@ struct Engine::Impl {
         vocabulary(weights.config().vocab_size),
         decoder(weights, ops, arena, cache_size(size)),
         cache(decoder.size().pages, size.page_tokens, 2) {
-    LMPO_CHECK(size.sequences > 0 && size.max_length > 0 && size.prompt_tokens_a_step > 0);
+    LMPO_CHECK(size.sequences > 0 && size.max_length > 0 && size.tokens_a_step > 0);
   }
 
   void admit();
@@ -129,27 +130,30 @@ std::int64_t Engine::Impl::promised_pages() const {
   return promised;
 }
 
-// Prompts are read one after another. One that begins as another does that is being read waits for
-// it, so that what they have in common is computed once.
+// Each answer gets its next token; what room is left is for prompts. They are read one after another.
+// One that begins as another does that is being read waits for it, so that what they have in common
+// is computed once.
 void Engine::Impl::schedule() {
-  std::int64_t room = size.prompt_tokens_a_step;
+  std::int64_t room = std::max(size.tokens_a_step, size.sequences);
+  for (const auto& one : running) {
+    const std::int64_t kind = decoder.kind(one->size());
+    if (one->has_begun() && one->kind != kind) {  // its keys were turned by another table
+      cache.release(one->path);
+      one->read = 0;
+    }
+    one->kind = kind;
+    room -= one->decodes() ? 1 : 0;
+  }
   for (std::size_t i = 0; i < running.size(); ++i) {
     Running& one = *running[i];
-    const std::int64_t kind = decoder.kind(one.size());
-    if (one.has_begun() && one.kind != kind) {  // its keys were turned by another table
-      cache.release(one.path);
-      one.read = 0;
+    std::int64_t count = 1;
+    if (!one.decodes()) {
+      if (room == 0 || (!one.has_begun() && !begin(one))) {
+        continue;
+      }
+      count = std::min(one.size() - one.read, room);
+      room -= count;
     }
-    one.kind = kind;
-    if (!one.has_begun() && (room == 0 || !begin(one))) {
-      continue;
-    }
-    const std::int64_t unread = one.size() - one.read;
-    const std::int64_t count = unread == 1 ? 1 : std::min(unread, room);
-    if (count == 0) {
-      continue;
-    }
-    room -= unread == 1 ? 0 : count;
     if (!schedule(i, count)) {
       return;
     }
@@ -311,24 +315,19 @@ Engine::~Engine() = default;
 void Engine::count(Weights& weights, Ops& plan_ops, Arena& counting, const EngineSize& size) {
   const Arena::Scope scope(counting);
   PagedDecoder decoder(weights, plan_ops, counting, cache_size(size));
-  // The largest step: every sequence decodes but one, which reads.
+  // The largest step: as many tokens as may be, of all sequences.
   PagedBatch batch;
   const std::vector<std::int32_t> pages(
       static_cast<std::size_t>(decoder.size().pages_of(size.max_length)), 0);
-  for (std::int64_t i = 0; i < size.sequences; ++i) {
-    const std::int32_t token = 0;
-    const std::int64_t row =
-        decoder.add(batch, {&token, 1}, size.max_length - 1, pages, size.max_length);
-    batch.wanted.push_back(static_cast<std::int32_t>(row));
-  }
-  for (std::int64_t left = size.prompt_tokens_a_step; left > 0; left -= size.max_length) {
-    // More rows of one sequence than it is long count as rows of others.
+  std::int64_t left = std::max(size.tokens_a_step, size.sequences);
+  for (std::int64_t others = size.sequences - 1; others >= 0; --others) {
     const std::vector<std::int32_t> tokens(
-        static_cast<std::size_t>(std::min(left, size.max_length)), 0);
-    decoder.add(batch, tokens, 0,
-                std::span(pages).first(
-                    static_cast<std::size_t>(decoder.size().pages_of(std::ssize(tokens)))),
-                std::ssize(tokens));
+        static_cast<std::size_t>(std::min(size.max_length, left - others)), 0);
+    const std::int64_t length = std::ssize(tokens);
+    left -= length;
+    const auto used = static_cast<std::size_t>(decoder.size().pages_of(length));
+    const std::int64_t row = decoder.add(batch, tokens, 0, std::span(pages).first(used), length);
+    batch.wanted.push_back(static_cast<std::int32_t>(row + length - 1));
   }
   decoder.run(batch, size.sequences, [](std::int64_t, std::span<const float>) {});
 }

@@ -79,8 +79,8 @@ struct EngineSize {
   std::int64_t max_length = 0;
   // Of all sequences and of what is remembered; at least max_length.
   std::int64_t cache_tokens = 0;
-  // Most tokens of prompts that a step reads, beside the sequences that decode.
-  std::int64_t prompt_tokens_a_step = 512;
+  // Most tokens that a step reads, of answers and of prompts; at least `sequences` are allowed.
+  std::int64_t tokens_a_step = 512;
   std::int64_t page_tokens = kPageTokens;
 };
 

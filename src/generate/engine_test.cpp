@@ -86,7 +86,7 @@ INSTANTIATE_TEST_SUITE_P(All, Engines,
                          [](const auto& given) { return std::string(given.param); });
 
 TEST_P(Engines, GreedyAnswersAreTheLikeliestByScoringPrefixes) {
-  Running running(truth_, {.sequences = 3, .max_length = 63, .prompt_tokens_a_step = 7});
+  Running running(truth_, {.sequences = 3, .max_length = 63, .tokens_a_step = 7});
   const auto prompts = random_prompts({5, 1, 20, 33, 40}, vocabulary_);
   std::vector<RequestId> ids;
   for (const TokenList& prompt : prompts) {
@@ -112,12 +112,12 @@ TEST_P(Engines, WhatRunsBesideARequestChangesNoBitOfIt) {
         EngineSize{.sequences = 5,
         .max_length = 63,
         .cache_tokens = 64,
-        .prompt_tokens_a_step = 9,
+        .tokens_a_step = 9,
         .page_tokens = 8},
         EngineSize{.sequences = 40,
         .max_length = 63,
         .cache_tokens = 130,
-        .prompt_tokens_a_step = 64,
+        .tokens_a_step = 64,
         .page_tokens = 3}}) {
     Running running(truth_, size);
     std::map<RequestId, EngineRequest> asked;
@@ -225,8 +225,8 @@ TEST_P(Engines, WhatPromptsHaveInCommonIsReadOnce) {
 }
 
 TEST_P(Engines, ALongPromptDoesNotHoldUpTheOthers) {
-  Running running(
-      truth_, {.sequences = 2, .max_length = 63, .cache_tokens = 128, .prompt_tokens_a_step = 4});
+  Running running(truth_,
+                  {.sequences = 2, .max_length = 63, .cache_tokens = 128, .tokens_a_step = 4});
   const auto prompts = random_prompts({2, 40}, vocabulary_);
   const RequestId first = running.engine.submit(greedy(prompts[0], 30));
   running.step();
@@ -235,7 +235,8 @@ TEST_P(Engines, ALongPromptDoesNotHoldUpTheOthers) {
     running.step();
     EXPECT_EQ(running.told.at(first).tokens.size(), step + 1);
   }
-  EXPECT_EQ(running.told.at(first).tokens.size(), 11U) << "ten steps for 40 tokens";
+  // Three tokens a step beside the answer's.
+  EXPECT_EQ(running.told.at(first).tokens.size(), 15U) << "14 steps for 40 tokens";
 }
 
 TEST(EngineRequests, EndWithAStopTokenOrTheContext) {

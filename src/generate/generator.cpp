@@ -14,7 +14,7 @@ namespace {
 
 // At most this many tokens of prompts are read in one step: enough for products to be fast, few
 // enough for their activations to be small.
-constexpr std::int64_t kPromptTokensAStep = 512;
+constexpr std::int64_t kTokensAStep = 512;
 
 // New tokens that a prompt may get.
 std::int64_t answer_limit(std::int64_t prompt_length, const GenerationOptions& options,
@@ -141,7 +141,7 @@ EngineSize generation_size(const PromptTokens& prompts, const GenerationOptions&
   }
   // One page more: of the prompt that the next answer begins with.
   size.cache_tokens = size.sequences * Engine::whole_pages(size.max_length) + kPageTokens;
-  size.prompt_tokens_a_step = std::min(kPromptTokensAStep, size.sequences * longest_prompt);
+  size.tokens_a_step = std::min(kTokensAStep, size.sequences * longest_prompt);
   return size;
 }
 

@@ -375,7 +375,7 @@ TEST_F(GeneratorInput, MemoryIsBoundedByTheRequestedLengths) {
         {.sequences = sequences,
          .max_length = max_length,
          .cache_tokens = sequences * Engine::whole_pages(max_length) + kPageTokens,
-         .prompt_tokens_a_step = sequences * 30});
+         .tokens_a_step = sequences * 30});
   };
   const std::vector<Tokens> prompts = {Tokens(10, 3), Tokens(30, 3)};
   GenerationOptions options = {.max_new_tokens = 8, .batch_size = 2};
