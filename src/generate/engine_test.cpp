@@ -225,6 +225,9 @@ TEST_P(Engines, WhatPromptsHaveInCommonIsReadOnce) {
 }
 
 TEST_P(Engines, ALongPromptDoesNotHoldUpTheOthers) {
+  if (truth_.config().ropes[0].original_positions > 0) {
+    GTEST_SKIP() << "an answer that becomes long is read again meanwhile";
+  }
   Running running(truth_,
                   {.sequences = 2, .max_length = 63, .cache_tokens = 128, .tokens_a_step = 4});
   const auto prompts = random_prompts({2, 40}, vocabulary_);

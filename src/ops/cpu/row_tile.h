@@ -189,7 +189,8 @@ void multiply_tiles(const RowTile& tile) {
 }
 
 // x is float32 and w is widened to it. Vectors has vectors of the same number of elements, Floats,
-// Words (32-bit) and Halves (16-bit), and from_bytes(), which widens int8.
+// Words (32-bit) and Halves (16-bit); from_bytes(), which widens int8; and add_products(), which says
+// itself whether a product is rounded before it is added: a compiler might decide from case to case.
 template <typename Vectors, typename Element>
 struct Widened {
   using Floats = typename Vectors::Floats;
@@ -209,7 +210,7 @@ struct Widened {
     return Vectors::from_bytes(p);
   }
   [[gnu::always_inline]] static inline void add(Floats& sums, const Floats& x, const Floats& w) {
-    sums += x * w;
+    Vectors::add_products(sums, x, w);
   }
 };
 

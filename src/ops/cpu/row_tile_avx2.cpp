@@ -17,6 +17,9 @@ struct Avx2 {
     return _mm256_cvtepi32_ps(
         _mm256_cvtepi8_epi32(_mm_cvtsi64_si128(row_tile::read<long long>(p))));
   }
+  static void add_products(Floats& sums, const Floats& x, const Floats& w) {
+    sums = _mm256_fmadd_ps(x, w, sums);
+  }
 };
 
 }  // namespace

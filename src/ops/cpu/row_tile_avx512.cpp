@@ -19,6 +19,9 @@ struct Avx512 {
     const __m512i words = _mm512_maskz_cvtepi8_epi32(kAll, row_tile::read<__m128i>(p));
     return _mm512_maskz_cvtepi32_ps(kAll, words);
   }
+  static void add_products(Floats& sums, const Floats& x, const Floats& w) {
+    sums = _mm512_fmadd_ps(x, w, sums);
+  }
 };
 
 }  // namespace

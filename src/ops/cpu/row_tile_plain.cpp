@@ -13,6 +13,7 @@ struct Plain {
     return Floats{static_cast<float>(p[0]), static_cast<float>(p[1]), static_cast<float>(p[2]),
                   static_cast<float>(p[3])};
   }
+  static void add_products(Floats& sums, const Floats& x, const Floats& w) { sums += x * w; }
 };
 
 }  // namespace
