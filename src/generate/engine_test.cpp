@@ -225,7 +225,7 @@ TEST_P(Engines, WhatPromptsHaveInCommonIsReadOnce) {
 }
 
 TEST_P(Engines, ALongPromptDoesNotHoldUpTheOthers) {
-  if (truth_.config().ropes[0].original_positions > 0) {
+  if (std::string(GetParam()) == "phi3_longrope_partial") {
     GTEST_SKIP() << "an answer that becomes long is read again meanwhile";
   }
   Running running(truth_,
