@@ -111,7 +111,7 @@ def main():
     with tempfile.TemporaryDirectory() as work:
         work = pathlib.Path(work)
         for folder in make_models(work, arguments.names):
-            difference = compare(train_without_learning(arguments.binary, folder, work), folder)
+            difference = compare(train_without_learning(arguments.binary.resolve(), folder, work), folder)
             print(f"{folder.name}: opens without a warning; logits differ by {difference:g}", flush=True)
             good &= difference == 0
     raise SystemExit(0 if good else 1)

@@ -10,7 +10,7 @@ For each model of make_families.py, with a tokenizer of DATA, in float32:
 - greedy answers to 20 prompts: equal, but where transformers' own first and second token are closer than 1e-4;
 - the folder that training wrote: transformers opens it without a warning, and lmpo scores it as transformers does.
 With --bfloat16 the weights are bfloat16: scores of the 200 shortest responses in both of lmpo's types; for some
-models twenty steps beside a loop with masters in float64, and the written folder. Windows are longer here than in make_families.py.
+models twenty steps within 1e-4 of a loop with masters in float64, and the written folder. Windows are longer here than in make_families.py.
 Prints a line a model; exits with 1 if anything differs by more.
 """
 import argparse

@@ -23,6 +23,9 @@ from transformers import get_cosine_schedule_with_warmup
 import worlds
 
 STEPS, BATCH, RATE, MAX_LENGTH = 20, 4, 1e-4, 512
+# Masters that differ by float32's rounding round to other bfloat16 numbers now and then: this loop with masters in float32 instead of
+# double differs by 1.0e-5, too (19 of 177,072 weights).
+ALLOWED = {"float32": 1e-5, "bfloat16": 1e-4}
 
 
 softplus = torch.nn.functional.softplus
@@ -275,7 +278,7 @@ def compare(binary, objective, model_folder, tokenizer, rows, work, dtype="float
     written = load_file(output / "model.safetensors")
     differences = torch.cat([(written[name] - p.detach()).abs().flatten() for name, p in worlds.text_parameters(model)])
     mean, largest = differences.mean().item(), differences.max().item()
-    good = worst <= 1e-5 and mean <= 1e-6
+    good = worst <= ALLOWED[dtype] and mean <= 1e-6
     print(f"{objective.name} {' '.join(objective.flags)}: worst loss {worst:.1e} relative, weights {mean:.1e} mean "
           f"{largest:.1e} worst: {'ok' if good else 'TOO FAR'}", flush=True)
     return worst, good
