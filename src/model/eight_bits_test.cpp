@@ -65,7 +65,7 @@ TEST(WeightsInEightBits, HoldTheCheckpoint) {
     for (std::size_t n = 0; n < exact.named().size(); ++n) {
       SCOPED_TRACE(exact.named()[n].name);
       const Tensor expected = exact.named()[n].parameter.value;
-      const Parameter& parameter = weights.named()[n].parameter;
+      const Parameter parameter = weights.named()[n].parameter;
       const bool is_matrix = parameter.kind == TensorKind::matrix;
       ASSERT_EQ(parameter.value.dtype(), is_matrix ? Dtype::i8 : Dtype::f32);
       ASSERT_EQ(parameter.scales.empty(), !is_matrix);
