@@ -100,9 +100,13 @@ class Comparison:
                                          s_l=worlds.summed_logp(model, *l, length), n_l=len(l[1]))
             (train_parity.simpo(pair) / len(rows)).backward()
         worst = (0.0, "")
-        for name, parameter in worlds.text_parameters(model):
+        parameters = worlds.text_parameters(model)
+        largest = max(parameter.grad.norm() for _, parameter in parameters)
+        for name, parameter in parameters:
             ours = moments[f"{name}.exp_avg"].double() / 0.1
-            worst = max(worst, (((ours - parameter.grad).norm() / parameter.grad.norm()).item(), name))
+            norm = parameter.grad.norm()
+            # The bias of keys without rotary embedding has the gradient 0, but for rounding.
+            worst = max(worst, (((ours - parameter.grad).norm() / (norm if norm > 1e-6 * largest else largest)).item(), name))
         return worst
 
     def answers(self, model, rows):
