@@ -167,11 +167,6 @@ TEST(GgufLimits, WhatLlamaCppComputesAnotherWayIsAWarning) {
   EXPECT_THAT(gemma2_without_windows(8192),
               HasSubstr("a sliding window of 4096 tokens in every other layer"));
   EXPECT_EQ(gemma2_without_windows(4096), "");
-  EXPECT_THAT(told({{"model_type", "gemma3_text"},
-                    {"query_pre_attn_scalar", 256},
-                    {"head_dim", 256},
-                    {"attn_logit_softcapping", 5}}),
-              HasSubstr("no softcap of scores"));
   EXPECT_THAT(told({{"model_type", "smollm3"}, {"no_rope_layers", {0, 1}}}),
               HasSubstr("rotary embeddings in other layers"));
   EXPECT_THAT(told({{"hidden_act", "gelu_pytorch_tanh"}}), HasSubstr("another activation"));

@@ -21,7 +21,6 @@ constexpr GgufLimits kLimits[] = {
      .windows = true,
      .usual_window = 4096,
      .tied_only = true,
-     .attention_softcap = true,
      .logit_softcap = true},
     {.architecture = "gemma3", .windows = true, .logit_softcap = true},
     {.architecture = "phi3", .wide_heads = false},
@@ -125,9 +124,6 @@ void check_gguf_limits(const ModelConfig& config, const GgufLimits& limits) {
   warn_of_windows(config, limits);
   if (limits.scale_of_heads && !has_heads_scale(config)) {
     warn(limits, "has no scale of scores but 1 / sqrt(head size) (query_pre_attn_scalar)");
-  }
-  if (config.attention_softcap != 0 && !limits.attention_softcap) {
-    warn(limits, "has no softcap of scores (attn_logit_softcapping)");
   }
   if (config.logit_softcap != 0 && !limits.logit_softcap) {
     warn(limits, "has no softcap of logits (final_logit_softcapping)");

@@ -20,7 +20,6 @@ struct GgufLimits {
   bool wide_heads = true;            // heads times head size may differ from the hidden size
   bool multipliers = false;          // Granite's four
   bool scale_of_heads = true;  // scores are scaled by 1 / sqrt(head size), whatever a key says
-  bool attention_softcap = false;
   bool logit_softcap = false;
   std::int64_t rope_period = 0;  // every n-th layer has no rotary embedding; 0: all have one
 };

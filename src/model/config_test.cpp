@@ -243,6 +243,16 @@ TEST(ModelConfig, NamesEveryFamilyAndWhatRelativesNeed) {
   }
 }
 
+// transformers reads the key and does not use it.
+TEST(ModelConfig, Gemma3HasNoCapOfScores) {
+  testing::internal::CaptureStderr();
+  const ModelConfig config =
+      parse_config(small_config({{"model_type", "gemma3_text"}, {"attn_logit_softcapping", 5}}));
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              HasSubstr("attn_logit_softcapping of config.json is not applied"));
+  EXPECT_EQ(config.attention_softcap, 0);
+}
+
 TEST(ModelConfig, OfAMultimodalModelIsThatOfItsLanguageModel) {
   ordered_json text = small_config({{"model_type", "gemma3_text"}, {"sliding_window", 8}});
   text.erase("torch_dtype");

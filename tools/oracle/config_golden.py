@@ -201,6 +201,11 @@ def rope_tables(config):
     return [["full_attention", "sliding_attention"].index(kind) if turn else None for turn, kind in zip(turns, types)]
 
 
+def attention_softcap(config):
+    """Gemma3Attention reads the key and does not use it."""
+    return getattr(config, "attn_logit_softcapping", None) or 0 if config.model_type == "gemma2" else 0
+
+
 def attention_scale(config):
     if config.model_type == "granite":
         return config.attention_multiplier
@@ -225,7 +230,7 @@ def golden(name, content):
         "activation": getattr(config, "hidden_activation", None) or config.hidden_act,
         "qkv_bias": family == "qwen2" or getattr(config, "attention_bias", False),
         "output_bias": getattr(config, "attention_bias", False), "mlp_bias": getattr(config, "mlp_bias", False),
-        "attention_scale": attention_scale(config), "attention_softcap": getattr(config, "attn_logit_softcapping", None) or 0,
+        "attention_scale": attention_scale(config), "attention_softcap": attention_softcap(config),
         "logit_softcap": getattr(config, "final_logit_softcapping", None) or 0,
         "embedding_scale": config.hidden_size ** 0.5 if gemma else getattr(config, "embedding_multiplier", 1),
         "residual_scale": getattr(config, "residual_multiplier", 1), "logit_scale": 1 / getattr(config, "logits_scaling", 1),

@@ -1,5 +1,6 @@
 // transformers' Gemma3ForCausalLM: Gemma 2 with norms of each query and key, and with rotary tables
 // of their own for the layers with a window, five of six.
+#include "base/log.h"
 #include "model/families/gemma_keys.h"
 #include "model/layer_types.h"
 
@@ -8,6 +9,13 @@ namespace {
 
 void read_gemma3_text(const ConfigReader& reader, ModelConfig& config) {
   read_gemma2_keys(reader, 0, 0, config);
+  if (config.attention_softcap != 0) {
+    log_warning(
+        "attn_logit_softcapping of config.json is not applied: transformers computes Gemma 3 "
+        "without "
+        "it, too");
+    config.attention_softcap = 0;
+  }
   config.query_key_norm = QueryKeyNorm::head;
   const std::int64_t period = reader.size("sliding_window_pattern", 6, kMostLayers);
   read_layer_types(
