@@ -106,7 +106,7 @@ PLAIN = [
 
 
 class Kto:
-    """Pairs are taken apart; an example's mismatched response is that of the next one."""
+    """Pairs are taken apart; an example's mismatched response is one to another prompt."""
     name, flags = "kto", [*BETA_FLAGS, "--desirable_weight", "1.5"]
 
     def loss(self, examples):
@@ -190,15 +190,23 @@ def batches_of_pairs(model, reference, tokenizer, rows, with_conversations):
         yield pairs
 
 
+def mismatched(prompts):
+    """For each example the index of another: in the order of the prompts' first places, as far on as the most frequent prompt is long."""
+    order = sorted(range(len(prompts)), key=lambda i: prompts.index(prompts[i]))
+    most = max(map(prompts.count, prompts))
+    return {i: order[(place + most) % len(order)] for place, i in enumerate(order)}
+
+
 def batches_of_examples(model, reference, tokenizer, rows):
     """The same for single responses."""
     examples = [worlds.tokenize(tokenizer, prompt, answer, MAX_LENGTH) + (answer is chosen,)
                 for prompt, chosen, rejected in rows for answer in (chosen, rejected)]
+    others = mismatched([prompt for prompt, _, _ in examples])
     for step in range(STEPS):
         batch = []
         for i in range(step * BATCH, (step + 1) * BATCH):
             prompt, answer, desirable = examples[i]
-            other = examples[(i + 1) % len(examples)][1][:MAX_LENGTH - len(prompt)]
+            other = examples[others[i]][1][:MAX_LENGTH - len(prompt)]
             with torch.no_grad():
                 r, mismatched_r = (worlds.summed_logp(reference, prompt, text) for text in (answer, other))
                 mismatched_s = worlds.summed_logp(model, prompt, other)
