@@ -4,6 +4,7 @@
 #include <cmath>
 #include <deque>
 #include <limits>
+#include <variant>
 
 #include "base/error.h"
 #include "base/threads.h"
@@ -36,12 +37,15 @@ struct Engine::Running {
   std::optional<std::int64_t> reused = {};  // of the prompt, at its first reading
   std::vector<ScoredToken> prompt = {};     // scored so far
   bool told = false;                        // the first event has been given
+  bool over = false;                        // the last has been given, or it was cancelled
 
   std::int64_t prompt_size() const { return std::ssize(request.prompt); }
   std::int64_t size() const { return std::ssize(tokens); }
   std::int64_t new_tokens() const { return size() - prompt_size(); }
   bool has_begun() const { return !path.empty(); }
   bool decodes() const { return has_begun() && read + 1 == size(); }
+  // Some of the prompt's log-probabilities are still to be found.
+  bool scores_prompt() const { return request.prompt_logps && !told; }
 
   EngineEvent not_finite() const;
   // Where only the prompt is scored.
@@ -89,7 +93,7 @@ struct Engine::Impl {
   void take(std::int64_t first, std::span<const float> logits);
   EngineEvent next_token(Running& running, std::span<const float> logits);
   void add_event(Running& running, EngineEvent event);
-  void remove_ended();
+  void remove_those_over();
 
   EngineSize size;
   std::int64_t vocabulary;
@@ -103,7 +107,6 @@ struct Engine::Impl {
   // Of the step on its way.
   PagedBatch batch;
   std::vector<WantedRow> wanted;  // of the rows batch.wanted
-  std::vector<Running*> ended;
   std::vector<EngineEvent> events;
 };
 
@@ -177,11 +180,10 @@ bool Engine::Impl::schedule(std::size_t index, std::int64_t count) {
   return true;
 }
 
-// Takes what the cache remembers of the tokens, but for the last, whose logits are wanted; of a
-// prompt that is to be scored nothing. False where it is better to wait for a step.
+// Takes what the cache remembers of the tokens, but for those whose logits are wanted: the last, or
+// what of a prompt is still to be scored. False where it is better to wait for a step.
 bool Engine::Impl::begin(Running& one) {
-  const bool scores_prompt = one.request.prompt_logps && one.prompt.empty();
-  const std::int64_t most = scores_prompt ? 0 : one.size() - 1;
+  const std::int64_t most = one.scores_prompt() ? std::ssize(one.prompt) : one.size() - 1;
   PrefixCache::Found found =
       cache.find(std::span(one.tokens).first(static_cast<std::size_t>(most)), one.kind,
                  [&](std::int32_t from, std::int32_t to) { decoder.copy_page(from, to); });
@@ -220,8 +222,8 @@ void Engine::Impl::add_rows(Running& one, std::int64_t count) {
   const std::int64_t end = one.read + count;
   const bool generates = one.request.max_new_tokens > 0;
   for (std::int64_t position = one.read + 1; position <= end; ++position) {
-    const bool scored = one.request.prompt_logps && position < one.prompt_size() &&
-                        std::ssize(one.prompt) < position;
+    const bool scored =
+        one.scores_prompt() && position < one.prompt_size() && std::ssize(one.prompt) < position;
     if (scored || (position == one.size() && generates)) {
       batch.wanted.push_back(static_cast<std::int32_t>(row + position - 1 - one.read));
       wanted.push_back({&one, position});
@@ -237,26 +239,30 @@ void Engine::Impl::take(std::int64_t first, std::span<const float> logits) {
     const auto width = static_cast<std::size_t>(vocabulary);
     return logits.subspan(row * width, width);
   };
-  std::vector<std::optional<EngineEvent>> taken(static_cast<std::size_t>(count));
+  // Of each row what it says: of the prompt's tokens, or of the next.
+  std::vector<std::variant<ScoredToken, EngineEvent>> said(static_cast<std::size_t>(count));
   parallel_each(count, [&](std::int64_t index) {
     const auto i = static_cast<std::size_t>(index);
-    if (rows[i].predicts == rows[i].of->size()) {
-      taken[i] = next_token(*rows[i].of, logits_of(i));
+    Running& one = *rows[i].of;
+    if (rows[i].predicts == one.size()) {
+      said[i] = next_token(one, logits_of(i));
+    } else {
+      said[i] = score_token(logits_of(i), one.tokens[static_cast<std::size_t>(rows[i].predicts)],
+                            std::max<std::int64_t>(0, one.request.top_logps));
     }
   });
-  for (std::size_t i = 0; i < taken.size(); ++i) {
+  for (std::size_t i = 0; i < said.size(); ++i) {
     Running& one = *rows[i].of;
-    if (!taken[i]) {
-      one.prompt.push_back(score_token(logits_of(i),
-                                       one.tokens[static_cast<std::size_t>(rows[i].predicts)],
-                                       std::max<std::int64_t>(0, one.request.top_logps)));
+    if (auto* scored = std::get_if<ScoredToken>(&said[i])) {
+      one.prompt.push_back(std::move(*scored));
       continue;
     }
-    if (taken[i]->token) {
-      one.tokens.push_back(taken[i]->token->token);
+    auto& event = std::get<EngineEvent>(said[i]);
+    if (event.token) {
+      one.tokens.push_back(event.token->token);
       ++statistics.new_tokens;
     }
-    add_event(one, std::move(*taken[i]));
+    add_event(one, std::move(event));
   }
 }
 
@@ -290,21 +296,17 @@ void Engine::Impl::add_event(Running& one, EngineEvent event) {
     event.reused_tokens = one.reused;
     event.prompt = std::move(one.prompt);
   }
-  if (event.end) {
-    ended.push_back(&one);
-  }
+  one.over = event.end.has_value();
   events.push_back(std::move(event));
 }
 
-void Engine::Impl::remove_ended() {
-  std::erase_if(running, [&](const std::unique_ptr<Running>& one) {
-    const bool is_over = std::ranges::find(ended, one.get()) != ended.end();
-    if (is_over) {
+void Engine::Impl::remove_those_over() {
+  for (const auto& one : running) {
+    if (one->over) {
       cache.release(one->path);
     }
-    return is_over;
-  });
-  ended.clear();
+  }
+  std::erase_if(running, [](const auto& one) { return one->over; });
 }
 
 Engine::Engine(Weights& weights, Ops& ops, Arena& arena, const EngineSize& size)
@@ -350,14 +352,11 @@ RequestId Engine::submit(EngineRequest request) {
 }
 
 void Engine::cancel(RequestId request) {
-  const auto is_it = [&](const std::unique_ptr<Running>& one) { return one->id == request; };
-  std::erase_if(impl_->waiting, is_it);
+  std::erase_if(impl_->waiting, [&](const auto& one) { return one->id == request; });
   for (const auto& one : impl_->running) {
-    if (is_it(one)) {
-      impl_->cache.release(one->path);
-    }
+    one->over = one->id == request;
   }
-  std::erase_if(impl_->running, is_it);
+  impl_->remove_those_over();
 }
 
 std::vector<EngineEvent> Engine::step() {
@@ -378,7 +377,7 @@ std::vector<EngineEvent> Engine::step() {
       engine.add_event(*one, one->end_of_prompt());
     }
   }
-  engine.remove_ended();
+  engine.remove_those_over();
   return std::exchange(engine.events, {});
 }
 

@@ -201,6 +201,31 @@ TEST_P(Engines, LogProbabilitiesEqualThoseOfScoring) {
   }
 }
 
+// Another request reads on in the same prompt while one that scores it waits for pages.
+TEST_P(Engines, AnInterruptedPromptIsScoredWhole) {
+  const TokenList prompt = random_prompts({20}, vocabulary_)[0];
+  EngineRequest scored = greedy(prompt, 3);
+  scored.prompt_logps = true;
+  Running running(
+      truth_,
+      {.sequences = 2, .max_length = 48, .cache_tokens = 48, .tokens_a_step = 2, .page_tokens = 2});
+  running.engine.submit(greedy(prompt, 28));
+  for (int step = 0; step < 13; ++step) {
+    running.step();
+  }
+  const RequestId id = running.engine.submit(scored);
+  running.finish();
+  EXPECT_GT(running.engine.statistics().interruptions, 0);
+  const Told together = running.told.at(id);
+  const Told single = alone(truth_, scored);
+  ASSERT_EQ(together.prompt.size(), single.prompt.size());
+  for (std::size_t i = 0; i < single.prompt.size(); ++i) {
+    EXPECT_EQ(together.prompt[i].token, single.prompt[i].token);
+    EXPECT_EQ(together.prompt[i].logp, single.prompt[i].logp);
+  }
+  EXPECT_EQ(together.tokens, single.tokens);
+}
+
 TEST_P(Engines, ThePromptAloneCanBeScored) {
   const TokenList prompt = random_prompts({9}, vocabulary_)[0];
   EngineRequest request = greedy(prompt, 0);
