@@ -16,10 +16,6 @@ void set_log_level(LogLevel level);
 void log_message(LogLevel level, std::string_view message);
 
 template <typename... Args>
-void log_debug(fmt::format_string<Args...> format, Args&&... args) {
-  log_message(LogLevel::debug, fmt::format(format, std::forward<Args>(args)...));
-}
-template <typename... Args>
 void log_info(fmt::format_string<Args...> format, Args&&... args) {
   log_message(LogLevel::info, fmt::format(format, std::forward<Args>(args)...));
 }

@@ -44,7 +44,6 @@ class Arena {
   // other arenas.
   void page_out(const Tensor& tensor) const;
 
-  bool is_counting() const { return base_ == nullptr; }
   std::size_t used() const { return top_; }
   std::size_t peak() const { return peak_; }
   std::size_t capacity() const { return capacity_; }
