@@ -268,50 +268,6 @@ TEST_P(AttentionTest, RopeTurnsAndTurnsBack) {
   }
 }
 
-// Decoding token by token equals attention over the whole sequences at once.
-TEST_P(AttentionTest, DecodeEqualsForward) {
-  for (const AttentionShape shape :
-       {heads(1, 1, 2), heads(4, 2, 8, 1), heads(8, 2, 16, 5), heads(4, 4, 8, 130), heads(70, 1, 8),
-        heads(160, 1, 8), heads(8, 2, 16, 5, 1.5F), heads(2, 1, 64, 0, 20.0F)}) {
-    SCOPED_TRACE(::testing::Message() << shape.query_heads << " heads, window " << shape.window);
-    const std::vector<std::int32_t> lengths{3, 1, 140};
-    const std::int64_t slots = 141;
-    const std::int64_t key_width = shape.key_heads * shape.head_size;
-    const Tensor cache_k = poisoned(compute(), {3, slots, key_width});
-    const Tensor cache_v = poisoned(compute(), {3, slots, key_width});
-    std::vector<double> expected;
-    std::vector<double> newest;
-    for (std::size_t b = 0; b < lengths.size(); ++b) {
-      const Layout layout = lay_out({{lengths[b] + 1}});
-      const Filled qkv = random(compute(), {layout.tokens(), width(shape)});
-      const auto whole =
-          reference::attention(qkv.values, layout.positions, layout.segments, shape).out;
-      expected.insert(expected.end(), whole.end() - out_width(shape), whole.end());
-      newest.insert(newest.end(), qkv.values.end() - width(shape), qkv.values.end());
-      ops().run(StoreKeys{.cache_k = cache_k,
-                          .cache_v = cache_v,
-                          .qkv = qkv.tensor,
-                          .begin = 0,
-                          .end = lengths[b],
-                          .sequence = static_cast<std::int64_t>(b),
-                          .shape = shape});
-    }
-    const Filled qkv = filled(compute(), {3, width(shape)}, newest);
-    const Tensor out = poisoned(compute(), {3, out_width(shape)});
-    ops().run(AttentionDecode{.out = out,
-                              .qkv = qkv.tensor,
-                              .cache_k = cache_k,
-                              .cache_v = cache_v,
-                              .lengths = indices(lengths),
-                              .shape = shape});
-    expect_close(out, expected);
-    // The new key is where the next token will look for it.
-    const std::vector<double> keys = read(cache_k);
-    const auto slot = static_cast<std::size_t>((slots + 1) * key_width);
-    EXPECT_EQ(keys[slot], newest[static_cast<std::size_t>(width(shape) + out_width(shape))]);
-  }
-}
-
 TEST_P(AttentionTest, RefusesSegmentsThatDoNotCoverThePack) {
   const AttentionShape shape = heads(1, 1, 4);
   Layout layout = lay_out({{3, 2}});

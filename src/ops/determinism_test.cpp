@@ -168,13 +168,6 @@ void run_attention(Ops& ops, Tensors& make) {
                             .segments = segments,
                             .shape = shape,
                             .scratch = make({4, 190})});
-  const Tensor lengths = make.indices(190, [](std::int64_t i) { return i % 20; });
-  ops.run(AttentionDecode{.out = out,
-                          .qkv = qkv,
-                          .cache_k = make.active({190, 20, 2 * head_size}),
-                          .cache_v = make.active({190, 20, 2 * head_size}),
-                          .lengths = lengths,
-                          .shape = shape});
   const Tensor cache_k = make.active({12, 16, 2 * head_size});
   const Tensor cache_v = make.active({12, 16, 2 * head_size});
   ops.run(StorePages{.cache_k = cache_k,

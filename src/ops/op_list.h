@@ -8,7 +8,7 @@
 //   N  rows that predict           F  feed-forward size      K  key heads, divides H
 //   M  scored tokens               V  vocabulary             E  head size, even
 //   B  sequences that decode       I  inputs                 P  positions of the rotary table
-//   S  slots of a cache or page    O  outputs                   of a linear layer (I and O)
+//   S  slots of a page             O  outputs                   of a linear layer (I and O)
 //   C  pages of a cache            L  most pages of a sequence
 //
 // Types
@@ -77,8 +77,6 @@ enum class Direction : std::uint8_t { forward, backward };
   X(CapLogits, head, forward)               \
   X(AttentionForward, attention, forward)   \
   X(AttentionBackward, attention, backward) \
-  X(StoreKeys, attention, forward)          \
-  X(AttentionDecode, attention, forward)    \
   X(StorePages, attention, forward)         \
   X(AttentionPaged, attention, forward)     \
   X(HeadForward, head, forward)             \
@@ -253,23 +251,6 @@ struct AttentionBackward {
   std::span<const Pack::Segment> segments;
   AttentionShape shape;
   Tensor scratch;
-};
-
-// After a prefill: keys and values of the rows [begin, end) of qkv[T,(H+2K)E] become the slots
-// [0, end - begin) of one sequence of cache_k and cache_v [B,S,K*E].
-struct StoreKeys {
-  Tensor cache_k, cache_v, qkv;
-  std::int64_t begin, end;
-  std::int64_t sequence;
-  AttentionShape shape;
-};
-
-// One new token for each of B sequences: out[B,H*E] for qkv[B,(H+2K)E], which is rotated already.
-// Its key and value become slot lengths[b] of cache_k and cache_v [B,S,K*E]; it sees the slots
-// [0, lengths[b]] within the window.
-struct AttentionDecode {
-  Tensor out, qkv, cache_k, cache_v, lengths;
-  AttentionShape shape;
 };
 
 // Keys and values of tokens in pages of S slots, at most kMostSlots: cache_k and cache_v [C,S,K*E].

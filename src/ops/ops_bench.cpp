@@ -213,27 +213,6 @@ BENCHMARK(attention)
     ->ArgsProduct({{3072}, {0, 1}, {64, 80, 96, 128, 256}, {0, 50}})
     ->UseRealTime();
 
-void decode(benchmark::State& state) {
-  Bench bench(state);
-  const AttentionShape shape = testing::heads(32, 8, 64);
-  const std::int64_t slots = 1024;
-  const Tensor out = bench.random({8, 32 * 64});
-  const Tensor qkv = bench.random({8, 48 * 64});
-  const Tensor cache_k = bench.random({8, slots, 8 * 64});
-  const Tensor cache_v = bench.random({8, slots, 8 * 64});
-  const Tensor lengths = bench.indices(8, [&](std::int64_t) { return slots - 1; });
-  bench.bytes(static_cast<double>(cache_k.bytes() + cache_v.bytes()));
-  bench.run([&] {
-    bench.ops().run(AttentionDecode{.out = out,
-                                    .qkv = qkv,
-                                    .cache_k = cache_k,
-                                    .cache_v = cache_v,
-                                    .lengths = lengths,
-                                    .shape = shape});
-  });
-}
-BENCHMARK(decode)->UseRealTime();
-
 // A sequence's last tokens over a cache of all of them, B such sequences.
 void paged(benchmark::State& state) {
   Bench bench(state);

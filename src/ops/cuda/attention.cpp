@@ -22,16 +22,6 @@ bool are_equal(std::span<const Pack::Segment> a, std::span<const Pack::Segment> 
   });
 }
 
-cuda::CacheShape cache_shape(Tensor cache, const AttentionShape& shape) {
-  return {.slots = cache.dim(1),
-          .query_heads = static_cast<std::int32_t>(shape.query_heads),
-          .key_heads = static_cast<std::int32_t>(shape.key_heads),
-          .head_size = static_cast<std::int32_t>(shape.head_size),
-          .scale = shape.scale,
-          .softcap = shape.softcap,
-          .window = static_cast<std::int32_t>(shape.window)};
-}
-
 cuda::PagesShape pages_shape(Tensor cache, const AttentionShape& shape) {
   return {.pages = cache.dim(0),
           .slots = cache.dim(1),
@@ -136,31 +126,6 @@ void CudaOps::run(const AttentionBackward& op) {
                                      delta);
   }
   launched("attention_backward", {&op.qkv});
-}
-
-void CudaOps::run(const StoreKeys& op) {
-  require_compute({&op.cache_k, &op.cache_v, &op.qkv});
-  check_caches(op.cache_k, op.cache_v, op.qkv, op.shape);
-  LMPO_CHECK(op.begin >= 0 && op.begin <= op.end && op.end <= op.qkv.dim(0) &&
-             op.end - op.begin <= op.cache_k.dim(1) && op.sequence >= 0 &&
-             op.sequence < op.cache_k.dim(0));
-  if (op.begin < op.end) {
-    cuda::store_keys(stream_, typed(op.cache_k), typed(op.cache_v), typed(op.qkv), op.begin,
-                     op.end - op.begin, op.sequence, cache_shape(op.cache_k, op.shape));
-    launched("store_keys", {&op.cache_k, &op.qkv});
-  }
-}
-
-void CudaOps::run(const AttentionDecode& op) {
-  require_compute({&op.out, &op.qkv, &op.cache_k, &op.cache_v});
-  check_caches(op.cache_k, op.cache_v, op.qkv, op.shape);
-  const std::int64_t sequences = op.qkv.dim(0);
-  LMPO_CHECK(has_shape(op.out, {sequences, op.shape.out_width()}) &&
-             has_shape(op.lengths, {sequences}) && op.cache_k.dim(0) >= sequences);
-  cuda::attention_decode(stream_, typed(op.out), typed(op.qkv), typed(op.cache_k),
-                         typed(op.cache_v), op.lengths.i32(), sequences,
-                         cache_shape(op.cache_k, op.shape));
-  launched("attention_decode", {&op.qkv, &op.cache_k});
 }
 
 void CudaOps::run(const StorePages& op) {

@@ -126,21 +126,7 @@ void attention_key_gradient(cudaStream_t stream, const AttentionInput& in, Typed
 void attention_backward_general(cudaStream_t stream, const AttentionInput& in, Typed dqkv,
                                 Typed dout, const float* lse, const float* delta);
 
-// decode.cu
-struct CacheShape {
-  std::int64_t slots;  // of a sequence
-  std::int32_t query_heads;
-  std::int32_t key_heads;
-  std::int32_t head_size;
-  float scale;
-  float softcap;
-  std::int32_t window;
-};
-// Rows of qkv become slots [first_slot + i] of one sequence's cache.
-void store_keys(cudaStream_t stream, Typed cache_k, Typed cache_v, Typed qkv, std::int64_t begin,
-                std::int64_t count, std::int64_t sequence, const CacheShape& shape);
-void attention_decode(cudaStream_t stream, Typed out, Typed qkv, Typed cache_k, Typed cache_v,
-                      const std::int32_t* lengths, std::int64_t sequences, const CacheShape& shape);
+// pages.cu
 struct PagesShape {
   std::int64_t pages;
   std::int64_t slots;  // of a page

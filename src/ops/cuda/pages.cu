@@ -9,37 +9,8 @@ constexpr int kThreads = 256;
 constexpr int kWarps = kThreads / 32;
 constexpr int kMost = 16;  // numbers of a head that a lane holds: head sizes up to 512
 
-template <typename T>
-__global__ void store_kernel(T* cache_k, T* cache_v, const T* qkv, std::int64_t row_width,
-                             std::int64_t key_begin, std::int64_t key_width) {
-  const T* row = qkv + std::int64_t{blockIdx.x} * row_width + key_begin;
-  const std::int64_t slot = std::int64_t{blockIdx.x} * key_width;
-  for (std::int64_t i = threadIdx.x; i < key_width; i += kThreads) {
-    cache_k[slot + i] = row[i];
-    cache_v[slot + i] = row[key_width + i];
-  }
-}
-
-// The new token's key and value at their slot.
-template <typename T>
-__global__ void store_new_kernel(T* cache_k, T* cache_v, const T* qkv, const std::int32_t* lengths,
-                                 CacheShape shape) {
-  const std::int64_t b = blockIdx.x;
-  const std::int64_t width = std::int64_t{shape.key_heads} * shape.head_size;
-  const std::int64_t slot = lengths[b];
-  if (slot < 0 || slot >= shape.slots) {
-    return;
-  }
-  const T* keys = qkv + b * (shape.query_heads + 2 * shape.key_heads) * shape.head_size +
-                  std::int64_t{shape.query_heads} * shape.head_size;
-  for (std::int64_t i = threadIdx.x; i < width; i += kThreads) {
-    cache_k[(b * shape.slots + slot) * width + i] = keys[i];
-    cache_v[(b * shape.slots + slot) * width + i] = keys[width + i];
-  }
-}
-
-// One head of one query over the slots [first, last]: out[E] for query[E]. place(slot) is where the
-// head's key and value begin in the caches; below 0 is nowhere and makes the result NaN.
+// One head of one query over the slots [first, last]: out[E] for query[E]. place_of(slot) is where
+// the head's key and value begin in the caches; below 0 is nowhere and makes the result NaN.
 template <typename T, typename Rule, typename Place>
 __device__ void attend(const Rule& rule, T* out, const T* query, const T* cache_k, const T* cache_v,
                        int size, int first, int last, const Place& place_of) {
@@ -101,23 +72,6 @@ __device__ void attend(const Rule& rule, T* out, const T* query, const T* cache_
     }
     out[e] = narrow<T>(sum / whole);
   }
-}
-
-// Grid: sequences x query heads.
-template <typename T, typename Rule>
-__global__ void decode_kernel(Rule rule, T* out, const T* qkv, const T* cache_k, const T* cache_v,
-                              const std::int32_t* lengths, CacheShape shape) {
-  const std::int64_t b = blockIdx.x;
-  const int head = blockIdx.y;
-  const int size = shape.head_size;
-  const int key_head = head / (shape.query_heads / shape.key_heads);
-  const std::int64_t width = std::int64_t{shape.key_heads} * size;
-  const int last = min(static_cast<int>(shape.slots) - 1, lengths[b]);
-  const int first = shape.window > 0 ? max(0, last - shape.window + 1) : 0;
-  attend(rule, out + (b * shape.query_heads + head) * size,
-         qkv + b * (shape.query_heads + 2 * shape.key_heads) * size + head * size, cache_k, cache_v,
-         size, first, last,
-         [&](int slot) { return (b * shape.slots + slot) * width + key_head * size; });
 }
 
 // Grid: tokens.
@@ -184,37 +138,6 @@ __global__ void paged_kernel(Rule rule, T* out, const T* qkv, const T* cache_k, 
 }
 
 }  // namespace
-
-void store_keys(cudaStream_t stream, Typed cache_k, Typed cache_v, Typed qkv, std::int64_t begin,
-                std::int64_t count, std::int64_t sequence, const CacheShape& shape) {
-  const std::int64_t key_width = std::int64_t{shape.key_heads} * shape.head_size;
-  const std::int64_t key_begin = std::int64_t{shape.query_heads} * shape.head_size;
-  const std::int64_t row_width = key_begin + 2 * key_width;
-  const std::int64_t place = sequence * shape.slots * key_width;
-  with_compute(qkv.dtype, [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    launch_kernel(store_kernel<T>, {static_cast<unsigned>(count), kThreads}, stream,
-                  as<T>(cache_k) + place, as<T>(cache_v) + place, as<T>(qkv) + begin * row_width,
-                  row_width, key_begin, key_width);
-  });
-}
-
-void attention_decode(cudaStream_t stream, Typed out, Typed qkv, Typed cache_k, Typed cache_v,
-                      const std::int32_t* lengths, std::int64_t sequences,
-                      const CacheShape& shape) {
-  const dim3 grid(static_cast<unsigned>(sequences), static_cast<unsigned>(shape.query_heads));
-  const std::size_t bytes =
-      sizeof(float) * kWarps * (2 + static_cast<std::size_t>(shape.head_size));
-  with_compute(qkv.dtype, [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    launch_kernel(store_new_kernel<T>, {static_cast<unsigned>(sequences), kThreads}, stream,
-                  as<T>(cache_k), as<T>(cache_v), as<T>(qkv), lengths, shape);
-    with_score_rule(shape.scale, shape.softcap, [&](auto rule) {
-      launch_kernel(decode_kernel<T, decltype(rule)>, {grid, kThreads, bytes}, stream, rule,
-                    as<T>(out), as<T>(qkv), as<T>(cache_k), as<T>(cache_v), lengths, shape);
-    });
-  });
-}
 
 void store_pages(cudaStream_t stream, Typed cache_k, Typed cache_v, Typed qkv,
                  const std::int32_t* slots, std::int64_t tokens, const PagesShape& shape) {
