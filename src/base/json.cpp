@@ -72,7 +72,23 @@ bool nests_too_deep(std::string_view text) {
   return false;
 }
 
+template <typename Json>
+Json parse_as(std::string_view text, std::string_view source) {
+  if (nests_too_deep(text)) {
+    user_error("{}: lists and objects are nested more than {} deep", source, kDeepestNesting);
+  }
+  try {
+    return Json::parse(text);
+  } catch (const json::exception& error) {
+    user_error("{}: not valid JSON: {}", source, short_message(error));
+  }
+}
+
 }  // namespace
+
+std::string json_line(const ordered_json& value) {
+  return value.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+}
 
 std::string short_message(const json::exception& error) {
   constexpr std::size_t kLongest = 200;
@@ -85,14 +101,11 @@ std::string short_message(const json::exception& error) {
 }
 
 json parse_json(std::string_view text, std::string_view source) {
-  if (nests_too_deep(text)) {
-    user_error("{}: lists and objects are nested more than {} deep", source, kDeepestNesting);
-  }
-  try {
-    return json::parse(text);
-  } catch (const json::exception& error) {
-    user_error("{}: not valid JSON: {}", source, short_message(error));
-  }
+  return parse_as<json>(text, source);
+}
+
+ordered_json parse_ordered_json(std::string_view text, std::string_view source) {
+  return parse_as<ordered_json>(text, source);
 }
 
 json read_json(const fs::path& path) {

@@ -15,7 +15,11 @@ using ordered_json = nlohmann::ordered_json;
 
 // `source` names the text in errors: a path, or path:line.
 json parse_json(std::string_view text, std::string_view source);
+ordered_json parse_ordered_json(std::string_view text, std::string_view source);
 json read_json(const fs::path& path);
+
+// On one line. Invalid UTF-8, which JSON does not have, becomes U+FFFD.
+std::string json_line(const ordered_json& value);
 
 // The library's message without its prefix, shortened: it quotes the text, which may have
 // megabytes.

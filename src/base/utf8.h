@@ -28,6 +28,9 @@ char32_t first_code_point(std::string_view text);
 std::size_t previous_character(std::string_view text, std::size_t end);
 void append_utf8(std::string& text, char32_t code_point);
 
+// U+FFFD, which stands for what is no character.
+inline constexpr std::string_view kReplacementCharacter = "\xEF\xBF\xBD";
+
 bool is_valid_utf8(std::string_view text);
 // Replaces every maximal ill-formed part by one U+FFFD (Unicode 15, section 3.9).
 std::string replace_invalid_utf8(std::string_view text);

@@ -208,9 +208,9 @@ void ChatSession::say_end(const ChatPartner& partner, bool kept, bool interrupte
     show_note(who + "stopped before the answer began; your message is removed");
   } else if (interrupted) {
     show_note(who + "stopped");
-  } else if (partner.end() == AnswerEnd::length) {
+  } else if (partner.end() == RequestEnd::length) {
     show_note(fmt::format("{}cut after {} tokens (/max_new_tokens)", who, options_.max_new_tokens));
-  } else if (partner.end() == AnswerEnd::context) {
+  } else if (partner.end() == RequestEnd::context) {
     show_note(fmt::format("{}cut: the context of {} tokens is full; make room with /undo or /reset",
                           who, partner.model().context()));
   }

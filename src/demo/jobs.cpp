@@ -10,6 +10,7 @@
 #include <optional>
 #include <thread>
 
+#include "base/elapsed.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "demo/child_process.h"
@@ -18,13 +19,7 @@
 namespace lmpo {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr std::chrono::milliseconds kPoll{20};
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 fs::path done_file(const fs::path& root, const Job& job) {
   return root / job.folder / "done.json";
@@ -106,7 +101,7 @@ class RunningJob {
   const fs::path& program_;
   std::size_t command_ = 0;
   std::optional<ChildProcess> child_;
-  Clock::time_point start_ = Clock::now();
+  SteadyClock::time_point start_ = SteadyClock::now();
 };
 
 }  // namespace
@@ -130,7 +125,7 @@ bool run_jobs(const fs::path& root, std::span<const Job> jobs, const JobOptions&
   }
   const auto total = std::ssize(waiting);
   std::int64_t done = 0;
-  const auto start = Clock::now();
+  const auto start = SteadyClock::now();
   const InterruptWatch watch("stopping; unfinished runs start again next time");
   const ChildSignals signals;
   std::vector<std::unique_ptr<RunningJob>> running;

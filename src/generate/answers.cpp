@@ -11,11 +11,6 @@
 namespace lmpo {
 namespace {
 
-// JSON has no invalid UTF-8, which an answer that was cut short may end with.
-std::string to_line(const ordered_json& value) {
-  return value.dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
 const char* finish_reason(const Completion& completion) {
   return completion.stopped ? "stop" : "length";
 }
@@ -77,7 +72,7 @@ std::string answer_line(const Completion& completion, const Prompt& prompt, bool
     line["sample"] = completion.sample;
   }
   add_template_inputs(line, prompt.inputs);
-  return to_line(line);
+  return json_line(line);
 }
 
 ordered_json answer_settings(const AnswerSource& source, const std::vector<Prompt>& prompts,
@@ -86,7 +81,7 @@ ordered_json answer_settings(const AnswerSource& source, const std::vector<Promp
   add_model_files(model, source.model);
   Hash tokens;
   for (const Prompt& prompt : prompts) {
-    tokens.add(to_line(prompt.shown));
+    tokens.add(json_line(prompt.shown));
     tokens.add(prompt.tokens.data(), prompt.tokens.size() * sizeof(TokenId));
   }
   ordered_json settings = {{"lmpo", source.version},
@@ -139,7 +134,7 @@ void save_samples(SampleFile& file, Generator& generator, const std::vector<Prom
     const double temperature = options.sampling_of(completion.sample).temperature;
     add_sample(line, completion, temperature, tokenizer);
     if (completion.sample + 1 == options.samples) {
-      file.append(to_line(line));
+      file.append(json_line(line));
     }
   });
   log_info("{} prompts have their answers", file.done());

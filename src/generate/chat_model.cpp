@@ -1,11 +1,11 @@
 #include "generate/chat_model.h"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
+#include "base/elapsed.h"
 #include "base/error.h"
-#include "generate/check_prompt.h"
+#include "generate/context.h"
 #include "generate/engine.h"
 #include "model/loaded_model.h"
 
@@ -15,22 +15,6 @@ namespace {
 // Tokens of a prompt that go through the model at once: many enough for its products to be fast,
 // few enough for their activations to be small.
 constexpr std::int64_t kPiece = 512;
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-std::int64_t settle_context(std::int64_t asked, const ModelConfig& config) {
-  if (asked > config.max_positions) {
-    user_error(
-        "a context of {} tokens was asked for; the model was made for {} "
-        "(max_position_embeddings)",
-        asked, config.max_positions);
-  }
-  return asked > 0 ? asked : std::min(config.max_positions, ChatModel::kUsualContext);
-}
 
 EngineSize size_for(std::int64_t context) {
   // Room for what is left of earlier turns too.
@@ -51,7 +35,7 @@ struct ChatModel::Impl {
        const LoadedModelOptions& options)
       : model(folder, std::move(device), options),
         stop_ids(stop_tokens(folder, model.config)),
-        context(settle_context(asked, model.config)),
+        context(settle_context(asked, model.config.max_positions)),
         arena(model.device->make_arena(
             Engine::planned_bytes(*model.weights, *model.ops, size_for(context)))),
         engine(*model.weights, *model.ops, arena, size_for(context)) {}
@@ -67,9 +51,8 @@ struct ChatModel::Impl {
   std::optional<RequestId> request;     // of the answer on its way
   std::optional<std::int32_t> waiting;  // a token that next() has not given yet
   std::optional<RequestEnd> end;        // after it
-  AnswerEnd why = AnswerEnd::stop;
   AnswerStatistics statistics;
-  Clock::time_point first_token;
+  SteadyClock::time_point first_token;
 };
 
 void ChatModel::Impl::step() {
@@ -103,6 +86,10 @@ std::int64_t ChatModel::context() const {
   return impl_->context;
 }
 
+Dtype ChatModel::storage() const {
+  return impl_->model.weights->storage();
+}
+
 std::size_t ChatModel::planned_bytes() const {
   return impl_->model.weight_arena->capacity() + impl_->arena.capacity();
 }
@@ -111,7 +98,7 @@ bool ChatModel::start(std::span<const std::int32_t> prompt, const AnswerOptions&
                       const std::function<bool()>& interrupted) {
   Impl& chat = *impl_;
   check_prompt("the conversation", prompt, chat.model.config.vocab_size, chat.context);
-  const Clock::time_point begin = Clock::now();
+  const SteadyClock::time_point begin = SteadyClock::now();
   if (chat.request) {
     chat.engine.cancel(*chat.request);
   }
@@ -123,7 +110,6 @@ bool ChatModel::start(std::span<const std::int32_t> prompt, const AnswerOptions&
                                      .stop_ids = chat.stop_ids});
   chat.waiting.reset();
   chat.end.reset();
-  chat.why = AnswerEnd::stop;
   chat.statistics = {.prompt_tokens = std::ssize(prompt)};
   while (!chat.waiting) {
     if (interrupted && interrupted()) {
@@ -131,8 +117,8 @@ bool ChatModel::start(std::span<const std::int32_t> prompt, const AnswerOptions&
     }
     chat.step();
   }
-  chat.first_token = Clock::now();
-  chat.statistics.prompt_seconds = std::chrono::duration<double>(chat.first_token - begin).count();
+  chat.first_token = SteadyClock::now();
+  chat.statistics.prompt_seconds = seconds_between(begin, chat.first_token);
   return true;
 }
 
@@ -145,17 +131,11 @@ std::optional<std::int32_t> ChatModel::next() {
   if (chat.end == RequestEnd::stop) {  // a stop token is not shown
     chat.waiting.reset();
   }
-  if (!chat.waiting) {
-    chat.why = chat.end == RequestEnd::length    ? AnswerEnd::length
-               : chat.end == RequestEnd::context ? AnswerEnd::context
-                                                 : AnswerEnd::stop;
-    return std::nullopt;
-  }
   return std::exchange(chat.waiting, std::nullopt);
 }
 
-AnswerEnd ChatModel::end() const {
-  return impl_->why;
+std::optional<RequestEnd> ChatModel::end() const {
+  return impl_->end;
 }
 
 const AnswerStatistics& ChatModel::statistics() const {

@@ -1,5 +1,5 @@
 // A model that answers token by token and keeps its key-value cache: tokens that a prompt shares with
-// the start of the last prompt and answer are not computed again.
+// the start of an earlier prompt and answer are not computed again, as long as the cache holds them.
 //
 // Memory is planned: the cache of one sequence and the activations of a piece of a prompt. Not
 // thread-safe.
@@ -13,24 +13,16 @@
 #include <vector>
 
 #include "base/file.h"
-#include "generate/sampling.h"
+#include "generate/engine.h"
 #include "model/loaded_model.h"
 
 namespace lmpo {
-
-struct ModelConfig;
 
 struct AnswerOptions {
   SamplingOptions sampling = {};
   std::int64_t max_new_tokens = 1024;  // at least 1
   std::uint64_t seed = 42;
   std::uint64_t turn = 0;  // different turns use different random numbers
-};
-
-enum class AnswerEnd : std::uint8_t {
-  stop,     // a stop token
-  length,   // max_new_tokens
-  context,  // the context is full
 };
 
 // Counts and times of an answer.
@@ -46,30 +38,29 @@ struct AnswerStatistics {
 
 class ChatModel {
  public:
-  // `context`: maximum tokens of a conversation, at most the model's max_position_embeddings; 0: as
-  // many, but at most kUsualContext. UserError for a model that cannot be loaded or a context that
-  // is too long.
+  // `context`: maximum tokens of a conversation, see settle_context. UserError for a model that cannot
+  // be loaded or a context that is too long.
   ChatModel(const fs::path& folder, std::shared_ptr<Device> device, std::int64_t context = 0,
             const LoadedModelOptions& options = {});
   ~ChatModel();
   ChatModel(const ChatModel&) = delete;
   ChatModel& operator=(const ChatModel&) = delete;
 
-  static constexpr std::int64_t kUsualContext = 8192;
-
   const ModelConfig& config() const;
   std::int64_t parameters() const;
   std::int64_t context() const;
+  Dtype storage() const;              // of the weights
   std::size_t planned_bytes() const;  // weights, cache and activations
 
   // Reads a prompt. Calls `interrupted` between pieces of it and returns false if that returns true.
   // UserError if the prompt is empty, fills the context, or has unknown ids; the cache is kept.
   bool start(std::span<const std::int32_t> prompt, const AnswerOptions& options,
              const std::function<bool()>& interrupted = {});
-  // The answer's next token, or nothing at its end; end() says why it ended. Stop tokens are not
-  // returned. UserError if logits are not finite.
+  // The answer's next token, or nothing at its end. Stop tokens are not returned. UserError if logits
+  // are not finite.
   std::optional<std::int32_t> next();
-  AnswerEnd end() const;
+  // Why the answer ended; none while it goes on.
+  std::optional<RequestEnd> end() const;
   const AnswerStatistics& statistics() const;
 
  private:

@@ -49,7 +49,7 @@ TEST_P(ChatModels, SayTheLikeliest) {
   const bool stopped = stop != expected.end();
   expected.erase(stop, expected.end());
   EXPECT_EQ(answer(chat, prompt, greedy(8)), expected);
-  EXPECT_EQ(chat.end(), stopped ? AnswerEnd::stop : AnswerEnd::length);
+  EXPECT_EQ(chat.end(), stopped ? RequestEnd::stop : RequestEnd::length);
 }
 
 TEST_P(ChatModels, EveryDeviceSaysTheLikeliest) {
@@ -109,7 +109,7 @@ TEST_P(ChatModels, ContextsEnd) {
   EXPECT_EQ(chat.context(), 12);
   const Tokens32 text = random_prompts({12}, chat.config().vocab_size)[0];
   const Tokens32 said = answer(chat, Tokens32(text.begin(), text.begin() + 9), greedy(100));
-  if (chat.end() == AnswerEnd::context) {
+  if (chat.end() == RequestEnd::context) {
     EXPECT_EQ(said.size(),
               4U);  // three in the room that is left, and one that is not read any more
   }

@@ -1,24 +1,16 @@
 #include "generate/chat_partner.h"
 
+#include "base/folder_name.h"
 #include "base/readable.h"
 #include "model/config.h"
 #include "model/model_folder.h"
 
 namespace lmpo {
-namespace {
-
-// "lmpo" of "runs/lmpo/"; of "." the name of the folder it stands for.
-std::string name_of(const fs::path& folder) {
-  const fs::path whole = fs::absolute(folder / "").lexically_normal();  // ends with a slash
-  return whole.parent_path().filename().string();
-}
-
-}  // namespace
 
 ChatPartner::ChatPartner(const fs::path& folder, std::shared_ptr<Device> device,
                          std::int64_t context, const LoadedModelOptions& options,
                          ordered_json inputs)
-    : name_(name_of(folder)),
+    : name_(folder_name(folder)),
       folder_(folder),
       text_(TextModel::load(folder)),
       model_(folder, std::move(device), context, options) {
@@ -88,7 +80,7 @@ std::string ChatPartner::description() const {
       "{}: {}, {:.3g} million parameters in {}, {} layers, context {} of {} tokens, {} "
       "of memory",
       folder_.string(), config.family, static_cast<double>(model_.parameters()) / 1e6,
-      dtype_name(config.dtype), config.layers, model_.context(), config.max_positions,
+      dtype_name(model_.storage()), config.layers, model_.context(), config.max_positions,
       readable_bytes(model_.planned_bytes()));
   if (const AnswerStatistics& last = model_.statistics(); last.prompt_tokens > 0) {
     text += fmt::format(
@@ -113,8 +105,7 @@ ordered_json saved_conversations(const ChatPartners& partners) {
 
 void load_conversations(const ChatPartners& partners, const std::string& text,
                         const std::string& source) {
-  parse_json(text, source);  // for its error message
-  const ordered_json content = ordered_json::parse(text);
+  const ordered_json content = parse_ordered_json(text, source);
   const bool has_other = content.is_object() && content.contains("other");
   std::vector<Conversation> loaded(partners.size());
   for (std::size_t i = 0; i < loaded.size(); ++i) {

@@ -40,7 +40,7 @@ class ChatPartner {
   // removes the user message and returns false.
   bool keep();
   // Why the answer ended, if the caller did not end it.
-  AnswerEnd end() const { return model_.end(); }
+  std::optional<RequestEnd> end() const { return model_.end(); }
 
   // Lines about the model and the speed of the last answer.
   std::string description() const;

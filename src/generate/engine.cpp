@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "base/threads.h"
-#include "generate/check_prompt.h"
+#include "generate/context.h"
 #include "generate/paged_decoder.h"
 #include "generate/prefix_cache.h"
 #include "generate/token_logps.h"

@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "generate/answer_text.h"
-#include "generate/check_prompt.h"
+#include "generate/context.h"
 #include "model/loaded_model.h"
 
 namespace lmpo {

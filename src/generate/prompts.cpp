@@ -48,8 +48,7 @@ GivenPrompt given_prompt(const ordered_json& row, const std::string& place) {
 
 std::vector<GivenPrompt> read_array(const std::string& content, const fs::path& path) {
   std::vector<GivenPrompt> prompts;
-  parse_json(content, path.string());  // for its error message
-  for (const ordered_json& row : ordered_json::parse(content)) {
+  for (const ordered_json& row : parse_ordered_json(content, path.string())) {
     const std::string place = fmt::format("{}: row {}", path.string(), prompts.size());
     prompts.push_back(given_prompt(row, place));
   }
@@ -57,8 +56,7 @@ std::vector<GivenPrompt> read_array(const std::string& content, const fs::path& 
 }
 
 GivenPrompt prompt_of_line(const std::string& line, const std::string& place) {
-  parse_json(line, place);  // for its error message
-  return given_prompt(ordered_json::parse(line), place);
+  return given_prompt(parse_ordered_json(line, place), place);
 }
 
 }  // namespace

@@ -7,8 +7,7 @@
 namespace lmpo {
 namespace {
 
-constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // what a decoder makes of broken bytes
-constexpr std::size_t kLongestCharacter = 4;               // bytes, and so tokens of one byte each
+constexpr std::size_t kLongestCharacter = 4;  // bytes, and so tokens of one byte each
 
 }  // namespace
 
@@ -25,7 +24,7 @@ std::string TokenText::added(bool last) {
   const std::span<const TokenId> all = tokens_;
   const std::string before = tokenizer_.decode(all.first(shown_), true);
   const std::string now = tokenizer_.decode(all, true);
-  const bool whole = is_valid_utf8(now) && !now.ends_with(kReplacement);
+  const bool whole = is_valid_utf8(now) && !now.ends_with(kReplacementCharacter);
   if (!last && !whole && tokens_.size() - shown_ < kLongestCharacter) {
     return "";
   }

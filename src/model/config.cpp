@@ -232,9 +232,7 @@ ModelConfig read_model_config(const fs::path& path) {
                  path.string());
     }
   }
-  const std::string text = read_file(file);
-  parse_json(text, file.string());  // for its errors: the next line's are not for people
-  return parse_model_config(ordered_json::parse(text), file.string());
+  return parse_model_config(parse_ordered_json(read_file(file), file.string()), file.string());
 }
 
 std::vector<std::int64_t> read_stop_ids(const fs::path& folder, const ModelConfig& config) {

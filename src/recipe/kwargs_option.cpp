@@ -29,14 +29,13 @@ ordered_json json_of_scalar(const YAML::Node& scalar) {
 
 std::optional<ordered_json> OptionType<ordered_json>::parse(std::string_view text,
                                                             const OptionTraits&) {
+  ordered_json given;
   try {
-    if (!parse_json(text, "").is_object()) {
-      return std::nullopt;
-    }
+    given = parse_ordered_json(text, "");
   } catch (const UserError&) {
     return std::nullopt;
   }
-  return read_template_kwargs(ordered_json::parse(text), "");
+  return given.is_object() ? std::optional(read_template_kwargs(given, "")) : std::nullopt;
 }
 
 json OptionType<ordered_json>::show(const ordered_json& value) {

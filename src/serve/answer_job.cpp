@@ -2,14 +2,12 @@
 
 #include <random>
 
+#include "base/elapsed.h"
+
 namespace lmpo {
 namespace {
 
 constexpr std::chrono::milliseconds kLookForClient{200};
-
-double seconds_from(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
 
 }  // namespace
 
@@ -73,7 +71,7 @@ void AnswerJob::take(const News& news) {
   }
   if (!has_begun_) {
     has_begun_ = true;
-    service_.metrics.count_first_token(seconds_from(start_));
+    service_.metrics.count_first_token(seconds_since(start_));
   }
   GrowingAnswer& answer = answers_[news.index];
   answer.take(news.event);

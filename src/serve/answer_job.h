@@ -58,6 +58,20 @@ void stream_answers(AnswerJob& job, const std::function<bool()>& client_gone, co
                     const std::function<bool(std::size_t index)>& changed,
                     const std::function<std::string()>& last);
 
+// The reply of a Job, made of a request that has been read: the answers as a whole, or as they come.
+template <typename Job, typename Request>
+HttpReply reply_of(Service& service, const Request& request, const HttpRequest& http) {
+  const auto job = std::make_shared<Job>(service, request);
+  service.note_unknown(request.unknown_fields);
+  if (!request.settings.stream) {
+    return job->whole(http.client_gone);
+  }
+  return {
+      .type = kEventStream,
+      .stream = [job, gone = http.client_gone](const SendPart& send) { job->stream(gone, send); },
+      .note = job->note()};
+}
+
 // One for all answers of a request that gives none: nobody can guess it.
 std::uint64_t any_seed();
 

@@ -81,7 +81,7 @@ HttpReply ChatJob::whole(const std::function<bool()>& client_gone) {
                                   reports_ ? chat_logprobs(answer.take_reports()) : ordered_json(),
                                   rest.calls.empty() ? answer.finish_reason() : kCalls));
   }
-  return {.body = to_text(chat_response(head_, std::move(choices), job_.usage())), .note = note_};
+  return {.body = json_line(chat_response(head_, std::move(choices), job_.usage())), .note = note_};
 }
 
 bool ChatJob::send_chunk(const SendPart& send, std::size_t index, ordered_json delta,
@@ -132,16 +132,7 @@ void ChatJob::stream(const std::function<bool()>& client_gone, const SendPart& s
 }  // namespace
 
 HttpReply answer_chat(Service& service, const HttpRequest& http) {
-  const ChatRequest request = read_chat_request(parse_body(http.body));
-  const auto job = std::make_shared<ChatJob>(service, request);
-  service.note_unknown(request.unknown_fields);
-  if (!request.settings.stream) {
-    return job->whole(http.client_gone);
-  }
-  return {
-      .type = kEventStream,
-      .stream = [job, gone = http.client_gone](const SendPart& send) { job->stream(gone, send); },
-      .note = job->note()};
+  return reply_of<ChatJob>(service, read_chat_request(parse_body(http.body)), http);
 }
 
 }  // namespace lmpo

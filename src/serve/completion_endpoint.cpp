@@ -145,7 +145,7 @@ HttpReply CompletionJob::whole(const std::function<bool()>& client_gone) {
   }
   ordered_json response = completion_response(head_, std::move(choices));
   response["usage"] = usage_json(job_.usage());
-  return {.body = to_text(response), .note = note_};
+  return {.body = json_line(response), .note = note_};
 }
 
 void CompletionJob::stream(const std::function<bool()>& client_gone, const SendPart& send) {
@@ -171,16 +171,7 @@ void CompletionJob::stream(const std::function<bool()>& client_gone, const SendP
 }  // namespace
 
 HttpReply answer_completion(Service& service, const HttpRequest& http) {
-  const CompletionRequest request = read_completion_request(parse_body(http.body));
-  const auto job = std::make_shared<CompletionJob>(service, request);
-  service.note_unknown(request.unknown_fields);
-  if (!request.settings.stream) {
-    return job->whole(http.client_gone);
-  }
-  return {
-      .type = kEventStream,
-      .stream = [job, gone = http.client_gone](const SendPart& send) { job->stream(gone, send); },
-      .note = job->note()};
+  return reply_of<CompletionJob>(service, read_completion_request(parse_body(http.body)), http);
 }
 
 }  // namespace lmpo

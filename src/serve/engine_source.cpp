@@ -4,29 +4,18 @@
 #include <ctime>
 
 #include "base/error.h"
+#include "base/folder_name.h"
 #include "base/readable.h"
+#include "generate/context.h"
 #include "model/model_folder.h"
 
 namespace lmpo {
 namespace {
 
-constexpr std::int64_t kUsualServedContext = 8192;
 constexpr std::int64_t kContextsInCache = 4;
 
-// "lmpo" of "runs/lmpo/"; of "." the name of the folder it stands for.
-std::string id_of(const fs::path& folder) {
-  const fs::path whole = fs::absolute(folder / "").lexically_normal();  // ends with a slash
-  return whole.parent_path().filename().string();
-}
-
 EngineSize engine_size(const ModelOptions& options, const ModelConfig& config) {
-  if (options.context > config.max_positions) {
-    user_error(
-        "a context of {} tokens was asked for; the model was made for {} (max_position_embeddings)",
-        options.context, config.max_positions);
-  }
-  const std::int64_t context =
-      options.context > 0 ? options.context : std::min(config.max_positions, kUsualServedContext);
+  const std::int64_t context = settle_context(options.context, config.max_positions);
   if (options.cache_tokens > 0 && options.cache_tokens < context) {
     user_error(
         "a cache of {} tokens was asked for, and one sequence may have {}; give more, or "
@@ -54,7 +43,7 @@ EngineSource::EngineSource(const ModelOptions& options, std::shared_ptr<Device> 
 }
 
 ServedModel EngineSource::served() const {
-  ServedModel served = {.id = id_of(folder_),
+  ServedModel served = {.id = folder_name(folder_),
                         .text = TextModel::load(folder_),
                         .stop_ids = stop_tokens(folder_, model_.config),
                         .vocabulary = model_.config.vocab_size,
@@ -71,7 +60,7 @@ std::string EngineSource::description() const {
       "{}: {}, {:.3g} million parameters in {}, {} layers; {} sequences together of {} tokens at "
       "most, a cache of {} tokens; {} of memory",
       folder_.string(), config.family, static_cast<double>(model_.weights->count()) / 1e6,
-      dtype_name(config.dtype), config.layers, size_.sequences, size_.max_length,
+      dtype_name(model_.weights->storage()), config.layers, size_.sequences, size_.max_length,
       size_.cache_tokens, readable_bytes(model_.weight_arena->capacity() + arena_.capacity()));
 }
 

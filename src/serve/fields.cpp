@@ -8,8 +8,7 @@ namespace lmpo {
 
 ordered_json parse_body(std::string_view body) {
   try {
-    parse_json(body, "the request's body");  // bounds the nesting, too
-    ordered_json parsed = ordered_json::parse(body);
+    ordered_json parsed = parse_ordered_json(body, "the request's body");
     if (parsed.is_object()) {
       return parsed;
     }

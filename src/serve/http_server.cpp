@@ -9,6 +9,7 @@
 #include <system_error>
 #include <thread>
 
+#include "base/elapsed.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "serve/api_error.h"
@@ -30,10 +31,6 @@ std::int64_t most_connections(std::int64_t wanted) {
   }
   return std::max<std::int64_t>(
       1, std::min(wanted, static_cast<std::int64_t>(limit.rlim_cur) - kOtherFiles));
-}
-
-double seconds_after(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
 // cpp-httplib's queue of connections: each gets a thread at once.
@@ -168,7 +165,7 @@ void HttpServer::Impl::serve(Connection& connection) {
 }
 
 void HttpServer::Impl::send_refusal(Connection& connection, const ApiError& error) {
-  const std::string body = to_text(error.body());
+  const std::string body = json_line(error.body());
   const std::string text = fmt::format(
       "HTTP/1.1 {} Refused\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: "
       "close\r\n\r\n{}",
@@ -189,12 +186,12 @@ void HttpServer::Impl::answer(const httplib::Request& given, httplib::Response& 
   response.set_header("X-Frame-Options", "DENY");  // no other site shows the page as its own
   if (!reply.stream) {
     response.set_content(reply.body, reply.type);
-    calls.done(request, reply.status, seconds_after(start), reply.note ? *reply.note : "");
+    calls.done(request, reply.status, seconds_since(start), reply.note ? *reply.note : "");
     return;
   }
   const auto provider = [this, start, reply, &request](std::size_t, httplib::DataSink& sink) {
     reply.stream([&](std::string_view part) { return sink.write(part.data(), part.size()); });
-    calls.done(request, reply.status, seconds_after(start), reply.note ? *reply.note : "");
+    calls.done(request, reply.status, seconds_since(start), reply.note ? *reply.note : "");
     sink.done();
     return true;
   };

@@ -53,12 +53,8 @@ ordered_json head_json(const ResponseHead& head, const char* object) {
 
 }  // namespace
 
-std::string to_text(const ordered_json& value) {
-  return value.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
-}
-
 std::string server_event(const ordered_json& value) {
-  return "data: " + to_text(value) + "\n\n";
+  return "data: " + json_line(value) + "\n\n";
 }
 
 ResponseHead::ResponseHead(const char* prefix, std::string model_id)

@@ -56,7 +56,5 @@ ordered_json model_json(const std::string& id, std::int64_t created, std::int64_
 // One event of a stream.
 std::string server_event(const ordered_json& value);
 inline constexpr const char* kLastEvent = "data: [DONE]\n\n";
-// A value as text; what is no UTF-8 becomes U+FFFD.
-std::string to_text(const ordered_json& value);
 
 }  // namespace lmpo

@@ -96,7 +96,7 @@ std::string Routes::name_of(const std::string& path) {
 }
 
 HttpReply error_reply(const ApiError& error) {
-  return {.status = error.status(), .body = to_text(error.body())};
+  return {.status = error.status(), .body = json_line(error.body())};
 }
 
 }  // namespace lmpo

@@ -25,12 +25,12 @@ HttpReply list_models(Service& service, const HttpRequest&) {
   for (const ServedModel& model : service.models) {
     data.push_back(json_of_model(model));
   }
-  return {.body = to_text({{"object", "list"}, {"data", std::move(data)}})};
+  return {.body = json_line({{"object", "list"}, {"data", std::move(data)}})};
 }
 
 HttpReply show_model(Service& service, const HttpRequest& request) {
   const std::string id = request.path.substr(kModelPath.size());
-  return {.body = to_text(json_of_model(service.models[service.find_model(id)]))};
+  return {.body = json_line(json_of_model(service.models[service.find_model(id)]))};
 }
 
 HttpReply show_page(Service&, const HttpRequest&) {
@@ -39,7 +39,7 @@ HttpReply show_page(Service&, const HttpRequest&) {
 
 HttpReply show_health(Service& service, const HttpRequest&) {
   const bool well = service.worker.failure().empty();
-  return {.status = well ? 200 : 503, .body = to_text({{"status", well ? "ok" : "failed"}})};
+  return {.status = well ? 200 : 503, .body = json_line({{"status", well ? "ok" : "failed"}})};
 }
 
 HttpReply show_metrics(Service& service, const HttpRequest&) {
@@ -67,7 +67,7 @@ HttpReply tokenize_text(Service& service, const HttpRequest& request) {
     refuse_field("prompt", "Missing required parameter: 'prompt' or 'messages'");
   }
   service.note_unknown(fields.unread());
-  return {.body = to_text(
+  return {.body = json_line(
               {{"count", tokens.size()}, {"max_model_len", model.context}, {"tokens", tokens}})};
 }
 
@@ -80,13 +80,13 @@ HttpReply detokenize_ids(Service& service, const HttpRequest& request) {
     refuse_field("tokens", "Missing required parameter: 'tokens'");
   }
   service.note_unknown(fields.unread());
-  return {.body = to_text(
+  return {.body = json_line(
               {{"prompt", model.text.tokenizer.decode(read_token_ids(*tokens, "tokens"), false)}})};
 }
 
 HttpReply show_tokenizer(Service& service, const HttpRequest&) {
   const TextModel& text = service.models.front().text;
-  return {.body = to_text(
+  return {.body = json_line(
               {{"model", service.models.front().id},
                {"bos_token", name_or_null(text.tokenizer.bos_token())},
                {"eos_token", name_or_null(text.tokenizer.eos_token())},

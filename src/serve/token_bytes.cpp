@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <charconv>
 #include <optional>
 
 #include "base/utf8.h"
@@ -11,20 +10,6 @@
 
 namespace lmpo {
 namespace {
-
-constexpr std::string_view kNoCharacter = "\xEF\xBF\xBD";  // what decoding makes of a part of one
-
-// Of "<0xE2>", a byte of its own in vocabularies of SentencePiece.
-std::optional<char> fallback_byte(std::string_view token) {
-  unsigned byte = 0;
-  if (token.size() != 6 || !token.starts_with("<0x") || !token.ends_with('>')) {
-    return std::nullopt;
-  }
-  const char* end = token.data() + 5;
-  const auto [read, error] = std::from_chars(token.data() + 3, end, byte, 16);
-  return error == std::errc() && read == end ? std::optional(static_cast<char>(byte))
-                                             : std::nullopt;
-}
 
 // Of a vocabulary that writes bytes as GPT-2 does; nothing if a character stands for none.
 std::optional<std::string> byte_level_bytes(std::string_view token) {
@@ -44,7 +29,7 @@ std::optional<std::string> byte_level_bytes(std::string_view token) {
 std::string token_bytes(const Tokenizer& tokenizer, const TokenId* before, TokenId token) {
   const std::string_view name = tokenizer.token(token);
   const std::string alone = tokenizer.decode(std::array{token}, false);
-  if (alone.find(kNoCharacter) != std::string::npos || !is_valid_utf8(alone)) {
+  if (alone.find(kReplacementCharacter) != std::string::npos || !is_valid_utf8(alone)) {
     if (const auto byte = fallback_byte(name)) {
       return {*byte};
     }

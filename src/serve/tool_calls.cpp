@@ -18,8 +18,7 @@ std::string_view trimmed(std::string_view text) {
 
 std::optional<ordered_json> json_of(std::string_view text) {
   try {
-    parse_json(text, "");  // bounds the nesting
-    return ordered_json::parse(text);
+    return parse_ordered_json(text, "");
   } catch (const UserError&) {
     return std::nullopt;
   }

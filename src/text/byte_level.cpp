@@ -1,5 +1,7 @@
 #include "text/byte_level.h"
 
+#include <charconv>
+
 #include "base/utf8.h"
 
 namespace lmpo {
@@ -58,6 +60,17 @@ std::optional<unsigned char> byte_of_character(char32_t character) {
     return std::nullopt;
   }
   return static_cast<unsigned char>(alphabet().bytes[character]);
+}
+
+std::optional<char> fallback_byte(std::string_view token) {
+  if (token.size() != 6 || !token.starts_with("<0x") || !token.ends_with('>')) {
+    return std::nullopt;
+  }
+  unsigned byte = 0;
+  const char* digits = token.data() + 3;
+  const auto [end, error] = std::from_chars(digits, digits + 2, byte, 16);
+  return error == std::errc() && end == digits + 2 ? std::optional(static_cast<char>(byte))
+                                                   : std::nullopt;
 }
 
 }  // namespace lmpo

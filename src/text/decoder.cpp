@@ -1,7 +1,6 @@
 #include "text/decoder.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -41,18 +40,6 @@ Decoder read_byte_level_decoder(const JsonPart&) {
     }
     tokens = {replace_invalid_utf8(bytes)};
   };
-}
-
-// The byte that a token like <0x0A> stands for.
-std::optional<char> fallback_byte(const std::string& token) {
-  if (token.size() != 6 || !token.starts_with("<0x") || !token.ends_with('>')) {
-    return std::nullopt;
-  }
-  unsigned byte = 0;
-  const char* digits = token.data() + 3;
-  const auto [end, error] = std::from_chars(digits, digits + 2, byte, 16);
-  return error == std::errc() && end == digits + 2 ? std::optional(static_cast<char>(byte))
-                                                   : std::nullopt;
 }
 
 // Runs of byte tokens become text; a run that is not valid becomes one U+FFFD a byte.

@@ -32,11 +32,10 @@ ordered_json value_of_text(const ordered_json& given) {
     return nullptr;
   }
   try {
-    parse_json(text, "");  // bounds the nesting, too
+    return parse_ordered_json(text, "");
   } catch (const UserError&) {
     return given;
   }
-  return ordered_json::parse(text);
 }
 
 std::string before_message(std::string_view place) {

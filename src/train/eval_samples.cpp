@@ -143,15 +143,13 @@ std::vector<EvalSample> EvalSamples::generate(Weights& weights, Ops& ops, Arena&
 }
 
 std::string eval_sample_line(const EvalSample& sample, std::int64_t step) {
-  const ordered_json line = {{"step", step},
-                             {"index", sample.index},
-                             {"messages", sample.messages},
-                             {"prompt", sample.prompt},
-                             {"response", sample.response},
-                             {"tokens", sample.tokens},
-                             {"finish_reason", sample.stopped ? "stop" : "length"}};
-  // JSON has no invalid UTF-8, which a response that was cut short may end with.
-  return line.dump(-1, ' ', false, json::error_handler_t::replace);
+  return json_line({{"step", step},
+                    {"index", sample.index},
+                    {"messages", sample.messages},
+                    {"prompt", sample.prompt},
+                    {"response", sample.response},
+                    {"tokens", sample.tokens},
+                    {"finish_reason", sample.stopped ? "stop" : "length"}});
 }
 
 std::string readable_sample(const EvalSample& sample, std::int64_t columns) {

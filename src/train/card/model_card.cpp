@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/folder_name.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -16,8 +17,7 @@ namespace lmpo {
 namespace {
 
 std::string title_of(const fs::path& folder) {
-  const fs::path whole = fs::absolute(folder / "").lexically_normal();  // ends with a slash
-  return fmt::format("\n# {}\n\n", escape_markdown(whole.parent_path().filename().string()));
+  return fmt::format("\n# {}\n\n", escape_markdown(folder_name(folder)));
 }
 
 // A model by its name on the Hub, or by its folder.

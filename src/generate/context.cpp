@@ -1,8 +1,20 @@
-#include "generate/check_prompt.h"
+#include "generate/context.h"
+
+#include <algorithm>
 
 #include "base/error.h"
 
 namespace lmpo {
+
+std::int64_t settle_context(std::int64_t asked, std::int64_t max_positions) {
+  if (asked > max_positions) {
+    user_error(
+        "a context of {} tokens was asked for; the model was made for {} "
+        "(max_position_embeddings)",
+        asked, max_positions);
+  }
+  return asked > 0 ? asked : std::min(max_positions, kUsualContext);
+}
 
 void check_prompt(std::string_view what, std::span<const std::int32_t> prompt,
                   std::int64_t vocabulary, std::int64_t context) {
