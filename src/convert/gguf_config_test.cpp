@@ -30,7 +30,7 @@ class GgufConfig : public FolderTest {
     }
     add("attention.layer_norm_rms_epsilon", 1e-6F);
     for (const auto& [key, value] : more) {
-      std::erase_if(keys, [&](const auto& entry) { return entry.first == key; });
+      std::erase_if(keys, [&key = key](const auto& entry) { return entry.first == key; });
       keys.emplace_back(key, value);
     }
     tensors.push_back(constant("token_embd.weight", {8, 64}, 0));

@@ -7,6 +7,8 @@
 namespace lmpo {
 namespace {
 
+using Kind = Rope::Kind;
+
 // base^(2i / R) for every i.
 std::vector<float> powers(double base, std::int64_t columns) {
   std::vector<float> result;
@@ -77,7 +79,6 @@ float yarn_frequency(const Rope& rope, const Ramp& ramp, std::size_t i, float po
 }  // namespace
 
 RotaryFrequencies rotary_frequencies(const Rope& rope, bool is_long) {
-  using Kind = Rope::Kind;
   std::vector<float> inverse =
       powers(rope.kind == Kind::dynamic ? dynamic_base(rope) : rope.theta, rope.columns);
   const Ramp ramp = rope.kind == Kind::yarn ? yarn_ramp(rope) : Ramp{};
