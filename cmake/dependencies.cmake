@@ -24,6 +24,8 @@ pkg_check_modules(CPP_HTTPLIB REQUIRED IMPORTED_TARGET cpp-httplib)
 find_package(ZLIB REQUIRED)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+# SHA-512. libedit loads it as well.
+pkg_check_modules(LIBMD REQUIRED IMPORTED_TARGET libmd)
 # Any library with the standard cblas interface serves: OpenBLAS, BLIS, MKL.
 pkg_search_module(CBLAS REQUIRED IMPORTED_TARGET openblas cblas blis)
 # Matrix products of more than one row; without it they fall back to cblas.
