@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <condition_variable>
 #include <exception>
 #include <memory>
 #include <mutex>
@@ -20,16 +19,16 @@ namespace {
 
 thread_local bool inside_worker = false;
 
-// Spins for some tens of microseconds before the caller sleeps. Waking up costs as much, and the next
-// task of a step, or the end of this one, usually comes sooner.
-template <typename Condition>
-void spin_until(const Condition& condition) {
+// Until the value is no longer `old`. Spins for some tens of microseconds before it sleeps: waking up
+// costs as much, and the next task of a step, or the end of this one, usually comes sooner.
+void wait_for_change(const std::atomic<std::uint32_t>& value, std::uint32_t old) {
   constexpr int kTries = 2000;
-  for (int i = 0; i < kTries && !condition(); ++i) {
+  for (int i = 0; i < kTries && value == old; ++i) {
 #ifdef __x86_64__
     __builtin_ia32_pause();
 #endif
   }
+  value.wait(old);
 }
 
 // Workers wait for a task, run it with their own index, and report.
@@ -42,11 +41,9 @@ class ThreadPool {
   }
 
   ~ThreadPool() {
-    {
-      const std::lock_guard lock(mutex_);
-      stopping_ = true;
-    }
-    start_.notify_all();
+    stopping_ = true;
+    ++generation_;
+    generation_.notify_all();
     for (auto& worker : workers_) {
       worker.join();
     }
@@ -58,18 +55,15 @@ class ThreadPool {
   int size() const { return static_cast<int>(workers_.size()) + 1; }
 
   void run(const std::function<void(int)>& task) {
-    {
-      const std::lock_guard lock(mutex_);
-      task_ = &task;
-      error_ = nullptr;
-      pending_ = static_cast<int>(workers_.size());
-      ++generation_;
-    }
-    start_.notify_all();
+    task_ = &task;
+    error_ = nullptr;
+    pending_ = static_cast<std::uint32_t>(workers_.size());
+    ++generation_;
+    generation_.notify_all();
     run_guarded(task, 0);
-    spin_until([this] { return pending_ == 0; });
-    std::unique_lock lock(mutex_);
-    done_.wait(lock, [this] { return pending_ == 0; });
+    for (std::uint32_t left = pending_; left != 0; left = pending_) {
+      wait_for_change(pending_, left);
+    }
     if (error_) {
       std::rethrow_exception(error_);
     }
@@ -81,7 +75,7 @@ class ThreadPool {
     try {
       task(index);
     } catch (...) {
-      const std::lock_guard lock(mutex_);
+      const std::lock_guard lock(error_mutex_);
       error_ = std::current_exception();
     }
     inside_worker = before;
@@ -90,36 +84,26 @@ class ThreadPool {
   void work(int index) {
     use_signal_stack();
     block_signals();  // a worker computes
-    std::uint64_t seen = 0;
-    for (;;) {
-      const std::function<void(int)>* task = nullptr;
-      spin_until([&] { return generation_ != seen; });
-      {
-        std::unique_lock lock(mutex_);
-        start_.wait(lock, [&] { return stopping_ || generation_ != seen; });
-        if (stopping_) {
-          return;
-        }
-        seen = generation_;
-        task = task_;
+    for (std::uint32_t seen = 0;; ++seen) {
+      wait_for_change(generation_, seen);
+      if (stopping_) {
+        return;
       }
-      run_guarded(*task, index);
-      const std::lock_guard lock(mutex_);
+      run_guarded(*task_, index);
       if (--pending_ == 0) {
-        done_.notify_one();
+        pending_.notify_one();
       }
     }
   }
 
   std::vector<std::thread> workers_;
-  std::mutex mutex_;
-  std::condition_variable start_;
-  std::condition_variable done_;
+  // What a worker sees once generation_, the number of tasks so far, has changed.
   const std::function<void(int)>* task_ = nullptr;
-  std::exception_ptr error_;
-  std::atomic<std::uint64_t> generation_ = 0;  // both change under the mutex
-  std::atomic<int> pending_ = 0;
   bool stopping_ = false;
+  std::atomic<std::uint32_t> generation_ = 0;
+  std::atomic<std::uint32_t> pending_ = 0;  // workers that are not done
+  std::mutex error_mutex_;
+  std::exception_ptr error_;
 };
 
 std::unique_ptr<ThreadPool>& pool() {

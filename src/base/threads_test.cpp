@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -87,6 +88,21 @@ TEST(Threads, AnExceptionIsThrownAgainAndThePoolWorksOn) {
       }
       EXPECT_EQ(message, "100");  // the lowest one, whatever the timing
     }
+  }
+}
+
+TEST(Threads, WorkersThatSleepWakeUp) {
+  const Threads pool(4);
+  for (int repetition = 0; repetition < 5; ++repetition) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));  // they give up spinning
+    std::atomic<int> sum = 0;
+    parallel_for(4, 1, [&](std::int64_t begin, std::int64_t) {
+      if (begin > 0) {  // the caller waits, asleep
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      }
+      ++sum;
+    });
+    EXPECT_EQ(sum, 4);
   }
 }
 
