@@ -12,6 +12,7 @@
 #include "generate/paged_decoder.h"
 #include "generate/prefix_cache.h"
 #include "generate/token_logps.h"
+#include "ops/cpu/elements.h"
 
 namespace lmpo {
 namespace {
@@ -267,7 +268,7 @@ void Engine::Impl::take(std::int64_t first, std::span<const float> logits) {
 }
 
 EngineEvent Engine::Impl::next_token(Running& one, std::span<const float> logits) {
-  if (!std::ranges::all_of(logits, [](float logit) { return std::isfinite(logit); })) {
+  if (!cpu::all_finite(logits.data(), std::ssize(logits))) {
     return one.not_finite();
   }
   EngineEvent event{.request = one.id};

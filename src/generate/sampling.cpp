@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "ops/cpu/elements.h"
 
 namespace lmpo {
 namespace {
@@ -111,6 +112,23 @@ std::int32_t draw_token(std::vector<Candidate>& candidates, Random& random) {
   return std::ranges::min_element(candidates, likelier)->token;
 }
 
+// The first of the largest.
+std::span<const float>::iterator likeliest(std::span<const float> logits) {
+  constexpr std::size_t kBlock = 1024;
+  std::span<const float> best = logits.first(std::min(kBlock, logits.size()));
+  float most = cpu::largest(best.data(), std::ssize(best));
+  for (std::size_t begin = kBlock; begin < logits.size(); begin += kBlock) {
+    const auto block = logits.subspan(begin, std::min(kBlock, logits.size() - begin));
+    const float of_block = cpu::largest(block.data(), std::ssize(block));
+    if (of_block > most) {
+      most = of_block;
+      best = block;
+    }
+  }
+  const auto in_block = std::ranges::max_element(best) - best.begin();
+  return logits.begin() + (best.data() - logits.data()) + in_block;
+}
+
 // Whether adjust_logits changes anything.
 bool adjusts(const SamplingOptions& options) {
   return options.repetition_penalty != 1.0 || options.presence_penalty != 0 ||
@@ -148,7 +166,7 @@ void adjust_logits(std::span<float> logits, const SamplingOptions& options,
 std::int32_t sample_token(std::span<const float> logits, const SamplingOptions& options,
                           Random& random) {
   LMPO_CHECK(!logits.empty());
-  const auto best = std::ranges::max_element(logits);
+  const auto best = likeliest(logits);
   if (options.temperature <= 0) {
     return static_cast<std::int32_t>(best - logits.begin());
   }

@@ -73,6 +73,20 @@ TEST_P(Sampling, DrawsTheClosedFormDistribution) {
   }
 }
 
+TEST(Greedy, TakesTheFirstOfTheLargest) {
+  Random random(1, 0);
+  for (const std::size_t size : {1U, 2U, 1023U, 1024U, 1025U, 5000U}) {
+    std::vector<float> logits(size);
+    for (std::size_t i = 0; i < size; ++i) {
+      logits[i] = -1e30F - static_cast<float>(i % 7);
+    }
+    for (std::size_t first = size; first-- > 0; first -= std::min(first, size / 50)) {
+      logits[first] = 3.0F;  // all that were the first before stay as large
+      ASSERT_EQ(sample_token(logits, {.temperature = 0}, random), first);
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(
     All, Sampling,
     testing::Values(

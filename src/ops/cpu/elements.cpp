@@ -35,6 +35,15 @@ LMPO_VECTOR float largest(const float* x, std::int64_t count) {
   return result;
 }
 
+LMPO_VECTOR bool all_finite(const float* x, std::int64_t count) {
+  float zero = 0.0F;
+#pragma omp simd reduction(+ : zero)
+  for (std::int64_t i = 0; i < count; ++i) {
+    zero += 0.0F * x[i];
+  }
+  return zero == 0.0F;
+}
+
 LMPO_VECTOR float exponentiate(float* x, float maximum, std::int64_t count) {
   float sum = 0.0F;
 #pragma omp simd reduction(+ : sum)
