@@ -20,6 +20,7 @@ constexpr std::int64_t kCached = 1 << 18;
 // Rows of w, a panel, that are multiplied with some rows of x before the next rows of x come.
 constexpr std::int64_t kLeastPanel = 16;
 constexpr std::int64_t kMostPanel = 128;
+constexpr std::int64_t kPartsOfThread = 4;
 // Multiplications for which waking a thread pays.
 constexpr std::int64_t kGrain = 1 << 15;
 
@@ -102,9 +103,12 @@ class IndependentRows {
     const std::int64_t panel = x_stays ? kLeastPanel : std::clamp(fit, kLeastPanel, kMostPanel);
     const std::int64_t tiles = whole_tiles(outputs) / kTileOutputs;
     const std::int64_t grain = kGrain / (tokens * terms_ * kTileOutputs + 1) + 1;
-    parallel_for(tiles, grain, [&](std::int64_t begin, std::int64_t end) {
-      const std::int64_t last = std::min(end * kTileOutputs, outputs);
-      for (std::int64_t o = begin * kTileOutputs; o < last; o += panel) {
+    // Parts that threads take one by one: cores seldom run equally fast.
+    const std::int64_t parts =
+        std::clamp<std::int64_t>(tiles / grain, 1, kPartsOfThread * threads());
+    parallel_each(parts, [&](std::int64_t part) {
+      const std::int64_t last = std::min(tiles * (part + 1) / parts * kTileOutputs, outputs);
+      for (std::int64_t o = tiles * part / parts * kTileOutputs; o < last; o += panel) {
         multiply_panel(o, std::min(panel, last - o));
       }
     });

@@ -55,7 +55,7 @@ template <int kRows>
 [[gnu::always_inline]] inline void add_rows(HeadResult c, HeadRows a, HeadRows b, std::int64_t n,
                                             std::int64_t k) {
   // Few rows have room for more columns, and need them: a sum waits for its last addition.
-  constexpr int kWide = kRows == 1 ? 64 : kRows <= 3 ? 32 : 16;
+  constexpr int kWide = kRows <= 3 ? 64 : 16;
   std::int64_t column = 0;
   const auto from = [&](auto matrix) {
     matrix.data += column;
