@@ -61,7 +61,7 @@ class RopeReader {
     if (architecture_ == "mistral3") {
       put_ministral3(std::move(scaling));
     } else if (architecture_ == "olmo2" && config_["model_type"] == "olmo3") {
-      put_olmo3(std::move(scaling));
+      put_olmo3(scaling);
     } else if (!scaling.is_null()) {
       config_["rope_scaling"] = std::move(scaling);
     }
@@ -142,7 +142,7 @@ class RopeReader {
   }
 
   // OLMo 3's layers with a window are never stretched.
-  void put_olmo3(ordered_json scaling) {
+  void put_olmo3(const ordered_json& scaling) {
     ordered_json full_table = scaling.is_null() ? ordered_json{{"rope_type", "default"}} : scaling;
     full_table["rope_theta"] = config_["rope_theta"];
     const double window_theta = real("rope.freq_base_swa").value_or(theta_);

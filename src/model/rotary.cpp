@@ -34,8 +34,9 @@ std::vector<float> rotary_table(const Rope& rope, bool is_long, std::int64_t pos
 std::vector<float> query_scales(const ModelConfig& config, std::int64_t positions) {
   std::vector<float> scales;
   for (std::int64_t position = 0; position < positions; ++position) {
-    const auto whole = static_cast<double>(position / config.query_scale_positions);
-    scales.push_back(static_cast<float>(1 + config.query_scale_beta * std::log(1 + whole)));
+    const std::int64_t whole = position / config.query_scale_positions;
+    const double logarithm = std::log(1 + static_cast<double>(whole));
+    scales.push_back(static_cast<float>(1 + config.query_scale_beta * logarithm));
   }
   return scales;
 }

@@ -28,7 +28,7 @@ std::optional<std::string> byte_level_bytes(std::string_view token) {
 
 std::string token_bytes(const Tokenizer& tokenizer, const TokenId* before, TokenId token) {
   const std::string_view name = tokenizer.token(token);
-  const std::string alone = tokenizer.decode(std::array{token}, false);
+  std::string alone = tokenizer.decode(std::array{token}, false);
   if (alone.find(kReplacementCharacter) != std::string::npos || !is_valid_utf8(alone)) {
     if (const auto byte = fallback_byte(name)) {
       return {*byte};

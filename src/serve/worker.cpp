@@ -59,7 +59,8 @@ void Ticket::cancel(std::size_t index) {
   worker_.cancel(mailbox_, index);
 }
 
-Worker::Worker(std::vector<TokenSource*> sources, std::int64_t most, std::function<void()> failed)
+Worker::Worker(const std::vector<TokenSource*>& sources, std::int64_t most,
+               std::function<void()> failed)
     : statistics_(sources.size()), most_(most), failed_(std::move(failed)) {
   for (TokenSource* source : sources) {
     running_.push_back({source, {}});

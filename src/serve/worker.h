@@ -62,7 +62,8 @@ class Worker {
  public:
   // `most`: requests that may be unfinished when another comes. `failed` is called by the worker's
   // thread, once, when a source throws: then nothing more is computed. The sources must outlive it.
-  Worker(std::vector<TokenSource*> sources, std::int64_t most, std::function<void()> failed = {});
+  Worker(const std::vector<TokenSource*>& sources, std::int64_t most,
+         std::function<void()> failed = {});
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
