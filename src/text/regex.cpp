@@ -2,6 +2,7 @@
 
 #include <array>
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 #include "base/error.h"
@@ -70,26 +71,74 @@ const pcre2_match_context* match_limits() {
   return context.get();
 }
 
+// A match is the span of it, or the spans of it and of its groups.
+const Span& span_of(const Span& match) {
+  return match;
+}
+const Span& span_of(const std::vector<Span>& groups) {
+  return groups.front();
+}
+
 // All matches that `search` finds from a place on.
 template <typename Search>
-std::vector<Span> all_matches(std::string_view text, const Search& search) {
-  std::vector<Span> found;
+auto all_matches(std::string_view text, const Search& search) {
+  std::vector<typename std::invoke_result_t<Search, std::size_t>::value_type> found;
   std::optional<std::size_t> last_end;
   for (std::size_t at = 0; at <= text.size();) {
-    const std::optional<Span> span = search(at);
-    if (!span) {
+    auto match = search(at);
+    if (!match) {
       break;
     }
-    if (span->size() == 0 && last_end == span->end) {
+    const Span span = span_of(*match);
+    if (span.size() == 0 && last_end == span.end) {
       at += at < text.size() ? utf8_size(text[at]) : 1;
       continue;
     }
-    found.push_back(*span);
-    at = span->end;
-    last_end = span->end;
+    found.push_back(std::move(*match));
+    at = span.end;
+    last_end = span.end;
   }
   return found;
 }
+
+// One pattern over one text.
+class Search {
+ public:
+  // `code`, `text` and `where` must outlive the object.
+  Search(const pcre2_code* code, std::string_view text, std::uint32_t spans,
+         const std::string& where)
+      : code_(code),
+        text_(text),
+        where_(where),
+        data_(pcre2_match_data_create(spans, nullptr), pcre2_match_data_free) {}
+
+  // Begin and end of the first match from `start` on and then of its groups; null without a match.
+  const PCRE2_SIZE* from(std::size_t start) const {
+    int result = match(start, 0);
+    if (result == PCRE2_ERROR_JIT_STACKLIMIT) {
+      result = match(start, PCRE2_NO_JIT);
+    }
+    if (result == PCRE2_ERROR_NOMATCH) {
+      return nullptr;
+    }
+    if (result < 0) {
+      user_error("{}: the pattern cannot be applied to a text of {} bytes: {}", where_,
+                 text_.size(), message_of(result));
+    }
+    return pcre2_get_ovector_pointer(data_.get());
+  }
+
+ private:
+  int match(std::size_t start, std::uint32_t options) const {
+    return pcre2_match(code_, units(text_), text_.size(), start, PCRE2_NO_UTF_CHECK | options,
+                       data_.get(), const_cast<pcre2_match_context*>(match_limits()));
+  }
+
+  const pcre2_code* code_;
+  std::string_view text_;
+  const std::string& where_;
+  std::unique_ptr<pcre2_match_data, decltype(&pcre2_match_data_free)> data_;
+};
 
 }  // namespace
 
@@ -115,32 +164,38 @@ Regex Regex::oniguruma(std::string_view pattern, std::string_view where) {
   return Regex(nullptr, std::string(pattern), where);
 }
 
+const pcre2_code* Regex::code_for(std::string_view text) const {
+  return newer_code_ && has_newer_character(text) ? newer_code_.get() : code_.get();
+}
+
 std::vector<Span> Regex::find_all(std::string_view text) const {
   if (oniguruma_) {
     return all_matches(text, [&](std::size_t at) { return oniguruma_->search(text, at); });
   }
-  const std::unique_ptr<pcre2_match_data, decltype(&pcre2_match_data_free)> data(
-      pcre2_match_data_create(1, nullptr), pcre2_match_data_free);
-  const pcre2_code* code =
-      newer_code_ && has_newer_character(text) ? newer_code_.get() : code_.get();
-  const auto match = [&](std::size_t start, std::uint32_t options) {
-    return pcre2_match(code, units(text), text.size(), start, PCRE2_NO_UTF_CHECK | options,
-                       data.get(), const_cast<pcre2_match_context*>(match_limits()));
-  };
+  const Search search(code_for(text), text, 1, where_);
   return all_matches(text, [&](std::size_t at) -> std::optional<Span> {
-    int result = match(at, 0);
-    if (result == PCRE2_ERROR_JIT_STACKLIMIT) {
-      result = match(at, PCRE2_NO_JIT);
-    }
-    if (result == PCRE2_ERROR_NOMATCH) {
+    const PCRE2_SIZE* bounds = search.from(at);
+    return bounds == nullptr ? std::nullopt : std::optional(Span{bounds[0], bounds[1]});
+  });
+}
+
+std::vector<std::vector<Span>> Regex::find_groups(std::string_view text) const {
+  LMPO_CHECK(!oniguruma_);
+  std::uint32_t groups = 0;
+  pcre2_pattern_info(code_.get(), PCRE2_INFO_CAPTURECOUNT, &groups);
+  const Search search(code_for(text), text, groups + 1, where_);
+  return all_matches(text, [&](std::size_t at) -> std::optional<std::vector<Span>> {
+    const PCRE2_SIZE* bounds = search.from(at);
+    if (bounds == nullptr) {
       return std::nullopt;
     }
-    if (result < 0) {
-      user_error("{}: the pattern cannot be applied to a text of {} bytes: {}", where_, text.size(),
-                 message_of(result));
+    std::vector<Span> spans(groups + 1);
+    for (std::size_t i = 0; i < spans.size(); ++i) {
+      if (bounds[2 * i] != PCRE2_UNSET) {
+        spans[i] = {bounds[2 * i], bounds[2 * i + 1]};
+      }
     }
-    const PCRE2_SIZE* bounds = pcre2_get_ovector_pointer(data.get());
-    return Span{bounds[0], bounds[1]};
+    return spans;
   });
 }
 

@@ -26,10 +26,14 @@ class Regex {
   // All matches from left to right. An empty match counts unless it touches the match before it.
   // Throws UserError where the pattern needs more backtracking than is reasonable.
   std::vector<Span> find_all(std::string_view text) const;
+  // The same matches, each as the whole match and its groups. A group that took no part is empty.
+  // Only for patterns in PCRE2's own syntax.
+  std::vector<std::vector<Span>> find_groups(std::string_view text) const;
 
  private:
   Regex(std::shared_ptr<const pcre2_real_code_8> code, const std::string& pattern,
         std::string_view where);
+  const pcre2_real_code_8* code_for(std::string_view text) const;
 
   // Null where Oniguruma is used.
   std::shared_ptr<const pcre2_real_code_8> code_;
