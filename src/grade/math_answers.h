@@ -21,9 +21,10 @@ std::string final_answer(std::string_view response);
 // Without units, spaces, words and marks of LaTeX that do not change the value.
 std::string normalize_answer(std::string_view answer);
 
-// Whether two normalised answers are equal as mathematics: LaTeX is read with sympy's grammar, and
-// the difference is evaluated, exactly where it is rational and otherwise numerically at several
-// points. False where one cannot be read.
+// Whether two normalised answers are equal as mathematics. Both are read with sympy's grammar for
+// LaTeX and evaluated with 64-bit mantissas at several points, where sympy simplifies their
+// difference. False where one cannot be read or is no number, as (1,2) is none. Equal here and not
+// to sympy: decimal numbers under roots or in fractions, which it computes with in double precision.
 bool is_equivalent(std::string_view answer, std::string_view other);
 
 // Whether a response's final answer is the reference answer, which is the boxed answer of the

@@ -199,4 +199,9 @@ std::vector<std::vector<Span>> Regex::find_groups(std::string_view text) const {
   });
 }
 
+bool Regex::is_in(std::string_view text) const {
+  return oniguruma_ ? oniguruma_->search(text, 0).has_value()
+                    : Search(code_for(text), text, 1, where_).from(0) != nullptr;
+}
+
 }  // namespace lmpo

@@ -29,6 +29,8 @@ class Regex {
   // The same matches, each as the whole match and its groups. A group that took no part is empty.
   // Only for patterns in PCRE2's own syntax.
   std::vector<std::vector<Span>> find_groups(std::string_view text) const;
+  // Whether there is a match.
+  bool is_in(std::string_view text) const;
 
  private:
   Regex(std::shared_ptr<const pcre2_real_code_8> code, const std::string& pattern,

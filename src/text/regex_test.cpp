@@ -73,6 +73,27 @@ TEST(Regex, LinesHaveTheirOwnEnds) {
   EXPECT_THAT(matches("a.b", "a\nb"), IsEmpty());
 }
 
+TEST(Regex, MatchesHaveGroups) {
+  const std::string_view text = "ab axb b";
+  const auto matches = Regex("(a)?(x)?b", "test").find_groups(text);
+  ASSERT_EQ(matches.size(), 3u);
+  const auto texts = [&](std::size_t i) {
+    std::vector<std::string> found;
+    for (const Span& span : matches[i]) {
+      found.emplace_back(span.of(text));
+    }
+    return found;
+  };
+  EXPECT_THAT(texts(0), ElementsAre("ab", "a", ""));
+  EXPECT_THAT(texts(1), ElementsAre("axb", "a", "x"));
+  EXPECT_THAT(texts(2), ElementsAre("b", "", ""));
+}
+
+TEST(Regex, TellsWhetherItIsInAText) {
+  EXPECT_TRUE(Regex("b+", "test").is_in("abb"));
+  EXPECT_FALSE(Regex("b+", "test").is_in("aa"));
+}
+
 TEST(Regex, EmptyMatchesDoNotTouchTheOneBefore) {
   EXPECT_THAT(matches("b*", "abba"), ElementsAre("", "bb", ""));
 }
