@@ -451,6 +451,7 @@ class LatexReader {
   int point_;
   std::size_t at_ = 0;
   int depth_ = 0;
+  long double largest_term_ = 0;
   int attempts_ = 0;
   int variables_ = 0;                   // how many variables have been read
   bool in_bars_ = false;                // a bar closes

@@ -14,7 +14,7 @@ namespace {
 bool are_equal(const LatexValue& a, const LatexValue& b) {
   constexpr long double kTolerance = 1e-17L;
   const long double size =
-      std::max({1.0L, std::abs(a.value), std::abs(b.value), a.largest_term, b.largest_term});
+      std::max({std::abs(a.value), std::abs(b.value), a.largest_term, b.largest_term});
   return std::abs(a.value - b.value) <= kTolerance * size;
 }
 
