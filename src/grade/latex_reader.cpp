@@ -398,9 +398,10 @@ class LatexReader {
         throw Hopeless();
       }
       text += '.';
-      ++at_;
+      const std::size_t fraction = ++at_;
       take_digits();
-      if (is_mark(".") && !are_digits(1, 1)) {
+      // So it is in sympy: "1.5." is 1.5, but "1.25." cannot be read.
+      if (is_mark(".") && at_ > fraction + 1) {
         throw Hopeless();
       }
     }

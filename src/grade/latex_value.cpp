@@ -127,8 +127,8 @@ Complex function_value(std::string_view name, Complex x) {
 }
 
 Complex value_of_unknown(std::string_view name, Complex argument) {
-  return std::sin(argument * Complex(0.1L + fraction_of(name, 1)) + Complex(fraction_of(name, 2))) +
-         Complex(1);
+  const Complex bounded = argument / (1 + std::abs(argument) / 8);
+  return std::sin(bounded * (0.1L + fraction_of(name, 1)) + fraction_of(name, 2)) + 1.0L;
 }
 
 Complex value_of_variable(std::string_view name, int point) {

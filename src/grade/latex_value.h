@@ -22,7 +22,7 @@ Complex ceiling_of(Complex value);
 // A function by its name without backslash, such as sin, arcsin, lg, arsinh.
 Complex function_value(std::string_view name, Complex argument);
 
-// A value that depends on the name and, smoothly, on a number: for functions that are only a name.
+// A value that depends on the name and, without jumps, on a number: for functions that are only a name.
 Complex value_of_unknown(std::string_view name, Complex argument);
 // The value of a variable at one of several points: somewhere in the complex plane, so that
 // sqrt(x^2) is not x.
