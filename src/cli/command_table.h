@@ -1,4 +1,4 @@
-// The commands of the program. A new one is a file with its two functions (command.h), declared in
+// The commands of the program; a name may have two words: "eval alpaca". A new one is a file with its two functions (command.h), declared in
 // commands.h, and a line in command_table.cpp; help, completion, manual pages and docs/commands.md
 // follow.
 #pragma once
@@ -25,6 +25,9 @@ struct Command {
 };
 
 std::span<const Command> commands();
+// The words of a command line with the command's name as one of them: {"eval", "alpaca", "--help"}
+// becomes {"eval alpaca", "--help"}.
+std::vector<std::string> with_whole_name(std::vector<std::string> words);
 // Throws UserError that names the nearest one.
 const Command& find_command(const std::string& name);
 

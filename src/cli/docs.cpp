@@ -33,7 +33,7 @@ void write_man_pages(const fs::path& folder) {
   const std::vector<ListedCommand> all = describe_commands();
   write_file_atomically(folder / "lmpo.1", program_man_page(program, all));
   for (const ListedCommand& command : all) {
-    write_file_atomically(folder / ("lmpo-" + command.name + ".1"),
+    write_file_atomically(folder / (command_page_name(command.name) + ".1"),
                           command_man_page(command, program.version));
   }
 }

@@ -47,7 +47,8 @@ int run(const std::vector<std::string>& words) {
     print_completion(words);
     return 0;
   }
-  return find_command(first).run({words.begin() + 1, words.end()});
+  const std::vector<std::string> whole = with_whole_name(words);
+  return find_command(asks_for_help ? first : whole[0]).run({whole.begin() + 1, whole.end()});
 }
 
 // Results that did not arrive must not look like a success: the disk may be full.

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "recipe/option_type.h"
 #include "recipe/pages/words.h"
 
@@ -79,10 +81,6 @@ std::string option_entry(const OptionDescription& option) {
   return text + "\n" + flow(meaning);
 }
 
-std::string command_page_name(const std::string& command) {
-  return "lmpo-" + command;
-}
-
 std::string listing(std::span<const ListedCommand> commands) {
   std::string text;
   std::string group;
@@ -98,6 +96,11 @@ std::string listing(std::span<const ListedCommand> commands) {
 }
 
 }  // namespace
+
+std::string command_page_name(std::string command) {
+  std::ranges::replace(command, ' ', '-');
+  return "lmpo-" + command;
+}
 
 std::string roff_escaped(std::string_view text) {
   std::string result;

@@ -13,6 +13,8 @@ namespace lmpo {
 std::string program_man_page(const ProgramDescription& program,
                              std::span<const ListedCommand> commands);
 // lmpo-train.1
+// "lmpo-train", "lmpo-eval-alpaca"
+std::string command_page_name(std::string command);
 std::string command_man_page(const ListedCommand& command, const std::string& version);
 
 // Text that roff shows as it is: no request, no escape, and "-" as the shell's.
