@@ -16,6 +16,7 @@ namespace {
 constexpr const char* kTrain = "Train";
 constexpr const char* kLook = "Look at data and models";
 constexpr const char* kData = "Make data";
+constexpr const char* kEvaluate = "Evaluate";
 constexpr const char* kConvert = "Make and convert models";
 constexpr const char* kMeasure = "Try and measure";
 constexpr const char* kLearn = "Learn more";
@@ -34,6 +35,9 @@ constexpr std::array table = std::to_array<Command>({
     {"tokenize", kLook, "convert text to token ids and back", kTokenizeCommand},
     {"generate", kData, "answer prompts, once or several times", kGenerateCommand},
     {"pair", kData, "make preference pairs from scored samples: best against worst", kPairCommand},
+    {"eval alpaca", kEvaluate,
+     "score on AlpacaEval 2: win rate, also at equal length, against GPT-4", kEvalAlpacaCommand},
+    {"eval arena", kEvaluate, "score on Arena-Hard: win rate with its interval", kEvalArenaCommand},
     {"merge", kConvert, "average or interpolate checkpoints", kMergeCommand},
     {"export", kConvert, "write a checkpoint for llama.cpp (GGUF), or in another type",
      kExportCommand},
@@ -132,6 +136,17 @@ CommandDescription Command::describe() const {
 
 std::span<const Command> commands() {
   return table;
+}
+
+std::vector<std::string> with_whole_name(std::vector<std::string> words) {
+  if (words.size() > 1) {
+    const std::string both = words[0] + " " + words[1];
+    if (std::ranges::find(table, both, &Command::name) != table.end()) {
+      words.erase(words.begin());
+      words[0] = both;
+    }
+  }
+  return words;
 }
 
 const Command& find_command(const std::string& name) {

@@ -1,5 +1,7 @@
-// tokenizer.model, of sentencepiece and of Llama 3.
+// tokenizer.model, of sentencepiece and of Llama 3; NAME.tiktoken, of OpenAI.
+#include <algorithm>
 #include <array>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <utility>
@@ -12,10 +14,17 @@
 namespace lmpo {
 namespace {
 
-// Llama 3's pattern (llama_models, llama3/tokenizer.py).
-constexpr const char* llama3_pattern =
+// The pattern of cl100k_base and of Llama 3 (tiktoken, openai_public.py; llama_models,
+// llama3/tokenizer.py).
+constexpr const char* cl100k_pattern =
     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*)"
     R"(|\s*[\r\n]+|\s+(?!\S)|\s+)";
+constexpr const char* o200k_pattern =
+    R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+)"
+    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)?)"
+    R"(|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*)"
+    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)?)"
+    R"(|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 constexpr std::int64_t llama3_ranks = 128'000;
 constexpr std::int64_t llama3_special_tokens = 256;
 
@@ -38,9 +47,34 @@ std::string llama3_special_token(std::int64_t index) {
                        : fmt::format("<|reserved_special_token_{}|>", index - named + 2);
 }
 
-TokenizerParts read_llama3(std::string_view content, std::string_view source,
-                           SpecialTokens tokens) {
+// OpenAI's vocabularies, which count the tokens of benchmarks' answers.
+struct OpenaiVocabulary {
+  std::size_t ranks;
+  const char* pattern;
+  std::int64_t end_of_text;  // <|endoftext|>, the only special token that is needed
+};
+constexpr OpenaiVocabulary openai_vocabularies[] = {
+    {100'256, cl100k_pattern, 100'257},  // cl100k_base
+    {199'998, o200k_pattern, 199'999},   // o200k_base
+};
+
+TokenizerParts read_openai(const OpenaiVocabulary& vocabulary, const RankedTokens& ranked,
+                           std::string_view source, SpecialTokens tokens) {
+  constexpr std::string_view end_of_text = "<|endoftext|>";
+  tokens.add_bos = tokens.add_bos.value_or(false);
+  Assembly assembly(source, std::move(tokens));
+  assembly.fill_names("", end_of_text, "");
+  assembly.add_special(vocabulary.end_of_text, end_of_text);
+  return assembly.finish_byte_level(vocabulary.pattern, ranked, 0);
+}
+
+TokenizerParts read_ranks(std::string_view content, std::string_view source, SpecialTokens tokens) {
   const RankedTokens ranked = read_ranked_lines(content, source);
+  const auto* openai =
+      std::ranges::find(openai_vocabularies, ranked.bytes.size(), &OpenaiVocabulary::ranks);
+  if (openai != std::end(openai_vocabularies)) {
+    return read_openai(*openai, ranked, source, std::move(tokens));
+  }
   if (ranked.bytes.size() != llama3_ranks) {
     user_error(
         "{}: {} tokens were expected, as in Llama 3, not {}; the file is incomplete, or of another "
@@ -52,7 +86,7 @@ TokenizerParts read_llama3(std::string_view content, std::string_view source,
   for (std::int64_t index = 0; index < llama3_special_tokens; ++index) {
     assembly.add_special(llama3_ranks + index, llama3_special_token(index));
   }
-  return assembly.finish_byte_level(llama3_pattern, ranked, 0);
+  return assembly.finish_byte_level(cl100k_pattern, ranked, 0);
 }
 
 // Puts a space at the front of texts.
@@ -103,7 +137,7 @@ TokenizerParts read_tokenizer_model(std::string_view content, std::string_view s
     user_error("{}: this is a Git LFS pointer in place of the file; fetch it by `git lfs pull`",
                source);
   }
-  return has_ranked_lines(content) ? read_llama3(content, source, std::move(tokens))
+  return has_ranked_lines(content) ? read_ranks(content, source, std::move(tokens))
                                    : read_sentencepiece(content, source, std::move(tokens));
 }
 
