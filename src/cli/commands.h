@@ -17,6 +17,8 @@ extern const CommandCode kScoreCommand;
 extern const CommandCode kTokenizeCommand;
 extern const CommandCode kGenerateCommand;
 extern const CommandCode kPairCommand;
+extern const CommandCode kEvalAlpacaCommand;
+extern const CommandCode kEvalArenaCommand;
 extern const CommandCode kMergeCommand;
 extern const CommandCode kExportCommand;
 extern const CommandCode kImportCommand;

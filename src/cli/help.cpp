@@ -104,14 +104,11 @@ void declare(OptionSet& set, HelpOptions& options) {
 }
 
 int run(const HelpOptions& options) {
-  const std::vector<std::string> name = with_whole_name({options.topic, options.part});
-  const std::string& topic = name[0];
-  if (std::ranges::find(commands(), topic, &Command::name) != commands().end()) {
-    std::vector<std::string> words = {"--help"};
-    if (name.size() > 1 && !name[1].empty()) {
-      words.push_back(name[1]);
-    }
-    return find_command(topic).run(words);
+  const std::string& topic = options.topic;
+  const auto names_topic = [&](const Command& command) { return topic == command.name; };
+  if (std::ranges::any_of(commands(), names_topic)) {
+    const std::vector<std::string> words = {"--help", options.part};
+    return find_command(topic).run({words.begin(), words.end() - (options.part.empty() ? 1 : 0)});
   }
   const HelpStyle style = HelpStyle::standard_output();
   fmt::print("{}", topic.empty() ? program_page(style) : topic_page(topic, style));

@@ -47,8 +47,11 @@ int run(const std::vector<std::string>& words) {
     print_completion(words);
     return 0;
   }
+  if (first == "help") {
+    return find_command(first).run(with_whole_name({words.begin() + 1, words.end()}));
+  }
   const std::vector<std::string> whole = with_whole_name(words);
-  return find_command(asks_for_help ? first : whole[0]).run({whole.begin() + 1, whole.end()});
+  return find_command(whole[0]).run({whole.begin() + 1, whole.end()});
 }
 
 // Results that did not arrive must not look like a success: the disk may be full.
