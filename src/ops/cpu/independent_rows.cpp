@@ -21,6 +21,8 @@ constexpr std::int64_t kCached = 1 << 18;
 constexpr std::int64_t kLeastPanel = 16;
 constexpr std::int64_t kMostPanel = 128;
 constexpr std::int64_t kPartsOfThread = 4;
+// Sweeps over w in 8 bits for which widening it anew each time is cheaper than a widened copy.
+constexpr std::int64_t kByteSweeps = 2;
 // Multiplications for which waking a thread pays.
 constexpr std::int64_t kGrain = 1 << 15;
 
@@ -81,9 +83,13 @@ class IndependentRows {
         factor_(op.w.dtype()),
         most_inputs_(kernels.inputs) {
     if (precision == Precision::bf16) {
-      factor_ = Dtype::bf16;
-      kernel_ = kernels.pairs != nullptr ? kernels.pairs : kernels.bf16;
       round_x(kernels.pairs == nullptr);
+      if (factor_ == Dtype::i8 && kernels.byte_pairs != nullptr && sweeps() <= kByteSweeps) {
+        kernel_ = kernels.byte_pairs;
+      } else {
+        factor_ = Dtype::bf16;
+        kernel_ = kernels.pairs != nullptr ? kernels.pairs : kernels.bf16;
+      }
     } else if (factor_ == Dtype::bf16) {
       kernel_ = kernels.bf16;
     } else if (factor_ == Dtype::i8) {
@@ -115,6 +121,9 @@ class IndependentRows {
   }
 
  private:
+  // How often w passes, each time with other rows of x.
+  std::int64_t sweeps() const { return (op_.x.dim(0) + most_inputs_ - 1) / most_inputs_; }
+
   // x becomes what bfloat16 holds of it: stored so, or widened again for kernels that read floats.
   void round_x(bool widens) {
     thread_local Buffer buffer;
@@ -224,6 +233,7 @@ std::vector<RowKernels> usable_kernels() {
                       __builtin_cpu_supports("avx512vl");
   RowKernels with_pairs = kAvx512RowKernels;
   with_pairs.pairs = kBf16RowKernel;
+  with_pairs.byte_pairs = kBytesBf16RowKernel;
   add(avx512 && __builtin_cpu_supports("avx512bf16"), with_pairs);
   add(avx512, kAvx512RowKernels);
   add(avx2, kAvx2RowKernels);

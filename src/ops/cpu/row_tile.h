@@ -41,13 +41,16 @@ struct RowKernels {
   RowKernel bf16 = nullptr;   // x float32, w bfloat16
   RowKernel i8 = nullptr;     // x float32, w int8
   RowKernel pairs = nullptr;  // x and w bfloat16
-  std::int64_t inputs = 0;    // rows of x, at most kTileInputs, that are multiplied side by side
+  // x bfloat16, w int8: the sums of `pairs`, to the bit.
+  RowKernel byte_pairs = nullptr;
+  std::int64_t inputs = 0;  // rows of x, at most kTileInputs, that are multiplied side by side
 };
 
 extern const RowKernels kPlainRowKernels;
 extern const RowKernels kAvx2RowKernels;
 extern const RowKernels kAvx512RowKernels;
-extern const RowKernel kBf16RowKernel;  // `pairs`
+extern const RowKernel kBf16RowKernel;       // `pairs`
+extern const RowKernel kBytesBf16RowKernel;  // `byte_pairs`
 
 namespace row_tile {
 
@@ -219,7 +222,10 @@ template <typename Vectors, int most>
 constexpr RowKernels kernels_of() {
   return {multiply_tiles<Widened<Vectors, float>, most>,
           multiply_tiles<Widened<Vectors, std::uint16_t>, most>,
-          multiply_tiles<Widened<Vectors, std::int8_t>, most>, nullptr, most};
+          multiply_tiles<Widened<Vectors, std::int8_t>, most>,
+          nullptr,
+          nullptr,
+          most};
 }
 
 }  // namespace row_tile

@@ -22,9 +22,24 @@ struct Pairs {
   }
 };
 
+// w is widened where it is used: bfloat16 holds every int8.
+struct BytePairs : Pairs {
+  using W = std::int8_t;
+
+  static __m512 floats(const std::int8_t* p) {
+    constexpr __mmask16 kAll = 0xFFFF;  // masked as in row_tile_avx512.cpp
+    const __m512i words = _mm512_maskz_cvtepi8_epi32(kAll, row_tile::read<__m128i>(p));
+    return _mm512_maskz_cvtepi32_ps(kAll, words);
+  }
+  static __m512bh w(const std::int8_t* p) {
+    return _mm512_cvtne2ps_pbh(floats(p + kTerms / 2), floats(p));
+  }
+};
+
 }  // namespace
 
 const RowKernel kBf16RowKernel = row_tile::multiply_tiles<Pairs, kTileInputs>;
+const RowKernel kBytesBf16RowKernel = row_tile::multiply_tiles<BytePairs, kTileInputs>;
 
 }  // namespace lmpo::cpu
 
@@ -33,6 +48,7 @@ const RowKernel kBf16RowKernel = row_tile::multiply_tiles<Pairs, kTileInputs>;
 namespace lmpo::cpu {
 
 const RowKernel kBf16RowKernel = nullptr;
+const RowKernel kBytesBf16RowKernel = nullptr;
 
 }  // namespace lmpo::cpu
 
