@@ -1,5 +1,7 @@
 #include "grade/python_regex.h"
 
+#include <fmt/format.h>
+
 namespace lmpo::grade {
 namespace {
 
