@@ -3,7 +3,7 @@
 #include <thread>
 
 #include "cli/testing/commands.h"
-#include "serve/testing/http_client.h"
+#include "http/testing/raw_client.h"
 
 namespace lmpo {
 namespace {

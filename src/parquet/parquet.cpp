@@ -1,11 +1,10 @@
 #include "parquet/parquet.h"
 
-#include <dlfcn.h>
-
 #include <algorithm>
 #include <vector>
 
 #include "base/error.h"
+#include "base/library.h"
 #include "base/names.h"
 #include "base/utf8.h"
 #include "parquet/arrow_values.h"
@@ -39,12 +38,9 @@ Plugin load_plugin() {
   if (!fs::exists(path)) {
     return {nullptr, fmt::format("there is no {}", path.string())};
   }
-  void* plugin = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  void* open = plugin == nullptr ? nullptr : ::dlsym(plugin, "lmpo_open_parquet");
-  if (open == nullptr) {
-    return {nullptr, ::dlerror()};
-  }
-  return {reinterpret_cast<LmpoOpenParquet*>(open), ""};
+  LoadedLibrary library(path);
+  auto* open = library.find<LmpoOpenParquet*>("lmpo_open_parquet");
+  return {open, library.missing()};
 }
 
 // Loads the plugin once. Throws UserError if it cannot be loaded.

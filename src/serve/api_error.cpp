@@ -19,7 +19,7 @@ ordered_json text_or_null(const std::string& text) {
 ordered_json ApiError::body() const {
   return {{"error",
            {{"message", what()},
-            {"type", error_type(status_)},
+            {"type", error_type(status())},
             {"param", text_or_null(param_)},
             {"code", text_or_null(code_)}}}};
 }

@@ -3,30 +3,25 @@
 
 #include <fmt/format.h>
 
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "base/json.h"
+#include "http/http_error.h"
 
 namespace lmpo {
 
-class ApiError : public std::runtime_error {
+class ApiError : public HttpError {
  public:
   // `status` of HTTP; `param` names the field at fault; `code` is what programs look for. "": none.
-  ApiError(int status, std::string message, std::string param = "", std::string code = "")
-      : std::runtime_error(message),
-        status_(status),
-        param_(std::move(param)),
-        code_(std::move(code)) {}
+  ApiError(int status, const std::string& message, std::string param = "", std::string code = "")
+      : HttpError(status, message), param_(std::move(param)), code_(std::move(code)) {}
 
-  int status() const { return status_; }
   // {"error": {"message", "type", "param", "code"}}
   ordered_json body() const;
 
  private:
-  int status_;
   std::string param_;
   std::string code_;
 };

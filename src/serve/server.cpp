@@ -34,6 +34,11 @@ HttpReply with_log(HttpReply reply) {
   return reply;
 }
 
+HttpReply refusal(const HttpError& error) {
+  return error_reply(
+      ApiError(error.status(), error.what(), "", error.status() == 503 ? "overloaded" : ""));
+}
+
 }  // namespace
 
 struct Server::Impl {
@@ -74,9 +79,10 @@ Server::Server(std::vector<ServedModel> models, std::vector<TokenSource*> source
   impl_ = std::make_unique<Impl>(std::move(models), std::move(sources), options);
   Impl& impl = *impl_;
   impl.http = std::make_unique<HttpServer>(
-      options.host, options.port, options.http,
+      options.host, static_cast<int>(options.port), options.http,
       HttpServer::Calls{
           .answer = [&impl](const HttpRequest& request) { return impl.answer(request); },
+          .refuse = &refusal,
           .done = [&impl](const HttpRequest& request, int status, double seconds,
                           const std::string& text) { impl.note(request, status, seconds, text); },
           .end_all = [&impl] { impl.worker.end_all(); }});

@@ -5,14 +5,14 @@
 #include <string>
 #include <vector>
 
-#include "serve/http_server.h"
+#include "http/http_server.h"
 #include "serve/service.h"
 
 namespace lmpo {
 
 struct ServerOptions {
   std::string host = "127.0.0.1";
-  int port = 8080;                // 0: any that is free
+  std::int64_t port = 8080;       // 0: any that is free
   std::string api_key = "";       // "": none is asked for
   std::int64_t unfinished = 256;  // answers that may run or wait when another request comes
   HttpLimits http = {};

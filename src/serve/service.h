@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "serve/http.h"
+#include "http/http.h"
 #include "serve/metrics.h"
 #include "serve/served_model.h"
 #include "serve/worker.h"

@@ -1,59 +1,35 @@
 #include "text/oniguruma.h"
 
-#include <dlfcn.h>
 #include <oniguruma.h>
 
 #include <array>
 
 #include "base/error.h"
+#include "base/library.h"
 #include "text/newer_unicode.h"
 
 namespace lmpo {
 namespace {
 
-constexpr const char* kLibrary = "libonig.so.5";
-
 // What is used of the library.
-#define LMPO_ONIGURUMA(X)            \
-  X(OnigEncodingUTF8)                \
-  X(OnigSyntaxOniguruma)             \
-  X(onig_initialize)                 \
-  X(onig_set_retry_limit_in_search)  \
-  X(onig_set_match_stack_limit_size) \
-  X(onig_new)                        \
-  X(onig_free)                       \
-  X(onig_search)                     \
-  X(onig_region_new)                 \
-  X(onig_region_free)                \
-  X(onig_error_code_to_str)
-
-// Addresses in the library, or why it could not be loaded.
 struct Library {
-#define LMPO_MEMBER(name) decltype(&::name) name = nullptr;
-  LMPO_ONIGURUMA(LMPO_MEMBER)
-#undef LMPO_MEMBER
-  std::string missing;
+  LoadedLibrary loaded{"libonig.so.5"};
+  LMPO_LIBRARY_MEMBER(OnigEncodingUTF8);
+  LMPO_LIBRARY_MEMBER(OnigSyntaxOniguruma);
+  LMPO_LIBRARY_MEMBER(onig_initialize);
+  LMPO_LIBRARY_MEMBER(onig_set_retry_limit_in_search);
+  LMPO_LIBRARY_MEMBER(onig_set_match_stack_limit_size);
+  LMPO_LIBRARY_MEMBER(onig_new);
+  LMPO_LIBRARY_MEMBER(onig_free);
+  LMPO_LIBRARY_MEMBER(onig_search);
+  LMPO_LIBRARY_MEMBER(onig_region_new);
+  LMPO_LIBRARY_MEMBER(onig_region_free);
+  LMPO_LIBRARY_MEMBER(onig_error_code_to_str);
 };
 
-Library load_library() {
-  Library library;
-  void* opened = ::dlopen(kLibrary, RTLD_NOW | RTLD_LOCAL);
-  const auto find = [&](auto& address, const char* name) {
-    void* found = opened == nullptr ? nullptr : ::dlsym(opened, name);
-    if (found == nullptr && library.missing.empty()) {
-      library.missing = ::dlerror();
-    }
-    address = reinterpret_cast<std::remove_reference_t<decltype(address)>>(found);
-  };
-#define LMPO_FIND(name) find(library.name, #name);
-  LMPO_ONIGURUMA(LMPO_FIND)
-#undef LMPO_FIND
-  return library;
-}
-
 Library set_up_library() {
-  Library library = load_library();
-  if (library.missing.empty()) {
+  Library library;
+  if (library.loaded.missing().empty()) {
     OnigEncoding encoding = library.OnigEncodingUTF8;
     LMPO_CHECK(library.onig_initialize(&encoding, 1) == ONIG_NORMAL);
     // Without limits of its own it would search for days, or fill the memory.
@@ -79,11 +55,9 @@ const OnigUChar* onig_units(std::string_view text) {
 }  // namespace
 
 Oniguruma::Oniguruma(const std::string& pattern, std::string_view where) : where_(where) {
-  if (!library().missing.empty()) {
-    user_error(
-        "{}: the pattern '{}' needs the library Oniguruma, which cannot be loaded ({}): install "
-        "it, on Debian by: apt install libonig5",
-        where, pattern, library().missing);
+  if (const std::string& missing = library().loaded.missing(); !missing.empty()) {
+    user_error("{}: the pattern '{}' {}", where, pattern,
+               needs_library("Oniguruma", missing, "libonig5"));
   }
   const std::string wide = with_newer_characters(pattern);
   regex_t* code = nullptr;

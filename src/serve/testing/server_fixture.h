@@ -8,8 +8,8 @@
 #include <thread>
 
 #include "base/log.h"
+#include "http/testing/raw_client.h"
 #include "serve/server.h"
-#include "serve/testing/http_client.h"
 #include "serve/testing/served.h"
 
 namespace lmpo {

@@ -1,8 +1,5 @@
-// The server's connections: cpp-httplib, and before it a guard that reads each request whole, strictly
-// and within limits.
-//
-// cpp-httplib 0.11 alone would read bodies in pieces of any total, unpack compressed ones, take a GET's
-// body for the next request, and give a client that sends a byte a second all the time it wants.
+// The server's connections: each request is read whole, strictly and within limits, then answered by
+// the thread of its connection. HTTP/1.1 and HTTP/1.0, without encryption: a proxy adds that.
 #pragma once
 
 #include <chrono>
@@ -11,7 +8,8 @@
 #include <memory>
 #include <string>
 
-#include "serve/http.h"
+#include "http/http.h"
+#include "http/http_error.h"
 
 namespace lmpo {
 
@@ -30,6 +28,8 @@ class HttpServer {
   struct Calls {
     // By a thread of the connection. Must not throw.
     std::function<HttpReply(const HttpRequest&)> answer;
+    // The reply where a request cannot be read, or comes over one connection too many (503).
+    std::function<HttpReply(const HttpError&)> refuse;
     // When a reply is at its end, or a request was refused before there was one to answer.
     std::function<void(const HttpRequest&, int status, double seconds, const std::string& note)>
         done;

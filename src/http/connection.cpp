@@ -1,5 +1,6 @@
-#include "serve/connection.h"
+#include "http/connection.h"
 
+#include <fmt/format.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -7,7 +8,7 @@
 #include <array>
 #include <cerrno>
 
-#include "serve/api_error.h"
+#include "http/http_error.h"
 
 namespace lmpo {
 namespace {
@@ -19,17 +20,7 @@ std::chrono::milliseconds time_until(std::chrono::steady_clock::time_point end) 
 }
 
 [[noreturn]] void refuse_long_head() {
-  throw ApiError(431, fmt::format("The request's header is longer than {} bytes", kLongestHead));
-}
-
-// What the answer depends on, and nothing that cpp-httplib would do more for: no Range, no
-// Accept-Encoding, no path that is encoded.
-std::string head_for_library(const HttpHead& head) {
-  std::string text = fmt::format("{} / HTTP/1.{}\r\n", head.method, head.is_version_1_0 ? 0 : 1);
-  if (head.method == "POST") {
-    text += fmt::format("Content-Length: {}\r\n", head.content_length);
-  }
-  return text + (head.keep_alive ? "" : "Connection: close\r\n") + "\r\n";
+  throw HttpError(431, fmt::format("The request's header is longer than {} bytes", kLongestHead));
 }
 
 }  // namespace
@@ -80,7 +71,7 @@ std::string Connection::take(std::size_t bytes) {
   return text;
 }
 
-std::optional<HttpHead> Connection::read_request(const std::atomic<bool>& stopping) {
+std::optional<ReceivedRequest> Connection::read_request(const std::atomic<bool>& stopping) {
   if (!wait_for_first_byte(stopping)) {
     return std::nullopt;
   }
@@ -91,7 +82,7 @@ std::optional<HttpHead> Connection::read_request(const std::atomic<bool>& stoppi
       refuse_long_head();
     }
     if (!receive(head_end)) {
-      throw ApiError(408, "The request's header did not come in time");
+      throw HttpError(408, "The request's header did not come in time");
     }
   }
   if (*size > kLongestHead) {
@@ -99,18 +90,16 @@ std::optional<HttpHead> Connection::read_request(const std::atomic<bool>& stoppi
   }
   HttpHead head = parse_head(take(*size), limits_.body);
   if (head.expects_continue && received_.empty() && head.content_length > 0) {
-    const std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
-    write(go_on.data(), go_on.size());
+    write("HTTP/1.1 100 Continue\r\n\r\n");
   }
   const auto body_end = Clock::now() + limits_.body_time;
   while (received_.size() < head.content_length) {
     if (!receive(body_end)) {
-      throw ApiError(408, "The request's body did not come in time");
+      throw HttpError(408, "The request's body did not come in time");
     }
   }
-  request_ = head_for_library(head) + take(head.content_length);
-  given_ = 0;
-  return head;
+  std::string body = take(head.content_length);
+  return ReceivedRequest{std::move(head), std::move(body)};
 }
 
 bool Connection::is_closed() const {
@@ -118,38 +107,17 @@ bool Connection::is_closed() const {
   return ::poll(&state, 1, 0) > 0 && (state.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
-bool Connection::is_writable() const {
-  return wait_for_socket(socket_, POLLOUT, limits_.write_time);
-}
-
-ssize_t Connection::read(char* to, std::size_t size) {
-  const std::size_t count = std::min(size, request_.size() - given_);
-  request_.copy(to, count, given_);
-  given_ += count;
-  return static_cast<ssize_t>(count);
-}
-
-ssize_t Connection::write(const char* from, std::size_t size) {
-  for (std::size_t sent = 0; sent < size;) {
-    const ssize_t count = ::send(socket_, from + sent, size - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+bool Connection::write(std::string_view text) const {
+  while (!text.empty()) {
+    const ssize_t count = ::send(socket_, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (count >= 0) {
-      sent += static_cast<std::size_t>(count);
-    } else if ((errno != EAGAIN && errno != EINTR) || !is_writable()) {
-      return -1;
+      text.remove_prefix(static_cast<std::size_t>(count));
+    } else if ((errno != EAGAIN && errno != EINTR) ||
+               !wait_for_socket(socket_, POLLOUT, limits_.write_time)) {
+      return false;
     }
   }
-  return static_cast<ssize_t>(size);
-}
-
-// The addresses are not used.
-void Connection::get_remote_ip_and_port(std::string& ip, int& port) const {
-  ip.clear();
-  port = 0;
-}
-
-void Connection::get_local_ip_and_port(std::string& ip, int& port) const {
-  ip.clear();
-  port = 0;
+  return true;
 }
 
 }  // namespace lmpo

@@ -1,9 +1,9 @@
 // Heads of requests: what is read of them, and the status for each that could mislead.
-#include "serve/http_head.h"
+#include "http/http_head.h"
 
 #include <gmock/gmock.h>
 
-#include "serve/api_error.h"
+#include "http/http_error.h"
 
 namespace lmpo {
 namespace {
@@ -23,7 +23,7 @@ int status_of(const std::string& text) {
   try {
     head_of(text);
     return 200;
-  } catch (const ApiError& error) {
+  } catch (const HttpError& error) {
     return error.status();
   }
 }

@@ -27,7 +27,7 @@ struct HttpHead {
 inline constexpr std::size_t kLongestHead = 32 * 1024;  // bytes
 inline constexpr std::size_t kLongestPath = 1024;
 
-// `text` is all before the body, the empty line too. ApiError: 400 for what is not HTTP or is
+// `text` is all before the body, the empty line too. HttpError: 400 for what is not HTTP or is
 // ambiguous, 404 (path), 405 (method), 411 (a body without a length), 413 (a body longer than
 // `longest_body`), 415 (not JSON), 417, 505.
 HttpHead parse_head(std::string_view text, std::size_t longest_body);

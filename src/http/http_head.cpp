@@ -1,17 +1,19 @@
-#include "serve/http_head.h"
+#include "http/http_head.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
 
-#include "serve/api_error.h"
+#include "http/http_error.h"
 
 namespace lmpo {
 namespace {
 
 constexpr std::string_view kLineEnd = "\r\n";
 
-[[noreturn]] void refuse_head(int status, std::string message) {
-  throw ApiError(status, std::move(message));
+[[noreturn]] void refuse_head(int status, const std::string& message) {
+  throw HttpError(status, message);
 }
 
 std::string lower(std::string_view text) {
