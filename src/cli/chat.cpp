@@ -3,11 +3,10 @@
 
 #include "base/cache_folder.h"
 #include "base/terminal.h"
-#include "cli/chat_screen.h"
-#include "cli/chat_session.h"
+#include "chat/chat_screen.h"
+#include "chat/chat_session.h"
 #include "cli/commands.h"
 #include "cli/common_options.h"
-#include "ops/device.h"
 
 namespace lmpo {
 namespace {
@@ -21,10 +20,7 @@ struct ChatOptions {
   std::int64_t context = 0;
   AnswerOptions answer = {.sampling = {.temperature = 0.7}};
   std::int64_t seed = 42;
-  std::string device = "auto";
-  std::string dtype = "auto";
-  std::string compute = "auto";
-  std::int64_t threads = 0;
+  MachineOptions machine;
 };
 
 void declare(OptionSet& set, ChatOptions& options) {
@@ -45,10 +41,7 @@ void declare(OptionSet& set, ChatOptions& options) {
           "sampling temperature; 0: take the likeliest token", {.range = at_least(0)});
   add_sampling_options(set, options.answer.sampling, options.seed);
   set.group("Speed");
-  add_device_option(set, options.device);
-  add_weights_option(set, options.dtype);
-  add_compute_option(set, options.compute);
-  add_threads_option(set, options.threads);
+  add_machine_options(set, options.machine);
   set.section("While it runs", ChatSession::help() + "\n");
   set.section("Examples",
               "  lmpo chat --model DIR\n"
@@ -57,10 +50,7 @@ void declare(OptionSet& set, ChatOptions& options) {
 }
 
 int run(ChatOptions options) {
-  apply_threads(options.threads);
-  const std::shared_ptr<Device> device = open_device(options.device);
-  const LoadedModelOptions loading{.storage = weights_type(options.dtype),
-                                   .compute = compute_type(*device, options.compute)};
+  const auto [device, loading] = open_machine(options.machine);
   ChatPartners partners;
   for (const fs::path& folder : {options.model, options.other}) {
     if (!folder.empty()) {

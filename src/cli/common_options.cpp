@@ -103,6 +103,21 @@ void apply_threads(std::int64_t threads) {
   set_threads(threads == 0 ? available_threads() : static_cast<int>(threads));
 }
 
+void add_machine_options(OptionSet& set, MachineOptions& options) {
+  add_device_option(set, options.device);
+  add_weights_option(set, options.dtype);
+  add_compute_option(set, options.compute);
+  add_threads_option(set, options.threads);
+}
+
+Machine open_machine(const MachineOptions& options) {
+  apply_threads(options.threads);
+  std::shared_ptr<Device> device = open_device(options.device);
+  const Dtype compute = compute_type(*device, options.compute);
+  return {.device = std::move(device),
+          .loading = {.storage = weights_type(options.dtype), .compute = compute}};
+}
+
 void add_sampling_options(OptionSet& set, SamplingOptions& sampling, std::int64_t& seed) {
   set.add("top_k", sampling.top_k, "sample from the N likeliest tokens; 0: all",
           {.range = at_least(0)});

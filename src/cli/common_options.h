@@ -1,6 +1,7 @@
 // Options and steps that several commands share.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 #include "base/json.h"
 #include "bench/step_plan.h"
 #include "generate/sampling.h"
+#include "model/loaded_model.h"
 #include "recipe/option_set.h"
 #include "recipe/source_option.h"
 #include "tensor/dtype.h"
@@ -38,6 +40,22 @@ void add_pack_options(OptionSet& set, PackLimits& limits, std::string_view items
 // 0 means all processors.
 void add_threads_option(OptionSet& set, std::int64_t& threads);
 void apply_threads(std::int64_t threads);
+
+// Where answers are computed, and in which types.
+struct MachineOptions {
+  std::string device = "auto";
+  std::string dtype = "auto";
+  std::string compute = "auto";
+  std::int64_t threads = 0;
+};
+void add_machine_options(OptionSet& set, MachineOptions& options);
+struct Machine {
+  std::shared_ptr<Device> device;
+  LoadedModelOptions loading;
+};
+// Also sets the number of threads.
+Machine open_machine(const MachineOptions& options);
+
 // top_k, top_p and seed, for commands that draw tokens.
 void add_sampling_options(OptionSet& set, SamplingOptions& sampling, std::int64_t& seed);
 

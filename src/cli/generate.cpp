@@ -1,10 +1,6 @@
 // lmpo generate: prompts in, answers out, as JSON Lines.
-#include <algorithm>
 #include <iostream>
-#include <iterator>
 
-#include "base/error.h"
-#include "base/line_input.h"
 #include "base/printable_json.h"
 #include "base/standard_streams.h"
 #include "cli/commands.h"
@@ -24,31 +20,9 @@ struct GenerateOptions {
   TemplateOptions template_options;
   fs::path output;
   std::int64_t seed = 42;
-  std::string device = "auto";
-  std::string dtype = "auto";
-  std::string compute = "auto";
-  std::int64_t threads = 0;
+  MachineOptions machine;
   GenerationOptions generation;
 };
-
-std::vector<Prompt> collect_prompts(const GenerateOptions& options, const TextModel& model) {
-  std::vector<GivenPrompt> prompts;
-  for (const std::string& text : options.prompts) {
-    prompts.push_back({text, fmt::format("--prompt '{}'", text)});
-  }
-  if (!options.prompt_file.empty()) {
-    std::ranges::move(read_prompt_file(options.prompt_file), std::back_inserter(prompts));
-  }
-  if (prompts.empty()) {
-    for (const std::string& line : read_lines(std::cin, "standard input")) {
-      prompts.push_back({line, fmt::format("standard input, line {}", prompts.size() + 1)});
-    }
-  }
-  if (prompts.empty()) {
-    user_error("there is no prompt: give --prompt, --prompts FILE, or lines on standard input");
-  }
-  return tokenize_prompts(prompts, model, options.chat_template);
-}
 
 // One line an answer, on standard output.
 void print_answers(Generator& generator, const std::vector<Prompt>& prompts,
@@ -102,10 +76,7 @@ void declare(OptionSet& set, GenerateOptions& options) {
   set.group("Speed");
   set.add("batch_size", options.generation.batch_size, "sequences decoded at the same time",
           {.range = within(1, 4096)});
-  add_device_option(set, options.device);
-  add_weights_option(set, options.dtype);
-  add_compute_option(set, options.compute);
-  add_threads_option(set, options.threads);
+  add_machine_options(set, options.machine);
   set.section("Examples",
               "  lmpo generate --model DIR --prompt \"Why is the sky blue?\" --max_new_tokens 200\n"
               "  lmpo generate -m DIR --prompts prompts.jsonl --temperature 0.7 --top_p 0.9 > "
@@ -131,15 +102,14 @@ void declare(OptionSet& set, GenerateOptions& options) {
 }
 
 int run(GenerateOptions options) {
-  apply_threads(options.threads);
+  const auto [device, loading] = open_machine(options.machine);
   require_folder_for("output", options.output);
   TextModel model = TextModel::load(options.model);
   model.set_inputs(inputs_of(options.template_options));
-  const std::vector<Prompt> prompts = collect_prompts(options, model);
-  const std::shared_ptr<Device> device = open_device(options.device);
-  Generator generator(
-      options.model, device,
-      {.storage = weights_type(options.dtype), .compute = compute_type(*device, options.compute)});
+  const std::vector<Prompt> prompts =
+      tokenize_prompts(collect_prompts(options.prompts, options.prompt_file, std::cin), model,
+                       options.chat_template);
+  Generator generator(options.model, device, loading);
   check_tokenizer_fits(generator.config(), model.tokenizer.id_limit(), options.model);
   GenerationOptions& generation = options.generation;
   generation.stop_ids = stop_tokens(options.model, generator.config());
@@ -151,8 +121,8 @@ int run(GenerateOptions options) {
     SampleFile file(options.output, answer_settings({.version = LMPO_VERSION,
                                                      .model = options.model,
                                                      .chat_template = options.chat_template,
-                                                     .dtype = options.dtype,
-                                                     .compute = options.compute},
+                                                     .dtype = options.machine.dtype,
+                                                     .compute = options.machine.compute},
                                                     prompts, generation));
     save_samples(file, generator, prompts, generation, model.tokenizer);
   }

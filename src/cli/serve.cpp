@@ -2,14 +2,12 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <memory>
 #include <optional>
 
 #include "base/log.h"
 #include "base/signals.h"
 #include "cli/commands.h"
 #include "cli/common_options.h"
-#include "ops/device.h"
 #include "serve/engine_source.h"
 #include "serve/server.h"
 
@@ -17,36 +15,25 @@ namespace lmpo {
 namespace {
 
 struct ServeOptions {
-  fs::path model;
+  ModelOptions model;
   fs::path other;
   TemplateOptions template_options;
-  std::string host = "127.0.0.1";
-  std::int64_t port = 8080;
-  std::string api_key;
-  std::int64_t context = 0;
-  std::int64_t batch_size = 16;
-  std::int64_t cache_tokens = 0;
-  std::int64_t max_requests = 256;
+  ServerOptions server;
   std::int64_t request_time = 600;
   Bytes max_body = {16'000'000};
-  std::int64_t max_connections = 256;
   std::int64_t grace = 30;
-  bool log_contents = false;
-  std::string device = "auto";
-  std::string dtype = "auto";
-  std::string compute = "auto";
-  std::int64_t threads = 0;
+  MachineOptions machine;
 };
 
 void declare_limits(OptionSet& set, ServeOptions& options) {
   set.group("Limits");
-  set.add("max_requests", options.max_requests,
+  set.add("max_requests", options.server.unfinished,
           "answers that may run or wait; a request that finds so many is refused with status 429",
           {.range = at_least(1)});
   set.add("request_time", options.request_time, "seconds that an answer may take",
           {.range = within(1, 86'400)});
   set.add("max_body", options.max_body, "maximum size of a request");
-  set.add("max_connections", options.max_connections,
+  set.add("max_connections", options.server.http.connections,
           "connections at the same time; more are refused with status 503",
           {.range = within(1, 10'000)});
   set.add("grace", options.grace,
@@ -56,36 +43,33 @@ void declare_limits(OptionSet& set, ServeOptions& options) {
 
 void declare(OptionSet& set, ServeOptions& options) {
   set.group("Model");
-  add_model_option(set, options.model);
+  add_model_option(set, options.model.folder);
   set.add("other", options.other,
           "a second model; the field 'model' of a request names one by its folder's name",
           {.value_name = "DIR"});
   add_template_options(set, options.template_options);
   set.group("Server");
-  set.add("host", options.host,
+  set.add("host", options.server.host,
           "address to listen on; 0.0.0.0: every network, for which an --api_key is advised");
-  set.add("port", options.port, "port to listen on; 0: any that is free",
+  set.add("port", options.server.port, "port to listen on; 0: any that is free",
           {.range = within(0, 65'535)});
-  set.add("api_key", options.api_key,
+  set.add("api_key", options.server.api_key,
           "key that clients must send (Authorization: Bearer KEY); others on this machine see a "
           "command line, so better set LMPO_API_KEY",
           {.value_name = "KEY", .verbatim = true});
-  set.add("log_contents", options.log_contents,
+  set.add("log_contents", options.server.log_contents,
           "write requests and replies to the log, not only a line about each");
   declare_limits(set, options);
   set.group("Speed");
-  set.add("context", options.context, "maximum tokens of a prompt and its answer",
+  set.add("context", options.model.context, "maximum tokens of a prompt and its answer",
           {.range = at_least(0), .default_text = "the model's, at most 8192"});
-  set.add("batch_size", options.batch_size, "answers computed at the same time",
+  set.add("batch_size", options.model.sequences, "answers computed at the same time",
           {.range = within(1, 4096)});
-  set.add("cache_tokens", options.cache_tokens,
+  set.add("cache_tokens", options.model.cache_tokens,
           "tokens of running answers and remembered prompts whose keys and values are kept; their "
           "memory is reserved at the start",
           {.range = at_least(0), .default_text = "four contexts"});
-  add_device_option(set, options.device);
-  add_weights_option(set, options.dtype);
-  add_compute_option(set, options.compute);
-  add_threads_option(set, options.threads);
+  add_machine_options(set, options.machine);
   set.section("Examples",
               "  lmpo serve --model DIR\n"
               "  lmpo serve -m DIR --other DIR --port 9000          two models; the field 'model' "
@@ -97,67 +81,39 @@ void declare(OptionSet& set, ServeOptions& options) {
 }
 
 ServerOptions server_options(const ServeOptions& options) {
-  ServerOptions server;
-  server.host = options.host;
-  server.port = static_cast<int>(options.port);
-  server.api_key = options.api_key;
-  server.unfinished = options.max_requests;
+  ServerOptions server = options.server;
   server.http.body = static_cast<std::size_t>(options.max_body.count);
-  server.http.connections = options.max_connections;
   server.http.grace = std::chrono::seconds(options.grace);
   server.limits.request_time = std::chrono::seconds(options.request_time);
-  server.log_contents = options.log_contents;
   return server;
 }
 
-void say_address(const ServeOptions& options, int port) {
-  const bool is_ipv6 = options.host.find(':') != std::string::npos;
-  log_info("listening on http://{}:{}", is_ipv6 ? "[" + options.host + "]" : options.host, port);
-  const bool is_loopback =
-      options.host == "127.0.0.1" || options.host == "localhost" || options.host == "::1";
+void say_address(const ServerOptions& options, int port) {
+  const std::string& host = options.host;
+  const bool is_ipv6 = host.find(':') != std::string::npos;
+  log_info("listening on http://{}:{}", is_ipv6 ? "[" + host + "]" : host, port);
+  const bool is_loopback = host == "127.0.0.1" || host == "localhost" || host == "::1";
   if (!is_loopback && options.api_key.empty()) {
-    log_warning("anyone who reaches {} may use the model; --api_key asks for a key", options.host);
+    log_warning("anyone who reaches {} may use the model; --api_key asks for a key", host);
   }
 }
 
-// Models in memory: what computes, and what clients' threads need.
-struct LoadedModels {
-  std::vector<std::unique_ptr<EngineSource>> engines = {};
-  std::vector<ServedModel> models = {};
-
-  std::vector<TokenSource*> sources() const {
-    std::vector<TokenSource*> all;
-    for (const auto& engine : engines) {
-      all.push_back(engine.get());
-    }
-    return all;
-  }
-};
-
-LoadedModels load_models(const ServeOptions& options) {
-  const std::shared_ptr<Device> device = open_device(options.device);
-  LoadedModels loaded;
-  for (const fs::path& folder : {options.model, options.other}) {
+LoadedModels loaded_models(const ServeOptions& options) {
+  const Machine machine = open_machine(options.machine);
+  std::vector<ModelOptions> wanted;
+  for (const fs::path& folder : {options.model.folder, options.other}) {
     if (!folder.empty()) {
-      loaded.engines.push_back(std::make_unique<EngineSource>(
-          ModelOptions{.folder = folder,
-                       .storage = weights_type(options.dtype),
-                       .compute = compute_type(*device, options.compute),
-                       .sequences = options.batch_size,
-                       .context = options.context,
-                       .cache_tokens = options.cache_tokens,
-                       .inputs = inputs_of(options.template_options)},
-          device));
-      loaded.models.push_back(loaded.engines.back()->served());
-      log_info("{}", loaded.engines.back()->description());
+      wanted.push_back(options.model);
+      wanted.back().folder = folder;
+      wanted.back().loading = machine.loading;
+      wanted.back().inputs = inputs_of(options.template_options);
     }
   }
-  return loaded;
+  return load_models(wanted, machine.device);
 }
 
 int run(const ServeOptions& options) {
-  apply_threads(options.threads);
-  LoadedModels loaded = load_models(options);
+  LoadedModels loaded = loaded_models(options);
   std::optional<Server> server;  // outlives the watch, whose thread stops it
   std::atomic<Server*> serving = nullptr;
   // Before the server's threads, which must not receive the signals.
@@ -173,7 +129,7 @@ int run(const ServeOptions& options) {
   });
   server.emplace(std::move(loaded.models), loaded.sources(), server_options(options));
   serving = &*server;
-  say_address(options, server->port());
+  say_address(options.server, server->port());
   server->run();
   log_info("the server has ended");
   return 0;

@@ -1,8 +1,10 @@
 #include "generate/prompts.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/error.h"
+#include "base/line_input.h"
 #include "text/template_inputs.h"
 
 namespace lmpo {
@@ -83,6 +85,26 @@ std::vector<GivenPrompt> read_prompt_file(const fs::path& path) {
     const std::string place = fmt::format("{}:{}", path.string(), number);
     prompts.push_back(path.extension() == ".txt" ? GivenPrompt{line, place}
                                                  : prompt_of_line(line, place));
+  }
+  return prompts;
+}
+
+std::vector<GivenPrompt> collect_prompts(const std::vector<std::string>& texts,
+                                         const fs::path& file, std::istream& standard_input) {
+  std::vector<GivenPrompt> prompts;
+  for (const std::string& text : texts) {
+    prompts.push_back({text, fmt::format("--prompt '{}'", text)});
+  }
+  if (!file.empty()) {
+    std::ranges::move(read_prompt_file(file), std::back_inserter(prompts));
+  }
+  if (prompts.empty()) {
+    for (const std::string& line : read_lines(standard_input, "standard input")) {
+      prompts.push_back({line, fmt::format("standard input, line {}", prompts.size() + 1)});
+    }
+  }
+  if (prompts.empty()) {
+    user_error("there is no prompt: give --prompt, --prompts FILE, or lines on standard input");
   }
   return prompts;
 }

@@ -1,6 +1,7 @@
 // Prompts as people give them, and as tokens.
 #pragma once
 
+#include <istream>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,11 @@ struct GivenPrompt {
 // texts, lists of messages, or objects with 'prompt', 'messages' or 'instruction', which may also
 // have 'tools' and 'chat_template_kwargs'. Blank lines are skipped. UserError that names the place of what is not a prompt.
 std::vector<GivenPrompt> read_prompt_file(const fs::path& path);
+
+// The prompts of a command: `texts` of --prompt, then those of the file, if one is named; where there
+// are none, the lines of standard input. UserError where there are none at all.
+std::vector<GivenPrompt> collect_prompts(const std::vector<std::string>& texts,
+                                         const fs::path& file, std::istream& standard_input);
 
 struct Prompt {
   ordered_json shown;  // as it was given

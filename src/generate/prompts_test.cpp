@@ -2,12 +2,15 @@
 
 #include <gmock/gmock.h>
 
+#include <sstream>
+
 #include "base/testing/test_folder.h"
 #include "base/testing/test_paths.h"
 
 namespace lmpo {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
@@ -46,6 +49,26 @@ TEST_F(PromptsTest, WhatIsNoPromptIsNamed) {
               ThrowsMessage<UserError>(HasSubstr("a.json: row 0: a string, a list of messages")));
   EXPECT_THAT([&] { read("a.jsonl", "{\n"); },
               ThrowsMessage<UserError>(HasSubstr("a.jsonl:1: not valid JSON")));
+}
+
+TEST_F(PromptsTest, StandardInputIsReadWhereNoPromptIsGiven) {
+  const fs::path file = folder_ / "a.txt";
+  write_file_atomically(file, "Two\n");
+  const auto places = [](const std::vector<std::string>& texts, const fs::path& from,
+                         const std::string& input) {
+    std::istringstream stream(input);
+    std::vector<std::string> found;
+    for (const GivenPrompt& prompt : collect_prompts(texts, from, stream)) {
+      found.push_back(prompt.content.get<std::string>() + " of " + prompt.place);
+    }
+    return found;
+  };
+  EXPECT_THAT(places({"One"}, file, "Three\n"),
+              ElementsAre("One of --prompt 'One'", "Two of " + file.string() + ":1"));
+  EXPECT_THAT(places({}, {}, "Three\nFour\n"),
+              ElementsAre("Three of standard input, line 1", "Four of standard input, line 2"));
+  EXPECT_THAT([&] { places({}, {}, ""); },
+              ThrowsMessage<UserError>(HasSubstr("there is no prompt: give --prompt")));
 }
 
 TEST_F(PromptsTest, TextsAreUserTurnsWhereThereIsATemplate) {

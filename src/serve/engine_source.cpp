@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/folder_name.h"
+#include "base/log.h"
 #include "base/readable.h"
 #include "generate/context.h"
 #include "model/model_folder.h"
@@ -34,8 +35,7 @@ EngineSize engine_size(const ModelOptions& options, const ModelConfig& config) {
 EngineSource::EngineSource(const ModelOptions& options, std::shared_ptr<Device> device)
     : folder_(options.folder),
       inputs_(options.inputs),
-      model_(options.folder, std::move(device),
-             {.storage = options.storage, .compute = options.compute}),
+      model_(options.folder, std::move(device), options.loading),
       size_(engine_size(options, model_.config)),
       arena_(
           model_.device->make_arena(Engine::planned_bytes(*model_.weights, *model_.ops, size_))) {
@@ -62,6 +62,25 @@ std::string EngineSource::description() const {
       folder_.string(), config.family, static_cast<double>(model_.weights->count()) / 1e6,
       dtype_name(model_.weights->storage()), config.layers, size_.sequences, size_.max_length,
       size_.cache_tokens, readable_bytes(model_.weight_arena->capacity() + arena_.capacity()));
+}
+
+std::vector<TokenSource*> LoadedModels::sources() const {
+  std::vector<TokenSource*> all;
+  for (const auto& engine : engines) {
+    all.push_back(engine.get());
+  }
+  return all;
+}
+
+LoadedModels load_models(const std::vector<ModelOptions>& options,
+                         const std::shared_ptr<Device>& device) {
+  LoadedModels loaded;
+  for (const ModelOptions& each : options) {
+    loaded.engines.push_back(std::make_unique<EngineSource>(each, device));
+    loaded.models.push_back(loaded.engines.back()->served());
+    log_info("{}", loaded.engines.back()->description());
+  }
+  return loaded;
 }
 
 }  // namespace lmpo

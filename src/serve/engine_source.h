@@ -3,6 +3,8 @@
 
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "model/loaded_model.h"
 #include "serve/served_model.h"
@@ -12,8 +14,7 @@ namespace lmpo {
 
 struct ModelOptions {
   fs::path folder;
-  std::optional<Dtype> storage = {};  // both as in LoadedModelOptions
-  std::optional<Dtype> compute = {};
+  LoadedModelOptions loading = {};
   std::int64_t sequences = 16;    // that decode together
   std::int64_t context = 0;       // tokens of a prompt and its answer; 0: the model's, at most 8192
   std::int64_t cache_tokens = 0;  // of all sequences; 0: four contexts
@@ -43,5 +44,16 @@ class EngineSource final : public TokenSource {
   Arena arena_;
   std::optional<Engine> engine_;
 };
+
+// Models in memory: what computes, and what the threads of clients need.
+struct LoadedModels {
+  std::vector<std::unique_ptr<EngineSource>> engines = {};
+  std::vector<ServedModel> models = {};
+
+  std::vector<TokenSource*> sources() const;
+};
+// One after another; a line about each goes to the log. UserError as EngineSource.
+LoadedModels load_models(const std::vector<ModelOptions>& options,
+                         const std::shared_ptr<Device>& device);
 
 }  // namespace lmpo

@@ -1,4 +1,4 @@
-#include "cli/chat_screen.h"
+#include "chat/chat_screen.h"
 
 #include <unistd.h>
 

@@ -1,4 +1,4 @@
-#include "cli/chat_session.h"
+#include "chat/chat_session.h"
 
 #include <algorithm>
 #include <atomic>
@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "base/names.h"
 #include "base/signals.h"
-#include "cli/chat_screen.h"
+#include "chat/chat_screen.h"
 #include "model/config.h"
 
 namespace lmpo {

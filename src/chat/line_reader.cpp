@@ -1,4 +1,4 @@
-#include "cli/line_reader.h"
+#include "chat/line_reader.h"
 
 #include <fmt/format.h>
 #include <unistd.h>

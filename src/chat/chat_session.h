@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "cli/line_reader.h"
+#include "chat/line_reader.h"
 #include "generate/chat_partner.h"
 
 namespace lmpo {

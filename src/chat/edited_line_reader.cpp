@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "base/path_kind.h"
 #include "base/temporary_name.h"
-#include "cli/line_reader.h"
+#include "chat/line_reader.h"
 
 namespace lmpo {
 namespace {

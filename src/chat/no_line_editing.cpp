@@ -1,5 +1,5 @@
 // Of a program that was built without libedit.
-#include "cli/line_reader.h"
+#include "chat/line_reader.h"
 
 namespace lmpo {
 
