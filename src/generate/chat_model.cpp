@@ -97,7 +97,7 @@ std::size_t ChatModel::planned_bytes() const {
 bool ChatModel::start(std::span<const std::int32_t> prompt, const AnswerOptions& options,
                       const std::function<bool()>& interrupted) {
   Impl& chat = *impl_;
-  check_prompt("the conversation", prompt, chat.model.config.vocab_size, chat.context);
+  check_prompt("the conversation", prompt, chat.model.config.vocab_size, chat.context - 1);
   const SteadyClock::time_point begin = SteadyClock::now();
   if (chat.request) {
     chat.engine.cancel(*chat.request);

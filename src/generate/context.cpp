@@ -17,15 +17,15 @@ std::int64_t settle_context(std::int64_t asked, std::int64_t max_positions) {
 }
 
 void check_prompt(std::string_view what, std::span<const std::int32_t> prompt,
-                  std::int64_t vocabulary, std::int64_t context) {
+                  std::int64_t vocabulary, std::int64_t longest) {
   if (prompt.empty()) {
     user_error("{} is empty: at least one token is needed to start from", what);
   }
-  if (std::ssize(prompt) >= context) {
+  if (std::ssize(prompt) > longest) {
     user_error(
-        "{} has {} tokens, and the model's context of {} leaves no room for an answer: shorten the "
-        "prompt",
-        what, prompt.size(), context);
+        "{} has {} tokens, and at most {} leave room for an answer in the model's context: shorten "
+        "the prompt",
+        what, prompt.size(), longest);
   }
   for (const std::int32_t token : prompt) {
     if (token < 0 || token >= vocabulary) {

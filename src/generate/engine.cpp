@@ -342,7 +342,7 @@ std::size_t Engine::planned_bytes(Weights& weights, const Ops& ops, const Engine
 }
 
 RequestId Engine::submit(EngineRequest request) {
-  check_prompt("the request", request.prompt, impl_->vocabulary, impl_->size.max_length + 1);
+  check_prompt("the request", request.prompt, impl_->vocabulary, impl_->size.max_length);
   LMPO_CHECK(request.max_new_tokens > 0 || (request.max_new_tokens == 0 && request.prompt_logps));
   const RequestId id = impl_->next_id++;
   const Random random(request.seed, request.stream);

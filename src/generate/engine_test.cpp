@@ -295,7 +295,7 @@ TEST(EngineRequests, ThatCannotBeAnsweredAreRefused) {
     return std::string("none");
   };
   EXPECT_THAT(refusal({}), HasSubstr("the request is empty"));
-  EXPECT_THAT(refusal(TokenList(15, 3)), HasSubstr("15 tokens"));
+  EXPECT_THAT(refusal(TokenList(15, 3)), HasSubstr("15 tokens, and at most 14 leave room"));
   EXPECT_THAT(refusal({48}), HasSubstr("vocabulary ends at 47"));
   EXPECT_EQ(refusal(TokenList(14, 3)), "none");
 }

@@ -133,7 +133,7 @@ EngineSize generation_size(const PromptTokens& prompts, const GenerationOptions&
   std::int64_t longest_prompt = 0;
   for (std::size_t index = 0; index < prompts.size(); ++index) {
     check_prompt(name_of_prompt(static_cast<std::int64_t>(index)), prompts[index],
-                 config.vocab_size, config.max_positions);
+                 config.vocab_size, config.max_positions - 1);
     const auto length = std::ssize(prompts[index]);
     longest_prompt = std::max(longest_prompt, length);
     // An answer's last token is never an input.

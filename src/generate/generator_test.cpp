@@ -322,7 +322,7 @@ class GeneratorInput : public ::testing::Test {
 TEST_F(GeneratorInput, PromptsThatCannotBeAnsweredAreNamed) {
   EXPECT_THAT(refusal({{1, 2}, {}}), HasSubstr("prompt 1 (counted from 0) is empty"));
   EXPECT_THAT(refusal({{1, 2}, Tokens(64, 3)}),
-              HasSubstr("prompt 1 (counted from 0) has 64 tokens, and the model's context of 64"));
+              HasSubstr("prompt 1 (counted from 0) has 64 tokens, and at most 63 leave room"));
   EXPECT_THAT(refusal({Tokens(1000, 3)}), HasSubstr("shorten the prompt"));
   EXPECT_THAT(refusal({{1, 48}}), HasSubstr("token 48, and the model's vocabulary ends at 47"));
   EXPECT_THAT(refusal({{-1}}), HasSubstr("token -1"));
