@@ -1,6 +1,17 @@
 #include "model/block.h"
 
+#include <algorithm>
+
 namespace lmpo {
+namespace {
+
+// Columns of the widest vector that a norm takes.
+std::int64_t widest_norm(const ModelConfig& config) {
+  const bool takes_all_heads = config.query_key_norm == QueryKeyNorm::whole;
+  return std::max(config.hidden_size, takes_all_heads ? config.heads * config.head_size : 0);
+}
+
+}  // namespace
 
 Block::Block(const Weights& weights, Ops& ops, Arena& arena, std::int64_t positions,
              RowSums row_sums)
@@ -11,7 +22,7 @@ Block::Block(const Weights& weights, Ops& ops, Arena& arena, std::int64_t positi
       rotary_(config_, ops, arena, positions),
       independent_rows_(row_sums == RowSums::independent) {
   for (std::size_t layer = 0; layer < weights.layers.size(); ++layer) {
-    ops_.require_sizes(config_.hidden_size, shape(layer));
+    ops_.require_sizes(widest_norm(config_), shape(layer));
   }
 }
 

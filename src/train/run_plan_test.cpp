@@ -169,22 +169,41 @@ TEST_F(CpuPlan, HoldsTheSampleAnswers) {
   EXPECT_GT(plan(given).memory.arena, without);
 }
 
-// A model that no GPU's kernels compute is refused by name, and the CPU computes it.
-TEST_F(CpuPlan, AModelTooWideForAGpuIsNamed) {
-  const TrainInputs given = inputs("planned");
-  ModelConfig config = read_model_config(given.recipe.model_name_or_path);
-  config.hidden_size = 8194;
-  EXPECT_GT(plan(given, config).memory.arena, 0u);
+// What a plan for a GPU says against a model; "" where it says nothing.
+std::string refusal_of_gpu(const TrainInputs& given, const ModelConfig& config) {
   const RunLength length(given.recipe, std::ssize(given.train.trees));
   CountedGpu device(std::size_t{1} << 40);
   const auto ops = device.make_ops(Dtype::bf16);
   try {
-    const RunPlan refused(given, config, length, device, *ops);
-    FAIL() << "nothing was refused";
+    const RunPlan planned(given, config, length, device, *ops);
   } catch (const UserError& error) {
-    EXPECT_THAT(error.what(), ::testing::HasSubstr("hidden_size is 8194"));
-    EXPECT_THAT(error.what(), ::testing::HasSubstr("--device cpu"));
+    return error.what();
   }
+  return "";
+}
+
+TEST_F(CpuPlan, AModelTooWideForAGpuIsNamed) {
+  using ::testing::AllOf;
+  using ::testing::HasSubstr;
+  const TrainInputs given = inputs("planned");
+  ModelConfig config = read_model_config(given.recipe.model_name_or_path);
+  config.hidden_size = 8194;
+  EXPECT_GT(plan(given, config).memory.arena, 0u);
+  EXPECT_THAT(refusal_of_gpu(given, config),
+              AllOf(HasSubstr("hidden_size"), HasSubstr("is 8194"), HasSubstr("--device cpu")));
+}
+
+// OLMo 2 normalizes the queries of all heads together.
+TEST_F(CpuPlan, QueriesTooWideForAGpuAreNamed) {
+  const TrainInputs given = inputs("planned");
+  ModelConfig config = read_model_config(given.recipe.model_name_or_path);
+  config.head_size = 512;
+  config.heads = 17;
+  config.key_heads = 1;
+  EXPECT_EQ(refusal_of_gpu(given, config), "");
+  config.query_key_norm = QueryKeyNorm::whole;
+  EXPECT_THAT(refusal_of_gpu(given, config),
+              ::testing::HasSubstr("where one norm takes all heads, is 8704"));
 }
 
 }  // namespace

@@ -103,7 +103,7 @@ void require_tables(std::span<const Pack::Segment> segments, std::int64_t query_
   }
 }
 
-void require_sizes(std::int64_t hidden, std::int64_t query_heads, std::int64_t head_size) {
+void require_sizes(std::int64_t norm, std::int64_t query_heads, std::int64_t head_size) {
   const auto require = [](const char* key, std::int64_t size, std::int64_t largest) {
     if (size > largest) {
       user_error(
@@ -112,7 +112,8 @@ void require_sizes(std::int64_t hidden, std::int64_t query_heads, std::int64_t h
           key, size, largest);
     }
   };
-  require("hidden_size", hidden, kLargestNorm);
+  require("hidden_size, or num_attention_heads x head_dim where one norm takes all heads,", norm,
+          kLargestNorm);
   require("num_attention_heads", query_heads, kMostHeads);
   require("head_dim (or hidden_size / num_attention_heads)", head_size, kLargestHead);
 }

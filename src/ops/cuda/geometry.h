@@ -98,8 +98,8 @@ constexpr std::size_t kLibraryBytes = std::size_t{700} << 20;
 constexpr std::int64_t kLargestNorm = 8192;
 constexpr std::int64_t kLargestHead = 512;
 constexpr std::int64_t kMostHeads = 65535;
-// UserError for a model that is larger.
-void require_sizes(std::int64_t hidden, std::int64_t query_heads, std::int64_t head_size);
+// UserError for a model that is larger. `norm`: the columns of its widest.
+void require_sizes(std::int64_t norm, std::int64_t query_heads, std::int64_t head_size);
 // Groups of rows whose sums, of a norm's or a bias's gradient, are taken apart and then added in
 // order: enough for every multiprocessor to have several.
 inline std::int64_t row_groups(std::int64_t rows, std::int64_t width) {

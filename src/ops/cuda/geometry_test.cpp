@@ -147,7 +147,7 @@ TEST(Limits, ModelsThatAreTooLargeAreNamed) {
     return std::string();
   };
   EXPECT_EQ(message(kLargestNorm, kMostHeads, kLargestHead), "");
-  EXPECT_NE(message(kLargestNorm + 1, 1, 64).find("hidden_size is 8193"), std::string::npos);
+  EXPECT_NE(message(kLargestNorm + 1, 1, 64).find("takes all heads, is 8193"), std::string::npos);
   EXPECT_NE(message(512, 1, 514).find("at most 512"), std::string::npos);
   EXPECT_NE(message(8192, 65536, 2).find("num_attention_heads is 65536"), std::string::npos);
 }
