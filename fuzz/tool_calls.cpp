@@ -11,7 +11,9 @@
 namespace {
 
 lmpo::CallsInText split(const lmpo::ToolFormat& format, std::string_view text, std::size_t piece) {
-  lmpo::ToolCallFilter filter(&format);
+  static const lmpo::ordered_json tools = lmpo::ordered_json::parse(
+      R"([{"function": {"name": "f", "parameters": {"properties": {"a": {"type": "integer"}}}}}])");
+  lmpo::ToolCallFilter filter(&format, tools);
   std::string shown;
   for (std::size_t at = 0; at < text.size(); at += piece) {
     shown += filter.add(text.substr(at, piece));

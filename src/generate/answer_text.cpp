@@ -5,8 +5,9 @@
 
 namespace lmpo {
 
-AnswerText::AnswerText(const Tokenizer& tokenizer, std::vector<std::string> stop_strings)
-    : text_(tokenizer), stop_strings_(std::move(stop_strings)) {
+AnswerText::AnswerText(const Tokenizer& tokenizer, std::vector<std::string> stop_strings,
+                       std::vector<TokenId> shown)
+    : text_(tokenizer, std::move(shown)), stop_strings_(std::move(stop_strings)) {
   std::erase(stop_strings_, "");
 }
 

@@ -12,8 +12,10 @@ namespace lmpo {
 // thread-safe.
 class AnswerText {
  public:
-  // Empty stop strings are left out. The tokenizer must outlive this.
-  AnswerText(const Tokenizer& tokenizer, std::vector<std::string> stop_strings);
+  // Empty stop strings are left out. `shown`: special tokens that stay in the text. The tokenizer
+  // must outlive this.
+  AnswerText(const Tokenizer& tokenizer, std::vector<std::string> stop_strings,
+             std::vector<TokenId> shown = {});
 
   // The text that is certain with this token: neither an incomplete character nor what a stop string
   // may begin with. "" once stopped.

@@ -1,5 +1,6 @@
 #include "generate/token_text.h"
 
+#include <algorithm>
 #include <span>
 
 #include "base/utf8.h"
@@ -12,6 +13,12 @@ constexpr std::size_t kLongestCharacter = 4;  // bytes, and so tokens of one byt
 }  // namespace
 
 std::string TokenText::add(TokenId token) {
+  if (std::ranges::find(special_, token) != special_.end()) {
+    std::string text = finish();
+    tokens_.clear();
+    shown_ = 0;
+    return text + tokenizer_.decode(std::span(&token, 1), false);
+  }
   tokens_.push_back(token);
   return added(false);
 }

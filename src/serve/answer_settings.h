@@ -14,11 +14,12 @@ namespace lmpo {
 struct AnswerSettings {
   SamplingOptions sampling = {};  // by default OpenAI's: temperature 1
   std::optional<std::int64_t> max_tokens = {};
-  std::int64_t choices = 1;                 // n, answers to a prompt
-  std::vector<std::string> stop = {};       // texts that an answer ends before
-  std::vector<std::int32_t> stop_ids = {};  // besides the model's
-  bool ignore_eos = false;                  // the model's do not end an answer
-  std::optional<std::uint64_t> seed = {};   // none: another one each time
+  std::int64_t choices = 1;                     // n, answers to a prompt
+  std::vector<std::string> stop = {};           // texts that an answer ends before
+  std::vector<std::int32_t> stop_ids = {};      // besides the model's
+  bool ignore_eos = false;                      // the model's do not end an answer
+  std::vector<std::int32_t> shown_tokens = {};  // special ones that stay in the text
+  std::optional<std::uint64_t> seed = {};       // none: another one each time
   bool stream = false;
   bool include_usage = false;  // in the last event of a stream
 };

@@ -30,6 +30,7 @@ class ChatJob {
   bool send_end(const SendPart& send, std::size_t index);
 
   std::size_t model_;
+  const ToolFormat* tool_format_;  // null: answers call no tools
   ResponseHead head_;
   bool include_usage_;
   bool reports_;
@@ -39,6 +40,10 @@ class ChatJob {
   std::shared_ptr<std::string> note_ = std::make_shared<std::string>();
 };
 
+ordered_json tools_of(const ChatRequest& request) {
+  return request.calls_tools ? request.inputs.at("tools") : ordered_json();
+}
+
 AnswerJob ChatJob::plan(Service& service, const ChatRequest& request) const {
   const ServedModel& model = service.models[model_];
   std::vector<TokenId> prompt =
@@ -47,22 +52,24 @@ AnswerJob ChatJob::plan(Service& service, const ChatRequest& request) const {
   const std::int64_t length = answer_length(model, prompt.size(), request.settings.max_tokens,
                                             std::numeric_limits<std::int64_t>::max(), "messages");
   std::vector<PlannedAnswer> planned;
+  AnswerSettings settings = request.settings;
+  settings.shown_tokens = tool_tokens(tool_format_, model.text.tokenizer);
   for (EngineRequest& each :
-       requests_of(model, request.settings, std::move(prompt), length, request.top_logps,
-                   request.settings.seed.value_or(any_seed()), 0)) {
+       requests_of(model, settings, std::move(prompt), length, request.top_logps,
+                   settings.seed.value_or(any_seed()), 0)) {
     planned.push_back({std::move(each), {.wanted = reports_}});
   }
-  return {service, model_, request.settings, std::move(planned)};
+  return {service, model_, settings, std::move(planned)};
 }
 
 ChatJob::ChatJob(Service& service, const ChatRequest& request)
     : model_(service.find_model(request.model)),
+      tool_format_(request.calls_tools ? service.models[model_].tools() : nullptr),
       head_("chatcmpl-", service.models[model_].id),
       include_usage_(request.settings.include_usage),
       reports_(request.top_logps >= 0),
       job_(plan(service, request)),
-      filters_(job_.answers().size(),
-               ToolCallFilter(request.calls_tools ? job_.model().tools() : nullptr)),
+      filters_(job_.answers().size(), ToolCallFilter(tool_format_, tools_of(request))),
       pending_(job_.answers().size()) {}
 
 HttpReply ChatJob::whole(const std::function<bool()>& client_gone) {

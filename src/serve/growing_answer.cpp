@@ -33,7 +33,7 @@ TokenReport report_token(const Tokenizer& tokenizer, const TokenId* before,
 GrowingAnswer::GrowingAnswer(const Tokenizer& tokenizer, std::span<const std::int32_t> prompt,
                              const AnswerSettings& settings, Reports reports)
     : tokenizer_(tokenizer),
-      text_(tokenizer, settings.stop),
+      text_(tokenizer, settings.stop, settings.shown_tokens),
       reports_(reports),
       before_(prompt.back()) {}
 

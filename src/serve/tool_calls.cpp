@@ -4,6 +4,8 @@
 #include <optional>
 
 #include "base/error.h"
+#include "base/utf8.h"
+#include "serve/xml_call.h"
 
 namespace lmpo {
 namespace {
@@ -54,23 +56,23 @@ std::vector<ToolCall> calls_of(const ordered_json& list) {
   return calls;
 }
 
-// <tool_call>\n{"name": ..., "arguments": {...}}\n</tool_call>, any number of them. The last end may
-// be missing: it stopped the answer.
-CallsInText parse_tagged(std::string_view text) {
-  constexpr std::string_view kBegin = "<tool_call>";
-  constexpr std::string_view kEnd = "</tool_call>";
+// Text between tags, any number of times, each a call of its own. The last end may be missing: it
+// stopped the answer. Where there is a call, what is around the calls is content.
+template <typename ReadCall>
+CallsInText parse_between(std::string_view begin, std::string_view end, std::string_view text,
+                          const ReadCall& read_call) {
   CallsInText found;
   while (!text.empty()) {
-    const std::size_t begin = std::min(text.find(kBegin), text.size());
-    found.content += text.substr(0, begin);
-    text.remove_prefix(begin);
+    const std::size_t start = std::min(text.find(begin), text.size());
+    found.content += text.substr(0, start);
+    text.remove_prefix(start);
     if (text.empty()) {
       break;
     }
-    const std::size_t end = std::min(text.find(kEnd), text.size());
-    const auto value = json_of(trimmed(text.substr(kBegin.size(), end - kBegin.size())));
-    const auto call = value ? call_of(*value) : std::nullopt;
-    const std::size_t next = std::min(end + kEnd.size(), text.size());
+    const std::size_t stop = std::min(text.find(end, begin.size()), text.size());
+    const std::optional<ToolCall> call =
+        read_call(trimmed(text.substr(begin.size(), stop - begin.size())));
+    const std::size_t next = std::min(stop + (begin == end ? 0 : end.size()), text.size());
     if (call) {
       found.calls.push_back(*call);
     } else {
@@ -84,8 +86,41 @@ CallsInText parse_tagged(std::string_view text) {
   return found;
 }
 
+// <tool_call>\n{"name": ..., "arguments": {...}}\n</tool_call>
+CallsInText parse_tagged(std::string_view text, const ordered_json&) {
+  return parse_between("<tool_call>", "</tool_call>", text, [](std::string_view inside) {
+    const auto value = json_of(inside);
+    return value ? call_of(*value) : std::nullopt;
+  });
+}
+
+// [TOOL_CALLS]NAME[ARGS]{...}, and before [ARGS] there may be [CALL_ID] and nine characters.
+CallsInText parse_named(std::string_view text, const ordered_json&) {
+  constexpr std::string_view kSign = "[TOOL_CALLS]";
+  return parse_between(kSign, kSign, text, [](std::string_view inside) -> std::optional<ToolCall> {
+    constexpr std::string_view kArguments = "[ARGS]";
+    const std::size_t end = inside.find(kArguments);
+    if (end == std::string_view::npos) {
+      return std::nullopt;
+    }
+    const std::string_view head = inside.substr(0, end);
+    const std::string_view name = trimmed(head.substr(0, head.find("[CALL_ID]")));
+    const auto arguments = json_of(trimmed(inside.substr(end + kArguments.size())));
+    if (name.empty() || !arguments || !arguments->is_object()) {
+      return std::nullopt;
+    }
+    return ToolCall{replace_invalid_utf8(name), arguments->dump()};
+  });
+}
+
+// <tool_call>\n<function=NAME>\n<parameter=KEY>\nVALUE\n</parameter>\n</function>\n</tool_call>
+CallsInText parse_xml(std::string_view text, const ordered_json& tools) {
+  return parse_between("<tool_call>", "</tool_call>", text,
+                       [&tools](std::string_view inside) { return xml_call(inside, tools); });
+}
+
 // {"name": ..., "parameters": {...}}, the whole answer; several are separated by semicolons.
-CallsInText parse_bare(std::string_view text) {
+CallsInText parse_bare(std::string_view text, const ordered_json&) {
   std::string list(trimmed(text));
   if (auto one = json_of(list)) {
     return {.content = {}, .calls = calls_of(ordered_json::array({*one}))};
@@ -99,7 +134,7 @@ CallsInText parse_bare(std::string_view text) {
 
 // [{"name": ..., "arguments": {...}}, ...] after [TOOL_CALLS], which is a special token that may be
 // gone from the text.
-CallsInText parse_list(std::string_view text) {
+CallsInText parse_list(std::string_view text, const ordered_json&) {
   constexpr std::string_view kSign = "[TOOL_CALLS]";
   text = trimmed(text);
   text.remove_prefix(text.starts_with(kSign) ? kSign.size() : 0);
@@ -109,8 +144,18 @@ CallsInText parse_list(std::string_view text) {
 }
 
 const std::vector<ToolFormat>& all_formats() {
+  // A format whose signs hold another's comes before it.
   static const std::vector<ToolFormat> formats = {
+      {.name = "qwen3_coder",
+       .signs = {"<tool_call>", "<function=", "<parameter="},
+       .opening = "<tool_call>",
+       .parse = parse_xml},
       {.name = "hermes", .signs = {"<tool_call>"}, .opening = "<tool_call>", .parse = parse_tagged},
+      {.name = "mistral_named",
+       .signs = {"[TOOL_CALLS]", "[ARGS]"},
+       .opening = "[TOOL_CALLS]",
+       .special = {"[TOOL_CALLS]", "[CALL_ID]", "[ARGS]"},
+       .parse = parse_named},
       {.name = "mistral",
        .signs = {"[TOOL_CALLS]"},
        .opening = "[",
@@ -139,6 +184,18 @@ const ToolFormat* tool_format(std::string_view chat_template) {
     }
   }
   return nullptr;
+}
+
+std::vector<TokenId> tool_tokens(const ToolFormat* format, const Tokenizer& tokenizer) {
+  std::vector<TokenId> tokens;
+  if (format != nullptr) {
+    for (const std::string_view text : format->special) {
+      if (const auto token = tokenizer.find(text)) {
+        tokens.push_back(*token);
+      }
+    }
+  }
+  return tokens;
 }
 
 std::size_t ToolCallFilter::begin_of_call() const {
@@ -177,7 +234,7 @@ CallsInText ToolCallFilter::finish() {
   if (format_ == nullptr || trimmed(held_).empty()) {
     return {.content = std::exchange(held_, ""), .calls = {}};
   }
-  CallsInText found = format_->parse(held_);
+  CallsInText found = format_->parse(held_, tools_);
   if (found.calls.empty()) {
     found.content = held_;
   }
