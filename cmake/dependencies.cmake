@@ -25,7 +25,7 @@ target_link_libraries(lmpo_sentencepiece INTERFACE ${SENTENCEPIECE_LIBRARY})
 find_package(ZLIB REQUIRED)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
-# SHA-512. libedit loads it as well.
+# SHA-256 and SHA-512.
 pkg_check_modules(LIBMD REQUIRED IMPORTED_TARGET libmd)
 # Any library with the standard cblas interface serves: OpenBLAS, BLIS, MKL.
 pkg_search_module(CBLAS REQUIRED IMPORTED_TARGET openblas cblas blis)

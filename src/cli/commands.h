@@ -14,6 +14,7 @@ extern const CommandCode kReportCommand;
 extern const CommandCode kChatCommand;
 extern const CommandCode kServeCommand;
 extern const CommandCode kScoreCommand;
+extern const CommandCode kEvalCommand;
 extern const CommandCode kTokenizeCommand;
 extern const CommandCode kGenerateCommand;
 extern const CommandCode kPairCommand;

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "cli/command_table.h"
 #include "cli/commands.h"
+#include "cli/task_page.h"
 #include "recipe/pages/man_page.h"
 #include "recipe/pages/markdown.h"
 #include "recipe/train_recipe.h"
@@ -56,6 +57,9 @@ std::string page(const DocsOptions& options) {
   if (options.what == "objectives") {
     return objectives_markdown() + "\n## Defaults that differ\n\n" + objective_defaults_markdown();
   }
+  if (options.what == "tasks") {
+    return tasks_markdown();
+  }
   if (options.what == "commands") {
     return commands_markdown(describe_commands(), "train");
   }
@@ -63,8 +67,9 @@ std::string page(const DocsOptions& options) {
 }
 
 void declare(OptionSet& set, DocsOptions& options) {
-  set.add_positional("PAGE", options.what, "which page",
-                     {.choices = {"options", "objectives", "commands", "man"}, .required = true});
+  set.add_positional(
+      "PAGE", options.what, "which page",
+      {.choices = {"options", "objectives", "tasks", "commands", "man"}, .required = true});
   set.add("of", options.of, "man: print the page of this command; by default that of lmpo",
           {.value_name = "COMMAND"});
   set.add("output", options.output,
@@ -95,6 +100,6 @@ int run(const DocsOptions& options) {
 
 constinit const CommandCode kDocsCommand = command<declare, run>(
     "Prints a page of the documentation generated from the program: options (of lmpo "
-    "train), objectives or commands as Markdown, or manual pages.");
+    "train), objectives, tasks (of lmpo eval) or commands as Markdown, or manual pages.");
 
 }  // namespace lmpo

@@ -5,6 +5,7 @@
 
 #include "cli/command_table.h"
 #include "cli/commands.h"
+#include "cli/task_page.h"
 #include "objective/registry.h"
 #include "recipe/pages/objective_page.h"
 #include "recipe/pages/program.h"
@@ -17,6 +18,7 @@ constexpr const char* kExamples =
     "  lmpo help train learning_rate      one option of one command\n"
     "  lmpo help objectives               the objectives of lmpo train\n"
     "  lmpo help dpo                      one objective: formula, options, paper\n"
+    "  lmpo help tasks                    the tasks of lmpo eval\n"
     "  lmpo help environment              where settings come from; environment variables\n";
 
 struct HelpOptions {
@@ -39,6 +41,7 @@ std::string environment_page(const HelpStyle& style) {
 
 constexpr Topic topics[] = {
     {"objectives", "the objectives of lmpo train", objectives_page},
+    {"tasks", "the tasks of lmpo eval", tasks_page},
     {"environment", "where settings come from; environment variables", environment_page},
 };
 
@@ -84,6 +87,9 @@ std::vector<std::string> topic_names() {
   for (const ObjectiveInfo& info : objectives()) {
     add(info.name);
   }
+  for (const std::string& name : task_names()) {
+    add(name);
+  }
   return names;
 }
 
@@ -93,11 +99,16 @@ std::string topic_page(const std::string& name, const HelpStyle& style) {
       return topic.page(style);
     }
   }
+  const std::vector<std::string> tasks = task_names();
+  if (std::ranges::find(tasks, name) != tasks.end()) {
+    return task_page(name, style);
+  }
   return objective_page(find_objective(name), style);
 }
 
 void declare(OptionSet& set, HelpOptions& options) {
-  set.add_positional("TOPIC", options.topic, "a command, a topic or an objective; none: list them",
+  set.add_positional("TOPIC", options.topic,
+                     "a command, a topic, an objective or a task; none: list them",
                      {.choices = topic_names()});
   set.add_positional("PART", options.part, "for a command: all, a group of options, or one option");
   set.section("Examples", kExamples);
@@ -118,6 +129,6 @@ int run(const HelpOptions& options) {
 }  // namespace
 
 constinit const CommandCode kHelpCommand =
-    command<declare, run>("Explains a command, a topic or an objective.");
+    command<declare, run>("Explains a command, a topic, an objective or a task.");
 
 }  // namespace lmpo

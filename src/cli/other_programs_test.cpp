@@ -158,7 +158,7 @@ TEST_F(OtherPrograms, NamesOfCommandsLeadToWhatIsMeant) {
       {"dpo", "lmpo train --objective dpo"},
       {"simpo", "lmpo train --objective simpo"},
       {"finetune", "lmpo sft"},
-      {"eval", "lmpo score"},
+      {"evaluate", "lmpo eval"},
       {"server", "lmpo serve"},
       {"convert", "lmpo export"},
       {"quantize", "--type q8_0"},

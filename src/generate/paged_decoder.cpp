@@ -6,13 +6,14 @@
 
 namespace lmpo {
 
-PagedDecoder::PagedDecoder(Weights& weights, Ops& ops, Arena& arena, const Size& size)
+PagedDecoder::PagedDecoder(Weights& weights, Ops& ops, Arena& arena, const Size& size,
+                           RowSums row_sums)
     : weights_(weights),
       ops_(ops),
       arena_(arena),
       size_(size),
       embedding_(weights, ops, arena),
-      block_(weights, ops, arena, size.max_length, RowSums::independent),
+      block_(weights, ops, arena, size.max_length, row_sums),
       head_(weights, ops, arena) {
   const ModelConfig& config = weights.config();
   for (std::int64_t l = 0; l < config.layers; ++l) {

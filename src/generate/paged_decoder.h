@@ -1,9 +1,9 @@
 // One pass of the model over new tokens of several sequences, whose keys and values lie in pages of
 // a cache.
 //
-// All memory comes from the arena: the cache is 2 * L * P * S * K*E values. On a CPU a sequence's
-// logits are the same bits whatever the other sequences are, however its tokens are divided among
-// passes, and wherever its pages lie. Not thread-safe.
+// All memory comes from the arena: the cache is 2 * L * P * S * K*E values. On a CPU, with sums of
+// rows that are independent, a sequence's logits are the same bits whatever the other sequences are,
+// however its tokens are divided among passes, and wherever its pages lie. Not thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -44,7 +44,8 @@ class PagedDecoder {
       return (tokens + page_tokens - 1) / page_tokens;
     }
   };
-  PagedDecoder(Weights& weights, Ops& ops, Arena& arena, const Size& size);
+  PagedDecoder(Weights& weights, Ops& ops, Arena& arena, const Size& size,
+               RowSums row_sums = RowSums::independent);
 
   // Adds tokens to a batch: those of a sequence from position `begin` on, which lie in `pages`, its
   // first page first. `length` is that of the whole sequence, of which the tokens are a part: it
