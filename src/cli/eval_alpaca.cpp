@@ -17,7 +17,7 @@ constexpr const char* kExamples =
     "  lmpo eval alpaca --model DIR --reference_outputs alpaca_eval_gpt4_baseline.json --output "
     "OUT\n"
     "  lmpo eval alpaca --model_outputs FILE --reference_outputs alpaca_eval_gpt4_baseline.json "
-    "--gamed df_gamed.csv --judge_program CMD --output OUT\n"
+    "--gamed df_gamed.csv --max_cost 15 --output OUT\n"
     "  lmpo eval alpaca --model_outputs FILE --reference_outputs FILE --judge_reward_model DIR "
     "--output OUT\n";
 
@@ -164,7 +164,9 @@ std::optional<Annotations> judge_outputs(const EvalAlpacaOptions& options) {
   }
   const auto choice = judge_of(options.judge, options.answering);
   if (!choice && !options.model_outputs.empty()) {
-    user_error("there is no judge: give --judge_program CMD or --judge_reward_model DIR");
+    user_error(
+        "there is no judge: set OPENAI_API_KEY, or give --judge URL, --judge_program CMD or "
+        "--judge_reward_model DIR");
   }
   fs::create_directories(options.output);
   const std::vector<AlpacaOutput> outputs = outputs_to_judge(options, reference);
@@ -174,9 +176,10 @@ std::optional<Annotations> judge_outputs(const EvalAlpacaOptions& options) {
     return std::nullopt;
   }
   AnswerStore store(options.output / "judge.jsonl");
-  const Annotator annotator = {judge_name(*choice), [&](std::span<const JudgeCase> cases) {
-                                 return judge_pairs(*choice, store, cases);
-                               }};
+  const bool is_published = choice->model == "gpt-4-1106-preview" && !choice->url.empty();
+  const Annotator annotator = {
+      is_published ? "weighted_alpaca_eval_gpt4_turbo" : judge_name(*choice),
+      [&](std::span<const JudgeCase> cases) { return judge_pairs(*choice, store, cases); }};
   return annotate(reference, outputs, annotator);
 }
 

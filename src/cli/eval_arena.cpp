@@ -22,7 +22,7 @@ constexpr const char* kExamples =
     "--tiktoken cl100k_base.tiktoken --output OUT\n"
     "  lmpo eval arena --model DIR --questions question.jsonl --output OUT\n"
     "  lmpo eval arena --answers OUT/model_answer/NAME.jsonl --questions question.jsonl "
-    "--baseline_answers gpt-4-0314.jsonl --judge_program CMD --output OUT\n";
+    "--baseline_answers gpt-4-0314.jsonl --max_cost 40 --output OUT\n";
 
 struct EvalArenaOptions {
   AnsweringOptions answering;
@@ -200,7 +200,9 @@ fs::path judge_answers(const EvalArenaOptions& options, const JudgeChoice& choic
 bool make_judgments(EvalArenaOptions& options, const Tokenizer* tokenizer) {
   const auto choice = judge_of(options.judge, options.answering);
   if (!choice && options.answering.run.model.empty()) {
-    user_error("there is no judge: give --judge_program CMD or --judge_reward_model DIR");
+    user_error(
+        "there is no judge: set OPENAI_API_KEY, or give --judge URL, --judge_program CMD or "
+        "--judge_reward_model DIR");
   }
   if (choice && options.baseline_answers.empty()) {
     user_error(

@@ -1,10 +1,77 @@
-// lmpo eval alpaca and lmpo eval arena with a model that answers and a program that judges.
+// lmpo eval alpaca and lmpo eval arena with judges: a server of this test, a program, a reward model.
+#include <atomic>
+#include <cmath>
+#include <functional>
+#include <thread>
+
 #include "cli/testing/commands.h"
+#include "http/http_server.h"
 
 namespace lmpo {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
+
+constexpr const char* kKey = "sk-secret-of-this-test";
+
+// Answers on a thread of its own; counts the requests.
+class JudgeServer {
+ public:
+  using Answer = std::function<HttpReply(const ordered_json& request, int number)>;
+
+  explicit JudgeServer(Answer answer)
+      : answer_(std::move(answer)),
+        server_("127.0.0.1", 0, {},
+                {.answer = [this](const HttpRequest& request) { return reply(request); },
+                 .refuse = [](const HttpError& error) { return HttpReply{.body = error.what()}; },
+                 .done = [](const HttpRequest&, int, double, const std::string&) {},
+                 .end_all = [] {}}),
+        thread_([this] { server_.run(); }) {}
+  ~JudgeServer() {
+    server_.stop();
+    thread_.join();
+  }
+  JudgeServer(const JudgeServer&) = delete;
+  JudgeServer& operator=(const JudgeServer&) = delete;
+
+  std::string url() const { return fmt::format("http://127.0.0.1:{}/v1", server_.port()); }
+  int requests() const { return requests_; }
+
+ private:
+  HttpReply reply(const HttpRequest& request) {
+    const int number = ++requests_;
+    if (request.authorization != fmt::format("Bearer {}", kKey)) {
+      return {.status = 401, .body = fmt::format("the key {} is wrong", request.authorization)};
+    }
+    return answer_(ordered_json::parse(request.body), number);
+  }
+
+  Answer answer_;
+  std::atomic<int> requests_ = 0;
+  HttpServer server_;
+  std::thread thread_;
+};
+
+HttpReply chat_reply(const ordered_json& choice) {
+  const ordered_json usage = {
+      {"prompt_tokens", 100}, {"completion_tokens", 1}, {"total_tokens", 101}};
+  return {.body =
+              ordered_json({{"choices", ordered_json::array({choice})}, {"usage", usage}}).dump()};
+}
+
+// Prefers the output that says "good" with 3 to 1.
+HttpReply alpaca_reply(const ordered_json& request) {
+  const auto prompt = request["messages"][1]["content"].get<std::string>();
+  const bool first = prompt.find("good") < prompt.find("\"model_identifier\": \"M\"");
+  const ordered_json top = {{{"token", "m"}, {"logprob", std::log(first ? 0.75 : 0.25)}},
+                            {{"token", "M"}, {"logprob", std::log(first ? 0.25 : 0.75)}}};
+  const ordered_json token = {
+      {"token", first ? "m" : "M"}, {"logprob", -0.3}, {"top_logprobs", top}};
+  return chat_reply({{"message", {{"role", "assistant"}, {"content", first ? "m" : "M"}}},
+                     {"logprobs", {{"content", ordered_json::array({token})}}}});
+}
 
 class EvalJudges : public Commands {
  protected:
@@ -46,7 +113,7 @@ class EvalJudges : public Commands {
                .dump() +
            "\n";
   }
-  Result alpaca(const Words& more) const {
+  Result alpaca(const Words& more, const std::string& key = "") const {
     Words words = {"eval",
                    "alpaca",
                    "--model_outputs",
@@ -56,9 +123,9 @@ class EvalJudges : public Commands {
                    "--output",
                    path("out").string()};
     words.insert(words.end(), more.begin(), more.end());
-    return run(words);
+    return run(words, {.environment = {{"OPENAI_API_KEY", key}}});
   }
-  Result arena(const Words& more) const {
+  Result arena(const Words& more, const std::string& key = "") const {
     Words words = {"eval",
                    "arena",
                    "--answers",
@@ -70,11 +137,82 @@ class EvalJudges : public Commands {
                    "--output",
                    path("out").string()};
     words.insert(words.end(), more.begin(), more.end());
-    return run(words);
+    return run(words, {.environment = {{"OPENAI_API_KEY", key}}});
   }
 
   static constexpr int kQuestions = 6;
 };
+
+TEST_F(EvalJudges, AnEndpointJudgesAlpacaAndIsNotAskedTwice) {
+  const JudgeServer server([](const ordered_json& request, int number) {
+    return number == 2 ? HttpReply{.status = 500, .body = "busy"} : alpaca_reply(request);
+  });
+  const Words judge = {"--judge", server.url(), "--concurrency", "2"};
+  const Result result = alpaca(judge, kKey);
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, AllOf(HasSubstr("mine"), HasSubstr("75.00")));
+  EXPECT_EQ(server.requests(), kQuestions + 1);
+  const json row = read_json(path("out") / "annotations.json")[0];
+  EXPECT_EQ(row["annotator"], "weighted_alpaca_eval_gpt4_turbo");
+  EXPECT_NEAR(row["preference"].get<double>(), 1.75, 1e-9);
+  EXPECT_EQ(row["preference_raw_completion"]["total_tokens"], 101);
+  EXPECT_EQ(alpaca(judge, kKey).exit_code, 0);
+  EXPECT_EQ(server.requests(), kQuestions + 1);
+  for (const auto& [file, content] : contents(path("out"))) {
+    EXPECT_THAT(content, Not(HasSubstr(kKey))) << file;
+  }
+  EXPECT_THAT(result.out + result.err, Not(HasSubstr(kKey)));
+}
+
+TEST_F(EvalJudges, AnEndpointJudgesArena) {
+  const JudgeServer server([](const ordered_json& request, int) {
+    const auto prompt = request["messages"][1]["content"].get<std::string>();
+    const bool first = prompt.find("good") < prompt.find("Assistant B's Answer|>");
+    return chat_reply(
+        {{"message", {{"role", "assistant"}, {"content", first ? "[[A>>B]]" : "[[B>A]]"}}}});
+  });
+  const Result result = arena({"--judge", server.url()}, kKey);
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, AllOf(HasSubstr("| score: 100.0"), HasSubstr("average #tokens: 1")));
+  EXPECT_EQ(server.requests(), 2 * kQuestions);
+  const std::vector<json> lines =
+      json_lines(read_file(path("out") / "model_judgment" / "gpt-4-1106-preview" / "mine.jsonl"));
+  ASSERT_EQ(lines.size(), static_cast<std::size_t>(kQuestions));
+  EXPECT_EQ(lines[0]["games"][0]["score"], "B>A");
+  EXPECT_EQ(lines[0]["games"][1]["score"], "A>>B");
+}
+
+TEST_F(EvalJudges, WhatAJudgeMayDoWrongIsNamed) {
+  const auto failure = [&](HttpReply reply, const std::string& key = kKey) {
+    const JudgeServer server([&](const ordered_json&, int) { return reply; });
+    const Result result = alpaca({"--judge", server.url()}, key);
+    EXPECT_EQ(result.exit_code, 2) << result.err;
+    EXPECT_THAT(result.err, Not(HasSubstr(kKey)));
+    EXPECT_FALSE(fs::exists(path("out") / "annotations.json"));
+    return result.err;
+  };
+  EXPECT_THAT(failure({}, "sk-another"), AllOf(HasSubstr("status 401"), HasSubstr("Bearer ***")));
+  EXPECT_THAT(failure({}, ""), HasSubstr("OPENAI_API_KEY is not set"));
+  EXPECT_THAT(failure({.body = ""}), HasSubstr("its answer is empty"));
+  EXPECT_THAT(failure({.body = "<html>"}), HasSubstr("does not speak OpenAI's API"));
+  EXPECT_THAT(failure({.status = 404, .body = "no model"}), HasSubstr("status 404: no model"));
+  EXPECT_THAT(failure(chat_reply({{"message", {{"content", "m"}}}})),
+              HasSubstr("without log-probabilities"));
+  EXPECT_THAT(alpaca({"--judge", "http://127.0.0.1:9/v1"}, kKey).err,
+              HasSubstr("cannot be reached"));
+}
+
+TEST_F(EvalJudges, NothingIsAskedBeyondTheAllowedCost) {
+  const JudgeServer server([](const ordered_json& request, int) { return alpaca_reply(request); });
+  const Words judge = {"--judge", server.url(), "--judge_price", "1000,3000"};
+  const Result result = alpaca(judge, kKey);
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.err, AllOf(HasSubstr("costs about $"), HasSubstr("for 6 requests"),
+                                HasSubstr("--max_cost")));
+  EXPECT_EQ(server.requests(), 0);
+  EXPECT_THAT(alpaca({"--judge", "https://judge.example/v1", "--judge_model", "other"}, kKey).err,
+              HasSubstr("--judge_price"));
+}
 
 TEST_F(EvalJudges, AProgramJudgesBoth) {
   const std::string program =
@@ -105,7 +243,7 @@ TEST_F(EvalJudges, AModelAnswersAndResumes) {
                        "1",
                        "--name",
                        "tiny"};
-  const Result result = run(words);
+  const Result result = run(words, {.environment = {{"OPENAI_API_KEY", ""}}});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   const json outputs = read_json(path("out") / "model_outputs.json");
   ASSERT_EQ(outputs.size(), static_cast<std::size_t>(kQuestions));
@@ -115,7 +253,7 @@ TEST_F(EvalJudges, AModelAnswersAndResumes) {
   EXPECT_EQ(settings["temperature"], json::array({0.7}));
   EXPECT_EQ(settings["max_new_tokens"], 5);
   const std::string before = read_file(path("out") / "answers.jsonl");
-  EXPECT_EQ(run(words).exit_code, 0);
+  EXPECT_EQ(run(words, {.environment = {{"OPENAI_API_KEY", ""}}}).exit_code, 0);
   EXPECT_EQ(read_file(path("out") / "answers.jsonl"), before);
 
   const Result arena = run(

@@ -12,6 +12,11 @@
 namespace lmpo {
 
 struct JudgeOptions {
+  std::string url;
+  std::string model = "gpt-4-1106-preview";
+  std::vector<double> price;
+  double max_cost = 0;
+  std::int64_t concurrency = 8;
   std::string program;
   fs::path reward_model;
 };
@@ -30,7 +35,8 @@ void add_answering_options(OptionSet& set, AnsweringOptions& options, const std:
 std::vector<std::string> answers_of(AnsweringOptions options, const DecodingRecipe& recipe,
                                     std::span<const std::string> prompts, const fs::path& file);
 
-// Nothing where no judge is named. A reward model computes as the answering options say.
+// Nothing where no judge is named: neither by an option nor by OPENAI_API_KEY or OPENAI_BASE_URL. A
+// reward model computes as the answering options say.
 std::optional<JudgeChoice> judge_of(const JudgeOptions& options, const AnsweringOptions& answering);
 
 }  // namespace lmpo
