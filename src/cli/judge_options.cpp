@@ -22,8 +22,7 @@ void add_judge_options(OptionSet& set, JudgeOptions& options) {
       "judge", options.url,
       "base URL of an endpoint that speaks OpenAI's API, with logprobs for AlpacaEval; the key is "
       "OPENAI_API_KEY of the environment",
-      {.value_name = "URL",
-       .default_text = "OPENAI_BASE_URL, else https://api.openai.com/v1, where a key is set"});
+      {.value_name = "URL", .default_text = "OPENAI_BASE_URL, or OpenAI's where a key is set"});
   set.add("judge_model", options.model, "name of the judge's model at the endpoint");
   set.add("judge_price", options.price,
           "dollars for a million tokens that the judge reads, and that it writes",
