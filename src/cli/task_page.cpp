@@ -53,6 +53,20 @@ std::string table_row(const TaskInfo& task) {
                      data_text(task.data), examples_text(task), metrics_text(task));
 }
 
+// The tasks that are in no group.
+std::vector<const TaskInfo*> lone_tasks() {
+  std::vector<const TaskInfo*> lone;
+  for (const TaskInfo& task : tasks()) {
+    const bool grouped = std::ranges::any_of(groups(), [&](const GroupInfo& group) {
+      return std::ranges::find(group.members, task.name) != group.members.end();
+    });
+    if (!grouped) {
+      lone.push_back(&task);
+    }
+  }
+  return lone;
+}
+
 constexpr std::string_view kTableHead =
     "| task | what | data | examples | metrics |\n|---|---|---|---|---|\n";
 
@@ -61,28 +75,27 @@ constexpr std::string_view kTableHead =
 std::string tasks_page(const HelpStyle& style) {
   HelpText page(style);
   page.paragraph("Tasks: lmpo eval --tasks NAME,...");
-  for (const TaskInfo& task : tasks()) {
-    page.entry(task.name, task.summary);
+  for (const TaskInfo* task : lone_tasks()) {
+    page.entry(task->name, task->summary);
   }
-  if (!groups().empty()) {
-    page.heading("Groups");
-    for (const GroupInfo& group : groups()) {
-      page.entry(group.name, group.summary);
-    }
+  page.heading("Groups, whose tasks may be asked alone, too");
+  for (const GroupInfo& group : groups()) {
+    page.entry(group.name, group.summary);
   }
   page.heading("With --like open_llm_v1");
   for (const TaskInfo& task : tasks(Harness::open_llm_v1)) {
     page.entry(task.name, task.summary);
   }
   page.heading("More");
-  page.paragraph("lmpo help NAME shows a task's data, examples and metrics.");
+  page.paragraph(
+      "lmpo help NAME shows a task's data, examples and metrics, or the tasks of a group.");
   return page.text();
 }
 
 std::vector<std::string> task_names() {
   std::vector<std::string> names;
-  for (const TaskInfo& task : tasks()) {
-    names.push_back(task.name);
+  for (const TaskInfo* task : lone_tasks()) {
+    names.push_back(task->name);
   }
   for (const GroupInfo& group : groups()) {
     names.push_back(group.name);

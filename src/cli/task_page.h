@@ -9,7 +9,8 @@
 
 namespace lmpo {
 
-// All tasks and groups, a line each; `lmpo help` has them as topics by these names.
+// All groups, and all tasks that are in none, a line each; `lmpo help` has them as topics by these
+// names.
 std::string tasks_page(const HelpStyle& style);
 std::vector<std::string> task_names();
 // One task or group; UserError that names the known ones.
