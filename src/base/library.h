@@ -37,4 +37,5 @@ std::string needs_library(std::string_view title, std::string_view missing,
 
 // A member of a struct that has a LoadedLibrary `loaded` before it: the function or variable of the
 // library that a header declares by this name.
+// NOLINTNEXTLINE(bugprone-macro-parentheses): a name that is declared takes none
 #define LMPO_LIBRARY_MEMBER(name) decltype(&::name) name = loaded.find<decltype(&::name)>(#name)

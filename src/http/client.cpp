@@ -62,7 +62,7 @@ void add_field(HeaderList& list, const std::string& field) {
   if (longer == nullptr) {
     machine_error("no memory for a call over HTTP");
   }
-  list.release();  // it is part of the longer one
+  static_cast<void>(list.release());  // it is part of the longer one
   list.reset(longer);
 }
 
