@@ -30,8 +30,8 @@ function(lmpo_module name)
   target_link_libraries(lmpo_${name} PUBLIC ${MODULE_USES} ${MODULE_LINKS} PRIVATE lmpo_flags)
   if(tests)
     add_executable(${name}_test ${tests})
-    set_target_properties(${name}_test PROPERTIES UNITY_BUILD OFF)  # tests may name their helpers alike
-    target_compile_options(${name}_test PRIVATE $<$<CONFIG:Release>:-O0>)  # two thirds of the time to compile
+    set_target_properties(${name}_test PROPERTIES UNITY_BUILD_BATCH_SIZE 4)
+    target_compile_options(${name}_test PRIVATE -O0)  # two thirds of the time to compile
     target_link_libraries(${name}_test PRIVATE
       lmpo_${name} lmpo_test_paths lmpo_flags GTest::gtest GTest::gmock GTest::gtest_main)
     gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST TEST_PREFIX "${name}." PROPERTIES TIMEOUT 1500)

@@ -14,7 +14,7 @@
 #include "fuzz_targets.inc"
 #undef LMPO_FUZZ_TARGET
 
-namespace lmpo {
+namespace lmpo::corpus_test {
 namespace {
 
 // Inputs lie in corpus/<target>/, whatever their names. Each must come back, with its checks met.
@@ -43,4 +43,4 @@ void replay(const char* target, int (*one_input)(const std::uint8_t*, std::size_
 #include "fuzz_targets.inc"
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::corpus_test

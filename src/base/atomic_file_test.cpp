@@ -58,12 +58,12 @@ extern "C" int fsync(int descriptor) {
   return static_cast<int>(::syscall(SYS_fsync, descriptor));
 }
 
-namespace lmpo {
+namespace lmpo::atomic_file_test {
 namespace {
 
-using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::UnorderedElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
 
 class AtomicFiles : public FolderTest {
  protected:
@@ -325,4 +325,4 @@ TEST_F(AtomicFiles, AnOpenDescriptorIsWrittenOnWhereItStands) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::atomic_file_test

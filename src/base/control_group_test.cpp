@@ -6,7 +6,7 @@
 
 #include "base/testing/test_folder.h"
 
-namespace lmpo {
+namespace lmpo::control_group_test {
 namespace {
 
 constexpr std::size_t kGiga = 1'000'000'000;
@@ -103,4 +103,4 @@ TEST_F(ControlGroups, NoLimitIsNone) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::control_group_test

@@ -16,10 +16,10 @@
 #include "base/file_lock.h"
 #include "base/testing/test_folder.h"
 
-namespace lmpo {
+namespace lmpo::growing_file_test {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 class GrowingFiles : public FolderTest {
  protected:
@@ -133,4 +133,4 @@ TEST_F(GrowingFiles, ALockIsNotInheritedByPrograms) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::growing_file_test

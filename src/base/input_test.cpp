@@ -20,10 +20,10 @@
 #include "base/testing/test_folder.h"
 #include "base/threads.h"
 
-namespace lmpo {
+namespace lmpo::input_test {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 class Inputs : public FolderTest {};
 
@@ -132,18 +132,18 @@ TEST_F(Inputs, LinesOfAnyLengthAreWhole) {
 using InputsDeathTest = Inputs;
 
 TEST_F(InputsDeathTest, AFileThatShrinksEndsTheProgramByName) {
-  testing::FLAGS_gtest_death_test_style = "threadsafe";
+  ::testing::FLAGS_gtest_death_test_style = "threadsafe";
   const fs::path path = folder_ / "data.jsonl";
   std::ofstream(folder_ / "other") << std::string(1 << 16, 'b');
   for (const int threads : {1, 3}) {
     std::ofstream(path) << std::string(1 << 20, 'a');
-    EXPECT_EXIT(read_what_is_gone(path, threads), testing::ExitedWithCode(1),
+    EXPECT_EXIT(read_what_is_gone(path, threads), ::testing::ExitedWithCode(1),
                 "error: .*data.jsonl: was cut short while it was being read");
   }
 }
 
 TEST_F(InputsDeathTest, AnotherBusErrorIsASignal) {
-  testing::FLAGS_gtest_death_test_style = "threadsafe";
+  ::testing::FLAGS_gtest_death_test_style = "threadsafe";
   std::ofstream(folder_ / "a") << "text";
   EXPECT_EXIT(
       {
@@ -151,8 +151,8 @@ TEST_F(InputsDeathTest, AnotherBusErrorIsASignal) {
         ::raise(SIGBUS);
         ::raise(SIGBUS);
       },
-      testing::KilledBySignal(SIGBUS), "");
+      ::testing::KilledBySignal(SIGBUS), "");
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::input_test

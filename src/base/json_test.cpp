@@ -8,10 +8,10 @@
 #include "base/error.h"
 #include "base/testing/test_folder.h"
 
-namespace lmpo {
+namespace lmpo::json_test {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 TEST(Json, ErrorsNameFileKeyAndExpectation) {
   const json object = parse_json(
@@ -47,7 +47,7 @@ TEST(Json, WhatIsNotJsonIsRefusedShortly) {
         "\"" + std::string(1 << 20, 'a'), std::string("// c\n1"), std::string("\"a\nb\""),
         std::string("01"), std::string("\"\\ud800\"")}) {
     const std::string message = user_error_of([&] { parse_json(text, "f.json:3"); });
-    EXPECT_THAT(message, testing::StartsWith("f.json:3: not valid JSON: ")) << text.substr(0, 20);
+    EXPECT_THAT(message, ::testing::StartsWith("f.json:3: not valid JSON: ")) << text.substr(0, 20);
     EXPECT_LT(message.size(), 300U);
   }
 }
@@ -85,4 +85,4 @@ TEST(Json, RefusesNestingThatCouldExhaustTheStack) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::json_test

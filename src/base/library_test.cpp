@@ -3,10 +3,10 @@
 
 #include <gmock/gmock.h>
 
-namespace lmpo {
+namespace lmpo::library_test {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 TEST(LoadedLibrary, FindsFunctions) {
   LoadedLibrary library("libm.so.6");
@@ -26,4 +26,4 @@ TEST(LoadedLibrary, SaysWhatIsMissing) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::library_test

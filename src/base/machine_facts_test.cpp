@@ -4,7 +4,7 @@
 
 #include "base/testing/test_folder.h"
 
-namespace lmpo {
+namespace lmpo::machine_facts_test {
 namespace {
 
 using ProcValue = FolderTest;
@@ -22,4 +22,4 @@ TEST_F(ProcValue, IsThatOfTheFirstLineWithTheKey) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::machine_facts_test

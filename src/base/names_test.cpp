@@ -13,7 +13,7 @@
 #include "base/readable.h"
 #include "base/testing/test_folder.h"
 
-namespace lmpo {
+namespace lmpo::names_test {
 namespace {
 
 // Levenshtein's distance as it is defined.
@@ -139,4 +139,4 @@ TEST_F(HubCache, LiesWhereTheEnvironmentSays) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::names_test

@@ -14,7 +14,7 @@
 
 #include "base/log.h"
 
-namespace lmpo {
+namespace lmpo::progress_test {
 namespace {
 
 using ::testing::AllOf;
@@ -273,4 +273,4 @@ TEST(Progress, AMovingLineOnATerminal) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::progress_test

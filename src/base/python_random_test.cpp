@@ -8,7 +8,7 @@
 #include "base/json.h"
 #include "base/testing/test_paths.h"
 
-namespace lmpo {
+namespace lmpo::python_random_test {
 namespace {
 
 PythonRandom seeded(const json& seed) {
@@ -58,4 +58,4 @@ TEST(PythonRandom, NothingOutOfNothing) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::python_random_test

@@ -13,7 +13,7 @@
 
 #include "base/hash.h"
 
-namespace lmpo {
+namespace lmpo::random_test {
 namespace {
 
 TEST(Random, PhiloxKnownAnswers) {
@@ -128,4 +128,4 @@ TEST(Hash, ToldApartFromNeighbours) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::random_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace lmpo {
+namespace lmpo::readable_test {
 namespace {
 
 TEST(Readable, CountsHaveTheirNoun) {
@@ -14,4 +14,4 @@ TEST(Readable, CountsHaveTheirNoun) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::readable_test

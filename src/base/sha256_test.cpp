@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace lmpo {
+namespace lmpo::sha256_test {
 namespace {
 
 // FIPS 180-2, appendix B.
@@ -14,4 +14,4 @@ TEST(Sha256, ThePublishedExamples) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::sha256_test

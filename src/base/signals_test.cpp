@@ -10,10 +10,10 @@
 
 #include "base/threads.h"
 
-namespace lmpo {
+namespace lmpo::signals_test {
 namespace {
 
-using testing::ElementsAre;
+using ::testing::ElementsAre;
 
 std::atomic<int> handled = 0;
 
@@ -66,7 +66,7 @@ TEST(Signals, AHangUpStaysIgnored) {
 }
 
 TEST(SignalsDeathTest, ASecondOneEndsTheProgramWhateverItWaitsFor) {
-  testing::FLAGS_gtest_death_test_style = "threadsafe";
+  ::testing::FLAGS_gtest_death_test_style = "threadsafe";
   EXPECT_EXIT(
       {
         const SignalWatch watch({SIGINT}, [](int) {
@@ -77,8 +77,8 @@ TEST(SignalsDeathTest, ASecondOneEndsTheProgramWhateverItWaitsFor) {
         ::kill(::getpid(), SIGINT);
         ::pause();
       },
-      testing::ExitedWithCode(kStoppedBySignal), "");
+      ::testing::ExitedWithCode(kStoppedBySignal), "");
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::signals_test

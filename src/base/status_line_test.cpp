@@ -13,11 +13,11 @@
 #include "base/descriptor.h"
 #include "base/log.h"
 
-namespace lmpo {
+namespace lmpo::status_line_test {
 namespace {
 
 // Standard error as a terminal, for one test.
-class StatusLines : public testing::Test {
+class StatusLines : public ::testing::Test {
  protected:
   void SetUp() override {
     ::setenv("TERM", "xterm", 1);
@@ -108,4 +108,4 @@ TEST_F(StatusLines, AMessageDoesNotCommandTheTerminal) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::status_line_test

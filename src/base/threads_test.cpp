@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 
-namespace lmpo {
+namespace lmpo::threads_test {
 namespace {
 
 // The pool's size for one test.
@@ -124,4 +124,4 @@ TEST(Threads, ACallFromAWorkerRunsInIt) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::threads_test

@@ -11,7 +11,7 @@
 #include "base/json.h"
 #include "base/printable_json.h"
 
-namespace lmpo {
+namespace lmpo::utf8_test {
 namespace {
 
 // Unicode 15, table 3-7: the bytes of well-formed sequences, {lowest, highest} by place.
@@ -164,4 +164,4 @@ TEST(Utf8, PrintableJsonIsTheSameJson) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::utf8_test

@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "bench/step_speed.h"
 
-namespace lmpo {
+namespace lmpo::run_speed_test {
 namespace {
 
 ModelConfig model(std::int64_t layers, std::int64_t hidden, std::int64_t vocabulary) {
@@ -58,4 +58,4 @@ TEST(RunSpeed, MeasuresRowsOfAnyKindInAnyStorage) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::run_speed_test

@@ -5,7 +5,7 @@
 #include "bench/machine_speed.h"
 #include "tree/testing.h"
 
-namespace lmpo {
+namespace lmpo::step_speed_test {
 namespace {
 
 ModelConfig small_config() {
@@ -85,4 +85,4 @@ TEST(MachineSpeed, WeighsProductsAsTheModelDoes) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::step_speed_test

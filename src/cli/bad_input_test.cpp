@@ -4,11 +4,11 @@
 
 #include "base/testing/test_paths.h"
 
-namespace lmpo {
+namespace lmpo::bad_input_test {
 namespace {
 
-using testing::AllOf;
-using testing::HasSubstr;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
 
 constexpr const char* kGoodRow =
     "{\"prompt\": \"first : cat\", \"chosen\": \" cat .\", \"rejected\": \" moon .\"}\n";
@@ -296,4 +296,4 @@ TEST_F(BadInput, NotEnoughMemory) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::bad_input_test

@@ -2,11 +2,11 @@
 // the message names the file or key, what was expected and what to do.
 #include "cli/testing/bad_input.h"
 
-namespace lmpo {
+namespace lmpo::bad_model_test {
 namespace {
 
-using testing::AllOf;
-using testing::HasSubstr;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
 
 constexpr std::size_t kLengthBytes = 8;  // before the header
 
@@ -112,7 +112,7 @@ TEST_F(BadInput, ConfigurationThatContradictsItsTensors) {
   const fs::path folder = copy_of_model("model");
   const std::string whole = read_file(folder / "config.json");
   const auto expect = [&](const char* key, const json& value,
-                          const testing::Matcher<const std::string&>& message) {
+                          const ::testing::Matcher<const std::string&>& message) {
     write_file_atomically(folder / "config.json", whole);
     edit_json(folder / "config.json", [&](ordered_json& config) { config[key] = value; });
     expect_refusal(train(folder, pairs()), message);
@@ -214,4 +214,4 @@ TEST_F(BadInput, TokenizerThatIsNone) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::bad_model_test

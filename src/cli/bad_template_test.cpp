@@ -2,11 +2,11 @@
 // before anything is written; a switch that the template does not read is a notice.
 #include "cli/testing/bad_input.h"
 
-namespace lmpo {
+namespace lmpo::bad_template_test {
 namespace {
 
-using testing::AllOf;
-using testing::HasSubstr;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
 
 constexpr const char* kGoodRow =
     "{\"prompt\": \"first : cat\", \"chosen\": \" cat .\", \"rejected\": \" moon .\"}\n";
@@ -91,4 +91,4 @@ TEST_F(BadInput, TemplateKwargsThatTheTemplateDoesNotKnow) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::bad_template_test

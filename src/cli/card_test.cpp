@@ -1,13 +1,13 @@
 // The cards of the models that the real program makes.
 #include "cli/testing/bad_input.h"
 
-namespace lmpo {
+namespace lmpo::card_test {
 namespace {
 
-using testing::AllOf;
-using testing::HasSubstr;
-using testing::Not;
-using testing::StartsWith;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
 
 class Cards : public BadInput {
  protected:
@@ -67,4 +67,4 @@ TEST_F(Cards, MergedExportedAndRandomModelsHaveOne) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::card_test

@@ -3,13 +3,13 @@
 #include "cli/testing/program.h"
 #include "cli/testing/terminal.h"
 
-namespace lmpo {
+namespace lmpo::chat_test {
 namespace {
 
-using testing::AllOf;
-using testing::ContainsRegex;
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::AllOf;
+using ::testing::ContainsRegex;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 // Ctrl-C and Ctrl-D mean something else where the program is not yet reading keys.
 bool at_prompt(TerminalProgram& program) {
@@ -333,4 +333,4 @@ TEST_F(Chat, EscapeSequencesAreShown) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::chat_test

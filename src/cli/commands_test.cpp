@@ -1,13 +1,13 @@
 // Each command does what its help says.
 #include "cli/testing/commands.h"
 
-namespace lmpo {
+namespace lmpo::commands_test {
 namespace {
 
-using testing::AllOf;
-using testing::HasSubstr;
-using testing::Not;
-using testing::StartsWith;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
 
 TEST_F(Commands, VersionAndHelp) {
   const Result version = run({"--version"});
@@ -40,10 +40,10 @@ TEST_F(Commands, HelpOfTrainListsEveryOptionOfTheDocumentation) {
     ++options;
   }
   EXPECT_GT(options, 50);
-  EXPECT_THAT(help.out,
-              testing::AllOf(HasSubstr("-m, --model_name_or_path, --model DIR"),
-                             HasSubstr("--dataset, --data, --datasets DATA"),
-                             HasSubstr("[default: 1e-6]"), HasSubstr("(env: LMPO_LEARNING_RATE)")));
+  EXPECT_THAT(help.out, ::testing::AllOf(HasSubstr("-m, --model_name_or_path, --model DIR"),
+                                         HasSubstr("--dataset, --data, --datasets DATA"),
+                                         HasSubstr("[default: 1e-6]"),
+                                         HasSubstr("(env: LMPO_LEARNING_RATE)")));
 }
 
 TEST_F(Commands, EachCommandExplainsItself) {
@@ -227,7 +227,7 @@ TEST_F(Commands, ADryRunShowsThePlanAndWritesNothing) {
       run({"train", "-m", model().string(), "--data", world("preferences.jsonl").string(),
            "--output_dir", out.string(), "--dry_run"});
   EXPECT_EQ(result.exit_code, 0) << result.err;
-  EXPECT_THAT(result.out, testing::AllOf(HasSubstr("weights"), HasSubstr("total")));
+  EXPECT_THAT(result.out, ::testing::AllOf(HasSubstr("weights"), HasSubstr("total")));
   EXPECT_THAT(result.err, HasSubstr("6 steps of 8 examples"));
   EXPECT_FALSE(fs::exists(out));
 }
@@ -270,4 +270,4 @@ TEST_F(Commands, TrainReadsDatasetFoldersAndKeepsTheirTokens) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::commands_test

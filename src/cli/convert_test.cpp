@@ -3,11 +3,11 @@
 #include "io/checkpoint.h"
 #include "io/testing/gguf_reader.h"
 
-namespace lmpo {
+namespace lmpo::convert_test {
 namespace {
 
-using testing::AllOf;
-using testing::HasSubstr;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
 
 class Convert : public Llama3Test {
  protected:
@@ -163,4 +163,4 @@ TEST_F(Convert, AFullDiskLeavesNothing) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::convert_test

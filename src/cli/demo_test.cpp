@@ -3,12 +3,12 @@
 
 #include "cli/testing/program.h"
 
-namespace lmpo {
+namespace lmpo::demo_test {
 namespace {
 
-using testing::AllOf;
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 class Demo : public ProgramTest {
  protected:
@@ -89,4 +89,4 @@ TEST_F(Demo, RefusesAFolderOfSomethingElse) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::demo_test

@@ -5,7 +5,7 @@
 
 #include "cli/testing/bad_input.h"
 
-namespace lmpo {
+namespace lmpo::device_test {
 namespace {
 
 using ::testing::AllOf;
@@ -148,4 +148,4 @@ TEST_F(DeviceInput, AGpuThatIsNotThere) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::device_test

@@ -7,12 +7,12 @@
 #include "cli/testing/commands.h"
 #include "http/http_server.h"
 
-namespace lmpo {
+namespace lmpo::eval_judge_test {
 namespace {
 
-using testing::AllOf;
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr const char* kKey = "sk-secret-of-this-test";
 
@@ -265,4 +265,4 @@ TEST_F(EvalJudges, AModelAnswersAndResumes) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::eval_judge_test

@@ -1,12 +1,12 @@
 // lmpo eval alpaca and lmpo eval arena.
 #include "cli/testing/commands.h"
 
-namespace lmpo {
+namespace lmpo::eval_judged_test {
 namespace {
 
-using testing::AllOf;
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 class EvalJudged : public Commands {
  protected:
@@ -128,4 +128,4 @@ TEST_F(EvalJudged, AFullDiskLeavesNothingHalfWritten) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::eval_judged_test

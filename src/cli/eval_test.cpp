@@ -2,11 +2,11 @@
 #include "base/testing/test_paths.h"
 #include "cli/testing/commands.h"
 
-namespace lmpo {
+namespace lmpo::eval_test {
 namespace {
 
-using testing::AllOf;
-using testing::HasSubstr;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
 
 class Evaluations : public Commands {
  protected:
@@ -111,4 +111,4 @@ TEST_F(Evaluations, HelpListsTasks) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::eval_test

@@ -1,10 +1,10 @@
 // lmpo generate: an answer to every prompt.
 #include "cli/testing/commands.h"
 
-namespace lmpo {
+namespace lmpo::generate_test {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 TEST_F(Commands, GenerateWritesOneObjectAPrompt) {
   const std::vector<json> lines =
@@ -12,8 +12,8 @@ TEST_F(Commands, GenerateWritesOneObjectAPrompt) {
   ASSERT_EQ(lines.size(), 2U);
   for (const json& line : lines) {
     EXPECT_THAT(keys(line),
-                testing::UnorderedElementsAre("index", "prompt", "output", "prompt_tokens",
-                                              "output_tokens", "finish_reason"));
+                ::testing::UnorderedElementsAre("index", "prompt", "output", "prompt_tokens",
+                                                "output_tokens", "finish_reason"));
     EXPECT_LE(line["output_tokens"].get<int>(), 12);
     EXPECT_EQ(line["finish_reason"], line["output_tokens"] == 12 ? "length" : "stop");
   }
@@ -80,4 +80,4 @@ TEST_F(Commands, GenerateNamesWhatIsWrongWithPrompts) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::generate_test

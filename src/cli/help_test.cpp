@@ -5,15 +5,15 @@
 #include "cli/testing/find_program.h"
 #include "cli/testing/terminal.h"
 
-namespace lmpo {
+namespace lmpo::help_test {
 namespace {
 
-using testing::AllOf;
-using testing::Contains;
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::Not;
-using testing::StartsWith;
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
 
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
@@ -251,4 +251,4 @@ TEST_F(Help, ManualPagesOfAllCommandsAreCleanRoff) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::help_test

@@ -4,11 +4,11 @@
 
 #include "cli/testing/llama3_model.h"
 
-namespace lmpo {
+namespace lmpo::import_test {
 namespace {
 
-using testing::AllOf;
-using testing::HasSubstr;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
 
 class Import : public Llama3Test {
  protected:
@@ -24,7 +24,7 @@ class Import : public Llama3Test {
     return words;
   }
   // The message names the file; nothing in the test's folder has changed.
-  void expect_refused(const fs::path& file, const testing::Matcher<const std::string&>& message,
+  void expect_refused(const fs::path& file, const ::testing::Matcher<const std::string&>& message,
                       const Words& more = {}) const {
     const Contents before = contents(folder_);
     const Result result = run(import(file, more));
@@ -198,4 +198,4 @@ TEST_F(Import, ADiskThatIsFullSooner) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::import_test

@@ -6,15 +6,15 @@
 #include "cli/testing/terminal.h"
 #include "inspect/terminal.h"
 
-namespace lmpo {
+namespace lmpo::inspect_test {
 namespace {
 
-using testing::AllOf;
-using testing::Contains;
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::Not;
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
 
 class Inspect : public BadInput {
  protected:
@@ -242,4 +242,4 @@ TEST_F(Inspect, Mistakes) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::inspect_test

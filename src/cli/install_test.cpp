@@ -2,10 +2,10 @@
 #include "base/testing/test_paths.h"
 #include "cli/testing/find_program.h"
 
-namespace lmpo {
+namespace lmpo::install_test {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 class Installation : public ProgramTest {};
 
@@ -38,4 +38,4 @@ TEST_F(Installation, StandsAlone) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::install_test

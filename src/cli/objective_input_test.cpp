@@ -1,12 +1,12 @@
 // Data, reference and options that an objective cannot train with, or that look like a mistake.
 #include "cli/testing/bad_input.h"
 
-namespace lmpo {
+namespace lmpo::objective_input_test {
 namespace {
 
-using testing::AllOf;
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 class ObjectiveInput : public BadInput {
  protected:
@@ -120,4 +120,4 @@ TEST_F(ObjectiveInput, CacheOfAnotherReference) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::objective_input_test

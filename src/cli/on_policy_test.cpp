@@ -8,13 +8,13 @@
 #include "cli/testing/program.h"
 #include "io/checkpoint.h"
 
-namespace lmpo {
+namespace lmpo::on_policy_test {
 namespace {
 
-using testing::AllOf;
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 class OnPolicy : public ProgramTest {
  protected:
@@ -60,7 +60,7 @@ class OnPolicy : public ProgramTest {
     return std::count(text.begin(), text.end(), '\n');
   }
 
-  void expect_refusal(const Words& words, const testing::Matcher<const std::string&>& message) {
+  void expect_refusal(const Words& words, const ::testing::Matcher<const std::string&>& message) {
     const auto before = contents(folder_);
     const Result result = run(words);
     EXPECT_EQ(result.exit_code, 2) << result.err;
@@ -361,4 +361,4 @@ TEST_F(Pairs, AFullDiskLeavesNothingBehind) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::on_policy_test

@@ -3,7 +3,7 @@
 #include "base/testing/test_paths.h"
 #include "cli/testing/program.h"
 
-namespace lmpo {
+namespace lmpo::other_programs_test {
 namespace {
 
 using ::testing::AllOf;
@@ -171,4 +171,4 @@ TEST_F(OtherPrograms, NamesOfCommandsLeadToWhatIsMeant) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::other_programs_test

@@ -3,7 +3,7 @@
 
 #include "cli/testing/bad_input.h"
 
-namespace lmpo {
+namespace lmpo::plan_test {
 namespace {
 
 using ::testing::AllOf;
@@ -71,4 +71,4 @@ TEST_F(PlanInput, ComputeIsAnOptionOfAllThatCompute) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::plan_test

@@ -4,15 +4,15 @@
 
 #include "cli/testing/program.h"
 
-namespace lmpo {
+namespace lmpo::report_test {
 namespace {
 
-using testing::AllOf;
-using testing::Contains;
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::Not;
-using testing::StartsWith;
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
 
 constexpr const char* kExpected = "lmpo_run.json, trainer_state.json or trainer_log.jsonl in it";
 
@@ -50,7 +50,7 @@ class Report : public ProgramTest {
     return result.out;
   }
 
-  void expect_refusal(const Words& words, const testing::Matcher<const std::string&>& message,
+  void expect_refusal(const Words& words, const ::testing::Matcher<const std::string&>& message,
                       int exit_code = 2, Surroundings surroundings = {}) const {
     const Contents before = contents(folder_);
     const Result result = run(words, std::move(surroundings));
@@ -237,4 +237,4 @@ TEST_F(Report, NothingInATextIsObeyed) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::report_test

@@ -4,10 +4,10 @@
 
 #include "cli/testing/training_runs.h"
 
-namespace lmpo {
+namespace lmpo::run_records_test {
 namespace {
 
-using testing::UnorderedElementsAre;
+using ::testing::UnorderedElementsAre;
 
 TEST_F(TrainingRuns, KeepsTheNewestCheckpoints) {
   const fs::path out = path("out");
@@ -78,18 +78,18 @@ TEST_F(TrainingRuns, RecordsAreNamedAsInTheEcosystem) {
     EXPECT_EQ(history[1].count("eval_" + name), 1U) << name;
   }
   EXPECT_THAT(key_set(history[5]),
-              testing::IsSupersetOf({"train_loss", "train_runtime", "train_samples_per_second",
-                                     "train_steps_per_second", "epoch", "step"}));
+              ::testing::IsSupersetOf({"train_loss", "train_runtime", "train_samples_per_second",
+                                       "train_steps_per_second", "epoch", "step"}));
 
   const json train_results = json::parse(read_file(out / "train_results.json"));
   const json eval_results = json::parse(read_file(out / "eval_results.json"));
   EXPECT_THAT(key_set(train_results),
-              testing::IsSupersetOf({"epoch", "train_loss", "train_runtime", "train_samples",
-                                     "train_samples_per_second", "train_steps_per_second"}));
+              ::testing::IsSupersetOf({"epoch", "train_loss", "train_runtime", "train_samples",
+                                       "train_samples_per_second", "train_steps_per_second"}));
   EXPECT_THAT(key_set(eval_results),
-              testing::IsSupersetOf({"epoch", "eval_loss", "eval_runtime", "eval_samples",
-                                     "eval_samples_per_second", "eval_steps_per_second",
-                                     "eval_rewards/accuracies"}));
+              ::testing::IsSupersetOf({"epoch", "eval_loss", "eval_runtime", "eval_samples",
+                                       "eval_samples_per_second", "eval_steps_per_second",
+                                       "eval_rewards/accuracies"}));
   json all = eval_results;
   all.update(train_results);
   EXPECT_EQ(json::parse(read_file(out / "all_results.json")), all);
@@ -108,17 +108,18 @@ TEST_F(TrainingRuns, TheLogHasTheNamesOfLlamaFactory) {
   ASSERT_EQ(lines.size(), 3U);
   EXPECT_THAT(
       key_set(lines[0]),
-      testing::IsSupersetOf({"current_steps", "total_steps", "loss", "reward", "accuracy", "lr",
-                             "epoch", "percentage", "elapsed_time", "remaining_time", "throughput",
-                             "total_tokens", "rewards/margins", "grad_norm"}));
+      ::testing::IsSupersetOf({"current_steps", "total_steps", "loss", "reward", "accuracy", "lr",
+                               "epoch", "percentage", "elapsed_time", "remaining_time",
+                               "throughput", "total_tokens", "rewards/margins", "grad_norm"}));
   EXPECT_THAT(key_set(lines[2]),
-              testing::IsSupersetOf({"current_steps", "total_steps", "eval_loss", "epoch",
-                                     "percentage", "elapsed_time", "remaining_time", "throughput",
-                                     "total_tokens", "eval_rewards/margins"}));
+              ::testing::IsSupersetOf({"current_steps", "total_steps", "eval_loss", "epoch",
+                                       "percentage", "elapsed_time", "remaining_time", "throughput",
+                                       "total_tokens", "eval_rewards/margins"}));
   // Nothing is there twice.
-  EXPECT_THAT(key_set(lines[0]), testing::Not(testing::Contains("rewards/chosen")));
+  EXPECT_THAT(key_set(lines[0]), ::testing::Not(::testing::Contains("rewards/chosen")));
   EXPECT_EQ(lines[0]["percentage"], 50.0);
-  EXPECT_THAT(lines[0]["elapsed_time"].get<std::string>(), testing::ContainsRegex("^[0-9]+:[0-9]"));
+  EXPECT_THAT(lines[0]["elapsed_time"].get<std::string>(),
+              ::testing::ContainsRegex("^[0-9]+:[0-9]"));
 }
 
 // The schedule of the learning rate, by its own formula: 3 steps up, then a straight line down.
@@ -162,4 +163,4 @@ TEST_F(TrainingRuns, EvaluationAgreesWithScore) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::run_records_test

@@ -4,11 +4,11 @@
 
 #include "cli/testing/commands.h"
 
-namespace lmpo {
+namespace lmpo::score_test {
 namespace {
 
-using testing::AllOf;
-using testing::HasSubstr;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
 
 TEST_F(Commands, ScoreWritesOneObjectARow) {
   const fs::path data = world("preferences.jsonl");
@@ -16,8 +16,8 @@ TEST_F(Commands, ScoreWritesOneObjectARow) {
   ASSERT_EQ(scores.size(), 48U);
   for (std::size_t row = 0; row < scores.size(); ++row) {
     EXPECT_THAT(keys(scores[row]),
-                testing::UnorderedElementsAre("row", "prompt_tokens", "chosen_tokens",
-                                              "rejected_tokens", "chosen_logp", "rejected_logp"));
+                ::testing::UnorderedElementsAre("row", "prompt_tokens", "chosen_tokens",
+                                                "rejected_tokens", "chosen_logp", "rejected_logp"));
     EXPECT_EQ(scores[row]["row"], row);
     EXPECT_LT(scores[row]["chosen_logp"].get<double>(), 0);
   }
@@ -133,4 +133,4 @@ TEST_F(Commands, ScoreTellsWhyARowIsDropped) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::score_test

@@ -5,10 +5,10 @@
 #include "cli/testing/commands.h"
 #include "http/testing/raw_client.h"
 
-namespace lmpo {
+namespace lmpo::serve_test {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 // A port that was free a moment ago.
 int free_port() {
@@ -146,4 +146,4 @@ TEST_F(Serve, MistakesAreNamedBeforeItListens) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::serve_test

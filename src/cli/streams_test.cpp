@@ -7,12 +7,12 @@
 #include "base/testing/test_paths.h"
 #include "cli/testing/program.h"
 
-namespace lmpo {
+namespace lmpo::streams_test {
 namespace {
 
-using testing::AllOf;
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 class Streams : public ProgramTest {
  protected:
@@ -201,4 +201,4 @@ TEST_F(Streams, TextThatCommandsATerminalIsEscaped) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::streams_test

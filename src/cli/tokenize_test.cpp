@@ -1,10 +1,10 @@
 // lmpo tokenize: ids of texts and conversations.
 #include "cli/testing/commands.h"
 
-namespace lmpo {
+namespace lmpo::tokenize_test {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 TEST_F(Commands, TokenizeRoundTrip) {
   const std::vector<std::string> texts = {" cat moon", "Grüße, 世界! 🦙", "", "a\nb\tc\"\\"};
@@ -16,7 +16,7 @@ TEST_F(Commands, TokenizeRoundTrip) {
   ASSERT_EQ(encoded.size(), texts.size());
   std::string ids;
   for (std::size_t i = 0; i < texts.size(); ++i) {
-    EXPECT_THAT(keys(encoded[i]), testing::UnorderedElementsAre("text", "ids"));
+    EXPECT_THAT(keys(encoded[i]), ::testing::UnorderedElementsAre("text", "ids"));
     EXPECT_EQ(encoded[i]["text"], texts[i]);
     ids += encoded[i]["ids"].dump() + "\n";
   }
@@ -58,8 +58,8 @@ TEST_F(Commands, TokenizeGivesTheTemplateToolsAndSwitches) {
                              R"({"flag": true, "flga": 1})", "--tools", R"([{"name": "f"}])"},
                             {.input = input});
   ASSERT_EQ(result.exit_code, 0) << result.err;
-  EXPECT_THAT(result.out, testing::AllOf(HasSubstr("\"text\":\"f|True|a\""),
-                                         HasSubstr("\"text\":\"g|row|b\"")));
+  EXPECT_THAT(result.out, ::testing::AllOf(HasSubstr("\"text\":\"f|True|a\""),
+                                           HasSubstr("\"text\":\"g|row|b\"")));
   EXPECT_THAT(result.err, HasSubstr("does not read these chat_template_kwargs: flga"));
   for (const auto& [option, value, message] :
        std::vector<std::tuple<const char*, std::string, const char*>>{
@@ -93,4 +93,4 @@ TEST_F(Commands, TokenizeNamesTheLineOfAMistake) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::tokenize_test

@@ -2,11 +2,11 @@
 #include "base/testing/test_paths.h"
 #include "cli/testing/bad_input.h"
 
-namespace lmpo {
+namespace lmpo::tokenizer_input_test {
 namespace {
 
-using testing::AllOf;
-using testing::HasSubstr;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
 
 fs::path text_data(const char* name) {
   return source_folder() / "src/text/testdata" / name;
@@ -22,7 +22,7 @@ class TokenizerInput : public BadInput {
   }
 
   void expect_refused_everywhere(const fs::path& folder,
-                                 const testing::Matcher<const std::string&>& message) {
+                                 const ::testing::Matcher<const std::string&>& message) {
     for (const Words& words : {train(folder, pairs()), score(folder, pairs()), generate(folder),
                                Words{"tokenize", "-m", folder.string()},
                                Words{"init", "--config", (folder / "config.json").string(),
@@ -103,4 +103,4 @@ TEST_F(TokenizerInput, PartsOfOtherFamiliesAreNamed) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::tokenizer_input_test

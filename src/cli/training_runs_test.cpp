@@ -5,11 +5,11 @@
 #include <csignal>
 #include <set>
 
-namespace lmpo {
+namespace lmpo::training_runs_test {
 namespace {
 
-using testing::AllOf;
-using testing::HasSubstr;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
 
 struct Killed {
   const char* name;
@@ -21,7 +21,7 @@ void PrintTo(const Killed& killed, std::ostream* out) {
   *out << killed.name;
 }
 
-class TrainingRunsKilled : public TrainingRuns, public testing::WithParamInterface<Killed> {};
+class TrainingRunsKilled : public TrainingRuns, public ::testing::WithParamInterface<Killed> {};
 
 TEST_P(TrainingRunsKilled, EndInTheSameBytesAsAnUnbrokenOne) {
   const Words options = with({"--max_steps", "80", "--save_steps", "10", "--save_total_limit", "3"},
@@ -52,14 +52,14 @@ TEST_P(TrainingRunsKilled, EndInTheSameBytesAsAnUnbrokenOne) {
 
 INSTANTIATE_TEST_SUITE_P(
     Types, TrainingRunsKilled,
-    testing::Values(Killed{"simpo_float32", {"--objective", "simpo"}, "step 11/80"},
-                    Killed{"lmpo_float32", {"--zscore", "ema"}, "step 12/80"},
-                    Killed{"simpo_bfloat16", {"--objective", "simpo", "--bf16"}, "step 16/80"},
-                    // Saved between two log entries, whose sums are then part of the state.
-                    Killed{"lmpo_bfloat16",
-                           {"--dtype", "bfloat16", "--logging_steps", "3", "--max_steps", "240",
-                            "--save_steps", "20"},
-                           "step 24/240"}),
+    ::testing::Values(Killed{"simpo_float32", {"--objective", "simpo"}, "step 11/80"},
+                      Killed{"lmpo_float32", {"--zscore", "ema"}, "step 12/80"},
+                      Killed{"simpo_bfloat16", {"--objective", "simpo", "--bf16"}, "step 16/80"},
+                      // Saved between two log entries, whose sums are then part of the state.
+                      Killed{"lmpo_bfloat16",
+                             {"--dtype", "bfloat16", "--logging_steps", "3", "--max_steps", "240",
+                              "--save_steps", "20"},
+                             "step 24/240"}),
     [](const auto& test) { return test.param.name; });
 
 TEST_F(TrainingRuns, AnInterruptFinishesTheStepAndSaves) {
@@ -127,7 +127,7 @@ TEST_F(TrainingRuns, AResumedRunKeepsItsDate) {
   EXPECT_THAT(json::parse(read_file(path("plain") /
                                     "checkpoint-2/lmpo_state.json"))["options"]["template_date"]
                   .get<std::string>(),
-              testing::MatchesRegex("[0-9]{4}-[0-9]{2}-[0-9]{2}"));
+              ::testing::MatchesRegex("[0-9]{4}-[0-9]{2}-[0-9]{2}"));
 }
 
 // A longer schedule would not end in the bytes of the shorter one, but it is a run like any other.
@@ -265,4 +265,4 @@ TEST_F(NotFinite, TheRunGoesOnWithoutTheRows) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::training_runs_test

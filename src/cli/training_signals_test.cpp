@@ -5,10 +5,10 @@
 
 #include "cli/testing/program.h"
 
-namespace lmpo {
+namespace lmpo::training_signals_test {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 constexpr const char* kWeights = "model.safetensors";
 
@@ -79,4 +79,4 @@ TEST_F(TrainingSignals, NoLogIsWorthTheRun) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::training_signals_test

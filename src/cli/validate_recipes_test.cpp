@@ -2,7 +2,7 @@
 #include "base/testing/test_paths.h"
 #include "cli/testing/validate.h"
 
-namespace lmpo {
+namespace lmpo::validate_recipes_test {
 namespace {
 
 const fs::path kRecipes = source_folder() / "src/cli/testdata";
@@ -82,7 +82,8 @@ struct ForeignRecipe {
   friend void PrintTo(const ForeignRecipe& recipe, std::ostream* out) { *out << recipe.file; }
 };
 
-class ForeignRecipes : public ValidateRecipe, public testing::WithParamInterface<ForeignRecipe> {};
+class ForeignRecipes : public ValidateRecipe,
+                       public ::testing::WithParamInterface<ForeignRecipe> {};
 
 // The recipes are read as they stand, by validate and by training.
 TEST_P(ForeignRecipes, Train) {
@@ -112,10 +113,10 @@ TEST_P(ForeignRecipes, Train) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, ForeignRecipes,
-                         testing::Values(ForeignRecipe{"trl-dpo.yaml", "dpo", false},
-                                         ForeignRecipe{"trl-cpo.yaml", "simpo", true},
-                                         ForeignRecipe{"handbook-sft.yaml", "sft", false}),
+                         ::testing::Values(ForeignRecipe{"trl-dpo.yaml", "dpo", false},
+                                           ForeignRecipe{"trl-cpo.yaml", "simpo", true},
+                                           ForeignRecipe{"handbook-sft.yaml", "sft", false}),
                          [](const auto& of) { return of.param.objective; });
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::validate_recipes_test

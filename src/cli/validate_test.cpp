@@ -5,12 +5,12 @@
 
 #include "io/safetensors.h"
 
-namespace lmpo {
+namespace lmpo::validate_test {
 namespace {
 
-using testing::AllOf;
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST_F(Validate, ASoundRunIsReadyAndNothingIsWritten) {
   const Result result = run(words(model(), pairs()));
@@ -121,7 +121,7 @@ TEST_F(Validate, TemplatesThatDoNotEndATurnOrDoubleBos) {
                               "{% if add_generation_prompt %}assistant {% endif %}");
   const Report found = report_of(model(), pairs(), {"--chat_template", text.string()});
   EXPECT_THAT(found.names("warning"),
-              testing::IsSupersetOf({"template_without_end_of_turn", "turn_without_end"}));
+              ::testing::IsSupersetOf({"template_without_end_of_turn", "turn_without_end"}));
   EXPECT_EQ(found.exit_code, 0);
   // As the alignment handbook's recipes have it: the text itself.
   const Report inlined = report_of(
@@ -232,4 +232,4 @@ TEST_F(Validate, ADryRunTellsWhereEachSettingCameFrom) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::validate_test

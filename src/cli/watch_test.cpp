@@ -6,14 +6,14 @@
 #include "cli/testing/program.h"
 #include "cli/testing/terminal.h"
 
-namespace lmpo {
+namespace lmpo::watch_test {
 namespace {
 
-using testing::AllOf;
-using testing::Contains;
-using testing::ContainsRegex;
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::ContainsRegex;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr const char* kWeights = "model.safetensors";
 
@@ -32,7 +32,8 @@ class Watching : public ProgramTest {
 
   // The states of the bar of training, as they were drawn.
   static std::vector<std::string> bars(const std::string& written) {
-    const auto is_bar = testing::Matches(testing::MatchesRegex("(training )?[0-9]+/[0-9]+( .*)?"));
+    const auto is_bar =
+        testing::Matches(::testing::MatchesRegex("(training )?[0-9]+/[0-9]+( .*)?"));
     std::vector<std::string> found;
     for (const std::string& line : drawn_lines(written)) {
       if (is_bar(line)) {
@@ -317,4 +318,4 @@ TEST_F(Watching, AnOutputFolderWithoutSpace) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::watch_test

@@ -7,7 +7,7 @@
 #include "base/testing/test_folder.h"
 #include "io/gguf.h"
 
-namespace lmpo {
+namespace lmpo::gguf_config_test {
 namespace {
 
 class GgufConfig : public FolderTest {
@@ -130,4 +130,4 @@ TEST_F(GgufConfig, OldAndRareKeysOfRotaryScaling) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::gguf_config_test

@@ -10,11 +10,11 @@
 #include "io/testing/gguf_reader.h"
 #include "model/testing/config_texts.h"
 
-namespace lmpo {
+namespace lmpo::gguf_families_test {
 namespace {
 
-using testing::AllOf;
-using testing::HasSubstr;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
 
 // A model of model/testdata as a file.
 class GgufFamilies : public FolderTest {
@@ -116,10 +116,10 @@ TEST_F(GgufFamilies, KeysOfOlmo3) {
 
 // What is said of a configuration that is changed.
 std::string told(const ordered_json& changes) {
-  testing::internal::CaptureStderr();
+  ::testing::internal::CaptureStderr();
   const std::string error = user_error_of(
       [&] { gguf_architecture(parse_config(small_config(changes)), "name", GgufType::f16); });
-  return testing::internal::GetCapturedStderr() + error;
+  return ::testing::internal::GetCapturedStderr() + error;
 }
 
 TEST(GgufLimits, NothingIsSaidOfWhatLlamaCppComputes) {
@@ -191,4 +191,4 @@ TEST(GgufLimits, AWindowOfEveryLayerButSome) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::gguf_families_test

@@ -22,12 +22,12 @@
 #include "text/testing/golden_texts.h"
 #include "text/tokenizer.h"
 
-namespace lmpo {
+namespace lmpo::gguf_import_test {
 namespace {
 
-using testing::AllOf;
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 const fs::path kTexts = source_folder() / "src/data/testdata";
 
@@ -392,4 +392,4 @@ TEST(GgufTokenizer, ByteLevelAddsNoTokensUnlessItsWordsDo) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::gguf_import_test

@@ -14,7 +14,7 @@
 #include "convert/merge.h"
 #include "model/tensor_table.h"
 
-namespace lmpo {
+namespace lmpo::gguf_round_trip_test {
 namespace {
 
 class GgufRoundTrip : public FolderTest {
@@ -124,4 +124,4 @@ TEST_F(GgufRoundTrip, TheLastOfTwoPartsOpensTheWholeModel) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::gguf_round_trip_test

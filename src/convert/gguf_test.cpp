@@ -13,13 +13,13 @@
 #include "convert/gguf_vocabulary.h"
 #include "io/testing/gguf_reader.h"
 
-namespace lmpo {
+namespace lmpo::gguf_test {
 namespace {
 
-using testing::AllOf;
-using testing::ElementsAre;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
 using testing::Eq;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 const fs::path kSource = source_folder() / "src";
 const fs::path kModels = kSource / "model/testdata";
@@ -339,4 +339,4 @@ TEST_F(GgufVocabulary, ScoresOfMerges) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::gguf_test

@@ -9,10 +9,10 @@
 #include "base/testing/test_paths.h"
 #include "model/tensor_table.h"
 
-namespace lmpo {
+namespace lmpo::merge_test {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 const fs::path kModels = source_folder() / "src/model/testdata";
 
@@ -153,4 +153,4 @@ TEST_F(Merge, ModelsThatDifferAreRefusedByTheFirstKey) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::merge_test

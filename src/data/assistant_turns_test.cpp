@@ -8,7 +8,7 @@
 #include "base/testing/test_paths.h"
 #include "data/boundary.h"
 
-namespace lmpo {
+namespace lmpo::assistant_turns_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -285,4 +285,4 @@ TEST(AssistantTurns, ScoredTokensAreThoseOfTheTurns) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::assistant_turns_test

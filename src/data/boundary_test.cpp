@@ -10,7 +10,7 @@
 #include "data/reader.h"
 #include "data/truncation.h"
 
-namespace lmpo {
+namespace lmpo::boundary_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -352,4 +352,4 @@ INSTANTIATE_TEST_SUITE_P(Families, GoldenTest,
                          [](const auto& test) { return std::string(test.param); });
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::boundary_test

@@ -11,7 +11,7 @@
 #include "base/threads.h"
 #include "data/source_rows.h"
 
-namespace lmpo {
+namespace lmpo::dataset_test {
 namespace {
 
 using ::testing::AllOf;
@@ -386,4 +386,4 @@ TEST_F(DatasetTest, RowsAreHeldOutBySeed) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::dataset_test

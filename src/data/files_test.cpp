@@ -8,7 +8,7 @@
 #include "base/testing/test_folder.h"
 #include "data/dataset_folder.h"
 
-namespace lmpo {
+namespace lmpo::files_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -174,4 +174,4 @@ TEST_F(FilesTest, ADatasetOfTheHubIsFoundInItsCache) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::files_test

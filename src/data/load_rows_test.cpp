@@ -5,7 +5,7 @@
 #include "base/testing/test_folder.h"
 #include "base/testing/test_paths.h"
 
-namespace lmpo {
+namespace lmpo::load_rows_test {
 namespace {
 
 class LoadRowsTest : public FolderTest {
@@ -55,4 +55,4 @@ TEST_F(LoadRowsTest, LittleDataAndNoneAreNotCached) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::load_rows_test

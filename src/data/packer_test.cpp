@@ -8,7 +8,7 @@
 
 #include "base/random.h"
 
-namespace lmpo {
+namespace lmpo::packer_test {
 namespace {
 
 // A tree of one sequence with `size` input tokens.
@@ -160,4 +160,4 @@ TEST_F(PackerTest, FillsPacksOfUltraFeedbackLengths) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::packer_test

@@ -11,7 +11,7 @@
 #include "base/testing/test_paths.h"
 #include "data/schema.h"
 
-namespace lmpo {
+namespace lmpo::reader_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -131,7 +131,7 @@ TEST(Reader, DeepNestingIsRefusedBeforeItIsParsed) {
               HasSubstr("f: row 0: nested deeper"));
 }
 
-class ParquetRows : public testing::Test {
+class ParquetRows : public ::testing::Test {
  protected:
   void SetUp() override {
     if (!fs::exists(lmpo_binary().parent_path() / "lmpo_parquet.so")) {
@@ -210,4 +210,4 @@ TEST(Reader, MissingFileIsNamed) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::reader_test

@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/testing/test_paths.h"
 
-namespace lmpo {
+namespace lmpo::row_renderer_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -266,4 +266,4 @@ TEST(RowRenderer, MessagesOfAWholeConversationAreTurnsOfTheirOwn) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::row_renderer_test

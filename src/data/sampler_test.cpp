@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <numeric>
 
-namespace lmpo {
+namespace lmpo::sampler_test {
 namespace {
 
 using Batch = std::vector<std::int64_t>;
@@ -87,4 +87,4 @@ TEST(Sampler, ResumedAtAnyPointItGoesOnTheSameWay) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::sampler_test

@@ -6,12 +6,12 @@
 
 #include "base/error.h"
 
-namespace lmpo {
+namespace lmpo::samples_test {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::ThrowsMessage;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
 
 std::vector<Samples> samples_of(const std::string& text) {
   std::vector<Samples> all;
@@ -166,4 +166,4 @@ TEST(PairLines, CountWhatHasNoPair) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::samples_test

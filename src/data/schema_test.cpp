@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 
-namespace lmpo {
+namespace lmpo::schema_test {
 namespace {
 
 using ::testing::AllOf;
@@ -370,4 +370,4 @@ TEST(RankedSchema, DroppedAndRefused) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::schema_test

@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 
-namespace lmpo {
+namespace lmpo::split_slice_test {
 namespace {
 
 using Rows = std::pair<std::int64_t, std::int64_t>;
@@ -40,4 +40,4 @@ TEST(SplitSlice, WhatIsNone) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::split_slice_test

@@ -9,7 +9,7 @@
 #include "base/temporary_name.h"
 #include "base/testing/test_folder.h"
 
-namespace lmpo {
+namespace lmpo::token_cache_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -133,4 +133,4 @@ TEST_F(TokenCacheTest, WithoutRoomTheTokensStayInMemory) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::token_cache_test

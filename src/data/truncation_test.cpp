@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 
-namespace lmpo {
+namespace lmpo::truncation_test {
 namespace {
 
 // A prompt of tokens 0, 1, ... and a response of tokens 100, 101, ...
@@ -154,4 +154,4 @@ TEST(Gaps, OneAtTheEndIsRemovedWithItsTokens) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::truncation_test

@@ -8,19 +8,19 @@
 
 #include "base/error.h"
 
-namespace lmpo {
+namespace lmpo::jobs_test {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 // Jobs of a shell, whose words are "-c" and a script.
-class Jobs : public testing::Test {
+class Jobs : public ::testing::Test {
  protected:
   void SetUp() override {
-    root_ = fs::path(testing::TempDir()) /
+    root_ = fs::path(::testing::TempDir()) /
             fmt::format("jobs-{}-{}", ::getpid(),
-                        testing::UnitTest::GetInstance()->current_test_info()->name());
+                        ::testing::UnitTest::GetInstance()->current_test_info()->name());
     fs::create_directories(root_);
   }
   void TearDown() override { fs::remove_all(root_); }
@@ -147,4 +147,4 @@ TEST_F(Jobs, WhatIsNoProgramFails) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::jobs_test

@@ -7,20 +7,20 @@
 
 #include "base/error.h"
 
-namespace lmpo {
+namespace lmpo::results_test {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 constexpr std::int64_t kSeeds[] = {1, 2};
 
 // Runs that were not made: answers and logs as a study leaves them.
-class Results : public testing::Test {
+class Results : public ::testing::Test {
  protected:
   void SetUp() override {
-    root_ = fs::path(testing::TempDir()) /
+    root_ = fs::path(::testing::TempDir()) /
             fmt::format("results-{}-{}", ::getpid(),
-                        testing::UnitTest::GetInstance()->current_test_info()->name());
+                        ::testing::UnitTest::GetInstance()->current_test_info()->name());
   }
   void TearDown() override { fs::remove_all(root_); }
 
@@ -115,4 +115,4 @@ TEST_F(Results, OfAnswersThatDoNotBelongTogetherAreRefused) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::results_test

@@ -8,7 +8,7 @@
 
 #include "objective/registry.h"
 
-namespace lmpo {
+namespace lmpo::study_test {
 namespace {
 
 TEST(Study, HasEveryObjectiveThatLearnsFromPreferences) {
@@ -26,10 +26,10 @@ TEST(Study, HasEveryObjectiveThatLearnsFromPreferences) {
 
 TEST(Study, TakesSettingsThatTheSweepTried) {
   for (const Method& method : methods()) {
-    EXPECT_THAT(swept_learning_rates(), testing::Contains(method.learning_rate)) << method.title;
+    EXPECT_THAT(swept_learning_rates(), ::testing::Contains(method.learning_rate)) << method.title;
     EXPECT_EQ(method.option.empty(), method.values.empty());
     if (!method.option.empty()) {
-      EXPECT_THAT(method.values, testing::Contains(method.value)) << method.title;
+      EXPECT_THAT(method.values, ::testing::Contains(method.value)) << method.title;
       EXPECT_TRUE(find_objective(method.objective).uses(method.option)) << method.title;
     }
   }
@@ -62,14 +62,14 @@ TEST(Study, EveryRunOfASeedBeginsAtItsSftModelWithItsData) {
       const Job job = variant_job(3, variant, {.steps = 7});
       EXPECT_EQ(job.folder, fs::path("seed-3") / variant.name);
       EXPECT_THAT(job.commands[0],
-                  testing::IsSupersetOf({"seed-3/sft/run", "seed-3/world/preferences.jsonl", "3",
-                                         "--max_steps", "7"}));
+                  ::testing::IsSupersetOf({"seed-3/sft/run", "seed-3/world/preferences.jsonl", "3",
+                                           "--max_steps", "7"}));
       EXPECT_EQ(job.basis, variant_job(3, part.variants[0], {}).basis);
       EXPECT_NE(job.basis, variant_job(3, variant, {.sft_steps = 5}).basis);
     }
   }
-  EXPECT_THAT(sft.commands[1], testing::Contains("seed-3/world/answers.jsonl"));
+  EXPECT_THAT(sft.commands[1], ::testing::Contains("seed-3/world/answers.jsonl"));
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::study_test

@@ -8,10 +8,10 @@
 #include "base/error.h"
 #include "base/json.h"
 
-namespace lmpo {
+namespace lmpo::win_rate_test {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 const Instruction kLast = {Task::last, {"cat", "moon"}};
 
@@ -130,13 +130,13 @@ TEST(Estimate, HasTheErrorOfTheMean) {
   EXPECT_DOUBLE_EQ(estimate(std::vector{7.0}).standard_error, 0);
 }
 
-class Answers : public testing::Test {
+class Answers : public ::testing::Test {
  protected:
   std::vector<JudgedAnswer> read(const std::string& content) {
     const fs::path file =
-        fs::path(testing::TempDir()) /
+        fs::path(::testing::TempDir()) /
         fmt::format("answers-{}-{}.jsonl", ::getpid(),
-                    testing::UnitTest::GetInstance()->current_test_info()->name());
+                    ::testing::UnitTest::GetInstance()->current_test_info()->name());
     write_file_atomically(file, content);
     return read_judged_answers(file);
   }
@@ -182,4 +182,4 @@ TEST_F(Answers, OfAnotherKindAreRefused) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::win_rate_test

@@ -8,7 +8,7 @@
 #include "base/testing/test_folder.h"
 #include "base/testing/test_paths.h"
 
-namespace lmpo {
+namespace lmpo::encoder_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -89,4 +89,4 @@ TEST_F(Encoders, WindowsCoverATextOnce) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::encoder_test

@@ -8,7 +8,7 @@
 #include "base/testing/test_paths.h"
 #include "evaluate/task_run.h"
 
-namespace lmpo {
+namespace lmpo::golden_test {
 namespace {
 
 const fs::path kTestdata = source_folder() / "src/evaluate/testdata";
@@ -135,7 +135,7 @@ std::string dumped(const std::vector<std::pair<std::string, json>>& requests) {
   return text + "]";
 }
 
-class WholeDatasets : public testing::Test {
+class WholeDatasets : public ::testing::Test {
  protected:
   void SetUp() override {
     if (!fs::exists(folder_)) {
@@ -179,4 +179,4 @@ TEST_F(WholeDatasets, Gsm8kOfJune2023HasTheStoredPrompts) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::golden_test

@@ -7,7 +7,7 @@
 #include "base/random.h"
 #include "generate/testing/scored_truth.h"
 
-namespace lmpo {
+namespace lmpo::likelihood_test {
 namespace {
 
 using Ids = std::vector<std::int32_t>;
@@ -84,4 +84,4 @@ TEST(Likelihoods, NoneOfNothing) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::likelihood_test

@@ -5,7 +5,7 @@
 
 #include "base/testing/test_folder.h"
 
-namespace lmpo {
+namespace lmpo::reply_file_test {
 namespace {
 
 class ReplyFiles : public FolderTest {
@@ -64,7 +64,7 @@ TEST_F(ReplyFiles, WhatIsNoReplyIsLeftOut) {
 TEST_F(ReplyFiles, TwoProgramsDoNotWriteOne) {
   const ReplyFile first(path_);
   EXPECT_THAT(user_error_of([&] { const ReplyFile second(path_); }),
-              testing::HasSubstr("replies.jsonl"));
+              ::testing::HasSubstr("replies.jsonl"));
 }
 
 TEST_F(ReplyFiles, WithoutAPathNothingIsWritten) {
@@ -75,4 +75,4 @@ TEST_F(ReplyFiles, WithoutAPathNothingIsWritten) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::reply_file_test

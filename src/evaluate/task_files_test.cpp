@@ -9,7 +9,7 @@
 #include "base/testing/test_folder.h"
 #include "evaluate/registry.h"
 
-namespace lmpo {
+namespace lmpo::task_files_test {
 namespace {
 
 using ::testing::AllOf;
@@ -111,4 +111,4 @@ TEST(Tasks, GroupsHoldTheirMembersOnce) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::task_files_test

@@ -11,7 +11,7 @@
 #include "data/dataset.h"
 #include "example/world_files.h"
 
-namespace lmpo {
+namespace lmpo::world_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -189,4 +189,4 @@ TEST_F(WorldFiles, EveryWordIsOneToken) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::world_test

@@ -8,7 +8,7 @@
 #include "base/random.h"
 #include "base/testing/test_paths.h"
 
-namespace lmpo {
+namespace lmpo::answer_text_test {
 namespace {
 
 Tokenizer gpt2() {
@@ -93,4 +93,4 @@ TEST(AnswerText, WhatNoStopStringCanBeginWithIsShownAtOnce) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::answer_text_test

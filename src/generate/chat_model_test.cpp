@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "generate/testing/scored_truth.h"
 
-namespace lmpo {
+namespace lmpo::chat_model_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -128,4 +128,4 @@ TEST_P(ChatModels, APromptCanBeBrokenOff) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::chat_model_test

@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "generate/token_text.h"
 
-namespace lmpo {
+namespace lmpo::conversation_test {
 namespace {
 
 ordered_json message(const char* role, const char* content) {
@@ -101,4 +101,4 @@ TEST(TokenText, BytesThatAreNoCharacterCome) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::conversation_test

@@ -9,7 +9,7 @@
 #include "generate/generator.h"
 #include "generate/testing/scored_truth.h"
 
-namespace lmpo {
+namespace lmpo::device_test {
 namespace {
 
 using testing::model_folder;
@@ -53,4 +53,4 @@ TEST_P(AnswersOnDevice, AreTheLikeliest) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::device_test

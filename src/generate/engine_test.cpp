@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "generate/testing/scored_truth.h"
 
-namespace lmpo {
+namespace lmpo::engine_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -328,4 +328,4 @@ TEST(EngineRequests, ThatAreNotFiniteEndAlone) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::engine_test

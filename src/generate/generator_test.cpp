@@ -12,7 +12,7 @@
 #include "generate/testing/scored_truth.h"
 #include "ops/timed_ops.h"
 
-namespace lmpo {
+namespace lmpo::generator_test {
 namespace {
 
 using ::testing::AllOf;
@@ -399,4 +399,4 @@ TEST_F(GeneratorInput, MemoryIsBoundedByTheRequestedLengths) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::generator_test

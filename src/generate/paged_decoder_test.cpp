@@ -7,7 +7,7 @@
 
 #include "generate/testing/scored_truth.h"
 
-namespace lmpo {
+namespace lmpo::paged_decoder_test {
 namespace {
 
 using testing::random_prompts;
@@ -182,4 +182,4 @@ TEST(PagedDecoderMemory, PagesThatDoNotFitTheTokensAreABrokenInvariant) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::paged_decoder_test

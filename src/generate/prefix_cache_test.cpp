@@ -9,7 +9,7 @@
 
 #include "base/random.h"
 
-namespace lmpo {
+namespace lmpo::prefix_cache_test {
 namespace {
 
 using TokenList = std::vector<std::int32_t>;
@@ -216,4 +216,4 @@ TEST(PrefixCache, WhateverHappensPagesHoldWhatTheirSequencesWrote) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::prefix_cache_test

@@ -7,7 +7,7 @@
 #include "base/testing/test_folder.h"
 #include "base/testing/test_paths.h"
 
-namespace lmpo {
+namespace lmpo::prompts_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -84,4 +84,4 @@ TEST_F(PromptsTest, TextsAreUserTurnsWhereThereIsATemplate) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::prompts_test

@@ -4,7 +4,7 @@
 
 #include "base/testing/test_folder.h"
 
-namespace lmpo {
+namespace lmpo::sample_file_test {
 namespace {
 
 using ::testing::AllOf;
@@ -60,4 +60,4 @@ TEST_F(SampleFileTest, LinesOfAnotherProgramAreRefused) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::sample_file_test

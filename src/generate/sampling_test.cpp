@@ -9,7 +9,7 @@
 #include <ostream>
 #include <vector>
 
-namespace lmpo {
+namespace lmpo::sampling_test {
 namespace {
 
 // Logits whose softmax are these probabilities; a shift changes nothing.
@@ -57,7 +57,7 @@ void PrintTo(const Case& given, std::ostream* out) {
   *out << given.name;
 }
 
-class Sampling : public testing::TestWithParam<Case> {};
+class Sampling : public ::testing::TestWithParam<Case> {};
 
 TEST_P(Sampling, DrawsTheClosedFormDistribution) {
   std::vector<double> expected = GetParam().weights;
@@ -89,7 +89,7 @@ TEST(Greedy, TakesTheFirstOfTheLargest) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, Sampling,
-    testing::Values(
+    ::testing::Values(
         Case{"Plain", {}, base}, Case{"Greedy", {.temperature = 0}, {0, 1, 0, 0}},
         Case{"Cold", {.temperature = 0.5}, {0.04, 0.16, 0.01, 0.09}},
         Case{"Warm",
@@ -223,4 +223,4 @@ TEST(SamplingOrder, RoundingInTheLogitsHardlyEverChangesTheToken) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::sampling_test

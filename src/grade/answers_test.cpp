@@ -8,7 +8,7 @@
 #include "grade/math_answers.h"
 #include "grade/testing.h"
 
-namespace lmpo::grade {
+namespace lmpo::grade::answers_test {
 namespace {
 
 // Calls check(case) for every case of a section, which has at least `least`.
@@ -119,4 +119,4 @@ TEST(ExactMatch, ComparesAsLmEval) {
 }
 
 }  // namespace
-}  // namespace lmpo::grade
+}  // namespace lmpo::grade::answers_test

@@ -11,7 +11,7 @@
 #include "grade/sentences.h"
 #include "grade/testing.h"
 
-namespace lmpo::grade {
+namespace lmpo::grade::instructions_test {
 namespace {
 
 json row_of(const std::string& id, const json& parameters) {
@@ -173,4 +173,4 @@ TEST(Instructions, DecidePairsOfAFileAsThePublishedChecker) {
 }
 
 }  // namespace
-}  // namespace lmpo::grade
+}  // namespace lmpo::grade::instructions_test

@@ -9,7 +9,7 @@
 #include "grade/sentences.h"
 #include "grade/testing.h"
 
-namespace lmpo::grade {
+namespace lmpo::grade::texts_test {
 namespace {
 
 template <typename Check>
@@ -87,4 +87,4 @@ TEST(PythonRegex, Substitutes) {
 }
 
 }  // namespace
-}  // namespace lmpo::grade
+}  // namespace lmpo::grade::texts_test

@@ -15,13 +15,13 @@
 #include "http/testing/echo_server.h"
 #include "http/testing/scripted_server.h"
 
-namespace lmpo {
+namespace lmpo::client_test {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::AllOf;
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 // The result of one call to a server that reads the request and does what it is told.
 HttpResult call_of(const std::function<void(int socket)>& script, HttpClientOptions options = {}) {
@@ -257,4 +257,4 @@ TEST(HttpClient, MessagesHaveNoSecrets) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::client_test

@@ -5,7 +5,7 @@
 
 #include "http/http_error.h"
 
-namespace lmpo {
+namespace lmpo::http_head_test {
 namespace {
 
 constexpr std::size_t kLongestBody = 1000;
@@ -122,4 +122,4 @@ TEST(HttpHead, EndsAtItsEmptyLine) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::http_head_test

@@ -9,11 +9,11 @@
 #include "http/testing/echo_server.h"
 #include "http/testing/raw_client.h"
 
-namespace lmpo {
+namespace lmpo::http_server_test {
 namespace {
 
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 HttpAnswer answer_to(const EchoServer& server, const std::string& request) {
   RawClient client(server.port());
@@ -94,7 +94,7 @@ class NoDescriptors {
 };
 
 TEST(HttpServer, WithoutDescriptorsConnectionsWaitUntilThereAreSome) {
-  testing::internal::CaptureStderr();
+  ::testing::internal::CaptureStderr();
   const EchoServer server;
   RawClient before(server.port());
   before.send(http_get("/a"));
@@ -111,9 +111,9 @@ TEST(HttpServer, WithoutDescriptorsConnectionsWaitUntilThereAreSome) {
   }
   EXPECT_EQ(late.answer().body, "GET /c  ");
   EXPECT_EQ(answer_to(server, http_get("/d")).body, "GET /d  ");
-  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(),
               HasSubstr("new connections wait: Too many open files"));
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::http_server_test

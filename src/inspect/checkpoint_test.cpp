@@ -5,7 +5,7 @@
 #include "inspect/checkpoint_difference.h"
 #include "inspect/checkpoint_facts.h"
 
-namespace lmpo {
+namespace lmpo::checkpoint_test {
 namespace {
 
 using ::testing::Contains;
@@ -112,4 +112,4 @@ TEST_F(CheckpointTest, NamesKeysFilesAndTensorsThatDiffer) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::checkpoint_test

@@ -4,7 +4,7 @@
 
 #include "inspect/terminal.h"
 
-namespace lmpo {
+namespace lmpo::column_text_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -56,4 +56,4 @@ TEST(ColumnText, IsNeverWiderThanTheColumn) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::column_text_test

@@ -6,7 +6,7 @@
 
 #include "report/testing.h"
 
-namespace lmpo {
+namespace lmpo::data_page_test {
 namespace {
 
 using ::testing::AllOf;
@@ -66,4 +66,4 @@ TEST(DataPage, NothingInContentIsMarkup) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::data_page_test

@@ -7,7 +7,7 @@
 #include "base/testing/test_paths.h"
 #include "inspect/row_kind.h"
 
-namespace lmpo {
+namespace lmpo::data_survey_test {
 namespace {
 
 using ::testing::Contains;
@@ -286,4 +286,4 @@ TEST_F(SurveyTest, EveryTurnThatIsScoredIsShown) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::data_survey_test

@@ -7,7 +7,7 @@
 
 #include "base/random.h"
 
-namespace lmpo {
+namespace lmpo::lengths_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -73,4 +73,4 @@ TEST(Lengths, EveryValueIsCountedOnceAndEdgesRise) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::lengths_test

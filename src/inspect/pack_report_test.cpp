@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-namespace lmpo {
+namespace lmpo::pack_report_test {
 namespace {
 
 // A prompt and two responses of these sizes, which share nothing.
@@ -58,4 +58,4 @@ TEST(PackReport, IsRepeatable) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::pack_report_test

@@ -7,7 +7,7 @@
 #include <cstdio>
 #include <memory>
 
-namespace lmpo {
+namespace lmpo::run_facts_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -102,4 +102,4 @@ TEST(RunPrinted, HidesDefaultsAndCountsCheckpoints) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::run_facts_test

@@ -4,7 +4,7 @@
 
 #include <sstream>
 
-namespace lmpo {
+namespace lmpo::terminal_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -92,4 +92,4 @@ TEST(Terminal, BarsAreInProportion) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::terminal_test

@@ -8,11 +8,11 @@
 #include "base/json.h"
 #include "base/testing/test_folder.h"
 
-namespace lmpo {
+namespace lmpo::checkpoint_test {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 constexpr const char* single = "model.safetensors";
 constexpr const char* index_file = "model.safetensors.index.json";
@@ -58,7 +58,7 @@ TEST_F(CheckpointFolder, OneFileWhereAllFits) {
   write_checkpoint(folder_, tensors({2, 3}), 20);
   EXPECT_EQ(listing(), std::set<std::string>{single});
   const SafetensorsFile file(folder_ / single);
-  EXPECT_THAT(file.metadata(), ElementsAre(testing::Pair("format", "pt")));
+  EXPECT_THAT(file.metadata(), ElementsAre(::testing::Pair("format", "pt")));
   EXPECT_THAT(Checkpoint::open(folder_).names(), ElementsAre("t0", "t1"));
 }
 
@@ -74,7 +74,7 @@ TEST_F(CheckpointFolder, CutsWhereTheNextTensorWouldNotFit) {
   EXPECT_THAT(names_in("model-00003-of-00003.safetensors"), ElementsAre("t2", "t4"));
   for (const char* number : {"1", "2", "3"}) {
     const SafetensorsFile file(folder_ / fmt::format("model-0000{}-of-00003.safetensors", number));
-    EXPECT_THAT(file.metadata(), ElementsAre(testing::Pair("format", "pt")));
+    EXPECT_THAT(file.metadata(), ElementsAre(::testing::Pair("format", "pt")));
   }
   const json index = read_json(folder_ / index_file);
   EXPECT_EQ(index["metadata"], json({{"total_size", 64}, {"total_parameters", 16}}));
@@ -190,4 +190,4 @@ TEST_F(CheckpointFolder, CopiesTheTextFilesThatAreThere) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::checkpoint_test

@@ -9,7 +9,7 @@
 #include "base/testing/test_folder.h"
 #include "base/threads.h"
 
-namespace lmpo {
+namespace lmpo::finite_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -92,4 +92,4 @@ TEST_F(Finite, TensorsAreNamedWithTheirNumbers) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::finite_test

@@ -12,12 +12,12 @@
 #include "base/testing/test_paths.h"
 #include "io/gguf.h"
 
-namespace lmpo {
+namespace lmpo::gguf_file_test {
 namespace {
 
-using testing::AllOf;
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 const fs::path kGolden = source_folder() / "src/io/testdata";
 
@@ -266,4 +266,4 @@ TEST_F(UnreadableGguf, ValuesThatAreNotFinite) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::gguf_file_test

@@ -11,11 +11,11 @@
 #include "io/store_floats.h"
 #include "io/testing/gguf_reader.h"
 
-namespace lmpo {
+namespace lmpo::gguf_test {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 class Gguf : public FolderTest {
  protected:
@@ -134,7 +134,7 @@ TEST(QuantizeQ8_0, ScaleIsTheLargestOver127AndTiesGoAwayFromZero) {
   std::array<std::int8_t, 68> codes{};
   std::memcpy(codes.data(), out.data(), out.size());
   EXPECT_THAT(std::span(codes).subspan(0, 7), ElementsAre(0, 0x3c, -127, 3, -3, 126, 0));
-  EXPECT_THAT(std::span(codes).subspan(34), testing::Each(0));  // a block of zeros
+  EXPECT_THAT(std::span(codes).subspan(34), ::testing::Each(0));  // a block of zeros
 }
 
 TEST(QuantizeQ8_0, WhatIsNoNumberIsRefused) {
@@ -148,4 +148,4 @@ TEST(QuantizeQ8_0, WhatIsNoNumberIsRefused) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::gguf_test

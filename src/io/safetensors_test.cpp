@@ -15,12 +15,12 @@
 #include "base/testing/test_folder.h"
 #include "base/testing/test_paths.h"
 
-namespace lmpo {
+namespace lmpo::safetensors_test {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::Pair;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Pair;
 
 const fs::path golden_folder = source_folder() / "src/io/testdata";
 
@@ -257,15 +257,15 @@ const std::vector<Lie> lies = {
      "4 bytes follow that belong to no tensor"},
 };
 
-class Malformed : public testing::TestWithParam<Lie> {};
+class Malformed : public ::testing::TestWithParam<Lie> {};
 
 TEST_P(Malformed, IsRefusedByName) {
   const std::string message = refusal(GetParam().file);
-  EXPECT_THAT(message, testing::StartsWith("a.safetensors: "));
+  EXPECT_THAT(message, ::testing::StartsWith("a.safetensors: "));
   EXPECT_THAT(message, HasSubstr(GetParam().told));
 }
 
-INSTANTIATE_TEST_SUITE_P(Headers, Malformed, testing::ValuesIn(lies),
+INSTANTIATE_TEST_SUITE_P(Headers, Malformed, ::testing::ValuesIn(lies),
                          [](const auto& lie) { return lie.param.name; });
 
 // Hours, where each tensor is compared with all others.
@@ -357,4 +357,4 @@ TEST_F(WriteSafetensors, RefusesTwoTensorsOfOneName) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::safetensors_test

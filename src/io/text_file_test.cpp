@@ -10,7 +10,7 @@
 #include "base/random.h"
 #include "base/testing/test_folder.h"
 
-namespace lmpo {
+namespace lmpo::text_file_test {
 namespace {
 
 using ::testing::AllOf;
@@ -164,4 +164,4 @@ TEST_P(TextFileTest, WithoutRoomForItIsAMachineError) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::text_file_test

@@ -6,11 +6,11 @@
 #include "base/error.h"
 #include "jinja/template.h"
 
-namespace lmpo::jinja {
+namespace lmpo::jinja::limits_test {
 namespace {
 
 using testing::AnyOf;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 // The text, or what refuses it.
 std::string outcome(const std::string& text, const Limits& limits = {}) {
@@ -79,7 +79,7 @@ TEST(JinjaLimits, RefusesWhatIsNestedTooDeeply) {
     SCOPED_TRACE(form.name);
     EXPECT_THAT(outcome(form.repeated(60'000)), HasSubstr("nested too deeply"));
     EXPECT_THAT(outcome(form.repeated(201)), HasSubstr("nested too deeply"));
-    EXPECT_THAT(outcome(form.repeated(15)), testing::Not(HasSubstr("deeply")));
+    EXPECT_THAT(outcome(form.repeated(15)), ::testing::Not(HasSubstr("deeply")));
   }
 }
 
@@ -282,4 +282,4 @@ TEST(JinjaLimits, DeepInputsAreRefused) {
 }
 
 }  // namespace
-}  // namespace lmpo::jinja
+}  // namespace lmpo::jinja::limits_test

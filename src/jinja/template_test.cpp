@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/testing/test_paths.h"
 
-namespace lmpo::jinja {
+namespace lmpo::jinja::template_test {
 namespace {
 
 std::string render(std::string_view text, const ordered_json& variables = ordered_json::object()) {
@@ -88,7 +88,7 @@ TEST(JinjaTemplate, NamesTheLineOfAMistake) {
 }
 
 TEST(JinjaTemplate, RefusesInvalidUtf8) {
-  EXPECT_THAT(refusal("a\xFF"), testing::HasSubstr("UTF-8"));
+  EXPECT_THAT(refusal("a\xFF"), ::testing::HasSubstr("UTF-8"));
 }
 
 // The spans are those of transformers' AssistantTracker (tools/oracle/assistant_masks.py compares
@@ -143,4 +143,4 @@ TEST(JinjaTemplate, KnowsTheNamesItReads) {
 }
 
 }  // namespace
-}  // namespace lmpo::jinja
+}  // namespace lmpo::jinja::template_test

@@ -8,12 +8,12 @@
 #include "judge/alpaca_score.h"
 #include "judge/testing/published.h"
 
-namespace lmpo {
+namespace lmpo::alpaca_files_test {
 namespace {
 
-using testing::AllOf;
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 ordered_json annotation(const char* instruction, const char* baseline, const char* model,
                         const ordered_json& preference) {
@@ -159,4 +159,4 @@ TEST_F(PublishedData, AnnotationsOfAModelComeToItsRow) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::alpaca_files_test

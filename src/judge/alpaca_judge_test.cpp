@@ -10,11 +10,11 @@
 #include "judge/program_judge.h"
 #include "judge/testing/published.h"
 
-namespace lmpo {
+namespace lmpo::alpaca_judge_test {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 ordered_json choice_of(const std::vector<std::pair<const char*, double>>& tokens) {
   ordered_json top = ordered_json::array();
@@ -155,4 +155,4 @@ TEST_F(ProgramJudgeTest, WhatIsNoAnswerIsNamed) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::alpaca_judge_test

@@ -7,11 +7,11 @@
 #include "base/testing/test_folder.h"
 #include "judge/testing/published.h"
 
-namespace lmpo {
+namespace lmpo::arena_files_test {
 namespace {
 
-using testing::AllOf;
-using testing::HasSubstr;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
 
 ordered_json judgment(const char* id, const ordered_json& first, const ordered_json& second,
                       const char* model = "mine") {
@@ -157,4 +157,4 @@ TEST_F(PublishedData, TokensAreThoseOfTiktoken) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::arena_files_test

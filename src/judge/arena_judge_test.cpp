@@ -6,11 +6,11 @@
 #include "base/testing/test_folder.h"
 #include "judge/endpoint_judge.h"
 
-namespace lmpo {
+namespace lmpo::arena_judge_test {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 // Asks one game of a judge that says the texts of a script; the requests are kept.
 class ArenaJudgeTest : public FolderTest {
@@ -120,4 +120,4 @@ TEST_F(ArenaJudgeTest, AnswersAreReadAgain) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::arena_judge_test

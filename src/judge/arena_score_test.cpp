@@ -7,11 +7,11 @@
 #include "judge/rows_of.h"
 #include "judge/testing/published.h"
 
-namespace lmpo {
+namespace lmpo::arena_score_test {
 namespace {
 
-using testing::ElementsAre;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 constexpr ArenaRules kOld = ArenaRules::v01;
 constexpr ArenaRules kNew = ArenaRules::v2;
@@ -144,4 +144,4 @@ TEST_F(PublishedData, PercentilesOfStoredBootstrapsAreTheStoredBounds) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::arena_score_test

@@ -8,14 +8,14 @@
 #include "base/log.h"
 #include "base/testing/test_folder.h"
 
-namespace lmpo {
+namespace lmpo::chat_judge_test {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::AllOf;
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr const char* kSecret = "sk-very-secret";
 
@@ -187,11 +187,12 @@ TEST_F(ChatJudgeTest, TheStoreCutsATornLineAndRefusesOthers) {
   store_.emplace(file);
   EXPECT_EQ(store_->size(), 1);
   EXPECT_EQ(read_file(file), whole);
-  EXPECT_THAT(user_error_of([&] { AnswerStore again(file); }), Not(testing::IsEmpty()));  // locked
+  EXPECT_THAT(user_error_of([&] { AnswerStore again(file); }),
+              Not(::testing::IsEmpty()));  // locked
   store_.reset();
   write_file_atomically(file, "{\"a\": 1}\n");
   EXPECT_THAT(user_error_of([&] { AnswerStore other(file); }), HasSubstr("judge.jsonl:1"));
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::chat_judge_test

@@ -6,11 +6,11 @@
 
 #include "base/testing/test_folder.h"
 
-namespace lmpo {
+namespace lmpo::csv_test {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 TEST(Csv, ReadsWhatPandasWrites) {
   const CsvTable table = parse_csv(
@@ -53,4 +53,4 @@ TEST(Csv, FieldsAndNumbersForPython) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::csv_test

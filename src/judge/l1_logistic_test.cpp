@@ -7,7 +7,7 @@
 #include "base/random.h"
 #include "objective/objective.h"
 
-namespace lmpo {
+namespace lmpo::l1_logistic_test {
 namespace {
 
 // Rows with targets that follow no model, so that no weight is 0 by construction.
@@ -71,4 +71,4 @@ TEST(L1Logistic, AlwaysWonStaysFinite) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::l1_logistic_test

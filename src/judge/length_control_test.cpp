@@ -11,10 +11,10 @@
 #include "judge/testing/published.h"
 #include "objective/objective.h"
 
-namespace lmpo {
+namespace lmpo::length_control_test {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 std::vector<GamedRow> published_gamed(const fs::path& file) {
   const CsvTable table = read_csv(file);
@@ -113,7 +113,7 @@ TEST(LengthControl, KnownPreferencesAndLearntPenalty) {
     gamed.push_back({4 * numbers.next() - 2, 4 * numbers.next() - 2, numbers.next()});
   }
   const LengthControl learnt = length_controlled(rows, gamed, std::nullopt);
-  EXPECT_THAT(penalty_grid(), testing::Contains(learnt.penalty));
+  EXPECT_THAT(penalty_grid(), ::testing::Contains(learnt.penalty));
   const LengthControl given = length_controlled(rows, gamed, learnt.penalty);
   EXPECT_EQ(given.weights, learnt.weights);
   EXPECT_EQ(learnt.chances.size(), 120U);
@@ -130,4 +130,4 @@ TEST(LengthControl, EqualDifferencesAreRefused) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::length_control_test

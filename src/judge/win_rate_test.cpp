@@ -7,7 +7,7 @@
 
 #include "judge/testing/published.h"
 
-namespace lmpo {
+namespace lmpo::win_rate_test {
 namespace {
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
@@ -56,4 +56,4 @@ TEST_F(PublishedData, RawRatesAreThoseOfTheLeaderboard) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::win_rate_test

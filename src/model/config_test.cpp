@@ -7,13 +7,13 @@
 #include "base/testing/test_folder.h"
 #include "model/testing/config_texts.h"
 
-namespace lmpo {
+namespace lmpo::config_test {
 namespace {
 
-using testing::AllOf;
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 std::string refusal(const ordered_json& changes) {
   return user_error_of([&] { parse_config(small_config(changes)); });
@@ -224,15 +224,15 @@ const std::vector<Refused> refused = {
     {"WindowZero", {{"model_type", "mistral"}, {"sliding_window", 0}}, "key 'sliding_window'"},
 };
 
-class Refusing : public testing::TestWithParam<Refused> {};
+class Refusing : public ::testing::TestWithParam<Refused> {};
 
 TEST_P(Refusing, NamesTheFileAndTheKey) {
   const std::string message = refusal(GetParam().changes);
-  EXPECT_THAT(message, testing::StartsWith("config.json: "));
+  EXPECT_THAT(message, ::testing::StartsWith("config.json: "));
   EXPECT_THAT(message, HasSubstr(GetParam().told));
 }
 
-INSTANTIATE_TEST_SUITE_P(ModelConfig, Refusing, testing::ValuesIn(refused),
+INSTANTIATE_TEST_SUITE_P(ModelConfig, Refusing, ::testing::ValuesIn(refused),
                          [](const auto& made) { return made.param.name; });
 
 // Each family fits its own defaults and nobody else's.
@@ -245,10 +245,10 @@ TEST(ModelConfig, NamesEveryFamilyAndWhatRelativesNeed) {
 
 // transformers reads the key and does not use it.
 TEST(ModelConfig, Gemma3HasNoCapOfScores) {
-  testing::internal::CaptureStderr();
+  ::testing::internal::CaptureStderr();
   const ModelConfig config =
       parse_config(small_config({{"model_type", "gemma3_text"}, {"attn_logit_softcapping", 5}}));
-  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(),
               HasSubstr("attn_logit_softcapping of config.json is not applied"));
   EXPECT_EQ(config.attention_softcap, 0);
 }
@@ -370,4 +370,4 @@ TEST(ModelConfig, WritesAChangedField) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::config_test

@@ -11,7 +11,7 @@
 #include "model/testing/config_texts.h"
 #include "model/testing/golden.h"
 
-namespace lmpo {
+namespace lmpo::device_test {
 namespace {
 
 using lmpo::testing::DeviceTest;
@@ -204,4 +204,4 @@ TEST_P(WideHeadsOnDevice, SumsAndGradientsEqualTheCpus) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::device_test

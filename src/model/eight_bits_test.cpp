@@ -10,7 +10,7 @@
 #include "model/weights.h"
 #include "ops/ops.h"
 
-namespace lmpo {
+namespace lmpo::eight_bits_test {
 namespace {
 
 TEST(EightBitRows, AreTheNearestCodes) {
@@ -80,4 +80,4 @@ TEST(WeightsInEightBits, HoldTheCheckpoint) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::eight_bits_test

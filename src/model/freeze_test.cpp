@@ -12,11 +12,11 @@
 #include "ops/device.h"
 #include "ops/timed_ops.h"
 
-namespace lmpo {
+namespace lmpo::freeze_test {
 namespace {
 
-using testing::AllOf;
-using testing::HasSubstr;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
 
 fs::path golden(const std::string& name) {
   return source_folder() / "src/model/testdata" / name;
@@ -112,9 +112,9 @@ const std::vector<Frozen> cases = {
     {"ScaledMlp", "granite", {"*.mlp.*"}},
 };
 
-class Freezing : public testing::TestWithParam<Frozen> {};
+class Freezing : public ::testing::TestWithParam<Frozen> {};
 
-INSTANTIATE_TEST_SUITE_P(Freeze, Freezing, testing::ValuesIn(cases),
+INSTANTIATE_TEST_SUITE_P(Freeze, Freezing, ::testing::ValuesIn(cases),
                          [](const auto& made) { return made.param.name; });
 
 TEST_P(Freezing, LeavesTheOtherGradientsBitForBit) {
@@ -209,4 +209,4 @@ TEST(Freeze, RefusesAPartOfOneMatrixAndAll) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::freeze_test

@@ -5,7 +5,7 @@
 #include "model/testing/complex_step.h"
 #include "model/testing/golden.h"
 
-namespace lmpo {
+namespace lmpo::model_test {
 namespace {
 
 using lmpo::testing::expect_gradients_of_reference;
@@ -184,4 +184,4 @@ TEST(Weights, RandomInitialisationHasTheRightMoments) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::model_test

@@ -7,7 +7,7 @@
 #include "model/language_model.h"
 #include "ops/testing/device.h"
 
-namespace lmpo {
+namespace lmpo::reward_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -156,4 +156,4 @@ TEST(RewardTensors, WhatIsNoRewardModelIsNamed) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::reward_test

@@ -9,10 +9,10 @@
 #include "model/rope_config.h"
 #include "model/testing/config_texts.h"
 
-namespace lmpo {
+namespace lmpo::rope_test {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 constexpr const char* kKinds[] = {"default", "linear", "dynamic", "yarn", "longrope", "llama3"};
 
@@ -83,8 +83,8 @@ TEST(Rope, ALongerSequenceThanDynamicKnowsIsRefused) {
   };
   EXPECT_EQ(told("dynamic", 32), "");
   EXPECT_EQ(told("linear", 33), "");
-  EXPECT_THAT(told("dynamic", 33), testing::AllOf(HasSubstr("has 33 tokens"),
-                                                  HasSubstr("Set max_length to 32 or less")));
+  EXPECT_THAT(told("dynamic", 33), ::testing::AllOf(HasSubstr("has 33 tokens"),
+                                                    HasSubstr("Set max_length to 32 or less")));
 }
 
 ordered_json small_phi(const ordered_json& scaling) {
@@ -241,17 +241,17 @@ const std::vector<RefusedRope> refused_ropes = {
      "llama_4_scaling_beta"},
 };
 
-class RefusingRope : public testing::TestWithParam<RefusedRope> {};
+class RefusingRope : public ::testing::TestWithParam<RefusedRope> {};
 
 TEST_P(RefusingRope, NamesTheFileAndTheKey) {
   const std::string message =
       user_error_of([&] { parse_config(small_config(GetParam().changes)); });
-  EXPECT_THAT(message, testing::StartsWith("config.json: "));
+  EXPECT_THAT(message, ::testing::StartsWith("config.json: "));
   EXPECT_THAT(message, HasSubstr(GetParam().told));
 }
 
-INSTANTIATE_TEST_SUITE_P(Rope, RefusingRope, testing::ValuesIn(refused_ropes),
+INSTANTIATE_TEST_SUITE_P(Rope, RefusingRope, ::testing::ValuesIn(refused_ropes),
                          [](const auto& made) { return made.param.name; });
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::rope_test

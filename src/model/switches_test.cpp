@@ -7,7 +7,7 @@
 #include "model/testing/complex_step.h"
 #include "model/testing/golden.h"
 
-namespace lmpo {
+namespace lmpo::switches_test {
 namespace {
 
 using lmpo::testing::expect_gradients_of_reference;
@@ -322,4 +322,4 @@ TEST(RotaryRows, FollowTheLongestSequenceOfTheTree) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::switches_test

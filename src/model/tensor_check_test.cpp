@@ -7,12 +7,12 @@
 #include "model/tensor_table.h"
 #include "model/testing/config_texts.h"
 
-namespace lmpo {
+namespace lmpo::tensor_check_test {
 namespace {
 
-using testing::AllOf;
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 // The configuration of a model of tools/oracle/make_families.py.
 ModelConfig made_config(const std::string& name) {
@@ -166,7 +166,7 @@ struct Mistaken {
   const char* told;
 };
 
-class MistakenTensors : public CheckTensors, public testing::WithParamInterface<Mistaken> {};
+class MistakenTensors : public CheckTensors, public ::testing::WithParamInterface<Mistaken> {};
 
 TEST_P(MistakenTensors, AreNamed) {
   write(made_config(GetParam().tensors));
@@ -185,7 +185,7 @@ const std::vector<Mistaken> mistaken = {
     {"phi3", "llama", "missing: model.layers.0.self_attn.qkv_proj.weight"},
 };
 
-INSTANTIATE_TEST_SUITE_P(Families, MistakenTensors, testing::ValuesIn(mistaken),
+INSTANTIATE_TEST_SUITE_P(Families, MistakenTensors, ::testing::ValuesIn(mistaken),
                          [](const auto& made) {
                            return std::string(made.param.config) + "_with_" + made.param.tensors;
                          });
@@ -203,11 +203,11 @@ TEST_F(CheckTensors, ReadsTheLanguageModelOfAMultimodalOne) {
     });
     EXPECT_EQ(misfit(config_), "") << prefix;
     const Checkpoint checkpoint = Checkpoint::open(folder_);
-    EXPECT_THAT(checkpoint.left_out(), testing::ElementsAre("vision_tower.patch.weight"));
+    EXPECT_THAT(checkpoint.left_out(), ::testing::ElementsAre("vision_tower.patch.weight"));
     EXPECT_EQ(checkpoint.names().size(), model_tensors(config_).size());
     EXPECT_EQ(checkpoint.tensor("model.norm.weight").shape[0], 8);
   }
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::tensor_check_test

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "objective/testing.h"
 
-namespace lmpo {
+namespace lmpo::baselines_test {
 namespace {
 
 using testing::Batch;
@@ -343,4 +343,4 @@ TEST(Options, ThatContradictEachOtherAreRefused) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::baselines_test

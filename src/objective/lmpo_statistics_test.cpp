@@ -9,7 +9,7 @@
 #include "objective/statistics.h"
 #include "objective/testing.h"
 
-namespace lmpo {
+namespace lmpo::lmpo_statistics_test {
 namespace {
 
 using testing::Batch;
@@ -202,4 +202,4 @@ TEST(LmpoStatistics, APairThatIsNotFiniteLeavesNoTrace) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::lmpo_statistics_test

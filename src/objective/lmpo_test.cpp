@@ -4,7 +4,7 @@
 #include "base/error.h"
 #include "objective/testing.h"
 
-namespace lmpo {
+namespace lmpo::lmpo_test {
 namespace {
 
 using testing::Batch;
@@ -268,4 +268,4 @@ TEST(Lmpo, ReportsTheMetricsOfThePair) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::lmpo_test

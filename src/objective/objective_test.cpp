@@ -11,7 +11,7 @@
 #include "objective/registry.h"
 #include "objective/testing.h"
 
-namespace lmpo {
+namespace lmpo::objective_test {
 namespace {
 
 using testing::Batch;
@@ -213,4 +213,4 @@ TEST(MetricNames, AreThoseOfAnEvaluation) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::objective_test

@@ -7,7 +7,7 @@
 
 #include "objective/testing.h"
 
-namespace lmpo {
+namespace lmpo::protocol_test {
 namespace {
 
 using testing::Batch;
@@ -207,4 +207,4 @@ TEST_P(Protocol, AnExampleThatIsNotFiniteGivesNothing) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::protocol_test

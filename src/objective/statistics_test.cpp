@@ -6,7 +6,7 @@
 
 #include "base/random.h"
 
-namespace lmpo {
+namespace lmpo::statistics_test {
 namespace {
 
 std::vector<double> numbers(std::size_t count, std::uint64_t seed, double offset = 0) {
@@ -171,4 +171,4 @@ TEST(ZscoreStatistics, NoneLeavesValuesAlone) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::statistics_test

@@ -7,7 +7,7 @@
 #include "base/testing/test_paths.h"
 #include "objective/testing.h"
 
-namespace lmpo {
+namespace lmpo::trl_test {
 namespace {
 
 ObjectiveOptions options_of(const json& given) {
@@ -53,4 +53,4 @@ TEST(Trl, LossesAreEqual) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::trl_test

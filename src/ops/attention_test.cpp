@@ -3,7 +3,7 @@
 #include "ops/testing/heads.h"
 #include "ops/testing/ops_test.h"
 
-namespace lmpo::testing {
+namespace lmpo::testing::attention_test {
 namespace {
 
 // Lengths of a trunk and its branches; 0 is a run that is not there.
@@ -279,4 +279,4 @@ TEST_P(AttentionTest, RefusesSegmentsThatDoNotCoverThePack) {
 }
 
 }  // namespace
-}  // namespace lmpo::testing
+}  // namespace lmpo::testing::attention_test

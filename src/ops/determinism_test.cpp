@@ -11,7 +11,7 @@
 #include "ops/testing/device.h"
 #include "ops/testing/heads.h"
 
-namespace lmpo {
+namespace lmpo::determinism_test {
 namespace {
 
 // Hands out random tensors and remembers them, so that all can be compared.
@@ -317,4 +317,4 @@ TEST_P(DeterminismTest, SameBitsInAnyOrderOfAGpusThreads) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::determinism_test

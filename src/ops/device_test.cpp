@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace lmpo {
+namespace lmpo::device_test {
 namespace {
 
 // What this process has taken is part of what it can have, and of its peak; what others have is of
@@ -25,4 +25,4 @@ TEST(GpuMemory, CountsWhatTheProcessHasTaken) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::device_test

@@ -7,7 +7,7 @@
 #include "ops/ops.h"
 #include "tensor/arena.h"
 
-namespace lmpo {
+namespace lmpo::eight_bits_test {
 namespace {
 
 constexpr std::int64_t kRows = 2100;  // more than a tile of the head
@@ -106,4 +106,4 @@ TEST_F(EightBits, AreRefusedWithoutScales) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::eight_bits_test

@@ -4,7 +4,7 @@
 
 #include "ops/testing/ops_test.h"
 
-namespace lmpo::testing {
+namespace lmpo::testing::head_test {
 namespace {
 
 struct Targets {
@@ -179,4 +179,4 @@ TEST_P(HeadTest, WorkspaceDoesNotGrowWithTheVocabulary) {
 }
 
 }  // namespace
-}  // namespace lmpo::testing
+}  // namespace lmpo::testing::head_test

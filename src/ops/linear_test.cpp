@@ -4,7 +4,7 @@
 #include "base/random.h"
 #include "ops/testing/columns_test.h"
 
-namespace lmpo::testing {
+namespace lmpo::testing::linear_test {
 namespace {
 
 using reference::gather_rows;
@@ -318,4 +318,4 @@ TEST_P(RowsTest, CastsAsDtypeDoes) {
 }
 
 }  // namespace
-}  // namespace lmpo::testing
+}  // namespace lmpo::testing::linear_test

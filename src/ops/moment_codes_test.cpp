@@ -10,7 +10,7 @@
 #include "base/random.h"
 #include "base/testing/test_paths.h"
 
-namespace lmpo {
+namespace lmpo::moment_codes_test {
 namespace {
 
 struct Case {
@@ -98,4 +98,4 @@ TEST_P(MomentCodes, ZerosAreZerosWhateverTheCodes) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::moment_codes_test

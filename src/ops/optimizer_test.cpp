@@ -2,7 +2,7 @@
 #include "base/testing/test_paths.h"
 #include "ops/testing/ops_test.h"
 
-namespace lmpo::testing {
+namespace lmpo::testing::optimizer_test {
 namespace {
 
 class OptimizerTest : public OpsTest {
@@ -316,4 +316,4 @@ TEST_P(SumTest, SumOfSquares) {
 }
 
 }  // namespace
-}  // namespace lmpo::testing
+}  // namespace lmpo::testing::optimizer_test

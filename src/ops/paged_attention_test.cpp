@@ -7,7 +7,7 @@
 #include "ops/testing/heads.h"
 #include "ops/testing/ops_test.h"
 
-namespace lmpo::testing {
+namespace lmpo::testing::paged_attention_test {
 namespace {
 
 // A sequence whose tokens come in runs.
@@ -262,4 +262,4 @@ TEST_P(PagedAttentionTest, WrongIndicesAreRefused) {
 }
 
 }  // namespace
-}  // namespace lmpo::testing
+}  // namespace lmpo::testing::paged_attention_test

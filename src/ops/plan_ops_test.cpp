@@ -6,7 +6,7 @@
 #include "ops/testing/heads.h"
 #include "tensor/arena.h"
 
-namespace lmpo {
+namespace lmpo::plan_ops_test {
 namespace {
 
 bool has_bfloat16_products() {
@@ -67,4 +67,4 @@ TEST(PlanOps, CountRowsOfTheLongestTree) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::plan_ops_test

@@ -2,7 +2,7 @@
 
 #include "ops/testing/columns_test.h"
 
-namespace lmpo::testing {
+namespace lmpo::testing::pointwise_test {
 namespace {
 
 class NormTest : public OpsTest {};
@@ -252,4 +252,4 @@ TEST_P(GluTest, SaturatesForLargeGates) {
 }
 
 }  // namespace
-}  // namespace lmpo::testing
+}  // namespace lmpo::testing::pointwise_test

@@ -8,7 +8,7 @@
 #include "ops/testing/heads.h"
 #include "tensor/arena.h"
 
-namespace lmpo {
+namespace lmpo::timed_ops_test {
 namespace {
 
 class TimedOpsTest : public ::testing::Test {
@@ -90,4 +90,4 @@ TEST_F(TimedOpsTest, EveryPartHasAName) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::timed_ops_test

@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "base/testing/test_paths.h"
 
-namespace lmpo {
+namespace lmpo::parquet_test {
 namespace {
 
 using ::testing::AllOf;
@@ -56,7 +56,7 @@ std::vector<json> golden_rows(const std::string& name) {
   return rows;
 }
 
-class Parquet : public testing::Test {
+class Parquet : public ::testing::Test {
  protected:
   void SetUp() override {
     if (!fs::exists(lmpo_binary().parent_path() / "lmpo_parquet.so")) {
@@ -210,4 +210,4 @@ TEST_F(Parquet, ABitThatFlipsIsNoticedOrChangesNothing) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::parquet_test

@@ -5,7 +5,7 @@
 #include "recipe/pages/help_page.h"
 #include "recipe/testing/sample_options.h"
 
-namespace lmpo {
+namespace lmpo::command_line_test {
 namespace {
 
 using ::testing::AllOf;
@@ -176,4 +176,4 @@ TEST(CommandLine, PositionalsAndWhatIsNeeded) {
   EXPECT_THAT(help_page(make()->describe(), "", {}), HasSubstr("usage: tool init [options] OUT\n"));
 }
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::command_line_test

@@ -11,7 +11,7 @@
 #include "recipe/run_data.h"
 #include "recipe/testing/recipe_reading.h"
 
-namespace lmpo {
+namespace lmpo::dialects_test {
 namespace {
 
 using ::testing::AllOf;
@@ -243,4 +243,4 @@ TEST_F(Dialects, SourcesOfLocalFiles) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::dialects_test

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 
-namespace lmpo {
+namespace lmpo::objective_choice_test {
 namespace {
 
 using ::testing::AllOf;
@@ -109,4 +109,4 @@ TEST(ObjectiveChoice, LmpoSftTrainsNothingElse) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::objective_choice_test

@@ -11,7 +11,7 @@
 #include "recipe/pages/markdown.h"
 #include "recipe/testing/sample_options.h"
 
-namespace lmpo {
+namespace lmpo::option_set_test {
 namespace {
 
 using ::testing::AllOf;
@@ -189,4 +189,4 @@ TEST(Help, MarkdownHasARowForEveryOption) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::option_set_test

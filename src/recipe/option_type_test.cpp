@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace lmpo {
+namespace lmpo::option_type_test {
 namespace {
 
 TEST(Bytes, ReadsAndWritesSizes) {
@@ -33,4 +33,4 @@ TEST(Range, SaysAndChecksItsEnds) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::option_type_test

@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "recipe/option_set.h"
 
-namespace lmpo {
+namespace lmpo::run_data_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -107,4 +107,4 @@ TEST(RunDataTest, ASourceThatIsNotUnderstoodSaysWhere) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::run_data_test

@@ -4,7 +4,7 @@
 
 #include "recipe/train_recipe.h"
 
-namespace lmpo {
+namespace lmpo::setting_places_test {
 namespace {
 
 TEST(SettingPlaces, NameWhereAValueWasGiven) {
@@ -27,4 +27,4 @@ TEST(SettingPlaces, NameWhereAValueWasGiven) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::setting_places_test

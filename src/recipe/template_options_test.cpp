@@ -4,7 +4,7 @@
 
 #include "recipe/testing/recipe_reading.h"
 
-namespace lmpo {
+namespace lmpo::template_options_test {
 namespace {
 
 using ::testing::AllOf;
@@ -64,4 +64,4 @@ TEST(TemplateOptions, MaskHistoryOfLlamaFactorySaysWhichAnswersAreScored) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::template_options_test

@@ -14,7 +14,7 @@
 #include "recipe/run_data.h"
 #include "recipe/testing/recipe_reading.h"
 
-namespace lmpo {
+namespace lmpo::train_recipe_test {
 namespace {
 
 using ::testing::AllOf;
@@ -387,4 +387,4 @@ TEST(TrainRecipe, RefusesNumbersNoRunCanCountWith) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::train_recipe_test

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-namespace lmpo {
+namespace lmpo::lenient_json_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -63,4 +63,4 @@ TEST(LenientJson, MembersOfAnotherTypeAreMissing) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::lenient_json_test

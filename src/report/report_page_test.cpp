@@ -14,7 +14,7 @@
 #include "report/run_summary.h"
 #include "report/testing.h"
 
-namespace lmpo {
+namespace lmpo::report_page_test {
 namespace {
 
 using ::testing::AllOf;
@@ -337,4 +337,4 @@ TEST(Readable, NumbersForPeople) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::report_page_test

@@ -11,7 +11,7 @@
 #include "report/testing.h"
 #include "report/training_charts.h"
 
-namespace lmpo {
+namespace lmpo::report_test {
 namespace {
 
 using ::testing::DoubleNear;
@@ -190,4 +190,4 @@ TEST(TrainingCharts, ShowWhatTheHistoryHas) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::report_test

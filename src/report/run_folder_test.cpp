@@ -16,7 +16,7 @@
 #include "report/logged_metrics.h"
 #include "report/run_summary.h"
 
-namespace lmpo {
+namespace lmpo::run_folder_test {
 namespace {
 
 using ::testing::AllOf;
@@ -115,7 +115,7 @@ TEST_F(RunFolders, EndingsAreThoseThatWereRecorded) {
   EXPECT_EQ(state_after({{"end", {{"how", "done"}}}}).state, RunState::done);
   const lmpo::Run failed = state_after({{"end", {{"how", "failed"}, {"message", "no room"}}}});
   EXPECT_EQ(failed.state, RunState::failed);
-  EXPECT_THAT(notices_of(failed), testing::Contains(HasSubstr("no room")));
+  EXPECT_THAT(notices_of(failed), ::testing::Contains(HasSubstr("no room")));
   const lmpo::Run done = state_after({{"result", {{"train_runtime", 7.5}, {"memory_peak", 900}}}});
   EXPECT_EQ(done.state, RunState::done);
   EXPECT_EQ(done.seconds, 7.5);
@@ -164,9 +164,9 @@ TEST_F(RunFolders, NaNInAnySpelling) {
   }
   using P = std::pair<double, std::int64_t>;
   EXPECT_THAT(found,
-              ElementsAre(testing::Pair("eval_loss", P(3, 1)), testing::Pair("grad_norm", P(2, 1)),
-                          testing::Pair("loss", P(2, 2))));
-  EXPECT_THAT(notices_of(run), testing::Contains("loss is not finite 2 times, first at step 2"));
+              ElementsAre(::testing::Pair("eval_loss", P(3, 1)),
+                          ::testing::Pair("grad_norm", P(2, 1)), ::testing::Pair("loss", P(2, 2))));
+  EXPECT_THAT(notices_of(run), ::testing::Contains("loss is not finite 2 times, first at step 2"));
   EXPECT_EQ(metric_end(run, "loss")->last, 2);
   EXPECT_FALSE(metric_end(run, "eval_loss"));
 }
@@ -191,7 +191,7 @@ TEST_F(RunFolders, AnythingInTheFilesIsSurvived) {
   }
   write("run/lmpo_run.json", "{");
   EXPECT_THAT(read_run_folder(folder_ / "run").notices,
-              testing::Contains("lmpo_run.json: not a JSON object, so it is ignored"));
+              ::testing::Contains("lmpo_run.json: not a JSON object, so it is ignored"));
 }
 
 // A kill may leave any prefix of a log: its whole lines count, and the torn one is no fault.
@@ -250,12 +250,12 @@ TEST_F(RunFolders, OfOtherVersions) {
 TEST_F(RunFolders, OthersAreRefused) {
   write("empty/other.txt", "");
   EXPECT_THAT([&] { read_run_folder(folder_ / "empty"); },
-              testing::ThrowsMessage<UserError>(
+              ::testing::ThrowsMessage<UserError>(
                   AllOf(HasSubstr("empty"), HasSubstr("lmpo_run.json, trainer_state.json or"))));
   for (const char* name : {"empty", "nowhere", "empty/other.txt", "no*"}) {
     const std::vector<std::string> names = {(folder_ / name).string()};
     EXPECT_THAT([&] { read_runs(names); },
-                testing::ThrowsMessage<UserError>(
+                ::testing::ThrowsMessage<UserError>(
                     AllOf(HasSubstr(name), HasSubstr("lmpo_run.json, trainer_state.json or"))));
   }
 }
@@ -375,9 +375,10 @@ TEST_F(AnswerFiles, OfLmpoGenerate) {
   EXPECT_EQ(answers[2].tokens, 6);
   EXPECT_EQ(answers[2].step, -1);
   write_file_atomically(folder_ / "b.jsonl", "{\"prompt\": 3}\n");
-  EXPECT_THAT([&] { read_answers(folder_ / "b.jsonl"); },
-              testing::ThrowsMessage<UserError>(HasSubstr("a file of lmpo generate was expected")));
+  EXPECT_THAT(
+      [&] { read_answers(folder_ / "b.jsonl"); },
+      ::testing::ThrowsMessage<UserError>(HasSubstr("a file of lmpo generate was expected")));
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::run_folder_test

@@ -9,7 +9,7 @@
 #include "report/markup.h"
 #include "report/testing.h"
 
-namespace lmpo {
+namespace lmpo::scale_test {
 namespace {
 
 using ::testing::AnyOf;
@@ -124,4 +124,4 @@ TEST(PageChart, HasAGroupWithFivePathsForEachLine) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::scale_test

@@ -2,12 +2,12 @@
 #include "base/random.h"
 #include "serve/testing/server_fixture.h"
 
-namespace lmpo {
+namespace lmpo::connections_test {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST_F(ServerTest, MalformedRequestsAreRefusedAndTheConnectionClosed) {
   for (const auto& [text, status] : std::vector<std::pair<std::string, int>>{
@@ -235,7 +235,7 @@ TEST_F(ServerTest, AFailingEngineEndsTheServer) {
     EXPECT_EQ(raw.answer().status, 500);
   });
   EXPECT_THAT([&] { server.run(); },
-              testing::ThrowsMessage<MachineError>(HasSubstr("the scripted engine is broken")));
+              ::testing::ThrowsMessage<MachineError>(HasSubstr("the scripted engine is broken")));
   client.join();
 }
 
@@ -244,8 +244,8 @@ TEST_F(ServerTest, TwoServersDoNotShareAPort) {
   std::vector<ServedModel> models;
   models.push_back(small_model());
   EXPECT_THAT([&] { Server(std::move(models), {&other_}, options_); },
-              testing::ThrowsMessage<UserError>(HasSubstr("cannot listen on 127.0.0.1 port")));
+              ::testing::ThrowsMessage<UserError>(HasSubstr("cannot listen on 127.0.0.1 port")));
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::connections_test

@@ -5,11 +5,11 @@
 #include "serve/chat_request.h"
 #include "serve/completion_request.h"
 
-namespace lmpo {
+namespace lmpo::requests_test {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 struct Refusal {
   int status = 0;
@@ -301,4 +301,4 @@ TEST(Requests, TextsOfStopsAreLimited) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::requests_test

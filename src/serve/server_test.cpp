@@ -3,11 +3,11 @@
 
 #include "serve/testing/server_fixture.h"
 
-namespace lmpo {
+namespace lmpo::server_test {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 TEST_F(ServerTest, AnswersAChat) {
   const HttpAnswer answer = post(kChat, kHello);
@@ -16,7 +16,7 @@ TEST_F(ServerTest, AnswersAChat) {
   const json value = answer.value();
   EXPECT_EQ(value["object"], "chat.completion");
   EXPECT_EQ(value["model"], "small");
-  EXPECT_THAT(value["id"].get<std::string>(), testing::StartsWith("chatcmpl-"));
+  EXPECT_THAT(value["id"].get<std::string>(), ::testing::StartsWith("chatcmpl-"));
   const json& choice = value["choices"][0];
   EXPECT_EQ(choice["message"]["role"], "assistant");
   EXPECT_EQ(choice["message"]["content"], "user:Hello;a:");
@@ -188,7 +188,8 @@ TEST_F(ServerTest, SaysWhatItIsAndWhatItDid) {
   EXPECT_EQ(exchange(http_get("/health")).value()["status"], "ok");
   const HttpAnswer page = exchange(http_get("/"));
   EXPECT_THAT(page.head, HasSubstr("Content-Type: text/html; charset=utf-8"));
-  EXPECT_THAT(page.body, testing::AllOf(testing::StartsWith("<!DOCTYPE html>"), HasSubstr("v1/")));
+  EXPECT_THAT(page.body,
+              ::testing::AllOf(::testing::StartsWith("<!DOCTYPE html>"), HasSubstr("v1/")));
   EXPECT_EQ(exchange("HEAD / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").status, 200);
   const json models = exchange(http_get("/v1/models")).value();
   EXPECT_EQ(models["object"], "list");
@@ -231,8 +232,8 @@ TEST_F(ServerTest, PromptsThatDoNotFitAreRefused) {
   EXPECT_EQ(plain.status, 400);
   EXPECT_EQ(plain.error()["code"], "context_length_exceeded");
   EXPECT_THAT(plain.error()["message"].get<std::string>(),
-              testing::AllOf(HasSubstr("This model's maximum context length is 128 tokens."),
-                             HasSubstr("Please reduce the length of the prompt")));
+              ::testing::AllOf(HasSubstr("This model's maximum context length is 128 tokens."),
+                               HasSubstr("Please reduce the length of the prompt")));
   const HttpAnswer sum = post(kPlain, R"({"prompt": [40], "max_tokens": 128})");
   EXPECT_EQ(sum.error()["code"], "context_length_exceeded");
   EXPECT_EQ(post(kPlain, R"({"prompt": [40], "max_tokens": 127})").status, 200);
@@ -246,4 +247,4 @@ TEST_F(ServerTest, PromptsThatDoNotFitAreRefused) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::server_test

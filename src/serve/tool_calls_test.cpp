@@ -7,7 +7,7 @@
 #include "generate/answer_text.h"
 #include "serve/xml_call.h"
 
-namespace lmpo {
+namespace lmpo::tool_calls_test {
 namespace {
 
 const ToolFormat* format(const std::string& name) {
@@ -216,4 +216,4 @@ TEST(ToolCalls, TheTemplateSaysTheFormat) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::tool_calls_test

@@ -7,11 +7,11 @@
 
 #include "serve/testing/scripted_source.h"
 
-namespace lmpo {
+namespace lmpo::worker_test {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 constexpr auto kLongest = 20'000ms;
 
@@ -68,7 +68,7 @@ TEST(Worker, ManyClientsGetTheirOwnTokens) {
         const std::vector<std::int32_t> b = {client, i, 2, 3};
         const auto ticket =
             worker.submit(static_cast<std::size_t>(client % 2), {request_for(a), request_for(b)});
-        EXPECT_THAT(read_all(*ticket, 2), testing::ElementsAre(a, b));
+        EXPECT_THAT(read_all(*ticket, 2), ::testing::ElementsAre(a, b));
       }
     }));
   }
@@ -89,7 +89,7 @@ TEST(Worker, ATicketThatGoesTakesItsRequestsAlong) {
   gone.reset();
   wait_until([&] { return source.cancelled() == 2; });
   source.holds = false;
-  EXPECT_THAT(read_all(*stays, 1), testing::ElementsAre(std::vector<std::int32_t>{3}));
+  EXPECT_THAT(read_all(*stays, 1), ::testing::ElementsAre(std::vector<std::int32_t>{3}));
 }
 
 TEST(Worker, OneRequestOfATicketCanBeCancelled) {
@@ -189,4 +189,4 @@ TEST(Worker, WaitingForNewsEnds) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::worker_test

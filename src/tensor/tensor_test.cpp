@@ -9,7 +9,7 @@
 #include "base/random.h"
 #include "tensor/arena.h"
 
-namespace lmpo {
+namespace lmpo::tensor_test {
 namespace {
 
 TEST(Dtype, Bfloat16RoundsToNearestEven) {
@@ -194,4 +194,4 @@ TEST(Tensor, ColumnsAreAView) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::tensor_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace lmpo {
+namespace lmpo::chat_template_test {
 namespace {
 
 std::string rendered(const std::string& text, const ordered_json& message) {
@@ -55,4 +55,4 @@ TEST(ChatTemplate, TheDateStaysWhatItIs) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::chat_template_test

@@ -10,10 +10,10 @@
 #include "text/regex.h"
 #include "text/tokenizer.h"
 
-namespace lmpo {
+namespace lmpo::limits_test {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 json gpt2() {
   return read_json(source_folder() / "src/text/testdata/gpt2.json");
@@ -176,4 +176,4 @@ TEST(Normalizer, KnowsOnlyWhatTheReferenceKnows) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::limits_test

@@ -15,7 +15,7 @@
 #include "text/regex.h"
 #include "text/tokenizer.h"
 
-namespace lmpo {
+namespace lmpo::parts_test {
 namespace {
 
 // What a part of one kind makes of a text.
@@ -118,4 +118,4 @@ TEST(TokenizerParts, APrecompiledTableMayHaveLargeOffsets) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::parts_test

@@ -5,12 +5,12 @@
 
 #include "base/error.h"
 
-namespace lmpo {
+namespace lmpo::regex_test {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 std::vector<std::string> matches(std::string_view pattern, std::string_view text) {
   std::vector<std::string> found;
@@ -144,4 +144,4 @@ TEST(Regex, EndlessBacktrackingIsStopped) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::regex_test

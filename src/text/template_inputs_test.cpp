@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 
-namespace lmpo {
+namespace lmpo::template_inputs_test {
 namespace {
 
 using ::testing::AllOf;
@@ -107,4 +107,4 @@ TEST(TemplateInputs, WhatTheTemplateDoesNotReadIsKnown) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::template_inputs_test

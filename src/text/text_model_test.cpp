@@ -6,7 +6,7 @@
 #include "base/testing/test_paths.h"
 #include "text/template_date.h"
 
-namespace lmpo {
+namespace lmpo::text_model_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -78,4 +78,4 @@ TEST(TemplateDate, IsADayOfTheCalendar) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::text_model_test

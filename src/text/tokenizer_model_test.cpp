@@ -16,11 +16,11 @@
 #include "text/testing/golden_texts.h"
 #include "text/tokenizer.h"
 
-namespace lmpo {
+namespace lmpo::tokenizer_model_test {
 namespace {
 
-using testing::AllOf;
-using testing::HasSubstr;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
 using Ids = std::vector<TokenId>;
 
 constexpr std::int64_t kRanks = 128'000;
@@ -75,7 +75,7 @@ std::string sentencepiece_model() {
   return read_file(text_testdata() / "sentencepiece.model");
 }
 
-class TokenizerModelFolder : public testing::Test {
+class TokenizerModelFolder : public ::testing::Test {
  protected:
   void SetUp() override { fs::create_directories(folder_); }
   void TearDown() override { fs::remove_all(folder_); }
@@ -94,7 +94,7 @@ class TokenizerModelFolder : public testing::Test {
 
   // Tests run side by side, each in a process.
   const fs::path folder_ =
-      fs::path(testing::TempDir()) / fmt::format("lmpo_tokenizer_model_test_{}", ::getpid());
+      fs::path(::testing::TempDir()) / fmt::format("lmpo_tokenizer_model_test_{}", ::getpid());
 };
 
 void expect_golden(const Tokenizer& tokenizer, const char* key, bool add, bool split) {
@@ -314,7 +314,7 @@ TEST(TokenizerModel, ADamagedSentencepieceFileIsRefused) {
   const std::string whole = sentencepiece_model();
   for (std::size_t size = 0; size < whole.size(); ++size) {
     EXPECT_THAT(model_error_of(whole.substr(0, size)),
-                AllOf(HasSubstr("tokenizer.model: "), testing::Not(HasSubstr("no error"))))
+                AllOf(HasSubstr("tokenizer.model: "), ::testing::Not(HasSubstr("no error"))))
         << size;
   }
   EXPECT_THAT(model_error_of(whole + "\x0A\x7F"), HasSubstr("a field of 127 bytes was announced"));
@@ -373,4 +373,4 @@ TEST_F(TokenizerModelFolder, MistakesBesideTheModelAreNamed) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::tokenizer_model_test

@@ -13,10 +13,10 @@
 #include "base/utf8.h"
 #include "text/testing/golden_texts.h"
 
-namespace lmpo {
+namespace lmpo::tokenizer_test {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 json base_tokenizer(const std::string& name) {
   return read_json(text_testdata() / (name + ".json"));
@@ -165,10 +165,10 @@ TEST(Tokenizer, ThreadsMayShareIt) {
     thread.join();
   }
   EXPECT_EQ(ids[0].size(), texts.size());
-  EXPECT_THAT(ids, testing::Each(ids[0]));
+  EXPECT_THAT(ids, ::testing::Each(ids[0]));
 }
 
-class ModelFolder : public testing::Test {
+class ModelFolder : public ::testing::Test {
  protected:
   void SetUp() override {
     fs::create_directories(folder_);
@@ -178,7 +178,7 @@ class ModelFolder : public testing::Test {
 
   // Tests run side by side, each in a process.
   const fs::path folder_ =
-      fs::path(testing::TempDir()) / fmt::format("lmpo_tokenizer_test_{}", ::getpid());
+      fs::path(::testing::TempDir()) / fmt::format("lmpo_tokenizer_test_{}", ::getpid());
 };
 
 TEST_F(ModelFolder, NamesOfSpecialTokensAreStringsOrObjects) {
@@ -220,7 +220,7 @@ struct BadCase {
   }
 };
 
-class BadTokenizer : public testing::TestWithParam<BadCase> {};
+class BadTokenizer : public ::testing::TestWithParam<BadCase> {};
 
 TEST_P(BadTokenizer, IsRefusedByKey) {
   json content = base_tokenizer("llama2");
@@ -236,7 +236,7 @@ TEST_P(BadTokenizer, IsRefusedByKey) {
 
 INSTANTIATE_TEST_SUITE_P(
     Tokenizer, BadTokenizer,
-    testing::Values(
+    ::testing::Values(
         BadCase{R"([{"op": "remove", "path": "/model"}])", "tokenizer.json: model: missing"},
         BadCase{R"({"model": 3})", "model: an object was expected"},
         BadCase{R"({"model": {"type": "Morphemes"}})",
@@ -372,4 +372,4 @@ TEST(Tokenizer, TextThatIsNotJsonNamesItsSource) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::tokenizer_test

@@ -8,10 +8,10 @@
 #include "base/json.h"
 #include "base/random.h"
 
-namespace lmpo {
+namespace lmpo::unigram_test {
 namespace {
 
-using testing::ElementsAre;
+using ::testing::ElementsAre;
 
 std::vector<TokenId> ids_of(const json& model, std::string_view word) {
   const Unigram unigram(JsonPart(model, "t"));
@@ -84,4 +84,4 @@ TEST(Unigram, AnUnknownTextThatIsATokenIsThatToken) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::unigram_test

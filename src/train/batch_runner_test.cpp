@@ -14,7 +14,7 @@
 #include "train/testing/small_run.h"
 #include "tree/testing.h"
 
-namespace lmpo {
+namespace lmpo::batch_runner_test {
 namespace {
 
 using ::testing::Each;
@@ -263,4 +263,4 @@ TEST_F(NonFinite, ABatchOfNothingElseIsNoUpdate) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::batch_runner_test

@@ -6,7 +6,7 @@
 
 #include <cmath>
 
-namespace lmpo {
+namespace lmpo::best_model_test {
 namespace {
 
 // The best after evaluations with these losses, at steps 10, 20, ...
@@ -71,4 +71,4 @@ TEST(BestSoFar, SurvivesACheckpoint) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::best_model_test

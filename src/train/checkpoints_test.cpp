@@ -5,7 +5,7 @@
 
 #include "base/testing/test_folder.h"
 
-namespace lmpo {
+namespace lmpo::checkpoints_test {
 namespace {
 
 using ::testing::AllOf;
@@ -152,4 +152,4 @@ TEST_F(CheckpointsTest, ARemovedOneLeavesNothing) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::checkpoints_test

@@ -5,7 +5,7 @@
 
 #include "train/testing/small_run.h"
 
-namespace lmpo {
+namespace lmpo::device_test {
 namespace {
 
 // A run of three steps on a device of this name, in float32.
@@ -55,4 +55,4 @@ TEST_P(TrainingOnDevice, EndsWhereTheCpusEnds) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::device_test

@@ -16,7 +16,7 @@
 #include "base/testing/test_folder.h"
 #include "text/protobuf_fields.h"
 
-namespace lmpo {
+namespace lmpo::event_file_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -246,4 +246,4 @@ TEST(LiteralMarkdown, MovesEveryLineIn) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::event_file_test

@@ -10,7 +10,7 @@
 #include "train/memory_plan.h"
 #include "train/testing/small_run.h"
 
-namespace lmpo {
+namespace lmpo::freeze_test {
 namespace {
 
 using ::testing::AllOf;
@@ -115,4 +115,4 @@ TEST_P(FrozenRun, CountsWhatTrains) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::freeze_test

@@ -8,7 +8,7 @@
 #include <functional>
 #include <thread>
 
-namespace lmpo {
+namespace lmpo::interrupt_test {
 namespace {
 
 // As another program or a terminal does: to the process, not to a thread.
@@ -143,4 +143,4 @@ TEST(RunSignalsDeathTest, AStopIsAnsweredAtOnce) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::interrupt_test

@@ -6,7 +6,7 @@
 
 #include "train/testing/small_run.h"
 
-namespace lmpo {
+namespace lmpo::layout_test {
 namespace {
 
 class LayoutTest : public lmpo::testing::SmallRun,
@@ -83,4 +83,4 @@ TEST_P(LayoutTest, EvaluationIsTheSame) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::layout_test

@@ -5,7 +5,7 @@
 #include "base/testing/test_folder.h"
 #include "text/template_date.h"
 
-namespace lmpo {
+namespace lmpo::load_data_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -36,4 +36,4 @@ TEST(LoadOptions, ADryRunKeepsNoTokens) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::load_data_test

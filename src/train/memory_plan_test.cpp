@@ -7,7 +7,7 @@
 #include "tensor/arena.h"
 #include "train/testing/small_run.h"
 
-namespace lmpo {
+namespace lmpo::memory_plan_test {
 namespace {
 
 struct PlanCase {
@@ -204,4 +204,4 @@ TEST(ReadableBytes, ThreeDigits) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::memory_plan_test

@@ -10,7 +10,7 @@
 #include "tensor/arena.h"
 #include "train/testing/small_run.h"
 
-namespace lmpo {
+namespace lmpo::optimizer_test {
 namespace {
 
 // One weight as AdamW's authors write it.
@@ -151,4 +151,4 @@ TEST_P(WholeModel, StorageFollowsTheMaster) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::optimizer_test

@@ -6,7 +6,7 @@
 
 #include "train/testing/small_run.h"
 
-namespace lmpo {
+namespace lmpo::packs_test {
 namespace {
 
 PackSize size_of(const Pack& pack) {
@@ -58,4 +58,4 @@ TEST(Packs, AreCutUntilAPlannedSizeCoversThem) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::packs_test

@@ -7,7 +7,7 @@
 #include "train/event_file.h"
 #include "train/run_log.h"
 
-namespace lmpo {
+namespace lmpo::records_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -138,4 +138,4 @@ TEST_F(RecordsTest, AnEarlierRunIsRemovedAndNothingElse) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::records_test

@@ -12,7 +12,7 @@
 #include "train/testing/small_run.h"
 #include "tree/testing.h"
 
-namespace lmpo {
+namespace lmpo::reference_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -229,4 +229,4 @@ TEST(Examples, OrpoScoresTheConversationUnlessTheResponseIsAskedFor) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::reference_test

@@ -8,7 +8,7 @@
 #include "base/json.h"
 #include "base/testing/test_paths.h"
 
-namespace lmpo {
+namespace lmpo::run_length_test {
 namespace {
 
 using Strategy = TrainRecipe::Strategy;
@@ -102,4 +102,4 @@ TEST(RunLength, TheBestMustBeAmongTheSaved) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::run_length_test

@@ -10,7 +10,7 @@
 #include "tensor/arena.h"
 #include "train/testing/small_run.h"
 
-namespace lmpo {
+namespace lmpo::run_plan_test {
 namespace {
 
 // A GPU with so much memory, whose ops compute nothing.
@@ -207,4 +207,4 @@ TEST_F(CpuPlan, QueriesTooWideForAGpuAreNamed) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::run_plan_test

@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "base/testing/test_paths.h"
 
-namespace lmpo {
+namespace lmpo::schedule_test {
 namespace {
 
 using Scheduler = TrainRecipe::Scheduler;
@@ -44,4 +44,4 @@ TEST(Schedule, WarmupAsStepsPartOrRatio) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::schedule_test

@@ -6,7 +6,7 @@
 
 #include "base/testing/test_folder.h"
 
-namespace lmpo {
+namespace lmpo::score_summary_test {
 namespace {
 
 using ::testing::AllOf;
@@ -70,4 +70,4 @@ TEST(ScoreSummary, NamesRowsThatAreNotFinite) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::score_summary_test

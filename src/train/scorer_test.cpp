@@ -5,7 +5,7 @@
 #include "model/reference_model.h"
 #include "train/testing/small_run.h"
 
-namespace lmpo {
+namespace lmpo::scorer_test {
 namespace {
 
 std::vector<double> scores_of(const std::vector<Tree>& trees, const PackLimits& limits) {
@@ -60,4 +60,4 @@ TEST(Scorer, GapsAreContext) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::scorer_test

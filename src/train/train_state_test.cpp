@@ -12,7 +12,7 @@
 #include "train/testing/small_run.h"
 #include "tree/testing.h"
 
-namespace lmpo {
+namespace lmpo::train_state_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -178,4 +178,4 @@ TEST_P(OptimizerState, OfAnotherRunIsRefused) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::train_state_test

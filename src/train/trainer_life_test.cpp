@@ -9,7 +9,7 @@
 #include "train/trainer.h"
 #include "tree/testing.h"
 
-namespace lmpo {
+namespace lmpo::trainer_life_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -209,4 +209,4 @@ TEST_F(TrainerLife, ARunWithoutProgressStopsEarly) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::trainer_life_test

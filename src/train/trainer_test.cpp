@@ -15,7 +15,7 @@
 #include "train/train_state.h"
 #include "tree/testing.h"
 
-namespace lmpo {
+namespace lmpo::trainer_test {
 namespace {
 
 using ::testing::Each;
@@ -314,4 +314,4 @@ TEST_F(TrainerRun, OtherDataCannotBeResumed) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::trainer_test

@@ -8,7 +8,7 @@
 #include "tensor/arena.h"
 #include "train/testing/small_run.h"
 
-namespace lmpo {
+namespace lmpo::weight_check_test {
 namespace {
 
 void set_element(const Tensor& tensor, std::int64_t index, float value) {
@@ -52,4 +52,4 @@ TEST_P(FirstNonfinite, NamesTheTensorWhereverTheElementIs) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::weight_check_test

@@ -6,7 +6,7 @@
 
 #include "base/random.h"
 
-namespace lmpo {
+namespace lmpo::tree_test {
 namespace {
 
 // What a pack says about one sequence: its inputs by position and its scored tokens by position.
@@ -175,4 +175,4 @@ TEST(Sequence, GapsStandBetweenScoredTokens) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::tree_test

@@ -4,7 +4,7 @@
 
 #include "validate/testing.h"
 
-namespace lmpo {
+namespace lmpo::checks_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -261,4 +261,4 @@ TEST(OptionChecks, TheReference) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::checks_test

@@ -10,7 +10,7 @@
 #include "train/testing/small_run.h"
 #include "validate/output_folder.h"
 
-namespace lmpo {
+namespace lmpo::facts_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -162,4 +162,4 @@ TEST_F(RunFactsTest, TheOutputFolderIsLookedAtAndLeftAlone) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::facts_test

@@ -5,7 +5,7 @@
 #include "objective/registry.h"
 #include "validate/testing.h"
 
-namespace lmpo {
+namespace lmpo::schedule_checks_test {
 namespace {
 
 using ::testing::AllOf;
@@ -235,4 +235,4 @@ TEST(Findings, WhatANameHoldsCommandsNoTerminal) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::schedule_checks_test

@@ -12,7 +12,7 @@
 
 namespace lmpo {
 
-class FolderTest : public testing::Test {
+class FolderTest : public ::testing::Test {
  protected:
   void SetUp() override { fs::create_directories(folder_); }
   void TearDown() override { fs::remove_all(folder_); }
@@ -27,10 +27,10 @@ class FolderTest : public testing::Test {
   }
 
   const fs::path folder_ =
-      fs::path(testing::TempDir()) /
+      fs::path(::testing::TempDir()) /
       fmt::format("lmpo_{}_{}_{}", ::getpid(),
-                  testing::UnitTest::GetInstance()->current_test_info()->test_suite_name(),
-                  testing::UnitTest::GetInstance()->current_test_info()->name());
+                  ::testing::UnitTest::GetInstance()->current_test_info()->test_suite_name(),
+                  ::testing::UnitTest::GetInstance()->current_test_info()->name());
 };
 
 // The message of the UserError that `action` throws; "" where it throws none.

@@ -30,12 +30,12 @@ class BadInput : public ProgramTest {
   }
 
   // Runs the program and expects the refusal; `out` must stay as it is.
-  void expect_refusal(const Words& words, const testing::Matcher<const std::string&>& message) {
+  void expect_refusal(const Words& words, const ::testing::Matcher<const std::string&>& message) {
     const auto before = contents(path("out"));
     const Result result = run(words);
     EXPECT_EQ(result.exit_code, 2) << result.err;
     EXPECT_THAT(result.err, message);
-    EXPECT_THAT(result.err, testing::HasSubstr("error: "));
+    EXPECT_THAT(result.err, ::testing::HasSubstr("error: "));
     EXPECT_LT(result.err.size(), 3000U);
     EXPECT_EQ(result.out, "");
     EXPECT_EQ(changes(before, contents(path("out"))), std::vector<std::string>()) << result.err;

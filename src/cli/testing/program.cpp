@@ -19,7 +19,7 @@ namespace lmpo {
 namespace {
 
 fs::path new_folder() {
-  std::string name = (fs::path(testing::TempDir()) / "lmpo_cli_XXXXXX").string();
+  std::string name = (fs::path(::testing::TempDir()) / "lmpo_cli_XXXXXX").string();
   if (::mkdtemp(name.data()) == nullptr) {
     throw std::runtime_error("no temporary folder " + name);
   }

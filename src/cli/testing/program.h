@@ -72,7 +72,7 @@ Result run(const Words& arguments, Surroundings surroundings = {});
 // A folder of its own for each test, and in it a model with its data, made once a process by the
 // program itself: a model of two small layers, its tokenizer and chat template, 40 answers, 48
 // preferences.
-class ProgramTest : public testing::Test {
+class ProgramTest : public ::testing::Test {
  protected:
   void SetUp() override;
   void TearDown() override;

@@ -20,7 +20,7 @@ inline fs::path published_folder() {
   return given != nullptr ? fs::path(given) : source_folder().parent_path() / "shared" / "eval";
 }
 
-class PublishedData : public testing::Test {
+class PublishedData : public ::testing::Test {
  protected:
   void SetUp() override {
     if (!fs::is_directory(published_folder())) {

@@ -5,7 +5,7 @@
 #include <limits>
 #include <vector>
 
-namespace lmpo::cpu {
+namespace lmpo::cpu::elements_test {
 namespace {
 
 TEST(Elements, OneThatIsNotFiniteIsSeenAnywhere) {
@@ -24,4 +24,4 @@ TEST(Elements, OneThatIsNotFiniteIsSeenAnywhere) {
 }
 
 }  // namespace
-}  // namespace lmpo::cpu
+}  // namespace lmpo::cpu::elements_test

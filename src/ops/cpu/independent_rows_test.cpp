@@ -12,7 +12,7 @@
 #include "ops/ops.h"
 #include "tensor/arena.h"
 
-namespace lmpo::cpu {
+namespace lmpo::cpu::independent_rows_test {
 namespace {
 
 // A kind of processor, the type of w, and how factors are rounded.
@@ -211,4 +211,4 @@ TEST(IndependentRows, OfNothing) {
 }
 
 }  // namespace
-}  // namespace lmpo::cpu
+}  // namespace lmpo::cpu::independent_rows_test

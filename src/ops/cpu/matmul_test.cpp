@@ -8,7 +8,7 @@
 #include "base/random.h"
 #include "base/threads.h"
 
-namespace lmpo::cpu {
+namespace lmpo::cpu::matmul_test {
 namespace {
 
 std::vector<float> random_floats(std::int64_t count, Random& random) {
@@ -90,4 +90,4 @@ TEST_P(MatmulTest, BetaZeroDoesNotReadTheResult) {
 }
 
 }  // namespace
-}  // namespace lmpo::cpu
+}  // namespace lmpo::cpu::matmul_test

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-namespace lmpo::cpu {
+namespace lmpo::cpu::vector_test {
 namespace {
 
 // Distance in units of the last place of the exact value.
@@ -59,4 +59,4 @@ TEST(Vector, ExpKeepsSpecialValues) {
 }
 
 }  // namespace
-}  // namespace lmpo::cpu
+}  // namespace lmpo::cpu::vector_test

@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 
-namespace lmpo::cuda {
+namespace lmpo::cuda::geometry_test {
 namespace {
 
 std::vector<Pack::Segment> some_trees() {
@@ -179,4 +179,4 @@ TEST(NormGroups, FitTheScratch) {
 }
 
 }  // namespace
-}  // namespace lmpo::cuda
+}  // namespace lmpo::cuda::geometry_test

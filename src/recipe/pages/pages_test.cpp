@@ -11,7 +11,7 @@
 #include "recipe/pages/man_page.h"
 #include "recipe/pages/markdown.h"
 
-namespace lmpo {
+namespace lmpo::pages_test {
 namespace {
 
 using ::testing::AllOf;
@@ -205,4 +205,4 @@ TEST(Markdown, CommandsShareTheOptionsOfTrain) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::pages_test

@@ -18,7 +18,7 @@ inline const std::string kChat = "/v1/chat/completions";
 inline const std::string kPlain = "/v1/completions";
 inline const std::string kHello = R"({"messages": [{"role": "user", "content": "Hello"}]})";
 
-class ServerTest : public testing::Test {
+class ServerTest : public ::testing::Test {
  protected:
   ServerTest() {
     set_log_level(LogLevel::error);

@@ -12,7 +12,7 @@
 #include "train/card/front_matter.h"
 #include "train/card/markdown_text.h"
 
-namespace lmpo {
+namespace lmpo::model_card_test {
 namespace {
 
 using ::testing::AllOf;
@@ -185,4 +185,4 @@ TEST_F(ModelCard, CombinedModelsAreListed) {
 }
 
 }  // namespace
-}  // namespace lmpo
+}  // namespace lmpo::model_card_test
