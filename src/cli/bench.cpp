@@ -12,7 +12,7 @@
 namespace lmpo {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kBenchExamples =
     "  lmpo bench --model DIR                            random pairs of typical length\n"
     "  lmpo bench --model DIR --data pairs.json          real rows\n"
     "  lmpo bench --model config.json --dtype bfloat16   a model without weights\n";
@@ -69,7 +69,7 @@ void declare(OptionSet& set, BenchOptions& options) {
           "device to run on: cpu, cuda, or cuda:N for one of several GPUs");
   add_threads_option(set, options.threads);
   set.add("json", options.json, "one JSON object instead of a table");
-  set.section("Examples", kExamples);
+  set.section("Examples", kBenchExamples);
 }
 
 int run(BenchOptions options) {
@@ -97,7 +97,7 @@ int run(BenchOptions options) {
 
 }  // namespace
 
-constinit const CommandCode kBenchCommand = command<declare, run>(
+constinit const CommandCode kBenchCommand = command<BenchOptions>(
     "Measures a few training steps from random weights, part by part, and the machine's "
     "speed at matrix products of the same sizes. Counts useful operations only: no "
     "padding, no prompt twice, nothing recomputed.");

@@ -75,7 +75,7 @@ int run(ChatOptions options) {
 
 }  // namespace
 
-constinit const CommandCode kChatCommand = command<declare, run>(
+constinit const CommandCode kChatCommand = command<ChatOptions>(
     "A conversation with a model in the terminal. Without a terminal, every line of standard input "
     "is a turn.");
 

@@ -1,17 +1,17 @@
-// A command is two functions: `declare` says what its options are, and `run` does its work once
-// they have been read. A command's file, cli/NAME.cpp, ends with
+// A command is a struct of its options and two functions: `declare` says what the options are, and
+// `run` does the work once they have been read. A command's file, cli/NAME.cpp, ends with
 //
-//   constinit const CommandCode kNameCommand = command<declare, run>("Does this and that.");
+//   constinit const CommandCode kNameCommand = command<NameOptions>("Does this and that.");
 //
-// where Options is a struct of its own and
+// and has in its unnamed namespace
 //
-//   void declare(OptionSet& set, Options& options);               // declares, and does nothing else
-//   int run(const Options& options);                              // returns the exit code
-//   int run(const Options& options, const OptionSet& set);        // for set.reject and the like
+//   struct NameOptions { ... };
+//   void declare(OptionSet& set, NameOptions& options);           // declares, and does nothing else
+//   int run(const NameOptions& options);                          // returns the exit code
+//   int run(const NameOptions& options, const OptionSet& set);    // for set.reject and the like
 #pragma once
 
 #include <string>
-#include <type_traits>
 #include <vector>
 
 #include "recipe/option_set.h"
@@ -26,32 +26,29 @@ struct CommandCode {
 };
 
 template <typename Options>
-Options options_of(void (*declare)(OptionSet&, Options&));  // never called: names the type
-
-template <auto kDeclare>
 CommandDescription describe_command(OptionSet set) {
-  decltype(options_of(kDeclare)) options;
-  kDeclare(set, options);
+  Options options;
+  declare(set, options);
   return set.describe();
 }
 
-template <auto kDeclare, auto kRun>
+template <typename Options>
 int run_command(OptionSet set, const std::vector<std::string>& arguments) {
-  decltype(options_of(kDeclare)) options;
-  kDeclare(set, options);
+  Options options;
+  declare(set, options);
   if (!set.parse(arguments)) {
     return 0;  // --help was shown
   }
-  if constexpr (std::is_invocable_v<decltype(kRun), decltype(options)&, const OptionSet&>) {
-    return kRun(options, set);
+  if constexpr (requires { run(options, set); }) {
+    return run(options, set);
   } else {
-    return kRun(options);
+    return run(options);
   }
 }
 
-template <auto kDeclare, auto kRun>
+template <typename Options>
 constexpr CommandCode command(const char* about) {
-  return {about, describe_command<kDeclare>, run_command<kDeclare, kRun>};
+  return {about, describe_command<Options>, run_command<Options>};
 }
 
 }  // namespace lmpo

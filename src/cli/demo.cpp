@@ -99,7 +99,7 @@ int run(const DemoOptions& options) {
 
 }  // namespace
 
-constinit const CommandCode kDemoCommand = command<declare, run>(
+constinit const CommandCode kDemoCommand = command<DemoOptions>(
     "The paper in miniature: trains with every method on the toy task of lmpo example, "
     "with several seeds, judges answers to held-out prompts, and prints tables like the "
     "paper's, with standard errors.");

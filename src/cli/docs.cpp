@@ -16,7 +16,7 @@
 namespace lmpo {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kDocsExamples =
     "  lmpo docs man | man -l -                     the manual page of lmpo\n"
     "  lmpo docs man --of train | man -l -          the page of one command\n"
     "  lmpo docs man --output ~/.local/share/man/man1   all pages, where man finds them\n"
@@ -74,7 +74,7 @@ void declare(OptionSet& set, DocsOptions& options) {
           {.value_name = "COMMAND"});
   set.add("output", options.output,
           "man: write the pages of lmpo and all commands into this folder", {.value_name = "DIR"});
-  set.section("Examples", kExamples);
+  set.section("Examples", kDocsExamples);
   set.check([&] {
     for (const char* name : {"of", "output"}) {
       if (set.given(name) && options.what != "man") {
@@ -98,7 +98,7 @@ int run(const DocsOptions& options) {
 
 }  // namespace
 
-constinit const CommandCode kDocsCommand = command<declare, run>(
+constinit const CommandCode kDocsCommand = command<DocsOptions>(
     "Prints a page of the documentation generated from the program: options (of lmpo "
     "train), objectives, tasks (of lmpo eval) or commands as Markdown, or manual pages.");
 

@@ -12,13 +12,13 @@
 namespace lmpo {
 namespace {
 
-struct NoOptions {};
+struct EnvOptions {};
 
-void declare(OptionSet& set, NoOptions& /*none*/) {
+void declare(OptionSet& set, EnvOptions& /*none*/) {
   set.section("Examples", "  lmpo env\n");
 }
 
-int run(const NoOptions& /*none*/) {
+int run(const EnvOptions& /*none*/) {
   utsname system{};
   uname(&system);
   const auto line = [](const char* name, const std::string& value) {
@@ -52,6 +52,6 @@ int run(const NoOptions& /*none*/) {
 }  // namespace
 
 constinit const CommandCode kEnvCommand =
-    command<declare, run>("Prints facts about this program and this machine for bug reports.");
+    command<EnvOptions>("Prints facts about this program and this machine for bug reports.");
 
 }  // namespace lmpo

@@ -151,7 +151,7 @@ int run(EvalOptions options) {
 
 }  // namespace
 
-constinit const CommandCode kEvalCommand = command<declare, run>(
+constinit const CommandCode kEvalCommand = command<EvalOptions>(
     "Evaluates a model on tasks as the language model evaluation harness (lm-eval) defines them: "
     "same prompts, examples and numbers.");
 

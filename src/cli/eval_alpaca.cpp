@@ -11,7 +11,7 @@
 namespace lmpo {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kEvalAlpacaExamples =
     "  lmpo eval alpaca --annotations annotations.json --gamed df_gamed.csv\n"
     "  lmpo eval alpaca --annotations a.json --against b.json --gamed df_gamed.csv\n"
     "  lmpo eval alpaca --model DIR --reference_outputs alpaca_eval_gpt4_baseline.json --output "
@@ -115,7 +115,7 @@ void declare(OptionSet& set, EvalAlpacaOptions& options) {
   add_answering_options(set, options.answering, "of the paper's recipe for the kind of model");
   add_judge_options(set, options.judge);
   declare_results(set, options);
-  set.section("Examples", kExamples);
+  set.section("Examples", kEvalAlpacaExamples);
   set.check([&] { check(set, options); });
 }
 
@@ -249,7 +249,7 @@ int run(const EvalAlpacaOptions& options) {
 
 }  // namespace
 
-constinit const CommandCode kEvalAlpacaCommand = command<declare, run>(
+constinit const CommandCode kEvalAlpacaCommand = command<EvalAlpacaOptions>(
     "Scores a model on AlpacaEval 2: the rate at which a judge prefers its answers to those of "
     "GPT-4, as it is, and as it would be at equal length.");
 

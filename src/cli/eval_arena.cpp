@@ -15,7 +15,7 @@
 namespace lmpo {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kEvalArenaExamples =
     "  lmpo eval arena --judgments model_judgment/gpt-4-1106-preview/NAME.jsonl "
     "--answers model_answer/NAME.jsonl\n"
     "  lmpo eval arena --judgments a.jsonl,b.jsonl --answers a_answers.jsonl,b_answers.jsonl "
@@ -108,7 +108,7 @@ void declare(OptionSet& set, EvalArenaOptions& options) {
   set.add("rounds", options.rounds, "rounds of the bootstrap", {.range = within(2, 100'000)});
   set.add("output", options.output, "folder for answers, judgments and leaderboard.csv",
           {.value_name = "DIR"});
-  set.section("Examples", kExamples);
+  set.section("Examples", kEvalArenaExamples);
   set.check([&] { check_sources(set, options); });
 }
 
@@ -282,7 +282,7 @@ int run(EvalArenaOptions options) {
 
 }  // namespace
 
-constinit const CommandCode kEvalArenaCommand = command<declare, run>(
+constinit const CommandCode kEvalArenaCommand = command<EvalArenaOptions>(
     "Scores a model on Arena-Hard: its win rate against the baseline over two games a question, "
     "with "
     "a bootstrap interval.");

@@ -82,7 +82,7 @@ int run(const ExampleOptions& options) {
 
 }  // namespace
 
-constinit const CommandCode kExampleCommand = command<declare, run>(
+constinit const CommandCode kExampleCommand = command<ExampleOptions>(
     "Runs the full pipeline (data, SFT, preference optimization) on a synthetic toy task, and "
     "judges the model's greedy answers before and after.");
 

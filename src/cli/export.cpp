@@ -25,7 +25,7 @@ GgufType gguf_type(const std::string& name) {
                           : GgufType::q8_0;
 }
 
-void check(const OptionSet& set, const ExportOptions& options) {
+void check_export(const OptionSet& set, const ExportOptions& options) {
   const bool gguf = options.format == "gguf";
   const char* const of_gguf =
       "is for GGUF files (an output that ends in .gguf); a model folder takes --dtype";
@@ -60,7 +60,7 @@ int run(ExportOptions options, const OptionSet& set) {
   if (options.format.empty()) {
     options.format = options.folder.output.extension() == ".gguf" ? "gguf" : "safetensors";
   }
-  check(set, options);
+  check_export(set, options);
   prepare_output(set, options.folder);
 
   const StoredModel model(options.model);
@@ -79,7 +79,7 @@ int run(ExportOptions options, const OptionSet& set) {
 
 }  // namespace
 
-constinit const CommandCode kExportCommand = command<declare, run>(
+constinit const CommandCode kExportCommand = command<ExportOptions>(
     "Writes a checkpoint as a GGUF file for llama.cpp, or as a model folder with another type or "
     "size of weight files.");
 

@@ -132,6 +132,6 @@ int run(GenerateOptions options) {
 }  // namespace
 
 constinit const CommandCode kGenerateCommand =
-    command<declare, run>("Answers prompts; writes JSON Lines in the order of the prompts.");
+    command<GenerateOptions>("Answers prompts; writes JSON Lines in the order of the prompts.");
 
 }  // namespace lmpo

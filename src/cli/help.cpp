@@ -13,7 +13,7 @@
 namespace lmpo {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kHelpExamples =
     "  lmpo help                          the commands\n"
     "  lmpo help train learning_rate      one option of one command\n"
     "  lmpo help objectives               the objectives of lmpo train\n"
@@ -111,7 +111,7 @@ void declare(OptionSet& set, HelpOptions& options) {
                      "a command, a topic, an objective or a task; none: list them",
                      {.choices = topic_names()});
   set.add_positional("PART", options.part, "for a command: all, a group of options, or one option");
-  set.section("Examples", kExamples);
+  set.section("Examples", kHelpExamples);
 }
 
 int run(const HelpOptions& options) {
@@ -129,6 +129,6 @@ int run(const HelpOptions& options) {
 }  // namespace
 
 constinit const CommandCode kHelpCommand =
-    command<declare, run>("Explains a command, a topic, an objective or a task.");
+    command<HelpOptions>("Explains a command, a topic, an objective or a task.");
 
 }  // namespace lmpo

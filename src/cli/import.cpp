@@ -67,7 +67,7 @@ int run(const ImportOptions& options, const OptionSet& set) {
 
 }  // namespace
 
-constinit const CommandCode kImportCommand = command<declare, run>(
+constinit const CommandCode kImportCommand = command<ImportOptions>(
     "Makes a Hugging Face model folder of a GGUF file of llama.cpp: weights, configuration, "
     "tokenizer and chat template, ready to train.");
 

@@ -47,7 +47,7 @@ int run(const InitOptions& options, const OptionSet& set) {
 
 }  // namespace
 
-constinit const CommandCode kInitCommand = command<declare, run>(
+constinit const CommandCode kInitCommand = command<InitOptions>(
     "Creates a random model in the folder OUT, initialised as transformers does.");
 
 }  // namespace lmpo

@@ -14,7 +14,7 @@
 namespace lmpo {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kInspectExamples =
     "  lmpo inspect pairs.jsonl --model DIR                     rows, lengths, dropped rows\n"
     "  lmpo inspect pairs.jsonl -m DIR --rows 7,12 --show_tokens 0\n"
     "  lmpo inspect pairs.jsonl -m DIR --max_length 1024 --max_prompt_length 512\n"
@@ -81,7 +81,7 @@ void declare(OptionSet& set, InspectOptions& options) {
   set.add("html", options.html, "for rows: also write a page for a browser",
           {.value_name = "FILE"});
   add_threads_option(set, options.threads);
-  set.section("Examples", kExamples);
+  set.section("Examples", kInspectExamples);
 }
 
 DataInspection inspection_of(const InspectOptions& options) {
@@ -175,7 +175,7 @@ int run(InspectOptions options, const OptionSet& set) {
 
 }  // namespace
 
-constinit const CommandCode kInspectCommand = command<declare, run>(
+constinit const CommandCode kInspectCommand = command<InspectOptions>(
     "Shows rows of data as the model will see them: what is prompt, what is scored, what is "
     "truncated; lengths, dropped rows and why, and warnings. Or shows a checkpoint, the difference "
     "between two checkpoints, or the state of a training run.");

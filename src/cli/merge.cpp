@@ -92,7 +92,7 @@ int run(const MergeOptions& options, const OptionSet& set) {
 
 }  // namespace
 
-constinit const CommandCode kMergeCommand = command<declare, run>(
+constinit const CommandCode kMergeCommand = command<MergeOptions>(
     "Averages checkpoints of one architecture, weight by weight, into the folder --output. "
     "Configuration, tokenizer and template are the first's.");
 

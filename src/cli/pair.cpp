@@ -74,7 +74,7 @@ int run(PairOptions options) {
 
 }  // namespace
 
-constinit const CommandCode kPairCommand = command<declare, run>(
+constinit const CommandCode kPairCommand = command<PairOptions>(
     "Makes preference pairs from samples: the best response to a prompt is chosen, the "
     "worst rejected.");
 

@@ -10,7 +10,7 @@
 namespace lmpo {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kPlanExamples =
     "  lmpo plan --model DIR                                    a step with typical pairs\n"
     "  lmpo plan --model config.json --response_tokens 2048     a model without weights\n"
     "  lmpo plan -m DIR --device cuda --max_memory 80GB\n"
@@ -45,7 +45,7 @@ void declare(OptionSet& set, PlanOptions& options) {
           {.choices = {"cpu", "cuda"}});
   set.add("max_memory", options.max_memory, "memory limit; 0: what the machine has free");
   set.add("json", options.json, "all plans as JSON instead of tables");
-  set.section("Examples", kExamples);
+  set.section("Examples", kPlanExamples);
   set.check([&] {
     const std::int64_t pair = options.sizes.prompt_tokens + 2 * options.sizes.response_tokens;
     if (pair > kMostTokens / options.way.micro_batch) {
@@ -81,7 +81,7 @@ int run(const PlanOptions& options) {
 
 }  // namespace
 
-constinit const CommandCode kPlanCommand = command<declare, run>(
+constinit const CommandCode kPlanCommand = command<PlanOptions>(
     "Shows the memory of a training step, group by group, before anything is loaded, and "
     "what other settings would save.");
 

@@ -11,7 +11,7 @@
 namespace lmpo {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kReportExamples =
     "  lmpo report out                                    one run; the page is report.html\n"
     "  lmpo report lmpo=out/a simpo=out/b -o compare.html\n"
     "  lmpo report sweep                                  all runs in a folder\n"
@@ -43,7 +43,7 @@ void declare(OptionSet& set, ReportOptions& options) {
   set.add("prompts", options.prompts, "show answers to at most this many prompts",
           {.range = within(0, 1000)});
   set.add("title", options.title, "title of the page", {.value_name = "TEXT", .verbatim = true});
-  set.section("Examples", kExamples);
+  set.section("Examples", kReportExamples);
 }
 
 int run(const ReportOptions& options, const OptionSet& set) {
@@ -73,7 +73,7 @@ int run(const ReportOptions& options, const OptionSet& set) {
 
 }  // namespace
 
-constinit const CommandCode kReportCommand = command<declare, run>(
+constinit const CommandCode kReportCommand = command<ReportOptions>(
     "Compares training runs in one page: settings that differ, curves, last and best metrics, "
     "lengths of answers, answers side by side. Runs may still be in progress.");
 

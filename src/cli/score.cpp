@@ -85,7 +85,7 @@ int run(const ScoreOptions& options) {
 
 }  // namespace
 
-constinit const CommandCode kScoreCommand = command<declare, run>(
+constinit const CommandCode kScoreCommand = command<ScoreOptions>(
     "Writes the summed log-probability of both responses of every preference pair, one "
     "JSON object per row, and a summary to standard error.");
 

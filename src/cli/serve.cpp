@@ -137,7 +137,7 @@ int run(const ServeOptions& options) {
 
 }  // namespace
 
-constinit const CommandCode kServeCommand = command<declare, run>(
+constinit const CommandCode kServeCommand = command<ServeOptions>(
     "Answers requests over HTTP as OpenAI's API does: chats, completions, log-probabilities, with "
     "streaming. Requests run together and share the beginnings of their prompts.");
 

@@ -23,7 +23,7 @@ std::string metrics_text(const TaskInfo& task) {
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
-std::string data_text(const TaskData& data) {
+std::string task_data_text(const TaskData& data) {
   if (data.dataset.empty()) {
     return "a file of yours: --data FILE";
   }
@@ -50,7 +50,7 @@ std::string group_page(const GroupInfo& group, const HelpStyle& style) {
 
 std::string table_row(const TaskInfo& task) {
   return fmt::format("| `{}` | {} | {} | {} | {} |\n", task.name, task.summary,
-                     data_text(task.data), examples_text(task), metrics_text(task));
+                     task_data_text(task.data), examples_text(task), metrics_text(task));
 }
 
 // The tasks that are in no group.
@@ -113,7 +113,7 @@ std::string task_page(const std::string& name, const HelpStyle& style) {
   page.paragraph(fmt::format("{}: {}", task.name, task.summary));
   page.heading("What it is");
   page.entry("asked", kind_text(task), {}, 14);
-  page.entry("data", data_text(task.data), {}, 14);
+  page.entry("data", task_data_text(task.data), {}, 14);
   page.entry("examples", examples_text(task), {}, 14);
   page.entry("metrics", metrics_text(task), {}, 14);
   page.entry("version", task.version, {}, 14);

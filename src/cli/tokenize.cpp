@@ -78,7 +78,7 @@ int run(const TokenizeOptions& options) {
 
 }  // namespace
 
-constinit const CommandCode kTokenizeCommand = command<declare, run>(
+constinit const CommandCode kTokenizeCommand = command<TokenizeOptions>(
     "Reads one JSON value per line from standard input, a string, a list of chat messages, or an "
     "object with messages, tools and chat_template_kwargs, and writes one object per line with its "
     "text and ids.");

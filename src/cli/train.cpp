@@ -21,7 +21,10 @@
 namespace lmpo {
 namespace {
 
-constexpr const char* kExamples =
+struct TrainOptions : TrainRecipe {};
+struct SftOptions : TrainRecipe {};
+
+constexpr const char* kTrainExamples =
     "  lmpo train zephyr-7b-sft-full --data pairs.jsonl --output_dir out\n"
     "  lmpo train recipe.yaml --learning_rate 5e-7        the flag wins over the file\n"
     "  lmpo train recipe.yaml --dry_run                   show settings, memory and time\n"
@@ -37,12 +40,12 @@ constexpr const char* kSftExamples =
     "  lmpo sft MODEL --data chats.jsonl --sft_on conversation --dry_run\n"
     "  lmpo sft recipe.yaml --resume                      resume from the newest checkpoint\n";
 
-void declare_train(OptionSet& set, TrainRecipe& recipe) {
+void declare(OptionSet& set, TrainOptions& recipe) {
   add_train_options(set, recipe);
-  set.section("Examples", kExamples);
+  set.section("Examples", kTrainExamples);
 }
 
-void declare_sft(OptionSet& set, TrainRecipe& recipe) {
+void declare(OptionSet& set, SftOptions& recipe) {
   recipe.objective = "sft";
   add_train_options(set, recipe);
   set.section("Examples", kSftExamples);
@@ -108,9 +111,9 @@ int run(TrainRecipe& recipe, const OptionSet& set) {
 
 }  // namespace
 
-constinit const CommandCode kTrainCommand = command<declare_train, run>(
+constinit const CommandCode kTrainCommand = command<TrainOptions>(
     "Trains a Hugging Face checkpoint on preferences, without a reference model.");
 constinit const CommandCode kSftCommand =
-    command<declare_sft, run>("Fine-tunes a Hugging Face checkpoint on answers.");
+    command<SftOptions>("Fine-tunes a Hugging Face checkpoint on answers.");
 
 }  // namespace lmpo

@@ -10,7 +10,7 @@
 namespace lmpo {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kValidateExamples =
     "  lmpo validate recipe.yaml                       check the run of this recipe\n"
     "  lmpo validate recipe.yaml --json                the findings as JSON\n"
     "  lmpo validate --model DIR --data pairs.jsonl --output_dir out\n"
@@ -33,7 +33,7 @@ void declare(OptionSet& set, ValidateOptions& options) {
           "the weights are not here yet: check with config.json and the tokenizer only");
   set.add("max_disk", options.elsewhere.max_disk,
           "disk space for the run's files; 0: what is free");
-  set.section("Examples", kExamples);
+  set.section("Examples", kValidateExamples);
 }
 
 int run(const ValidateOptions& options, const OptionSet& set) {
@@ -54,7 +54,7 @@ int run(const ValidateOptions& options, const OptionSet& set) {
 
 }  // namespace
 
-constinit const CommandCode kValidateCommand = command<declare, run>(
+constinit const CommandCode kValidateCommand = command<ValidateOptions>(
     "Checks a run before it starts: files, shapes, tokens, template, rows, memory, disk, "
     "batches, learning rate. Takes the options of lmpo train. Changes nothing.");
 
