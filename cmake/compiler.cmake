@@ -25,8 +25,12 @@ if(LMPO_SANITIZE)
                                                  -fno-sanitize-recover=all)
   target_link_options(lmpo_sanitize INTERFACE -fsanitize=${LMPO_SANITIZE})
 endif()
+# A fuzzer must see the branches of all that it calls: of the libraries, not of their tests.
+add_library(lmpo_coverage INTERFACE)
 if(LMPO_FUZZ)
-  # A fuzzer must see the branches of all that it calls. Warnings that clang alone knows are shown, not refused.
-  target_compile_options(lmpo_sanitize INTERFACE -fsanitize=fuzzer-no-link -Wno-error)
+  target_compile_options(lmpo_coverage INTERFACE -fsanitize=fuzzer-no-link)
+  # Warnings that clang alone knows are shown, not refused.
+  target_compile_options(lmpo_sanitize INTERFACE -Wno-error)
 endif()
+set(LMPO_HOT_OPTIONS $<$<CONFIG:RelWithDebInfo>:-O1>)
 target_link_libraries(lmpo_flags INTERFACE lmpo_sanitize)

@@ -27,6 +27,8 @@ pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 # SHA-256 and SHA-512.
 pkg_check_modules(LIBMD REQUIRED IMPORTED_TARGET libmd)
+# Headers only: Beast parses requests of HTTP.
+find_package(Boost 1.74 REQUIRED)
 # Any library with the standard cblas interface serves: OpenBLAS, BLIS, MKL.
 pkg_search_module(CBLAS REQUIRED IMPORTED_TARGET openblas cblas blis)
 # Matrix products of more than one row; without it they fall back to cblas.

@@ -5,6 +5,9 @@
 #include "base/error.h"
 #include "base/utf8.h"
 
+template class nlohmann::basic_json<>;
+template class nlohmann::basic_json<nlohmann::ordered_map>;
+
 namespace lmpo {
 namespace {
 

@@ -7,6 +7,10 @@
 
 #include "base/file.h"
 
+// Compiled once, in json.cpp.
+extern template class nlohmann::basic_json<>;
+extern template class nlohmann::basic_json<nlohmann::ordered_map>;
+
 namespace lmpo {
 
 using json = nlohmann::json;

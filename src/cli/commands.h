@@ -20,6 +20,7 @@ extern const CommandCode kGenerateCommand;
 extern const CommandCode kPairCommand;
 extern const CommandCode kEvalAlpacaCommand;
 extern const CommandCode kEvalArenaCommand;
+extern const CommandCode kEvalTableCommand;
 extern const CommandCode kMergeCommand;
 extern const CommandCode kExportCommand;
 extern const CommandCode kImportCommand;

@@ -6,21 +6,10 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/mean_error.h"
 
 namespace lmpo {
 namespace {
-
-double sum_of(std::span<const double> values) {
-  double sum = 0;
-  for (const double value : values) {
-    sum += value;
-  }
-  return sum;
-}
-
-double mean_of(std::span<const double> values) {
-  return sum_of(values) / static_cast<double>(values.size());
-}
 
 // Sum of the first numbers of pairs over that of the second.
 double ratio_of(std::span<const double> pairs) {
@@ -39,13 +28,13 @@ MetricResult aggregate_metric(const MetricInfo& info, const std::string& filter,
       .metric = info.name, .filter = filter, .higher_is_better = info.higher_is_better};
   switch (info.aggregation) {
     case Aggregation::mean:
-      result.value = mean_of(values);
+      result.value = mean_error(values).mean;
       if (values.size() > 1) {
-        result.stderr_ = standard_error(values);
+        result.stderr_ = mean_error(values).error;
       }
       break;
     case Aggregation::mean_of_parts:
-      result.value = mean_of(values);
+      result.value = mean_error(values).mean;
       break;
     case Aggregation::weighted_perplexity:
       result.value = std::exp(-ratio_of(values));
@@ -108,17 +97,6 @@ std::optional<MetricResult> pooled(const std::string& metric, const std::string&
 }
 
 }  // namespace
-
-double standard_error(std::span<const double> values) {
-  LMPO_CHECK(values.size() > 1);
-  const double mean = mean_of(values);
-  double squares = 0;
-  for (const double value : values) {
-    squares += (value - mean) * (value - mean);
-  }
-  const auto count = static_cast<double>(values.size());
-  return std::sqrt(squares / (count - 1)) / std::sqrt(count);
-}
 
 std::vector<MetricResult> aggregate(const TaskInfo& task,
                                     std::span<const std::vector<Judgement>> judgements) {

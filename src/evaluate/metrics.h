@@ -23,9 +23,6 @@ struct MetricResult {
 std::vector<MetricResult> aggregate(const TaskInfo& task,
                                     std::span<const std::vector<Judgement>> judgements);
 
-// The standard error of a mean: sd (n - 1) / sqrt(n). Of at least two values.
-double standard_error(std::span<const double> values);
-
 // A task in a group.
 struct MemberResult {
   std::span<const MetricResult> metrics;

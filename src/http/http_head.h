@@ -1,4 +1,4 @@
-// The head of an HTTP request, read strictly: request line and header fields (RFC 9112).
+// The head of an HTTP request: request line and header fields (RFC 9112). Boost.Beast parses it.
 //
 // What two programs could read in two ways is refused, since a proxy before this server may be the
 // other one: two lengths, a length and a transfer coding, line ends without CR, spaces before a colon,

@@ -99,7 +99,7 @@ TEST(HttpHead, OtherRefusalsHaveTheirStatus) {
       {"GET /" + std::string(1100, 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n", 414},
       {post(""), 411},
       {post("Content-Length: 1001\r\n"), 413},
-      {post("Content-Length: 99999999999999999999999\r\n"), 413},
+      {post("Content-Length: 99999999999999999999999\r\n"), 400},
       {post("Content-Length: 1000\r\n"), 200},
       {post("Content-Length: 5\r\nContent-Encoding: gzip\r\n"), 415},
       {post("Content-Length: 5\r\nContent-Encoding: identity\r\n"), 200},

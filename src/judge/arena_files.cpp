@@ -15,7 +15,7 @@
 #include "base/random.h"
 #include "base/readable.h"
 #include "judge/csv.h"
-#include "judge/mean_error.h"
+#include "base/mean_error.h"
 
 namespace lmpo {
 namespace {

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "judge/l1_logistic.h"
-#include "judge/mean_error.h"
+#include "base/mean_error.h"
 
 namespace lmpo {
 

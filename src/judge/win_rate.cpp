@@ -4,7 +4,7 @@
 #include <limits>
 #include <vector>
 
-#include "judge/mean_error.h"
+#include "base/mean_error.h"
 
 namespace lmpo {
 

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "report/colours.h"
+#include "report/evaluations.h"
 #include "report/html.h"
 #include "report/length_charts.h"
 #include "report/page_data.h"
@@ -65,6 +66,7 @@ class PageWriter {
       body += part("Runs", summary_table(report_.runs));
       body += part(report_.runs.size() > 1 ? "Settings that differ" : "Settings",
                    settings_part(report_.runs));
+      body += part("Evaluations", evaluations_part(report_.runs));
       body += part("Curves", curves());
     }
     body += part("Lengths of answers", lengths());

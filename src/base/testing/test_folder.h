@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <set>
 #include <string>
 
@@ -26,11 +27,17 @@ class FolderTest : public ::testing::Test {
     return names;
   }
 
-  const fs::path folder_ =
-      fs::path(::testing::TempDir()) /
-      fmt::format("lmpo_{}_{}_{}", ::getpid(),
-                  ::testing::UnitTest::GetInstance()->current_test_info()->test_suite_name(),
-                  ::testing::UnitTest::GetInstance()->current_test_info()->name());
+  const fs::path folder_ = fs::path(::testing::TempDir()) / name_of_test();
+
+ private:
+  // Names of parameterised tests have slashes.
+  static std::string name_of_test() {
+    const ::testing::TestInfo& test = *::testing::UnitTest::GetInstance()->current_test_info();
+    std::string name =
+        fmt::format("lmpo_{}_{}_{}", ::getpid(), test.test_suite_name(), test.name());
+    std::ranges::replace(name, '/', '_');
+    return name;
+  }
 };
 
 // The message of the UserError that `action` throws; "" where it throws none.

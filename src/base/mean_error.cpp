@@ -1,4 +1,4 @@
-#include "judge/mean_error.h"
+#include "base/mean_error.h"
 
 #include <cmath>
 #include <limits>
