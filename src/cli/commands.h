@@ -20,7 +20,6 @@ extern const CommandCode kGenerateCommand;
 extern const CommandCode kPairCommand;
 extern const CommandCode kEvalAlpacaCommand;
 extern const CommandCode kEvalArenaCommand;
-extern const CommandCode kEvalTableCommand;
 extern const CommandCode kMergeCommand;
 extern const CommandCode kExportCommand;
 extern const CommandCode kImportCommand;

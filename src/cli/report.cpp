@@ -5,7 +5,6 @@
 #include "cli/commands.h"
 #include "cli/common_options.h"
 #include "report/answers.h"
-#include "report/evaluations.h"
 #include "report/report_page.h"
 #include "report/run_folder.h"
 
@@ -24,7 +23,6 @@ struct ReportOptions {
   fs::path output = "report.html";
   fs::path svg;
   std::vector<std::string> answers;
-  std::vector<fs::path> evaluations;
   std::string title;
   std::int64_t prompts = 20;
 };
@@ -42,11 +40,6 @@ void declare(OptionSet& set, ReportOptions& options) {
   set.add("answers", options.answers,
           "more answers to show: a file written by lmpo generate; may be repeated",
           {.value_name = "NAME=FILE", .verbatim = true});
-  set.add(
-      "evaluations", options.evaluations,
-      "folders with results of lmpo eval, shown beside the runs whose models they are of; those "
-      "in a run's own folder are found without this",
-      {.value_name = "DIR"});
   set.add("prompts", options.prompts, "show answers to at most this many prompts",
           {.range = within(0, 1000)});
   set.add("title", options.title, "title of the page", {.value_name = "TEXT", .verbatim = true});
@@ -59,8 +52,7 @@ int run(const ReportOptions& options, const OptionSet& set) {
   if (fs::is_directory(options.output)) {
     set.reject("output", "is a folder; the name of an HTML file was expected");
   }
-  std::vector<Run> runs = read_runs(options.runs);
-  add_evaluations(runs, options.evaluations);
+  const std::vector<Run> runs = read_runs(options.runs);
   const std::vector<AnswerSet> answers = read_answer_sets(options.answers, runs);
   Report report;
   report.runs = runs;

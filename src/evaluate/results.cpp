@@ -104,7 +104,6 @@ void add_facts(ordered_json& all, const EvaluationOptions& options, const Evalua
       {"fewshot_seed", options.example_seed}};
   all["git_hash"] = nullptr;
   all["lmpo_version"] = facts.version;
-  all["lmpo_model_path"] = fs::absolute(facts.model).string();
   all["date"] = facts.start;
   all["model_source"] = "lmpo";
   all["model_name"] = facts.model.string();

@@ -6,7 +6,6 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
-#include <utility>
 
 #include "base/error.h"
 #include "base/readable.h"
@@ -55,7 +54,9 @@ class FieldReader {
     const bool has_return =
         end > at_ && text_[end - 1] == '\r' && !text_.substr(end).starts_with(',');
     end -= has_return ? 1 : 0;
-    return std::string(text_.substr(std::exchange(at_, end), end - at_));
+    const std::string_view value = text_.substr(at_, end - at_);
+    at_ = end;
+    return std::string(value);
   }
 
   std::string quoted() {

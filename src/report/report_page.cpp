@@ -8,7 +8,6 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "report/colours.h"
-#include "report/evaluations.h"
 #include "report/html.h"
 #include "report/length_charts.h"
 #include "report/page_data.h"
@@ -66,7 +65,6 @@ class PageWriter {
       body += part("Runs", summary_table(report_.runs));
       body += part(report_.runs.size() > 1 ? "Settings that differ" : "Settings",
                    settings_part(report_.runs));
-      body += part("Evaluations", evaluations_part(report_.runs));
       body += part("Curves", curves());
     }
     body += part("Lengths of answers", lengths());

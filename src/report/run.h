@@ -10,7 +10,6 @@
 
 #include "base/file.h"
 #include "base/json.h"
-#include "report/model_scores.h"
 
 namespace lmpo {
 
@@ -94,7 +93,6 @@ struct Run {
   std::vector<NonFinite> not_finite;
   std::vector<SavedCheckpoint> checkpoints;  // by step
   std::vector<Answer> answers;               // by step, then by index
-  ModelScores scores;                        // of its model, see evaluations.h
   std::vector<std::string> notices;          // problems of the folder's files
 };
 
