@@ -101,6 +101,17 @@ TEST_F(Evaluations, SayWhatIsWrong) {
               HasSubstr("256 tokens does not fit"));
 }
 
+// What was replied before is there when the disk has room again; no file is there in part.
+TEST_F(Evaluations, AFullDiskEndsWithTheRepliesKept) {
+  const Words all = words("arc_challenge", {"--output_path", path("out").string()});
+  const Result full = run(all, {.largest_file = 400});
+  EXPECT_EQ(full.exit_code, 1);
+  EXPECT_THAT(full.err, AllOf(HasSubstr("replies.jsonl"), HasSubstr("error: ")));
+  EXPECT_TRUE(files("results_").empty() && files("samples_").empty());
+  EXPECT_THAT(succeed(all).err, HasSubstr("replies are there from before"));
+  EXPECT_EQ(files("results_").size(), 1U);
+}
+
 TEST_F(Evaluations, DataOfAnotherKindLeaveNothing) {
   const auto refused = [&](const std::string& task, const std::string& file, const Words& more) {
     fs::create_directory(path("data"));
