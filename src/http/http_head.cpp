@@ -78,7 +78,8 @@ void read_request_line(std::string_view line, HttpHead& head) {
   head.method = line.substr(0, first);
   const std::string_view target = line.substr(first + 1, last - first - 1);
   const std::string_view version = line.substr(last + 1);
-  if (!is_token(head.method) || target.find(' ') != std::string_view::npos || !is_plain(target)) {
+  if (!is_token(head.method) || target.find_first_of(" \t") != std::string_view::npos ||
+      !is_plain(target)) {
     refuse_head(400, "Invalid request line: METHOD PATH HTTP/1.1 was expected");
   }
   if (version != "HTTP/1.1" && version != "HTTP/1.0") {
