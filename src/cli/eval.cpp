@@ -134,12 +134,15 @@ int run(EvalOptions options) {
   const SteadyClock::time_point start = SteadyClock::now();
   const fs::path folder =
       options.output.empty() ? fs::path() : results_folder(options.output, options.model);
-  if (!folder.empty()) {
-    fs::create_directories(folder);
-  }
-  ReplyFile replies(folder.empty() ? fs::path() : folder / "replies.jsonl");
+  std::optional<ReplyFile> replies;
+  const auto open_replies = [&]() -> ReplyFile& {
+    if (!folder.empty()) {
+      fs::create_directories(folder);
+    }
+    return replies.emplace(folder.empty() ? fs::path() : folder / "replies.jsonl");
+  };
   const EvaluationResult result =
-      evaluate(evaluation, {options.model, model, text, fingerprint_of(options)}, replies);
+      evaluate(evaluation, {options.model, model, text, fingerprint_of(options)}, open_replies);
   facts.seconds = seconds_since(start);
   if (!folder.empty()) {
     write_results(folder, result, evaluation, facts, options.log_samples);

@@ -84,7 +84,8 @@ TEST_F(Evaluations, GoOnWhereTheyEnded) {
 }
 
 TEST_F(Evaluations, SayWhatIsWrong) {
-  const auto refused = [&](const Words& given) {
+  const auto refused = [&](Words given) {
+    given.insert(given.end(), {"--output_path", path("out").string()});
     const Result result = run(given);
     EXPECT_EQ(result.exit_code, 2) << result.err;
     EXPECT_FALSE(fs::exists(path("out")));
@@ -98,6 +99,35 @@ TEST_F(Evaluations, SayWhatIsWrong) {
   EXPECT_THAT(refused({"eval", "-m", model().string()}), HasSubstr("tasks"));
   EXPECT_THAT(refused(words("gsm8k", {"--max_length", "100"})),
               HasSubstr("256 tokens does not fit"));
+}
+
+// What was replied before is there when the disk has room again; no file is there in part.
+TEST_F(Evaluations, AFullDiskEndsWithTheRepliesKept) {
+  const Words all = words("arc_challenge", {"--output_path", path("out").string()});
+  const Result full = run(all, {.largest_file = 400});
+  EXPECT_EQ(full.exit_code, 1);
+  EXPECT_THAT(full.err, AllOf(HasSubstr("replies.jsonl"), HasSubstr("error: ")));
+  EXPECT_TRUE(files("results_").empty() && files("samples_").empty());
+  EXPECT_THAT(succeed(all).err, HasSubstr("replies are there from before"));
+  EXPECT_EQ(files("results_").size(), 1U);
+}
+
+TEST_F(Evaluations, DataOfAnotherKindLeaveNothing) {
+  const auto refused = [&](const std::string& task, const std::string& file, const Words& more) {
+    fs::create_directory(path("data"));
+    write_file_atomically(path("data") / file, R"({"query": "Why?"})"
+                                               "\n");
+    const Result result =
+        run({"eval", "-m", model().string(), "--tasks", task, "--data", path("data").string(),
+             "--output_path", path("out").string(), more.at(0), more.at(1)});
+    EXPECT_EQ(result.exit_code, 2) << result.err;
+    EXPECT_FALSE(fs::exists(path("out")));
+    return result.err;
+  };
+  EXPECT_THAT(refused("gsm8k", "gsm8k_test.jsonl", {"--num_fewshot", "0"}),
+              AllOf(HasSubstr("gsm8k_test.jsonl:1: 'question' is missing"), HasSubstr("query")));
+  EXPECT_THAT(refused("arc_easy", "arc_easy_test.jsonl", {"--num_fewshot", "1"}),
+              AllOf(HasSubstr("the split 'train'"), HasSubstr("arc_easy_train.jsonl")));
 }
 
 TEST_F(Evaluations, AContextThatIsTooLongIsCutAndCounted) {

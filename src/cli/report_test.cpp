@@ -236,5 +236,30 @@ TEST_F(Report, NothingInATextIsObeyed) {
   EXPECT_THAT(text, HasSubstr("\\x1b[31m"));
 }
 
+// A model that is no run's, evaluated twice: the table's file, and what is refused.
+TEST_F(Report, ComparesEvaluations) {
+  const Words words = {"eval",
+                       "-m",
+                       model().string(),
+                       "--tasks",
+                       "piqa",
+                       "--data",
+                       (source_folder() / "src/evaluate/testdata").string(),
+                       "--output_path"};
+  for (const char* name : {"a", "b"}) {
+    Words one = words;
+    one.push_back(path(name).string());
+    ASSERT_EQ(run(one).exit_code, 0);
+  }
+  const std::string first = "first=" + path("a").string();
+  const std::string second = "second=" + path("b").string();
+  EXPECT_THAT(
+      page({"--evaluations", first, "--evaluations", second, "--table", path("table.md").string()}),
+      AllOf(HasSubstr("<h2>Evaluations</h2>"), HasSubstr("piqa, acc_norm")));
+  EXPECT_THAT(read_file(path("table.md")), HasSubstr("| second | +0.00 ± 0.00 |\n"));
+  expect_refusal({"report", "--evaluations", folder_.string() + "/nowhere"},
+                 HasSubstr("results_*.json"));
+}
+
 }  // namespace
 }  // namespace lmpo::report_test

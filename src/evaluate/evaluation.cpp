@@ -176,6 +176,17 @@ class Replying {
   Progress progress_;
 };
 
+std::int64_t found_replies(std::span<const TaskResult> tasks, const ReplyFile& replies) {
+  std::int64_t found = 0;
+  for (const TaskResult& task : tasks) {
+    for (const EvaluatedDocument& one : task.documents) {
+      found += std::ranges::count_if(
+          one.keys, [&](const std::string& key) { return replies.find(key) != nullptr; });
+    }
+  }
+  return found;
+}
+
 void take_replies(TaskResult& result, const ReplyFile& replies) {
   for (EvaluatedDocument& one : result.documents) {
     for (const std::string& key : one.keys) {
@@ -203,7 +214,7 @@ GroupResult group_result(const GroupInfo& group, std::span<const TaskResult> tas
 }  // namespace
 
 EvaluationResult evaluate(const EvaluationOptions& options, const EvaluatedModel& model,
-                          ReplyFile& replies) {
+                          const std::function<ReplyFile&()>& open_replies) {
   const ChosenTasks chosen = choose_tasks(options.tasks, options.harness);
   const std::int64_t context = model.model.config.max_positions;
   Encoder encoder(model.text.tokenizer, options.max_length == 0 ? context : options.max_length,
@@ -216,11 +227,7 @@ EvaluationResult evaluate(const EvaluationOptions& options, const EvaluatedModel
       for (EncodedRequest& request : encode(*task, one, options.style, encoder)) {
         one.keys.push_back(key_of(request, model.fingerprint));
         ++result.requests;
-        if (replies.find(one.keys.back()) != nullptr) {
-          ++result.found;
-        } else {
-          missing.emplace(one.keys.back(), std::move(request));
-        }
+        missing.emplace(one.keys.back(), std::move(request));
       }
     }
     log_info("{}: {} of {} documents, {} examples before each", task->name,
@@ -233,6 +240,9 @@ EvaluationResult evaluate(const EvaluationOptions& options, const EvaluatedModel
         "off, as the harness does",
         result.truncated, result.requests);
   }
+  ReplyFile& replies = open_replies();
+  result.found = found_replies(result.tasks, replies);
+  std::erase_if(missing, [&](const auto& one) { return replies.find(one.first) != nullptr; });
   if (result.found > 0) {
     log_info("{} of {} replies are there from before", result.found, result.requests);
   }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -38,7 +39,8 @@ struct EvaluatedModel {
 };
 
 // UserError as the parts throw: data that is missing or of another kind, a choice that does not fit.
+// open_replies is called once, after all of that, so that a refusal leaves no file behind.
 EvaluationResult evaluate(const EvaluationOptions& options, const EvaluatedModel& model,
-                          ReplyFile& replies);
+                          const std::function<ReplyFile&()>& open_replies);
 
 }  // namespace lmpo

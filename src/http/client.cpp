@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <mutex>
 #include <utility>
 
@@ -102,6 +103,16 @@ void check_header(const std::string& field) {
   }
 }
 
+// The file of certificates that the user trusts instead of the system's; empty: none.
+std::string own_certificates() {
+  for (const char* name : {"CURL_CA_BUNDLE", "SSL_CERT_FILE"}) {
+    if (const char* file = std::getenv(name); file != nullptr && *file != '\0') {
+      return file;
+    }
+  }
+  return "";
+}
+
 HttpFailure failure_of(CURLcode code) {
   switch (code) {
     case CURLE_OK:
@@ -163,6 +174,7 @@ struct HttpClient::Impl {
 
   std::string base_url;
   HttpClientOptions options;
+  std::string certificates = own_certificates();
   HeaderList headers{nullptr, curl().curl_slist_free_all};
   std::mutex mutex;
   std::vector<Handle> idle;
@@ -196,6 +208,9 @@ void HttpClient::Impl::set_up(CURL* handle, const std::string& url, const std::s
   set(handle, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_time.count()));
   set(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(options.total_time.count()));
   set(handle, CURLOPT_WRITEFUNCTION, &add_part);
+  if (!certificates.empty()) {
+    set(handle, CURLOPT_CAINFO, certificates.c_str());
+  }
 }
 
 HttpClient::HttpClient(const std::string& base_url, HttpClientOptions options) {

@@ -1,6 +1,7 @@
 // Calls of servers over HTTP and HTTPS, by libcurl, which is loaded for the first client.
 //
-// Certificates are checked against those of the system. The variables http_proxy, https_proxy,
+// Certificates are checked against those of the system, or of the file that the variable
+// CURL_CA_BUNDLE or SSL_CERT_FILE names, as by the program curl. The variables http_proxy, https_proxy,
 // all_proxy and no_proxy are honoured. Redirections are not followed: their status is returned.
 // Nothing is logged, so no key is.
 #pragma once

@@ -9,8 +9,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <future>
+#include <optional>
 #include <thread>
 
+#include "base/file.h"
 #include "base/testing/test_folder.h"
 #include "http/testing/echo_server.h"
 #include "http/testing/scripted_server.h"
@@ -172,22 +174,37 @@ TEST(HttpClient, AServerWithoutEncryptionIsNotTakenForOneWithIt) {
   EXPECT_EQ(client.post("/", "{}").failure, HttpFailure::tls);
 }
 
-// A server whose certificate nobody vouches for: the program openssl.
+// Echoes each body over TLS, with a certificate that nobody vouches for. By the programs openssl and
+// python3.
 class SelfSignedServer {
  public:
   explicit SelfSignedServer(const fs::path& folder) {
+    write_file_atomically(folder / "echo.py", R"(import http.server, ssl
+class Echo(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *_):
+        pass
+server = http.server.HTTPServer(("127.0.0.1", 0), Echo)
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain("certificate.pem", "key.pem")
+server.socket = context.wrap_socket(server.socket, server_side=True)
+print(server.server_port, flush=True)
+server.serve_forever()
+)");
     const std::string command = fmt::format(
         "cd '{}' && openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out certificate.pem "
-        "-days 1 -subj /CN=localhost 2>/dev/null && echo $$ && exec openssl s_server -accept "
-        "127.0.0.1:0 -key key.pem -cert certificate.pem -www 2>/dev/null",
+        "-days 1 -subj /CN=localhost -addext subjectAltName=DNS:localhost 2>/dev/null && echo $$ "
+        "&& "
+        "exec python3 echo.py 2>/dev/null",
         folder.string());
     output_ = ::popen(command.c_str(), "r");
-    pid_ = std::atoi(line().c_str());
-    std::string said = line();
-    while (!said.empty() && !said.starts_with("ACCEPT ")) {
-      said = line();
-    }
-    port_ = std::atoi(said.substr(said.rfind(':') + 1).c_str());  // "ACCEPT 127.0.0.1:40001"
+    pid_ = number();
+    port_ = number();
   }
   ~SelfSignedServer() {
     if (pid_ > 0) {
@@ -198,12 +215,16 @@ class SelfSignedServer {
   SelfSignedServer(const SelfSignedServer&) = delete;
   SelfSignedServer& operator=(const SelfSignedServer&) = delete;
 
-  int port() const { return port_; }  // 0: there is no openssl
+  bool runs() const { return port_ > 0; }
+  HttpResult post(const std::string& json) const {
+    return HttpClient(fmt::format("https://localhost:{}", port_), {}).post("/", json);
+  }
 
  private:
-  std::string line() {
+  int number() {
     std::array<char, 200> buffer{};
-    return std::fgets(buffer.data(), buffer.size(), output_) == nullptr ? "" : buffer.data();
+    return std::fgets(buffer.data(), buffer.size(), output_) == nullptr ? 0
+                                                                        : std::atoi(buffer.data());
   }
 
   std::FILE* output_;
@@ -211,17 +232,59 @@ class SelfSignedServer {
   int port_ = 0;
 };
 
+// Sets a variable of the environment for as long as this lives.
+class Variable {
+ public:
+  Variable(const char* name, const std::string& value) : name_(name) {
+    if (const char* before = std::getenv(name)) {
+      before_ = before;
+    }
+    ::setenv(name, value.c_str(), 1);
+  }
+  ~Variable() {
+    if (before_) {
+      ::setenv(name_, before_->c_str(), 1);
+    } else {
+      ::unsetenv(name_);
+    }
+  }
+  Variable(const Variable&) = delete;
+  Variable& operator=(const Variable&) = delete;
+
+ private:
+  const char* name_;
+  std::optional<std::string> before_;
+};
+
 using HttpCertificates = FolderTest;
 
 TEST_F(HttpCertificates, ThatNobodyVouchesForAreRefused) {
   const SelfSignedServer server(folder_);
-  if (server.port() == 0) {
-    GTEST_SKIP() << "there is no openssl";
+  if (!server.runs()) {
+    GTEST_SKIP() << "there is no openssl or python3";
   }
-  const HttpResult result =
-      HttpClient(fmt::format("https://localhost:{}", server.port()), {}).post("/", "{}");
+  const Variable other("CURL_CA_BUNDLE", "");
+  const Variable none("SSL_CERT_FILE", "");
+  const HttpResult result = server.post("{}");
   EXPECT_EQ(result.failure, HttpFailure::tls);
   EXPECT_THAT(result.problem, HasSubstr("self-signed certificate"));
+}
+
+TEST_F(HttpCertificates, ThatTheUserTrustsAreTaken) {
+  const SelfSignedServer server(folder_);
+  if (!server.runs()) {
+    GTEST_SKIP() << "there is no openssl or python3";
+  }
+  for (const char* name : {"SSL_CERT_FILE", "CURL_CA_BUNDLE"}) {
+    const Variable other("CURL_CA_BUNDLE", "");
+    const Variable trusted(name, (folder_ / "certificate.pem").string());
+    const HttpResult result = server.post(R"({"a": 1})");
+    EXPECT_EQ(result.failure, HttpFailure::none) << result.problem;
+    EXPECT_EQ(result.status, 200);
+    EXPECT_EQ(result.body, R"({"a": 1})");
+  }
+  const Variable missing("CURL_CA_BUNDLE", (folder_ / "nothing.pem").string());
+  EXPECT_EQ(server.post("{}").failure, HttpFailure::tls);
 }
 
 TEST(HttpClient, AsksTheProxyOfTheEnvironment) {

@@ -18,8 +18,8 @@ namespace {
 constexpr std::size_t kAllEntries = 20'000;
 constexpr std::size_t kFewestEntries = 500;
 constexpr std::size_t kMostEntries = 3'000;
-constexpr std::size_t kLongestText = 8'000;  // bytes of an answer or a prompt
-constexpr std::size_t kMostSteps = 12;       // of a run, whose answers are shown
+constexpr std::size_t kLongestText = 8'000;   // bytes of an answer or a prompt
+constexpr std::size_t kMostAnswerSteps = 12;  // of a run, whose answers are shown
 
 std::string number(double value) {
   return std::isfinite(value) ? fmt::format("{:.6g}", value) : "null";
@@ -179,7 +179,7 @@ std::set<std::int64_t> shown_steps(const std::vector<Answer>& answers) {
   }
   const std::vector<std::int64_t> steps(all.begin(), all.end());
   std::set<std::int64_t> shown;
-  const std::size_t count = std::min(kMostSteps, steps.size());
+  const std::size_t count = std::min(kMostAnswerSteps, steps.size());
   for (std::size_t i = 0; i < count; ++i) {
     shown.insert(count == 1 ? steps.back() : steps[(steps.size() - 1) * i / (count - 1)]);
   }

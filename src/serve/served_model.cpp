@@ -32,15 +32,19 @@ std::vector<TokenId> chat_tokens(const ServedModel& model, const ordered_json& m
   return model.text.tokenizer.encode(text, false);
 }
 
+void check_known(const ServedModel& model, std::span<const TokenId> ids, const std::string& field) {
+  for (const TokenId id : ids) {
+    check_id(model, id, field);
+  }
+}
+
 void check_tokens(const ServedModel& model, std::span<const TokenId> prompt,
                   const std::string& field) {
   if (prompt.empty()) {
     refuse_field(field, "Invalid '{}': it is empty, and the tokenizer adds no token to start from",
                  field);
   }
-  for (const TokenId id : prompt) {
-    check_id(model, id, field);
-  }
+  check_known(model, prompt, field);
   if (std::ssize(prompt) >= model.context) {
     refuse_length(field, fmt::format("This model's maximum context length is {} tokens. However, "
                                      "your {} resulted in {} tokens. Please reduce the length of "

@@ -31,6 +31,8 @@ struct ServedModel {
 // or it refuses.
 std::vector<TokenId> chat_tokens(const ServedModel& model, const ordered_json& messages,
                                  bool add_generation_prompt, const ordered_json& inputs);
+// ApiError 400: one is a token that the vocabulary lacks. `field` names them.
+void check_known(const ServedModel& model, std::span<const TokenId> ids, const std::string& field);
 // ApiError 400: the prompt is empty, has a token that the vocabulary lacks, or fills the context.
 // `field` names it.
 void check_tokens(const ServedModel& model, std::span<const TokenId> prompt,

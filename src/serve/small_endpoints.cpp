@@ -79,9 +79,10 @@ HttpReply detokenize_ids(Service& service, const HttpRequest& request) {
   if (tokens == nullptr) {
     refuse_field("tokens", "Missing required parameter: 'tokens'");
   }
+  const std::vector<TokenId> ids = read_token_ids(*tokens, "tokens");
+  check_known(model, ids, "tokens");
   service.note_unknown(fields.unread());
-  return {.body = json_line(
-              {{"prompt", model.text.tokenizer.decode(read_token_ids(*tokens, "tokens"), false)}})};
+  return {.body = json_line({{"prompt", model.text.tokenizer.decode(ids, false)}})};
 }
 
 HttpReply show_tokenizer(Service& service, const HttpRequest&) {

@@ -1,6 +1,6 @@
 """The time of lmpo eval beside that of lm-eval on transformers, on three shapes of tasks made of ARC's questions.
 
-    build/oracle/bin/pip install lm_eval==0.4.13
+    build/oracle/bin/pip install lm_eval==0.4.13 accelerate
     build/oracle/bin/python tools/baselines/lm_eval.py build/release/bin/lmpo MODEL arc_challenge_test.jsonl [--documents N] [SHAPE...]
 
 SHAPE: arc (25 examples of their own before each question, choices of several tokens), bbh (three examples before all questions, up to six
