@@ -1,14 +1,38 @@
-"""A server that speaks the part of OpenAI's API that the page of `lmpo serve` uses, and fails on demand.
+"""A server that speaks the part of OpenAI's API that the page of `lmpo serve` and `lmpo eval`'s judges use, and fails on demand.
 
-The answer depends on the last message: "fail STATUS TEXT" answers with that status, "break" ends the connection in the middle, "long"
+    python3 tools/fake_server.py [PORT]      # a judge whose verdicts mean nothing, at http://127.0.0.1:PORT/v1
+
+A request that does not stream comes from a judge: it is answered with m or M and their log-probabilities where it asks for these, else with
+a label of Arena-Hard; which one depends on the request's messages alone.
+
+Otherwise the answer depends on the last message: "fail STATUS TEXT" answers with that status, "break" ends the connection in the middle, "long"
 streams for a minute, "nothing" is an empty answer, "cut" ends at the limit of tokens, "show TEXT" is TEXT; anything else is echoed.
 """
 import http.server
 import json
+import math
+import sys
 import threading
 import time
+import zlib
 
 MODELS = ["zephyr-lmpo-beta-2", "zephyr-sft"]
+LABELS = ["A>>B", "A>B", "A=B", "B>A", "B>>A"]
+
+
+def verdict(body):
+    """The reply to a judge's request."""
+    number = zlib.crc32(json.dumps(body["messages"]).encode())
+    choice = {"index": 0, "finish_reason": "stop", "logprobs": None}
+    text = f"My final verdict is: [[{LABELS[number % len(LABELS)]}]]"
+    if body.get("logprobs"):
+        chance = (1 + number % 98) / 99
+        text = "m" if chance > 0.5 else "M"
+        top = [{"token": token, "logprob": math.log(p), "bytes": None} for token, p in (("m", 0.9 * chance), ("M", 0.9 * (1 - chance)), ("The", 0.1))]
+        choice["logprobs"] = {"content": [{**top[0 if text == "m" else 1], "top_logprobs": top}], "refusal": None}
+    choice["message"] = {"role": "assistant", "content": text}
+    usage = {"prompt_tokens": 100, "completion_tokens": 1, "total_tokens": 101}
+    return {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": body["model"], "choices": [choice], "usage": usage}
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -60,6 +84,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if asked.startswith("fail "):
             _, status, text = asked.split(" ", 2)
             self.refuse(int(status), text)
+        elif not body.get("stream"):
+            self.answer(200, verdict(body))
         else:
             self.stream(asked, body)
 
@@ -101,3 +127,9 @@ class FakeServer(http.server.ThreadingHTTPServer):
         self.gone = True
         self.shutdown()
         self.server_close()
+
+
+if __name__ == "__main__":
+    server = FakeServer("", int(sys.argv[1]) if len(sys.argv) > 1 else 0)
+    print(server.url + "v1", flush=True)
+    threading.Event().wait()

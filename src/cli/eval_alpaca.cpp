@@ -88,13 +88,13 @@ void check(const OptionSet& set, const EvalAlpacaOptions& options) {
       set.reject(name, "is of length control, which needs --gamed df_gamed.csv");
     }
   }
-  if (options.output.empty() && (set.given("leaderboard") || options.annotations.empty())) {
-    set.reject("output", "give --output DIR, for what is written");
-  }
   const bool has_model = !options.answering.run.model.empty();
   if (!options.annotations.empty()) {
     if (has_model) {
       set.reject("annotations", "has the judgements already; remove --model");
+    }
+    if (options.output.empty() && set.given("leaderboard")) {
+      set.reject("output", "give --output DIR, for what is written");
     }
     return;
   }
@@ -107,6 +107,9 @@ void check(const OptionSet& set, const EvalAlpacaOptions& options) {
         "give --reference_outputs FILE, the 805 instructions with the baseline's outputs: "
         "alpaca_eval_gpt4_baseline.json of the dataset tatsu-lab/alpaca_eval on the Hugging Face "
         "Hub, or results/gpt4_1106_preview/model_outputs.json of its GitHub repository");
+  }
+  if (options.output.empty()) {
+    set.reject("output", "give --output DIR, for what is written");
   }
 }
 

@@ -32,10 +32,11 @@ struct EvalArenaOptions {
   fs::path baseline_answers;
   std::vector<fs::path> answers;
   std::vector<fs::path> judgments;
+  std::string category;
   std::int64_t limit = 0;
   fs::path tiktoken;
   std::string rules = "auto";
-  std::string baseline = "gpt-4-0314";
+  std::string baseline;
   std::int64_t rounds = 100;
   fs::path output;
 };
@@ -63,6 +64,10 @@ void declare_answers(OptionSet& set, EvalArenaOptions& options) {
       "instead of a judge: judgments of a model, as arena-hard-auto or this command wrote them; of "
       "two models: also their difference",
       {.value_name = "FILE"});
+  set.add(
+      "category", options.category,
+      "only questions and judgments of this category, such as hard_prompt; files since 2025 have "
+      "several, and each is scored by itself");
   set.add("limit", options.limit, "judge only the first N questions, to try it; 0: all",
           {.range = at_least(0)});
   set.add(
@@ -104,7 +109,8 @@ void declare(OptionSet& set, EvalArenaOptions& options) {
       "v0.1: those of 2024, which papers report; v2: those since 2025; auto: by the layout of the "
       "files",
       {.choices = {"auto", "v0.1", "v2"}});
-  set.add("baseline", options.baseline, "name of the model that all others played against");
+  set.add("baseline", options.baseline, "name of the model that all others played against",
+          {.default_text = "as its answers or the judgments say, else gpt-4-0314"});
   set.add("rounds", options.rounds, "rounds of the bootstrap", {.range = within(2, 100'000)});
   set.add("output", options.output, "folder for answers, judgments and leaderboard.csv",
           {.value_name = "DIR"});
@@ -138,11 +144,18 @@ std::map<std::string, std::int64_t> tokens_of(const std::vector<fs::path>& files
 
 std::vector<ArenaQuestion> questions_to_ask(const EvalArenaOptions& options) {
   std::vector<ArenaQuestion> questions = read_arena_questions(options.questions);
+  if (!options.category.empty()) {
+    std::erase_if(questions, [&](const auto& each) { return each.category != options.category; });
+    if (questions.empty()) {
+      user_error("{}: there is no question of the category '{}'", options.questions.string(),
+                 options.category);
+    }
+  }
   for (const ArenaQuestion& question : questions) {
     if (question.category == "creative_writing") {
       user_error(
           "{}: questions of the category creative_writing have another judge's prompt, which "
-          "lmpo does not have",
+          "lmpo does not have; give --category hard_prompt for the others",
           options.questions.string());
     }
   }
@@ -220,19 +233,34 @@ bool make_judgments(EvalArenaOptions& options, const Tokenizer* tokenizer) {
   }
   options.judgments = {judge_answers(options, *choice, questions, options.answers[0])};
   options.answers.push_back(options.baseline_answers);
+  if (options.baseline.empty()) {
+    options.baseline = read_arena_answers(options.baseline_answers).front().model;
+  }
   return true;
 }
 
 std::vector<ArenaJudgments> read_judgments(const EvalArenaOptions& options) {
   std::vector<ArenaJudgments> judgments;
   for (const fs::path& file : options.judgments) {
-    judgments.push_back(read_arena_judgments(file));
+    judgments.push_back(of_category(read_arena_judgments(file), options.category));
     if (options.rules == "auto" && judgments.back().since_2025 != judgments.front().since_2025) {
       user_error("the judgments of {} and {} have different layouts: choose --rules v0.1 or v2",
                  judgments.front().model, judgments.back().model);
     }
   }
   return judgments;
+}
+
+std::string baseline_of(const std::vector<ArenaJudgments>& judgments,
+                        const EvalArenaOptions& options) {
+  const std::string& said = judgments.front().rows.front().baseline;
+  for (const ArenaJudgments& each : judgments) {
+    if (each.rows.front().baseline != said) {
+      user_error("{} and {} played against different baselines, '{}' and '{}'",
+                 judgments.front().model, each.model, said, each.rows.front().baseline);
+    }
+  }
+  return !options.baseline.empty() ? options.baseline : said.empty() ? "gpt-4-0314" : said;
 }
 
 std::vector<ArenaLine> score_judgments(const std::vector<ArenaJudgments>& judgments,
@@ -244,7 +272,8 @@ std::vector<ArenaLine> score_judgments(const std::vector<ArenaJudgments>& judgme
   }
   std::vector<ArenaScore> scores = arena_scores(
       models, rules, options.rounds, static_cast<std::uint64_t>(options.answering.run.seed));
-  scores.push_back({.name = options.baseline, .score = 50, .lower = 50, .upper = 50});
+  scores.push_back(
+      {.name = baseline_of(judgments, options), .score = 50, .lower = 50, .upper = 50});
   std::vector<ArenaLine> lines;
   for (const ArenaScore& score : scores) {
     const auto found = tokens.find(score.name);

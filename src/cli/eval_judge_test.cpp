@@ -1,6 +1,8 @@
 // lmpo eval alpaca and lmpo eval arena with judges: a server of this test, a program, a reward model.
+#include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <csignal>
 #include <functional>
 #include <thread>
 
@@ -95,7 +97,7 @@ class EvalJudges : public Commands {
                                  {"turns", ordered_json::array({turn})}})
                        .dump() +
                    "\n";
-      baseline += answer(i, "gpt-4-0314", "bad");
+      baseline += answer(i, "the-baseline", "bad");
       answers += answer(i, "mine", "good");
     }
     write("reference.json", reference.dump());
@@ -113,7 +115,7 @@ class EvalJudges : public Commands {
                .dump() +
            "\n";
   }
-  Result alpaca(const Words& more, const std::string& key = "") const {
+  Words alpaca_words(const Words& more) const {
     Words words = {"eval",
                    "alpaca",
                    "--model_outputs",
@@ -123,7 +125,10 @@ class EvalJudges : public Commands {
                    "--output",
                    path("out").string()};
     words.insert(words.end(), more.begin(), more.end());
-    return run(words, {.environment = {{"OPENAI_API_KEY", key}}});
+    return words;
+  }
+  Result alpaca(const Words& more, const std::string& key = "") const {
+    return run(alpaca_words(more), {.environment = {{"OPENAI_API_KEY", key}}});
   }
   Result arena(const Words& more, const std::string& key = "") const {
     Words words = {"eval",
@@ -164,6 +169,77 @@ TEST_F(EvalJudges, AnEndpointJudgesAlpacaAndIsNotAskedTwice) {
   EXPECT_THAT(result.out + result.err, Not(HasSubstr(kKey)));
 }
 
+// Questions by how often they were asked: with one at a time, only the one that was open at the end is
+// asked again.
+TEST_F(EvalJudges, KilledInTheMiddleItAsksOnlyWhatIsMissing) {
+  std::atomic<bool> is_killed = false;
+  const JudgeServer server([&](const ordered_json& request, int number) {
+    while (number == 4 && !is_killed) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return alpaca_reply(request);
+  });
+  const Words judge = {"--judge", server.url(), "--concurrency", "1"};
+  Program program(alpaca_words(judge), {.environment = {{"OPENAI_API_KEY", kKey}}});
+  while (server.requests() < 4 && program.is_running()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  program.signal(SIGKILL);
+  EXPECT_EQ(program.wait().exit_code, -SIGKILL);
+  is_killed = true;
+  EXPECT_EQ(json_lines(read_file(path("out") / "judge.jsonl")).size(), 3U);
+  const Result result = alpaca(judge, kKey);
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(server.requests(), kQuestions + 1);
+  EXPECT_EQ(json_lines(read_file(path("out") / "judge.jsonl")).size(), std::size_t{kQuestions});
+}
+
+TEST_F(EvalJudges, AFullDiskKeepsWhatWasPaid) {
+  const JudgeServer server([](const ordered_json& request, int) { return alpaca_reply(request); });
+  const Words judge = {"--judge", server.url(), "--concurrency", "1"};
+  const Result full =
+      run(alpaca_words(judge), {.largest_file = 1000, .environment = {{"OPENAI_API_KEY", kKey}}});
+  EXPECT_EQ(full.exit_code, 1) << full.err;
+  EXPECT_THAT(full.err, HasSubstr("judge.jsonl"));
+  EXPECT_FALSE(fs::exists(path("out") / "annotations.json"));
+  const int asked = server.requests();
+  EXPECT_GT(asked, 1);
+  EXPECT_LT(asked, kQuestions);
+  const Result result = alpaca(judge, kKey);
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(server.requests(), kQuestions + 1);  // one answer had no room
+}
+
+// Garbled and cut replies among good ones are asked again; a judge that says something else has no
+// preference, and a refused question none.
+TEST_F(EvalJudges, AJudgeMayStumble) {
+  const JudgeServer server([](const ordered_json& request, int number) {
+    const std::string good = alpaca_reply(request).body;
+    if (number == 3) {
+      return HttpReply{.body = good.substr(0, good.size() / 2)};
+    }
+    if (number == 5) {
+      return HttpReply{.status = 400, .body = "the prompt is too long"};
+    }
+    if (number == 6) {
+      const ordered_json token = {
+          {"token", "Both"}, {"logprob", -0.1}, {"top_logprobs", json::array()}};
+      return chat_reply({{"message", {{"role", "assistant"}, {"content", "Both"}}},
+                         {"logprobs", {{"content", ordered_json::array({token})}}}});
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(number == 2 ? 300 : 0));
+    return HttpReply{.body = good};
+  });
+  const Result result = alpaca({"--judge", server.url(), "--concurrency", "1"}, kKey);
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(server.requests(), kQuestions + 1);
+  EXPECT_THAT(result.err, AllOf(HasSubstr("refuses a request: status 400: the prompt is too long"),
+                                HasSubstr("2 of 6 annotations have no preference")));
+  const json rows = read_json(path("out") / "annotations.json");
+  EXPECT_EQ(
+      std::ranges::count_if(rows, [](const json& row) { return row["preference"].is_null(); }), 2);
+}
+
 TEST_F(EvalJudges, AnEndpointJudgesArena) {
   const JudgeServer server([](const ordered_json& request, int) {
     const auto prompt = request["messages"][1]["content"].get<std::string>();
@@ -173,7 +249,8 @@ TEST_F(EvalJudges, AnEndpointJudgesArena) {
   });
   const Result result = arena({"--judge", server.url()}, kKey);
   ASSERT_EQ(result.exit_code, 0) << result.err;
-  EXPECT_THAT(result.out, AllOf(HasSubstr("| score: 100.0"), HasSubstr("average #tokens: 1")));
+  EXPECT_THAT(result.out, AllOf(HasSubstr("| score: 100.0"), HasSubstr("average #tokens: 1"),
+                                HasSubstr("\nthe-baseline ")));
   EXPECT_EQ(server.requests(), 2 * kQuestions);
   const std::vector<json> lines =
       json_lines(read_file(path("out") / "model_judgment" / "gpt-4-1106-preview" / "mine.jsonl"));
@@ -226,6 +303,31 @@ TEST_F(EvalJudges, AProgramJudgesBoth) {
   const Result second = arena({"--judge_program", program});
   ASSERT_EQ(second.exit_code, 0) << second.err;
   EXPECT_THAT(second.out, HasSubstr("| score: 100.0"));
+}
+
+// Both benchmarks say of a reward model what its rewards say; whoever is shown first.
+TEST_F(EvalJudges, ARewardModelJudgesBoth) {
+  const Words judge = {"--judge_reward_model", reward_model("judge", 1).string(), "-t", "1"};
+  const Result first = alpaca(judge);
+  ASSERT_EQ(first.exit_code, 0) << first.err;
+  const json rows = read_json(path("out") / "annotations.json");
+  ASSERT_EQ(rows.size(), std::size_t{kQuestions});
+  const Result second = arena(judge);
+  ASSERT_EQ(second.exit_code, 0) << second.err;
+  const std::vector<json> games =
+      json_lines(read_file(path("out") / "model_judgment" / "judge" / "mine.jsonl"));
+  ASSERT_EQ(games.size(), std::size_t{kQuestions});
+  for (std::size_t i = 0; i < games.size(); ++i) {
+    EXPECT_EQ(rows[i]["annotator"], "judge");
+    const auto rewards = rows[i]["preference_raw_completion"]["rewards"].get<std::vector<double>>();
+    const auto preference = rows[i]["preference"].get<double>();
+    const double gap = std::abs(rewards[1] - rewards[0]);
+    EXPECT_GT(gap, 0);
+    EXPECT_NEAR(std::abs(std::log((preference - 1) / (2 - preference))), gap, 1e-6);
+    const bool wins = preference > 1.5;
+    EXPECT_EQ(games[i]["games"][0]["score"], wins ? "B>A" : "A>B");
+    EXPECT_EQ(games[i]["games"][1]["score"], wins ? "A>B" : "B>A");
+  }
 }
 
 TEST_F(EvalJudges, AModelAnswersAndResumes) {

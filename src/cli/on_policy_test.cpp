@@ -6,7 +6,6 @@
 #include <thread>
 
 #include "cli/testing/program.h"
-#include "io/checkpoint.h"
 
 namespace lmpo::on_policy_test {
 namespace {
@@ -222,24 +221,6 @@ class Pairs : public OnPolicy {
     return words;
   }
   std::vector<json> pairs() const { return json_lines(read_file(path("pairs.jsonl"))); }
-
-  // The world's model with a head of `labels` rows that reads the hidden state.
-  fs::path reward_model(const std::string& name, std::int64_t labels) const {
-    fs::path folder = copy_of_model(name);
-    const Checkpoint checkpoint = Checkpoint::open(model());
-    std::vector<TensorSource> tensors;
-    for (const std::string& tensor : checkpoint.names()) {
-      const TensorView view = checkpoint.tensor(tensor);
-      tensors.push_back(tensor_from_memory(view.name, view.dtype, view.shape, view.bytes.data()));
-    }
-    std::vector<float> score;
-    for (std::int64_t i = 0; i < labels * 32; ++i) {
-      score.push_back(std::sin(3 * static_cast<float>(i)));
-    }
-    tensors.push_back(tensor_from_memory("score.weight", Dtype::f32, {labels, 32}, score.data()));
-    write_checkpoint(folder, tensors, std::int64_t{1} << 30);
-    return folder;
-  }
 };
 
 TEST_F(Pairs, OfScoresInAFile) {

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/python_random.h"
 #include "judge/alpaca_prompt.h"
+#include "judge/rows_of.h"
 
 namespace lmpo {
 namespace {
@@ -18,20 +19,13 @@ constexpr const char* kFirstToken = "m";
 constexpr const char* kSecondToken = "M";
 constexpr double kNoPreference = std::numeric_limits<double>::quiet_NaN();
 
-const ordered_json* child_of(const ordered_json* value, const char* key) {
-  if (value == nullptr || !value->is_object() || !value->contains(key)) {
-    return nullptr;
-  }
-  return &(*value)[key];
-}
-
 // The likeliest tokens in place of the only one that was generated; null where there are none.
 const ordered_json* likeliest_tokens(const ordered_json& choice) {
-  const ordered_json* content = child_of(child_of(&choice, "logprobs"), "content");
+  const ordered_json* content = descend(choice, {"logprobs", "content"});
   if (content == nullptr || !content->is_array() || content->size() != 1) {
     return nullptr;
   }
-  const ordered_json* top = child_of(&content->front(), "top_logprobs");
+  const ordered_json* top = descend(content->front(), {"top_logprobs"});
   return top != nullptr && top->is_array() ? top : nullptr;
 }
 
@@ -39,8 +33,8 @@ const ordered_json* likeliest_tokens(const ordered_json& choice) {
 std::optional<double> logprob_of(const ordered_json& top, std::string_view token) {
   std::optional<double> logprob;
   for (const ordered_json& each : top) {
-    const ordered_json* name = child_of(&each, "token");
-    const ordered_json* value = child_of(&each, "logprob");
+    const ordered_json* name = descend(each, {"token"});
+    const ordered_json* value = descend(each, {"logprob"});
     if (name != nullptr && name->is_string() && name->get_ref<const std::string&>() == token &&
         value != nullptr && value->is_number()) {
       logprob = value->get<double>();

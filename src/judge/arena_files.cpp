@@ -32,18 +32,6 @@ std::string id_of(const SourceRow& row) {
   return text_of_row(row, has_new_layout(row) ? "uid" : "question_id");
 }
 
-// A value some levels down; null where one of them is missing or something else.
-const ordered_json* descend(const ordered_json& value, std::initializer_list<const char*> keys) {
-  const ordered_json* at = &value;
-  for (const char* key : keys) {
-    if (!at->is_object() || !at->contains(key)) {
-      return nullptr;
-    }
-    at = &(*at)[key];
-  }
-  return at;
-}
-
 // The only element of a list under a key; null where there is another number of them.
 const ordered_json* only_of(const ordered_json* object, const char* key) {
   const ordered_json* list = object == nullptr ? nullptr : descend(*object, {key});
@@ -304,7 +292,10 @@ ArenaJudgments read_arena_judgments(const fs::path& file) {
   Ids ids;
   for (const SourceRow& row : rows_of(file, "judgments")) {
     const std::string model = text_of_row(row, "model");
-    judgments.rows.push_back({id_of(row), labels_of(row)});
+    judgments.rows.push_back({.id = id_of(row),
+                              .labels = labels_of(row),
+                              .category = text_or_empty(row, "category"),
+                              .baseline = text_or_empty(row, "baseline")});
     ids.add(judgments.rows.back().id, row.location);
     if (judgments.rows.size() == 1) {
       judgments.model = model;
@@ -313,6 +304,22 @@ ArenaJudgments read_arena_judgments(const fs::path& file) {
       user_error("{}: a judgment of '{}' among those of '{}'", row.location, model,
                  judgments.model);
     }
+  }
+  return judgments;
+}
+
+ArenaJudgments of_category(ArenaJudgments judgments, const std::string& category) {
+  std::set<std::string> known;
+  for (const ArenaJudgment& row : judgments.rows) {
+    known.insert(row.category);
+  }
+  if (category.empty() ? known.size() > 1 : !known.contains(category)) {
+    user_error("{}: each category is scored by itself: give --category, one of {}", judgments.model,
+               fmt::join(known, ", "));
+  }
+  if (!category.empty()) {
+    std::erase_if(judgments.rows,
+                  [&](const ArenaJudgment& row) { return row.category != category; });
   }
   return judgments;
 }

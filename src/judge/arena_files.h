@@ -51,7 +51,9 @@ std::optional<std::int64_t> average_tokens(std::span<const ArenaAnswer> answers,
 // A line of model_judgment/JUDGE/MODEL.jsonl.
 struct ArenaJudgment {
   std::string id;
-  GameLabels labels;
+  GameLabels labels = {};
+  std::string category = {};  // this and the baseline: "" in v0.1's layout
+  std::string baseline = {};
 };
 struct ArenaJudgments {
   std::string model = {};
@@ -60,6 +62,9 @@ struct ArenaJudgments {
 };
 // UserError as above, and for a judgment without two games.
 ArenaJudgments read_arena_judgments(const fs::path& file);
+// Those of a category; "": all. arena-hard-auto scores each category by itself, so UserError that lists
+// them where they are several, or where there is no such.
+ArenaJudgments of_category(ArenaJudgments judgments, const std::string& category);
 
 // All rows of a model. Games without a label that counts are counted in a warning. UserError where no
 // game has one.

@@ -98,6 +98,26 @@ TEST_F(ArenaFiles, MistakesAreNamed) {
               HasSubstr("no game has a verdict"));
 }
 
+TEST_F(ArenaFiles, CategoriesAreNotMixed) {
+  ordered_json prompt = judgment("1", "A>B", "A>B");
+  prompt["category"] = "hard_prompt";
+  prompt["baseline"] = "one";
+  ordered_json writing = judgment("2", "B>A", "B>A");
+  writing["category"] = "creative_writing";
+  writing["baseline"] = "two";
+  const ArenaJudgments both = read_arena_judgments(write("j.jsonl", {prompt, writing}));
+  const ArenaJudgments second = of_category(both, "creative_writing");
+  ASSERT_EQ(second.rows.size(), 1U);
+  EXPECT_EQ(second.rows[0].id, "2");
+  EXPECT_EQ(second.rows[0].baseline, "two");
+  for (const char* category : {"", "coding"}) {
+    EXPECT_THAT(user_error_of([&] { of_category(both, category); }),
+                HasSubstr("--category, one of creative_writing, hard_prompt"));
+  }
+  const ArenaJudgments old = read_arena_judgments(write("o.jsonl", {judgment("1", "A>B", "A>B")}));
+  EXPECT_EQ(of_category(old, "").rows.size(), 1U);
+}
+
 TEST_F(ArenaFiles, DifferencesArePairedByQuestion) {
   std::vector<ordered_json> first;
   std::vector<ordered_json> second;

@@ -53,7 +53,8 @@ DecodingRecipe alpaca_decoding(const fs::path& model) {
   if (config.family == "mistral" && chat && chat->text().find("[INST]") != std::string::npos) {
     return {"Mistral-Instruct", 0.5, 2048};
   }
-  return {"Mistral-Base", 0.7, 2048};
+  return {config.family == "mistral" ? "Mistral-Base" : "Mistral-Base's, for every other kind", 0.7,
+          2048};
 }
 
 std::vector<std::string> benchmark_answers(const AnswerRun& run,

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/readable.h"
 #include "base/utf8.h"
+#include "judge/rows_of.h"
 
 namespace lmpo {
 namespace {
@@ -28,24 +29,19 @@ double cost_of(double input_tokens, double output_tokens, const TokenPrice& pric
   return (input_tokens * price.input + output_tokens * price.output) / 1e6;
 }
 
-// A number some levels down, as `usage.prompt_tokens` is.
 std::optional<double> usage_of(const ordered_json& reply, const char* key) {
-  const auto usage = reply.find("usage");
-  if (usage == reply.end() || !usage->is_object()) {
-    return std::nullopt;
-  }
-  const auto value = usage->find(key);
-  return value != usage->end() && value->is_number() ? std::optional(value->get<double>())
-                                                     : std::nullopt;
+  const ordered_json* value = descend(reply, {"usage", key});
+  return value != nullptr && value->is_number() ? std::optional(value->get<double>())
+                                                : std::nullopt;
 }
 
 bool is_chat_reply(const ordered_json& reply) {
-  if (!reply.is_object() || !reply.contains("choices")) {
+  const ordered_json* choices = descend(reply, {"choices"});
+  if (choices == nullptr || !choices->is_array() || choices->empty()) {
     return false;
   }
-  const ordered_json& choices = reply["choices"];
-  return choices.is_array() && !choices.empty() && choices[0].is_object() &&
-         choices[0].contains("message") && choices[0]["message"].is_object();
+  const ordered_json* message = descend(choices->front(), {"message"});
+  return message != nullptr && message->is_object();
 }
 
 // The message of an error in OpenAI's form, else the start of the text.
@@ -116,6 +112,7 @@ std::optional<ordered_json> ChatJudge::ask(const ordered_json& request) {
   std::chrono::milliseconds wait = options_.first_wait;
   for (int number = 1;; ++number) {
     wait_if_told();
+    const std::int64_t answers = asked();
     Attempt result = attempt(body);
     if (result.next == Next::done) {
       count(request, result.reply);
@@ -127,6 +124,10 @@ std::optional<ordered_json> ChatJudge::ask(const ordered_json& request) {
       ++refused_;
       log_warning("the judge {} refuses a request: {}", options_.name, result.problem);
       return std::nullopt;
+    }
+    if (result.is_limited && asked() > answers) {
+      number = 1;  // others were served in the meantime: the endpoint is not out of order
+      wait = options_.first_wait;
     }
     if (number == options_.tries) {
       machine_error(
@@ -192,7 +193,10 @@ ChatJudge::Attempt ChatJudge::judge_refusal(const HttpResult& result) {
       user_error("the judge {} asks to come back in {}: {}", options_.name,
                  readable_duration(static_cast<double>(result.retry_after->count())), message);
     }
-    return {.next = Next::again, .problem = message, .wait = result.retry_after};
+    return {.next = Next::again,
+            .problem = message,
+            .wait = result.retry_after,
+            .is_limited = result.status == 429};
   }
   if (!has_succeeded()) {
     user_error("the judge {} refuses the first request: {}", options_.name, message);

@@ -51,7 +51,8 @@ class ChatJudge {
   // The reply to a request of chat completions: an object whose choices[0].message is one. Thread-safe.
   //
   // Overload (408, 409, 429, 5xx), closed connections, time-outs and replies that are none are asked
-  // again, after a wait that doubles, or that the endpoint asks for; the wait holds for all threads.
+  // again, after a wait that doubles, or that the endpoint asks for; the wait holds for all threads. A
+  // 429 is no try where another request was answered in the meantime.
   // Nothing is returned where the endpoint refuses this request alone (400 and the like).
   //
   // UserError where no request can succeed: a wrong key (401, 403), an unknown model or path (404), no
@@ -70,6 +71,7 @@ class ChatJudge {
     ordered_json reply = nullptr;
     std::string problem = {};
     std::optional<std::chrono::seconds> wait = {};
+    bool is_limited = false;  // by the number of requests in some time
   };
 
   Attempt attempt(const std::string& body);

@@ -118,6 +118,26 @@ TEST_F(ChatJudgeTest, WaitsDoubleAndTheEndpointsOwnWaitsAreHonoured) {
   EXPECT_GT(waits_[3], 2s);
 }
 
+// A limit that others use up is no fault of the endpoint: such refusals are no tries.
+TEST_F(ChatJudgeTest, ARequestWaitsWhileOthersUseUpTheLimit) {
+  constexpr int kBusy = 5;
+  int refusals = 0;
+  std::optional<ChatJudge> asked;
+  const auto post = [&](const std::string& body) {
+    if (body.find("slow") == std::string::npos || refusals == kBusy) {
+      return reply(200, chat_reply());
+    }
+    asked->ask(request_of("other " + std::to_string(++refusals)));
+    return reply(429, "too many");
+  };
+  ChatJudgeOptions options{.name = "j", .tries = 2};
+  options.sleep = [this](std::chrono::milliseconds time) { waits_.push_back(time); };
+  asked.emplace(post, *store_, std::move(options));
+  EXPECT_TRUE(asked->ask(request_of("slow")));
+  EXPECT_EQ(asked->asked(), kBusy + 1);
+  EXPECT_LE(waits_.back(), 1s);
+}
+
 TEST_F(ChatJudgeTest, ARunEndsAfterTheLastTryAndKeepsWhatItHas) {
   EXPECT_THAT(failure_of({reply(503, "no")}),
               AllOf(HasSubstr("no answer after 8 attempts: status 503: no"),

@@ -7,18 +7,13 @@
 #include "base/error.h"
 #include "base/progress.h"
 #include "judge/concurrent.h"
+#include "judge/rows_of.h"
 
 namespace lmpo {
 namespace {
 
-// Null where there is none.
-const ordered_json* member_of(const ordered_json* value, const char* key) {
-  const bool is_there = value != nullptr && value->is_object() && value->contains(key);
-  return is_there ? &(*value)[key] : nullptr;
-}
-
 void require_logprobs(const ordered_json& reply) {
-  const ordered_json* logprobs = member_of(&reply["choices"][0], "logprobs");
+  const ordered_json* logprobs = descend(reply["choices"][0], {"logprobs"});
   if (logprobs == nullptr || logprobs->is_null()) {
     user_error(
         "the judge answers without log-probabilities, from which AlpacaEval 2 takes its "
@@ -31,7 +26,7 @@ void require_logprobs(const ordered_json& reply) {
 ordered_json raw_completion(const ordered_json& reply) {
   ordered_json raw = reply["choices"][0];
   raw["text"] = text_of_reply(reply);
-  const ordered_json* total = member_of(member_of(&reply, "usage"), "total_tokens");
+  const ordered_json* total = descend(reply, {"usage", "total_tokens"});
   raw["total_tokens"] = total == nullptr ? ordered_json(nullptr) : *total;
   return raw;
 }

@@ -52,6 +52,17 @@ std::vector<SourceRow> rows_of(const fs::path& file, std::string_view what) {
   return rows;
 }
 
+const ordered_json* descend(const ordered_json& value, std::initializer_list<const char*> keys) {
+  const ordered_json* at = &value;
+  for (const char* key : keys) {
+    if (!at->is_object() || !at->contains(key)) {
+      return nullptr;
+    }
+    at = &(*at)[key];
+  }
+  return at;
+}
+
 std::int64_t code_points(std::string_view text) {
   return std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; });
 }

@@ -1,6 +1,7 @@
 // Values of rows that other programs wrote.
 #pragma once
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,10 @@ double number_or_nan(const SourceRow& row, std::string_view key);
 // Every row of a file of JSON or JSON Lines. UserError that says `what` was expected where there is
 // none.
 std::vector<SourceRow> rows_of(const fs::path& file, std::string_view what);
+
+// A value some levels down, as `usage.total_tokens` is; null where one of them is missing or something
+// else.
+const ordered_json* descend(const ordered_json& value, std::initializer_list<const char*> keys);
 
 // The number of code points, which is what Python's len counts. The text is valid UTF-8.
 std::int64_t code_points(std::string_view text);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cmath>
 #include <csignal>
 #include <cstdlib>
 #include <sstream>
@@ -14,6 +15,7 @@
 
 #include "cli/testing/execute.h"
 #include "example/world_files.h"
+#include "io/checkpoint.h"
 
 namespace lmpo {
 namespace {
@@ -236,6 +238,23 @@ fs::path ProgramTest::write(const std::string& name, const std::string& content)
 fs::path ProgramTest::copy_of_model(const std::string& name) const {
   fs::copy(model(), path(name), fs::copy_options::recursive);
   return path(name);
+}
+
+fs::path ProgramTest::reward_model(const std::string& name, std::int64_t labels) const {
+  fs::path folder = copy_of_model(name);
+  const Checkpoint checkpoint = Checkpoint::open(model());
+  std::vector<TensorSource> tensors;
+  for (const std::string& tensor : checkpoint.names()) {
+    const TensorView view = checkpoint.tensor(tensor);
+    tensors.push_back(tensor_from_memory(view.name, view.dtype, view.shape, view.bytes.data()));
+  }
+  std::vector<float> score;
+  for (std::int64_t i = 0; i < labels * 32; ++i) {
+    score.push_back(std::sin(3 * static_cast<float>(i)));
+  }
+  tensors.push_back(tensor_from_memory("score.weight", Dtype::f32, {labels, 32}, score.data()));
+  write_checkpoint(folder, tensors, std::int64_t{1} << 30);
+  return folder;
 }
 
 Contents contents(const fs::path& folder) {

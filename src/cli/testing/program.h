@@ -87,6 +87,8 @@ class ProgramTest : public ::testing::Test {
   fs::path path(const std::string& name) const { return folder_ / name; }
   fs::path write(const std::string& name, const std::string& content) const;
   fs::path copy_of_model(const std::string& name) const;
+  // The world's model with a head of `labels` rows that reads the hidden state.
+  fs::path reward_model(const std::string& name, std::int64_t labels) const;
   // Changes a JSON file in place.
   template <typename Edit>
   static void edit_json(const fs::path& file, Edit&& edit) {
