@@ -55,7 +55,9 @@ bool has_other_version(std::string_view text) {
     refuse_head(411, "Transfer-Encoding is not supported: send the body with a Content-Length");
   }
   if (problem == error::bad_content_length) {
-    refuse_head(400, "Invalid Content-Length: one number of bytes was expected");
+    refuse_head(400, read.count(field::content_length) > 0
+                         ? "The request has two Content-Length fields"
+                         : "Invalid Content-Length: one number of bytes was expected");
   }
   if (problem == error::bad_version && has_other_version(text)) {
     refuse_head(505, "Only HTTP/1.1 and HTTP/1.0 are served");
@@ -63,6 +65,12 @@ bool has_other_version(std::string_view text) {
   if (problem == error::bad_method || problem == error::bad_target ||
       problem == error::bad_version) {
     refuse_head(400, "Invalid request line: METHOD PATH HTTP/1.1 was expected");
+  }
+  if (problem == error::bad_field) {
+    refuse_head(400, "Invalid header: NAME: VALUE was expected in each line");
+  }
+  if (problem == error::bad_value) {
+    refuse_head(400, "Invalid header: a value has a control character, or is not one of its field");
   }
   refuse_head(400, fmt::format("Invalid header: {}", problem.message()));
 }
@@ -89,7 +97,8 @@ void read_request_line(const Request& request, HttpHead& head) {
 void refuse_what_is_ambiguous(std::string_view text, const Request& request) {
   if (text.find("\r\n ") != std::string_view::npos ||
       text.find("\r\n\t") != std::string_view::npos) {
-    refuse_head(400, "Invalid header: a line begins with a space");
+    refuse_head(400,
+                "Invalid header: NAME: VALUE was expected in each line; one begins with a space");
   }
   if (request.count(field::transfer_encoding) > 0) {
     refuse_head(411, "Transfer-Encoding is not supported: send the body with a Content-Length");

@@ -12,10 +12,10 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/mean_error.h"
 #include "base/random.h"
 #include "base/readable.h"
 #include "judge/csv.h"
-#include "base/mean_error.h"
 
 namespace lmpo {
 namespace {

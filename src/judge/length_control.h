@@ -14,8 +14,8 @@
 #include <span>
 #include <vector>
 
-#include "judge/l1_logistic.h"
 #include "base/mean_error.h"
+#include "judge/l1_logistic.h"
 
 namespace lmpo {
 
