@@ -105,7 +105,8 @@ TEST(GoldenTasks, RequestsAndScoresAreThoseOfTheHarness) {
 }
 
 TEST(GoldenTasks, GroupsAreWeightedAndPooledAsInTheHarness) {
-  for (const json& group : read_json(kTestdata / "golden.json").at("groups")) {
+  const json golden = read_json(kTestdata / "golden.json");
+  for (const json& group : golden.at("groups")) {
     std::vector<std::vector<MetricResult>> own;
     std::vector<MemberResult> members;
     for (std::size_t i = 0; i < group.at("values").size(); ++i) {

@@ -8,8 +8,8 @@
 namespace lmpo {
 namespace {
 
-[[noreturn]] void refuse_length(const std::string& field, std::string message) {
-  throw ApiError(400, std::move(message), field, "context_length_exceeded");
+[[noreturn]] void refuse_length(const std::string& field, const std::string& message) {
+  throw ApiError(400, message, field, "context_length_exceeded");
 }
 
 void check_id(const ServedModel& model, std::int64_t id, const std::string& field) {

@@ -42,10 +42,10 @@ HttpReply refusal(const HttpError& error) {
 }  // namespace
 
 struct Server::Impl {
-  Impl(std::vector<ServedModel> given, std::vector<TokenSource*> sources,
+  Impl(std::vector<ServedModel> given, const std::vector<TokenSource*>& sources,
        const ServerOptions& options)
       : models(std::move(given)),
-        worker(std::move(sources), options.unfinished, [this] { http->stop(); }),
+        worker(sources, options.unfinished, [this] { http->stop(); }),
         service(models, worker, options.limits),
         routes(service, options.api_key),
         log_contents(options.log_contents) {}

@@ -40,7 +40,7 @@ double true_share(std::span<const Reply> replies, const std::vector<bool>& is_tr
 }
 
 std::vector<std::int64_t> labels_of(const Document& document, std::size_t choices) {
-  const std::vector<std::int64_t> labels = document.part("mc2_targets").numbers("labels");
+  std::vector<std::int64_t> labels = document.part("mc2_targets").numbers("labels");
   if (labels.size() != choices) {
     document.refuse("mc2_targets", "as many labels as choices");
   }
