@@ -6,6 +6,7 @@
 #include <csignal>
 #include <functional>
 #include <optional>
+#include <utility>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -114,7 +115,7 @@ std::string ChatSession::help() {
 }
 
 ChatSession::ChatSession(ChatPartners partners, AnswerOptions options, bool interactive)
-    : partners_(std::move(partners)), options_(options), interactive_(interactive) {}
+    : partners_(std::move(partners)), options_(std::move(options)), interactive_(interactive) {}
 
 void ChatSession::run(LineReader& reader) {
   bool interrupted = false;

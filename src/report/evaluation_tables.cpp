@@ -153,14 +153,14 @@ std::string evaluation_markdown(std::span<const Evaluation> evaluations) {
     std::string line = "|";
     std::string rule = "|";
     for (const std::string& title : table.head) {
-      line += " " + markdown_cell(title) + " |";
+      line += fmt::format(" {} |", markdown_cell(title));
       rule += rule == "|" ? "---|" : "---:|";
     }
-    text += line + "\n" + rule + "\n";
+    text += fmt::format("{}\n{}\n", line, rule);
     for (const auto& row : table.rows) {
       text += "|";
       for (const std::string& cell : row) {
-        text += " " + markdown_cell(cell) + " |";
+        text += fmt::format(" {} |", markdown_cell(cell));
       }
       text += "\n";
     }
