@@ -178,7 +178,7 @@ fs::path answer_questions(const EvalArenaOptions& options, std::span<const Arena
       options.name.empty() ? folder_name(options.answering.run.model) : options.name;
   const std::vector<std::string> answers =
       answers_of(options.answering, kArenaDecoding, prompts, options.output / "answers.jsonl");
-  const fs::path file = options.output / "model_answer" / (name + ".jsonl");
+  fs::path file = options.output / "model_answer" / (name + ".jsonl");
   fs::create_directories(file.parent_path());
   write_file_atomically(file, answer_lines(questions, answers, name, tokenizer));
   return file;
@@ -196,7 +196,7 @@ fs::path judge_answers(const EvalArenaOptions& options, const JudgeChoice& choic
   const std::vector<JudgeCase> games = games_of(questions, baseline, model);
   const std::vector<GameVerdict> verdicts = judge_games(choice, store, rules, games);
   const std::string name = options.name.empty() ? model.front().model : options.name;
-  const fs::path file =
+  fs::path file =
       options.output / "model_judgment" / judge_name(choice) / (folder_name(name) + ".jsonl");
   fs::create_directories(file.parent_path());
   write_file_atomically(file, judgment_lines({.questions = questions,
