@@ -73,10 +73,10 @@ struct Server::Impl {
   bool log_contents;
 };
 
-Server::Server(std::vector<ServedModel> models, std::vector<TokenSource*> sources,
+Server::Server(std::vector<ServedModel> models, const std::vector<TokenSource*>& sources,
                const ServerOptions& options) {
   check_ids(models);
-  impl_ = std::make_unique<Impl>(std::move(models), std::move(sources), options);
+  impl_ = std::make_unique<Impl>(std::move(models), sources, options);
   Impl& impl = *impl_;
   impl.http = std::make_unique<HttpServer>(
       options.host, static_cast<int>(options.port), options.http,

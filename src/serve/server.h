@@ -24,7 +24,7 @@ class Server {
  public:
   // Listens. `sources`: the engine of each model. UserError where it cannot listen, or two models
   // have one id. The sources must outlive it.
-  Server(std::vector<ServedModel> models, std::vector<TokenSource*> sources,
+  Server(std::vector<ServedModel> models, const std::vector<TokenSource*>& sources,
          const ServerOptions& options);
   ~Server();
 
