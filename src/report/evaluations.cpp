@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/mean_error.h"
 #include "report/lenient_json.h"
 
 namespace lmpo {
@@ -237,15 +238,10 @@ std::optional<ScoreDifference> paired_difference(const TaskScore& score, const T
       differences.push_back(document.second - other->second.second);
     }
     const auto count = static_cast<double>(differences.size());
-    double sum = 0;
-    double squares = 0;
-    for (const double difference : differences) {
-      sum += difference;
-      squares += difference * difference;
-    }
-    total += sum;
+    const MeanError mean = mean_error(differences);
+    total += count * mean.mean;
     all += count;
-    variance += count > 1 ? count * (squares - sum * sum / count) / (count - 1) : std::nan("");
+    variance += count * mean.error * (count * mean.error);
   }
   // Only means over documents have this error.
   const double value = score.value - base.value;
